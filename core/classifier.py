@@ -1,0 +1,79 @@
+"""One trained model and its compiled functions."""
+
+from typing import Any
+
+import numpy as np
+
+from core.backend import keras, tf
+from core.data import SIDE, FloatArray, IntArray, check_images
+from core.model import weights_digest
+
+IMAGES = tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)
+_BATCH = 1000
+
+
+class Classifier:
+    """A trained model that answers with NumPy arrays.
+
+    Built once per trained model. Every compiled function closes over this object's model and is
+    owned by it, so that dropping the classifier frees both. `version` is a digest of the weights:
+    two classifiers with the same version give the same numbers.
+    """
+
+    def __init__(self, model: keras.Model, *, name: str) -> None:
+        self.model = model
+        self.name = name
+        self.version = weights_digest(model)
+        self._compiled: dict[str, Any] = {}
+
+    @property
+    def layer_names(self) -> list[str]:
+        """The names that `activations` accepts, from the image to the logits."""
+        return [layer.name for layer in self.model.layers]
+
+    def logits(self, images: FloatArray) -> FloatArray:
+        """Logits float32 [n, classes] of images float32 [n, 28, 28, 1] in [0, 1]."""
+        return self.activations(images, "logits")
+
+    def probabilities(self, images: FloatArray) -> FloatArray:
+        """Softmax of the logits: float32 [n, classes], each row sums to 1."""
+        return softmax(self.logits(images))
+
+    def predict(self, images: FloatArray) -> IntArray:
+        """The class of the largest logit: int64 [n]."""
+        return self.logits(images).argmax(axis=1)
+
+    def activations(self, images: FloatArray, layer: str) -> FloatArray:
+        """What `layer` puts out for images float32 [n, 28, 28, 1] in [0, 1]: float32 [n, …].
+
+        Raises ValueError on images of another shape, type or range, and on an unknown layer.
+        """
+        check_images(images)
+        if layer not in self._compiled:
+            self._compiled[layer] = self._compile(layer)
+        outputs = [
+            self._compiled[layer](images[start : start + _BATCH]).numpy()
+            for start in range(0, max(len(images), 1), _BATCH)
+        ]
+        return np.concatenate(outputs)
+
+    def _compile(self, name: str) -> Any:
+        if name not in self.layer_names:
+            raise ValueError(f"There is no layer {name!r}: choose of {', '.join(self.layer_names)}.")
+        model = keras.Model(self.model.inputs, self.model.get_layer(name).output)
+
+        @tf.function(input_signature=[IMAGES])
+        def forward(images: Any) -> Any:
+            # Two independent halves, so that both cores work; on one image the second is empty.
+            half = (tf.shape(images)[0] + 1) // 2
+            halves = [model(part, training=False) for part in (images[:half], images[half:])]
+            return tf.concat(halves, axis=0)
+
+        return forward
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Probabilities along the last axis, computed without overflow."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: FloatArray = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities

@@ -1,0 +1,121 @@
+"""The MNIST database, checked once and read-only, and the way between bytes and floats.
+
+Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits" (1998); CC BY-SA 3.0.
+"""
+
+import functools
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+ASSETS = Path(__file__).parent.parent / "assets"
+MNIST_FILE = ASSETS / "mnist.npz"
+SIDE = 28
+CLASSES = 10
+
+FloatArray = NDArray[np.float32]
+ByteArray = NDArray[np.uint8]
+IntArray = NDArray[np.int64]
+
+_SHAPES = {
+    "x_train": (60_000, SIDE, SIDE),
+    "y_train": (60_000,),
+    "x_test": (10_000, SIDE, SIDE),
+    "y_test": (10_000,),
+}
+
+
+class DataError(Exception):
+    """The data file is missing or damaged; the message is one sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images uint8 [n, 28, 28], 0 is background and 255 ink, with labels uint8 [n]; read-only."""
+
+    images: ByteArray
+    labels: ByteArray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def first(self, count: int) -> "Split":
+        """The first `count` images, a view."""
+        return Split(self.images[:count], self.labels[:count])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Training and test images, and the SHA-256 digest of all four arrays."""
+
+    train: Split
+    test: Split
+    digest: str
+
+
+@functools.cache
+def load_mnist() -> Dataset:
+    """MNIST, read once per process. Raises DataError with one sentence if the file is unusable."""
+    return read_mnist(MNIST_FILE)
+
+
+def read_mnist(path: Path) -> Dataset:
+    """The database in an .npz file with the keys x_train, y_train, x_test, y_test, checked."""
+    arrays = {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for key, shape in _SHAPES.items():
+                arrays[key] = _checked(archive, key, shape)
+    except FileNotFoundError:
+        raise DataError(f"{path.name} is missing: restore it from the repository.") from None
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        reason = str(error).strip("'\"").rstrip(".") or "it cannot be read"
+        raise DataError(
+            f"{path.name} is damaged ({reason}): restore it from the repository."
+        ) from None
+    digest = hashlib.sha256()
+    for array in arrays.values():
+        digest.update(array)
+        array.flags.writeable = False
+    return Dataset(
+        train=Split(arrays["x_train"], arrays["y_train"]),
+        test=Split(arrays["x_test"], arrays["y_test"]),
+        digest=digest.hexdigest(),
+    )
+
+
+def _checked(archive: "np.lib.npyio.NpzFile", key: str, shape: tuple[int, ...]) -> ByteArray:
+    array: ByteArray = archive[key]
+    if array.dtype != np.uint8 or array.shape != shape:
+        raise ValueError(f"{key} is {array.dtype} {array.shape}, not uint8 {shape}")
+    if key.startswith("y") and array.max() >= CLASSES:
+        raise ValueError(f"{key} holds the label {array.max()}, above {CLASSES - 1}")
+    return array
+
+
+def to_float(images: ByteArray) -> FloatArray:
+    """Images float32 [n, 28, 28, 1] in [0, 1] of uint8 [n, 28, 28]."""
+    return images[..., np.newaxis].astype(np.float32) / np.float32(255)
+
+
+def to_bytes(images: FloatArray) -> ByteArray:
+    """Images uint8 [n, 28, 28] of float [n, 28, 28, 1] in [0, 1], rounded to the nearest."""
+    return np.rint(np.clip(images[..., 0], 0, 1) * 255).astype(np.uint8)
+
+
+def check_images(images: FloatArray) -> None:
+    """Raise ValueError unless `images` is float32 [n, 28, 28, 1] with every value in [0, 1]."""
+    if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 1):
+        raise ValueError(
+            f"Images are {images.dtype} {list(images.shape)}, not float32 [n, 28, 28, 1]: "
+            "convert bytes with core.data.to_float."
+        )
+    if images.size and not (images.min() >= 0 and images.max() <= 1):  # also false for NaN
+        raise ValueError(
+            f"Pixels run from {images.min():.3g} to {images.max():.3g}, outside [0, 1]: "
+            "clip them first."
+        )
