@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.architecture import Architecture
 from core.backend import keras, tf
 from core.data import SIDE, ByteArray, FloatArray
-from core.model import Weights, assign_weights, build_model, named_weights
+from core.model import Weights, assign_weights, build_model, layer_table, named_weights
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba 2014, arXiv:1412.6980; ε as in Keras
@@ -46,10 +45,10 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class StepResults:
-    """Of each step run: loss [k], number of correct images [k], gradient norm [k, layers]."""
+    """Of each step run: loss [k], share of correct images [k], gradient norm [k, layers]."""
 
     losses: FloatArray
-    correct: NDArray[np.int32]
+    hits: FloatArray
     gradient_norms: FloatArray
 
 
@@ -67,7 +66,7 @@ class Trainer:
         self.traces = 0
         self._architecture = architecture
         self._model = build_model(architecture)
-        self._variables = self._model.trainable_variables
+        self._variables = [variable.value for variable in self._model.trainable_variables]
         # Adam: both moments. RMSprop: mean square, unused. Momentum: velocity, unused.
         self._slots = [tf.Variable(tf.zeros(v.shape)) for v in self._variables for _ in range(2)]
         self._seated: TrainingState | None = None
@@ -87,6 +86,16 @@ class Trainer:
             lambda images: self._model(_scale(images), training=False),
             input_signature=[tf.TensorSpec([None, SIDE, SIDE], tf.uint8)],
         )
+
+    @property
+    def seated(self) -> TrainingState | None:
+        """The state whose weights are in the model now."""
+        return self._seated
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of one image on its way forward."""
+        return sum(row.multiply_adds for row in layer_table(self._model))
 
     @property
     def layer_names(self) -> list[str]:
@@ -134,7 +143,7 @@ class Trainer:
         `scalars`: learning_rate, weight_decay, label_smoothing, shift (pixels), rotation (degrees).
         """
         assert self._seated is not None
-        losses, correct, norms = self._run_steps(
+        losses, hits, norms = self._run_steps(
             images,
             labels,
             np.int32(self._seated.step),
@@ -143,7 +152,7 @@ class Trainer:
             {name: np.float32(scalars[name]) for name in _SCALARS},
         )
         self._seated.step += len(images)
-        return StepResults(losses.numpy(), correct.numpy(), norms.numpy())
+        return StepResults(losses.numpy(), hits.numpy(), norms.numpy())
 
     # What follows is traced.
 
@@ -153,7 +162,7 @@ class Trainer:
         self.traces += 1
         steps = tf.shape(images)[0]
         losses = tf.TensorArray(tf.float32, steps)
-        correct = tf.TensorArray(tf.int32, steps)
+        hits = tf.TensorArray(tf.float32, steps)
         norms = tf.TensorArray(tf.float32, steps)
         for index in tf.range(steps):
             step = first_step + index
@@ -161,11 +170,11 @@ class Trainer:
             targets = tf.cast(labels[index], tf.int32)
             loss, logits, gradients = self._gradients(batch, targets, (seed, step), scalars)
             self._update(gradients, step, optimizer, scalars)
-            hits = tf.argmax(logits, axis=1, output_type=tf.int32) == targets
+            correct = tf.argmax(logits, axis=1, output_type=tf.int32) == targets
             losses = losses.write(index, loss)
-            correct = correct.write(index, tf.reduce_sum(tf.cast(hits, tf.int32)))
+            hits = hits.write(index, tf.reduce_mean(tf.cast(correct, tf.float32)))
             norms = norms.write(index, self._layer_norms(gradients))
-        return losses.stack(), correct.stack(), norms.stack()
+        return losses.stack(), hits.stack(), norms.stack()
 
     def _gradients(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
         classes = self._architecture.classes
@@ -174,7 +183,8 @@ class Trainer:
         with tf.GradientTape() as tape:
             logits = self._forward(images, seed)
             loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
-        gradients = tape.gradient(loss, self._variables, unconnected_gradients="zero")
+        zero = tf.UnconnectedGradients.ZERO  # of a bias that batch normalization takes away
+        gradients = tape.gradient(loss, self._variables, unconnected_gradients=zero)
         return loss, logits, gradients
 
     def _forward(self, images: Any, seed: Any) -> Any:
@@ -256,10 +266,10 @@ class Trainer:
         )
 
     def _layer_norms(self, gradients: list[Any]) -> Any:
-        by_path = {v.path: g for v, g in zip(self._variables, gradients, strict=True)}
+        of = {variable.ref(): g for variable, g in zip(self._variables, gradients, strict=True)}
         return tf.stack(
             [
-                tf.linalg.global_norm([by_path[variable.path] for variable in variables])
+                tf.linalg.global_norm([of[variable.value.ref()] for variable in variables])
                 for _, variables in self._weighted_layers()
             ]
         )

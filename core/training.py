@@ -1,0 +1,283 @@
+"""Training as a generator: settings in, one `Progress` after every few steps out."""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from core.architecture import Architecture
+from core.checks import check_choice, check_range
+from core.data import ByteArray, Dataset
+from core.evaluation import Evaluation
+from core.model import Weights
+from core.rate import Rate
+from core.trainer import OPTIMIZERS, StepResults, Trainer, TrainingState, trainer_for
+
+CHECKPOINTS = 24
+SCORES = 60
+SCORED_IMAGES = 2_000
+_SCORE_INTERVAL = 5_000  # training images between two scores, at least
+_RECORD_WORK = 2_818_000 * 640  # multiply-adds in a record: 640 images of Model 1, about 0.1 s
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How to train; the defaults are the report's.
+
+    optimizer: "adam", "adamw" (decoupled weight decay), "sgd" (momentum 0.9) or "rmsprop".
+    weight_decay: L2 penalty on kernels. label_smoothing: share of the target spread over all
+    classes. shift (pixels) and rotation (degrees) are the largest random moves of an image.
+    training_images: how many of the training images, from the first on.
+    """
+
+    learning_rate: float = 5e-4
+    epochs: int = 10
+    batch_size: int = 64
+    optimizer: str = "adam"
+    weight_decay: float = 0.0
+    label_smoothing: float = 0.0
+    shift: int = 0
+    rotation: float = 0.0
+    training_images: int = 60_000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_range("The learning rate", self.learning_rate, 1e-7, 10)
+        check_range("The number of epochs", self.epochs, 1, 100)
+        check_range("The batch size", self.batch_size, 1, 1024)
+        check_choice("The optimizer", self.optimizer, OPTIMIZERS)
+        check_range("The weight decay", self.weight_decay, 0, 1)
+        check_range("The label smoothing", self.label_smoothing, 0, 0.9)
+        check_range("The shift in pixels", self.shift, 0, 8)
+        check_range("The rotation in degrees", self.rotation, 0, 45)
+        check_range("The number of training images", self.training_images, 1, 60_000)
+        check_range("The seed", self.seed, 0, 2**31 - 1)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one pass over the training images; the last may be smaller."""
+        return math.ceil(self.training_images / self.batch_size)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class Controls:
+    """What may change while a training runs: the only thing it shares with its caller."""
+
+    learning_rate: float
+    epochs: int
+
+    @classmethod
+    def of(cls, settings: TrainingSettings) -> "Controls":
+        """Controls that change nothing."""
+        return cls(settings.learning_rate, settings.epochs)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy and mean cross-entropy on test images."""
+
+    accuracy: Rate
+    loss: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands after `step` steps.
+
+    loss and accuracy are means over the steps since the last Progress (NaN at step 0), and so are
+    the gradient norms by layer. seconds counts training and scoring, not pauses. `test` is there
+    at intervals, `weights` at checkpoints, step 0 and the last step included.
+    """
+
+    step: int
+    total_steps: int
+    epoch: float
+    seconds: float
+    learning_rate: float
+    loss: float = math.nan
+    accuracy: float = math.nan
+    gradient_norms: dict[str, float] = field(default_factory=dict)
+    images_per_second: float = math.nan
+    test: Score | None = None
+    weights: Weights | None = field(default=None, repr=False)
+
+
+class TrainingDiverged(Exception):
+    """The loss is no longer a number. The weights of the last checkpoint are still good."""
+
+    def __init__(self, step: int, learning_rate: float) -> None:
+        super().__init__(
+            f"The loss became infinite at step {step:,}: lower the learning rate "
+            f"(it was {learning_rate:g})."
+        )
+        self.step = step
+
+
+def train(
+    architecture: Architecture,
+    dataset: Dataset,
+    settings: TrainingSettings,
+    *,
+    controls: Controls | None = None,
+    state: TrainingState | None = None,
+) -> Iterator[Progress]:
+    """Train a network of `architecture` on `dataset.train`; the caller stops by ceasing to iterate.
+
+    The first Progress is that of the untrained network (or of `state`, with which a training goes
+    on). `controls` may be changed while iterating: the learning rate takes effect at the next
+    record, the number of epochs when it is read at the end of one. `state` holds weights and
+    optimizer slots, up to date once the iterator is closed. Trainings may be interleaved.
+
+    Same architecture, data, settings and controls: same curve on the same machine. Raises
+    TrainingDiverged when the loss is not finite.
+    """
+    controls = controls or Controls.of(settings)
+    state = state or TrainingState.untrained(architecture, settings.seed)
+    run = _Training(trainer_for(architecture), dataset, settings, controls, state)
+    try:
+        yield run.first_progress()
+        while state.step < run.total_steps:
+            yield run.advance()
+    finally:
+        run.leave()
+
+
+def checkpoint_steps(first: int, last: int) -> list[int]:
+    """The steps after `first`, up to `last`, whose weights are kept: 24 where there are as many.
+
+    Learning is fastest at the start, so the k-th of 24 is at (k / 24)^1.7 of the way.
+    """
+    length = last - first
+    steps = (first + math.ceil(length * (k / CHECKPOINTS) ** 1.7) for k in range(1, CHECKPOINTS + 1))
+    return sorted(set(steps))
+
+
+class _Training:
+    """One training under way: the state, its clock, and the plan of what is scored when."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        dataset: Dataset,
+        settings: TrainingSettings,
+        controls: Controls,
+        state: TrainingState,
+    ) -> None:
+        self.trainer, self.settings, self.controls, self.state = trainer, settings, controls, state
+        self.images = dataset.train.first(settings.training_images)
+        self.test = dataset.test.first(SCORED_IMAGES)
+        self.seconds = 0.0
+        work = trainer.multiply_adds * settings.batch_size
+        self.steps_per_record = max(1, round(_RECORD_WORK / work))
+        self.planned_steps = self.scored_step = state.step
+        self.checkpoint_at: set[int] = set()
+
+    @property
+    def total_steps(self) -> int:
+        """As many epochs as the controls say now."""
+        return self.controls.epochs * self.settings.steps_per_epoch
+
+    def first_progress(self) -> Progress:
+        """Before any step of this call: the score and the weights as they are."""
+        started = time.perf_counter()
+        with self.trainer.lock:
+            self.trainer.seat(self.state)
+            test, weights = self._score(), self.trainer.weights()
+        self.seconds += time.perf_counter() - started
+        return replace(self._progress(), test=test, weights=weights)
+
+    def advance(self) -> Progress:
+        """Train up to the next record, and score and keep the weights where that is due."""
+        self._extend_plan()
+        images, labels = self._next_batches()
+        learning_rate = self.controls.learning_rate
+        started = time.perf_counter()
+        with self.trainer.lock:
+            self.trainer.seat(self.state)
+            results = self.trainer.run(
+                images,
+                labels,
+                optimizer=self.settings.optimizer,
+                seed=self.settings.seed,
+                learning_rate=learning_rate,
+                weight_decay=self.settings.weight_decay,
+                label_smoothing=self.settings.label_smoothing,
+                shift=self.settings.shift,
+                rotation=self.settings.rotation,
+            )
+            speed = labels.size / (time.perf_counter() - started)
+            self._check_finite(results, learning_rate)
+            test = self._score() if self._score_is_due() else None
+            weights = self.trainer.weights() if self.state.step in self.checkpoint_at else None
+        self.seconds += time.perf_counter() - started
+        progress = self._progress(results)
+        return replace(progress, images_per_second=speed, test=test, weights=weights)
+
+    def leave(self) -> None:
+        """Bring the state's arrays up to date, for whoever goes on with it."""
+        with self.trainer.lock:
+            if self.trainer.seated is self.state:
+                self.trainer.unseat()
+
+    def _extend_plan(self) -> None:
+        if self.total_steps > self.planned_steps:
+            self.checkpoint_at.update(checkpoint_steps(self.planned_steps, self.total_steps))
+            self.planned_steps = self.total_steps
+
+    def _next_batches(self) -> tuple[ByteArray, ByteArray]:
+        """Images [k, batch, 28, 28] and labels [k, batch] up to the next record.
+
+        A record ends at a checkpoint, too, and with an epoch, whose smaller last batch goes alone.
+        """
+        settings, step = self.settings, self.state.step
+        epoch, done = divmod(step, settings.steps_per_epoch)
+        full_batches = len(self.images) // settings.batch_size
+        end = step - done + (full_batches if done < full_batches else settings.steps_per_epoch)
+        checkpoints = [at for at in self.checkpoint_at if at > step]
+        count = min(step + self.steps_per_record, end, *checkpoints) - step
+        order = np.random.default_rng((settings.seed, epoch)).permutation(len(self.images))
+        rows = order[done * settings.batch_size :][: count * settings.batch_size]
+        rows = rows.reshape(count, -1)
+        return self.images.images[rows], self.images.labels[rows]
+
+    def _progress(self, results: StepResults | None = None) -> Progress:
+        progress = Progress(
+            step=self.state.step,
+            total_steps=self.total_steps,
+            epoch=self.state.step / self.settings.steps_per_epoch,
+            seconds=self.seconds,
+            learning_rate=self.controls.learning_rate,
+        )
+        if results is None:
+            return progress
+        norms = results.gradient_norms.mean(axis=0).tolist()
+        return replace(
+            progress,
+            loss=float(results.losses.mean()),
+            accuracy=float(results.hits.mean()),
+            gradient_norms=dict(zip(self.trainer.layer_names, norms, strict=True)),
+        )
+
+    def _check_finite(self, results: StepResults, learning_rate: float) -> None:
+        bad = np.flatnonzero(~np.isfinite(results.losses))
+        if bad.size:
+            first = self.state.step - len(results.losses) + int(bad[0]) + 1
+            raise TrainingDiverged(first, learning_rate)
+
+    def _score_is_due(self) -> bool:
+        """Scoring 2,000 images takes as long as training on 500 to 700: keep it rare."""
+        interval = max(_SCORE_INTERVAL, self.total_steps * self.settings.batch_size // SCORES)
+        waited = (self.state.step - self.scored_step) * self.settings.batch_size
+        return waited >= interval or self.state.step >= self.total_steps
+
+    def _score(self) -> Score:
+        self.scored_step = self.state.step
+        evaluation = Evaluation(self.trainer.logits(self.test.images), self.test.labels)
+        return Score(evaluation.accuracy, evaluation.loss)

@@ -1,0 +1,134 @@
+"""The trained models that ship with the project, each a safetensors file with its card.
+
+    python -m core.zoo train model-1     train it in full and write assets/models/model-1.safetensors
+    python -m core.zoo list              the cards
+
+Listing the cards reads file headers only; TensorFlow is loaded when a model is.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.architecture import MODEL_1, MODEL_2, Architecture
+from core.card import ModelCard
+from core.data import ASSETS
+
+if TYPE_CHECKING:
+    from core.classifier import Classifier
+
+MODELS = ASSETS / "models"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a shipped model is; it is trained with the report's settings."""
+
+    title: str
+    description: str
+    architecture: Architecture
+
+
+RECIPES = {
+    "model-1": Recipe("Model 1", "Two convolutions, as in the report", MODEL_1),
+    "model-2": Recipe("Model 2", "The same with batch normalization", MODEL_2),
+}
+
+
+def path_of(name: str) -> Path:
+    """The file of a shipped model."""
+    return MODELS / f"{name}.safetensors"
+
+
+def available_models() -> list[ModelCard]:
+    """The cards of the shipped models whose file can be read, in the order of the recipes."""
+    cards = []
+    for name in RECIPES:
+        try:
+            cards.append(read_card(path_of(name)))
+        except (OSError, ValueError):
+            continue
+    return cards
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card in a model file, without its weights. ValueError if there is none."""
+    with path.open("rb") as file:
+        header = file.read(int.from_bytes(file.read(8), "little"))
+    try:
+        card = json.loads(header)["__metadata__"]["card"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"{path.name} is damaged (it has no card): restore it from the repository."
+        ) from None
+    return ModelCard.from_json(card)
+
+
+def load(name: str) -> "Classifier":
+    """The shipped classifier `name`. ValueError with one sentence if there is no such file."""
+    from core.classifier import Classifier
+    from core.model import load_model
+
+    if name not in RECIPES:
+        raise ValueError(f"There is no model {name!r}: choose of {', '.join(RECIPES)}.")
+    try:
+        model, card = load_model(path_of(name))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{path_of(name).name} cannot be read ({error}): restore it from the repository."
+        ) from None
+    return Classifier(model, name=card.title)
+
+
+def train_and_save(name: str) -> ModelCard:
+    """Train the recipe `name` with the report's settings and write its file; prints a log."""
+    from core.classifier import Classifier
+    from core.data import load_mnist, to_float
+    from core.evaluation import evaluate
+    from core.model import assign_weights, build_model, save_model
+    from core.training import TrainingSettings, train
+
+    recipe, settings, dataset = RECIPES[name], TrainingSettings(), load_mnist()
+    for progress in train(recipe.architecture, dataset, settings):
+        if progress.test:
+            print(
+                f"{name} step {progress.step:5d} of {progress.total_steps}  {progress.seconds:6.1f} s"
+                f"  loss {progress.loss:.4f}  test accuracy {progress.test.accuracy.value:.4f} "
+                f"of {progress.test.accuracy.total:,}",
+                flush=True,
+            )
+    assert progress.weights is not None
+    model = build_model(recipe.architecture)
+    assign_weights(model, progress.weights)
+    classifier = Classifier(model, name=recipe.title)
+    test = evaluate(classifier, to_float(dataset.test.images), dataset.test.labels)
+    card = ModelCard(
+        name=name,
+        title=recipe.title,
+        description=recipe.description,
+        architecture=recipe.architecture,
+        settings=settings.to_dict(),
+        steps=progress.step,
+        seconds=round(progress.seconds, 1),
+        test=test.accuracy,
+        parameters=model.count_params(),
+        version=classifier.version,
+        data_digest=dataset.digest,
+    )
+    MODELS.mkdir(exist_ok=True)
+    save_model(path_of(name), model, card)
+    print(card.to_json())
+    return card
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["train", name] if name in RECIPES:
+            train_and_save(name)
+        case ["list"]:
+            for card in available_models():
+                print(card.to_json())
+        case _:
+            sys.exit(f"Usage: python -m core.zoo list | train {'|'.join(RECIPES)}")
