@@ -6,6 +6,7 @@
 Listing the cards reads file headers only; TensorFlow is loaded when a model is.
 """
 
+import functools
 import json
 import sys
 from dataclasses import dataclass
@@ -80,6 +81,12 @@ def load(name: str) -> "Classifier":
             f"{path_of(name).name} cannot be read ({error}): restore it from the repository."
         ) from None
     return Classifier(model, name=card.title)
+
+
+@functools.lru_cache
+def load_once(name: str) -> "Classifier":
+    """The shipped classifier `name`, one for the whole process."""
+    return load(name)
 
 
 def train_and_save(name: str) -> ModelCard:

@@ -1,0 +1,169 @@
+"""Background jobs: a bounded queue, a few plain threads, and pause, resume and stop.
+
+A job's work is an iterator: each `next()` does a little, so a job can be paused, parked while
+another takes its turn, or stopped, between any two. Nothing here knows a screen.
+"""
+
+import itertools
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+_log = logging.getLogger(__name__)
+
+QUEUED, RUNNING, PAUSED = "queued", "running", "paused"
+FINISHED, STOPPED, FAILED = "finished", "stopped", "failed"
+_numbers = itertools.count(1)
+
+
+class QueueFull(Exception):
+    """The job was not taken; the message is one sentence for the reader."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of long work of one visitor.
+
+    `work` yields the share done, in [0, 1]. An exception in `explained` ends the job with its own
+    sentence; any other with a general one, and a trace in the log.
+    """
+
+    owner: str
+    title: str
+    work: Callable[[], Generator[float]]
+    explained: tuple[type[Exception], ...] = ()
+    number: int = field(default_factory=lambda: next(_numbers))
+    state: str = QUEUED
+    fraction: float = 0.0
+    error: str = ""
+    iterator: Generator[float] | None = field(default=None, repr=False)
+    on_thread: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in (FINISHED, STOPPED, FAILED)
+
+    @property
+    def active(self) -> bool:
+        """Whether it is working or about to."""
+        return self.state in (QUEUED, RUNNING)
+
+
+class JobManager:
+    """Runs jobs of many visitors on `workers` threads, at most one job a visitor."""
+
+    def __init__(self, *, workers: int = 1, queue_limit: int = 20) -> None:
+        self._changed = threading.Condition()
+        self._queue: deque[Job] = deque()
+        self._jobs: dict[str, Job] = {}
+        self._queue_limit = queue_limit
+        for number in range(workers):
+            threading.Thread(target=self._serve, name=f"job-worker-{number}", daemon=True).start()
+
+    def submit(self, job: Job) -> None:
+        """Put the job in the queue. Raises QueueFull with one sentence if it cannot be taken."""
+        with self._changed:
+            current = self._jobs.get(job.owner)
+            if current is not None and not current.ended:
+                raise QueueFull(
+                    f"“{current.title}” is still {current.state}: stop it or let it finish first."
+                )
+            if len(self._queue) >= self._queue_limit:
+                raise QueueFull(
+                    f"{len(self._queue)} jobs are waiting, and no more fit: try again in a minute."
+                )
+            self._jobs[job.owner] = job
+            self._enqueue(job)
+
+    def job_of(self, owner: str) -> Job | None:
+        """The visitor's latest job, ended or not."""
+        return self._jobs.get(owner)
+
+    def position(self, job: Job) -> int:
+        """How many jobs come before it, 1 for the next; 0 if it does not wait."""
+        with self._changed:
+            return self._queue.index(job) + 1 if job in self._queue else 0
+
+    def pause(self, job: Job) -> None:
+        """Let the job rest after the step in hand; the thread is free for others meanwhile."""
+        with self._changed:
+            if job in self._queue:
+                self._queue.remove(job)
+            if job.active:
+                job.state = PAUSED
+
+    def resume(self, job: Job) -> None:
+        """Put a paused job back at the end of the queue."""
+        with self._changed:
+            if job.state == PAUSED:
+                job.state = RUNNING if job.on_thread else QUEUED
+                if not job.on_thread:
+                    self._enqueue(job)
+
+    def stop(self, job: Job) -> None:
+        """End the job; what it has produced stays. The step in hand is finished behind."""
+        with self._changed:
+            if job.ended:
+                return
+            if job in self._queue:
+                self._queue.remove(job)
+            job.state = STOPPED
+            if not job.on_thread:
+                self._enqueue(job)  # so that a thread closes its iterator
+
+    def forget(self, owner: str) -> None:
+        """Stop and drop what belongs to a visitor who has left."""
+        job = self._jobs.get(owner)
+        if job is not None:
+            self.stop(job)
+            with self._changed:
+                del self._jobs[owner]
+
+    def _enqueue(self, job: Job) -> None:
+        self._queue.append(job)
+        self._changed.notify_all()
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue:
+                    self._changed.wait()
+                job = self._queue.popleft()
+                job.on_thread = True
+                if job.state == QUEUED:
+                    job.state = RUNNING
+            try:
+                self._work_on(job)
+            except job.explained as error:
+                self._end(job, FAILED, str(error))
+            except Exception as error:
+                _log.exception("Job %d (%s) failed", job.number, job.title)
+                name = type(error).__name__
+                self._end(job, FAILED, f"It ended with an unexpected error ({name}).")
+
+    def _work_on(self, job: Job) -> None:
+        if job.iterator is None:
+            job.iterator = job.work()
+        while self._may_go_on(job):
+            try:
+                job.fraction = next(job.iterator)
+            except StopIteration:
+                self._end(job, FINISHED)
+                return
+        if job.ended:
+            job.iterator.close()
+
+    def _may_go_on(self, job: Job) -> bool:
+        """Whether to take another step; otherwise the thread has let go of the job."""
+        with self._changed:
+            job.on_thread = job.state == RUNNING
+            return job.on_thread
+
+    def _end(self, job: Job, state: str, error: str = "") -> None:
+        with self._changed:
+            job.on_thread = False
+            if not job.ended:
+                job.state, job.error = state, error

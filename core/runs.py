@@ -1,0 +1,278 @@
+"""A training and all that it leaves behind: its curve, its checkpoints, and where it can go on.
+
+Checkpoints are files, not memory: 25 copies of the weights of a run would be 80 MB, five runs of
+twenty visitors 8 GB. A run's files go when the run goes.
+"""
+
+import functools
+import itertools
+import math
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+
+from core.architecture import MODEL_1, MODEL_2, Architecture
+from core.card import ModelCard
+from core.classifier import Classifier
+from core.data import Dataset, to_float
+from core.evaluation import Evaluation, evaluate
+from core.jobs import Job
+from core.model import Weights, assign_weights, build_model
+from core.rate import Rate
+from core.trainer import TrainingState
+from core.training import SCORED_IMAGES, Controls, Progress, TrainingSettings, train
+
+DISK_BUDGET = 4_000_000_000
+_numbers = itertools.count(1)
+_SETTING_NAMES = {
+    "learning_rate": "lr",
+    "epochs": "epochs",
+    "batch_size": "batch",
+    "optimizer": "",
+    "weight_decay": "decay",
+    "label_smoothing": "smoothing",
+    "shift": "shift",
+    "rotation": "rotation",
+    "training_images": "images",
+    "seed": "seed",
+}
+
+
+class CheckpointFiles:
+    """Weights by step, as safetensors in a temporary folder of its own.
+
+    All runs of the process share `DISK_BUDGET` bytes: past that the oldest run that is not
+    writing keeps only its first and last checkpoint.
+    """
+
+    _all: "list[weakref.ref[CheckpointFiles]]" = []
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="convscope-"))
+        self.steps: list[int] = []
+        self._bytes = 0
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        with self._lock:
+            self._all[:] = [ref for ref in self._all if ref() is not None]
+            self._all.append(weakref.ref(self))
+
+    def save(self, step: int, weights: Weights) -> None:
+        """Keep the weights as they are at `step`."""
+        path = self._path(step)
+        safetensors.numpy.save_file(weights, path)
+        if step not in self.steps:
+            self.steps = sorted([*self.steps, step])
+            self._bytes += path.stat().st_size
+        self._keep_to_budget()
+
+    def load(self, step: int) -> Weights:
+        """The weights at `step`, one of `steps`."""
+        return safetensors.numpy.load_file(self._path(step))
+
+    def thin(self) -> None:
+        """Keep only the first and the last checkpoint."""
+        for step in self.steps[1:-1]:
+            path = self._path(step)
+            self._bytes -= path.stat().st_size
+            path.unlink()
+        self.steps = [*self.steps[:1], *self.steps[1:][-1:]]
+
+    def save_state(self, state: TrainingState) -> None:
+        """Keep the optimizer's slots, so that the run can go on from its last checkpoint."""
+        slots = {f"{number:03d}": array for number, array in enumerate(state.slots)}
+        safetensors.numpy.save_file(slots, self._folder / "slots.safetensors")
+        self.save(state.step, state.weights)
+
+    def load_state(self) -> TrainingState:
+        """The state that was saved last."""
+        slots = safetensors.numpy.load_file(self._folder / "slots.safetensors")
+        step = self.steps[-1]
+        return TrainingState(step, self.load(step), [slots[key] for key in sorted(slots)])
+
+    def _path(self, step: int) -> Path:
+        return self._folder / f"{step:08d}.safetensors"
+
+    def _keep_to_budget(self) -> None:
+        with self._lock:
+            everyone = [files for ref in self._all if (files := ref()) is not None]
+            for files in everyone:
+                if sum(f._bytes for f in everyone) <= DISK_BUDGET:
+                    return
+                if files is not self and len(files.steps) > 2:
+                    files.thin()
+
+
+@dataclass(eq=False)
+class Run:
+    """One training of one visitor.
+
+    `history` grows while it runs, its weights left out; `checkpoints.steps` too. `note` is one
+    sentence on how it ended, if there is something to say.
+    """
+
+    architecture: Architecture
+    settings: TrainingSettings
+    dataset: Dataset
+    number: int
+    history: list[Progress] = field(default_factory=list)
+    changes: list[tuple[int, float]] = field(default_factory=list)
+    note: str = ""
+    job: Job | None = None
+    id: int = field(default_factory=lambda: next(_numbers))
+
+    def __post_init__(self) -> None:
+        self.checkpoints = CheckpointFiles()
+        self.controls = Controls.of(self.settings)
+
+    @property
+    def title(self) -> str:
+        """Model 1, Model 2, or what differs from them."""
+        return architecture_title(self.architecture)
+
+    @property
+    def name(self) -> str:
+        """How the model picker calls what this run trained."""
+        return f"Run {self.number} · {self.title}"
+
+    @property
+    def last(self) -> Progress | None:
+        """The latest progress, None before the first."""
+        return self.history[-1] if self.history else None
+
+    @property
+    def last_score(self) -> Rate | None:
+        """The latest accuracy on test images, None before the first."""
+        scores = (p.test.accuracy for p in reversed(self.history) if p.test)
+        return next(scores, None)
+
+    @property
+    def images_per_second(self) -> float:
+        """The median speed of the last 20 records; NaN before the first."""
+        speeds = [p.images_per_second for p in self.history[-20:] if p.gradient_norms]
+        return float(np.median(speeds)) if speeds else math.nan
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the last epoch ends, at the pace of this run so far; NaN before the first step."""
+        timed = [p for p in self.history if p.step > 0]
+        if len(timed) < 2:
+            return math.nan
+        first, last = timed[max(0, len(timed) - 100)], timed[-1]
+        pace = (last.seconds - first.seconds) / max(1, last.step - first.step)
+        return pace * max(0, self.controls.epochs * self.settings.steps_per_epoch - last.step)
+
+    @property
+    def trained(self) -> bool:
+        """Whether there is a model to use: at least one checkpoint."""
+        return bool(self.checkpoints.steps)
+
+    def change_learning_rate(self, learning_rate: float) -> None:
+        """Train on with another learning rate, from the next record on."""
+        step = self.last.step if self.last else 0
+        self.controls.learning_rate = learning_rate
+        self.changes.append((step, learning_rate))
+
+    def work(self) -> Generator[float]:
+        """Train to the end of the epochs in `controls`, and record; for a job to iterate.
+
+        Called again after it ended, with more epochs, it goes on where it was.
+        """
+        if self.trained:
+            state = self.checkpoints.load_state()
+        else:
+            state = TrainingState.untrained(self.architecture, self.settings.seed)
+        before = self.last.seconds if self.last else 0.0
+        training = train(
+            self.architecture, self.dataset, self.settings, controls=self.controls, state=state
+        )
+        try:
+            for progress in training:
+                if progress.weights is not None:
+                    self.checkpoints.save(progress.step, progress.weights)
+                if progress.step > (self.last.step if self.last else -1):
+                    seconds = before + progress.seconds
+                    self.history.append(replace(progress, weights=None, seconds=seconds))
+                yield progress.step / progress.total_steps
+        finally:
+            training.close()
+            if all(np.isfinite(array).all() for array in state.weights.values()):
+                self.checkpoints.save_state(state)
+
+    def classifier(self, step: int) -> Classifier:
+        """The model as it was at the checkpoint `step`."""
+        model = build_model(self.architecture)
+        assign_weights(model, self.checkpoints.load(step))
+        return Classifier(model, name=self.name)
+
+    def evaluate(self, step: int) -> Evaluation:
+        """The answers at the checkpoint `step` to the test images that score a training.
+
+        One scratch model per architecture takes the weights in turn, so that going back and
+        forth between checkpoints traces nothing.
+        """
+        test = self.dataset.test.first(SCORED_IMAGES)
+        scratch, lock = _scratch(self.architecture)
+        with lock:
+            assign_weights(scratch.model, self.checkpoints.load(step))
+            return evaluate(scratch, to_float(test.images), test.labels)
+
+    def card(self, step: int, test: Rate, version: str, parameters: int) -> ModelCard:
+        """The card of the model at a checkpoint."""
+        seconds = next((p.seconds for p in self.history if p.step >= step), 0.0)
+        return ModelCard(
+            name=f"run-{self.number}",
+            title=self.name,
+            description=f"Trained in this session, step {step:,}",
+            architecture=self.architecture,
+            settings={**self.settings.to_dict(), "learning_rate_changes": self.changes},
+            steps=step,
+            seconds=round(seconds, 1),
+            test=test,
+            parameters=parameters,
+            version=version,
+            data_digest=self.dataset.digest,
+        )
+
+
+@functools.lru_cache(maxsize=6)
+def _scratch(architecture: Architecture) -> tuple[Classifier, threading.Lock]:
+    return Classifier(build_model(architecture), name="scratch"), threading.Lock()
+
+
+def architecture_title(architecture: Architecture) -> str:
+    """“Model 1”, “Model 2”, or a short description such as “16-32 5×5, 200 hidden, BN”."""
+    if architecture == MODEL_1:
+        return "Model 1"
+    if architecture == MODEL_2:
+        return "Model 2"
+    filters = "-".join(str(block.filters) for block in architecture.blocks)
+    kernel = architecture.blocks[0].kernel_size
+    parts = [f"{filters} of {kernel} × {kernel}"]
+    parts += [f"{units} hidden" for units in architecture.hidden_units]
+    parts += ["BN"] * architecture.batch_normalization
+    parts += [f"dropout {architecture.dropout:g}"] * (architecture.dropout > 0)
+    return ", ".join(parts)
+
+
+def describe_differences(runs: list[Run]) -> dict[int, str]:
+    """For each run's id, its model and the settings in which it differs from the other runs."""
+    if not runs:
+        return {}
+    settings = [run.settings.to_dict() for run in runs]
+    differing = [key for key in settings[0] if len({values[key] for values in settings}) > 1]
+    return {
+        run.id: " · ".join([run.name, *(_setting(key, values[key]) for key in differing)])
+        for run, values in zip(runs, settings, strict=True)
+    }
+
+
+def _setting(key: str, value: float | str) -> str:
+    return value if isinstance(value, str) else f"{_SETTING_NAMES[key]} {value:g}"

@@ -1,0 +1,123 @@
+"""Cached calls into core, keyed by the version of the classifier.
+
+TensorFlow takes seconds to load, so core's modules that need it are imported when they are used.
+"""
+
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core import zoo
+from core.architecture import Architecture
+from core.card import ModelCard
+from core.data import Dataset, FloatArray, load_mnist, to_float
+from ui import state
+
+if TYPE_CHECKING:
+    from core.classifier import Classifier
+    from core.evaluation import Evaluation
+    from core.model import LayerInfo
+    from core.runs import Run
+
+
+@st.cache_data
+def shipped_cards() -> dict[str, ModelCard]:
+    """The cards of the shipped models by name; needs no TensorFlow."""
+    return {card.name: card for card in zoo.available_models()}
+
+
+def mnist() -> Dataset:
+    """The database, or its one sentence and the end of this run."""
+    from core.data import DataError
+
+    try:
+        return load_mnist()
+    except DataError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+def test_image(index: int) -> FloatArray:
+    """Test image `index` as float32 [1, 28, 28, 1]."""
+    return to_float(mnist().test.images[index : index + 1])
+
+
+def warm_up() -> None:
+    """Load TensorFlow and the first model behind the page that is already on the screen."""
+    with _warm_up_lock:
+        if not _warm_up_started:
+            _warm_up_started.append(True)
+            threading.Thread(target=_load_first, name="warm-up", daemon=True).start()
+
+
+_warm_up_lock = threading.Lock()
+_warm_up_started: list[bool] = []
+
+
+def _load_first() -> None:
+    import numpy as np
+
+    zoo.load_once(state.FIRST_MODEL).logits(np.zeros((1, 28, 28, 1), np.float32))
+
+
+def classifier(key: str) -> "Classifier":
+    """The classifier that the model picker calls `key`; one sentence and the end if it is broken."""
+    try:
+        if run := state.run_by_key(key):
+            return _run_classifier(run.id, run.checkpoints.steps[-1], run)
+        if upload := state.uploads().get(key):
+            return _uploaded_classifier(upload.card.version, upload.data)
+        return zoo.load_once(key)
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _run_classifier(run_id: int, step: int, _run: "Run") -> "Classifier":
+    return _run.classifier(step)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _uploaded_classifier(version: str, _data: bytes) -> "Classifier":
+    from core.classifier import Classifier
+    from core.model import deserialize_model
+
+    model, card = deserialize_model(_data)
+    return Classifier(model, name=card.title)
+
+
+def test_evaluation(classifier: "Classifier") -> "Evaluation":
+    """The classifier's answers to all 10,000 test images."""
+    return _test_evaluation(classifier.version, classifier)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _test_evaluation(version: str, _classifier: "Classifier") -> "Evaluation":
+    from core.evaluation import evaluate
+
+    test = mnist().test
+    return evaluate(_classifier, to_float(test.images), test.labels)
+
+
+def checkpoint_evaluation(run: "Run", step: int) -> "Evaluation":
+    """The answers of a run's checkpoint to the 2,000 test images that score a training."""
+    return _checkpoint_evaluation(run.id, step, run)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _checkpoint_evaluation(run_id: int, step: int, _run: "Run") -> "Evaluation":
+    return _run.evaluate(step)
+
+
+def layers(architecture: Architecture) -> "list[LayerInfo]":
+    """The layer table of an architecture, computed from a model built for it."""
+    return _layers(architecture)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _layers(architecture: Architecture) -> "list[LayerInfo]":
+    from core.model import build_model, layer_table
+
+    return layer_table(build_model(architecture))

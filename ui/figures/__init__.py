@@ -1,0 +1,1 @@
+"""NumPy in, pictures and chart specifications out. Pure functions: no Streamlit, no computation."""

@@ -1,0 +1,68 @@
+"""The one list of pages, and the guard that makes a deep link work on a fresh server."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+_ROUTED = "_routed"
+
+
+@dataclass(frozen=True)
+class View:
+    """A page: its file in pages/, its title, its icon and the section of the sidebar."""
+
+    file: str
+    title: str
+    icon: str
+    section: str
+    summary: str
+
+    @property
+    def path(self) -> str:
+        """The page as Streamlit names it."""
+        return f"pages/{self.file}.py"
+
+
+VIEWS = (
+    View("overview", "Overview", "home", "", "One digit all the way through a trained network."),
+    View("training", "Training", "model_training", "Train", "Train a network and watch it learn."),
+    View("predictions", "Predictions", "fact_check", "Train", "What it gets right, and wrong."),
+    View("layers", "Layers", "layers", "Train", "Every layer, counted from the model itself."),
+)
+
+
+def view(file: str) -> View:
+    """The view whose file is pages/`file`.py."""
+    return next(view for view in VIEWS if view.file == file)
+
+
+def pages() -> dict[str, list[st.Page]]:
+    """The pages by section, for `st.navigation`."""
+    sections: dict[str, list[st.Page]] = {}
+    for entry in VIEWS:
+        page = st.Page(
+            entry.path,
+            title=entry.title,
+            icon=f":material/{entry.icon}:",
+            default=entry is VIEWS[0],
+            help=entry.summary,
+        )
+        sections.setdefault(entry.section, []).append(page)
+    return sections
+
+
+def route() -> st.Page:
+    """Show the sidebar's list of pages and return the one to run; for the router only."""
+    st.session_state[_ROUTED] = True
+    return st.navigation(pages())
+
+
+def guard() -> None:
+    """First line of every page.
+
+    Until some session has called `st.navigation`, Streamlit runs a deep-linked page without the
+    router. Declare the pages and start over: the second run goes through the router.
+    """
+    if _ROUTED not in st.session_state:
+        st.navigation(pages())
+        st.rerun()

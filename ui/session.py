@@ -1,0 +1,54 @@
+"""Who a visitor is, and what happens to the job of one who leaves.
+
+The job manager meets Streamlit only here. Streamlit releases session-scoped resources when the
+connection closes, a short drop included: so a grace period begins, and any later run of the
+visitor's script ends it.
+"""
+
+import threading
+import uuid
+
+import streamlit as st
+
+from core.jobs import Job, JobManager
+
+GRACE_SECONDS = 120
+_OWNER = "_owner"
+
+
+@st.cache_resource
+def manager() -> JobManager:
+    """The one job manager of the process."""
+    return JobManager()
+
+
+@st.cache_resource
+def _departures() -> dict[str, threading.Timer]:
+    return {}
+
+
+def owner() -> str:
+    """The visitor's name for the job manager; also takes the visitor's job up again."""
+    name: str = st.session_state.setdefault(_OWNER, uuid.uuid4().hex)
+    timer = _departures().pop(name, None)
+    if timer is not None:
+        timer.cancel()
+    _lease(name)
+    return name
+
+
+def current_job() -> Job | None:
+    """The visitor's latest job."""
+    return manager().job_of(owner())
+
+
+def _leave(name: str) -> None:
+    timer = threading.Timer(GRACE_SECONDS, manager().forget, [name])
+    timer.daemon = True
+    _departures()[name] = timer
+    timer.start()
+
+
+@st.cache_resource(scope="session", on_release=_leave)
+def _lease(name: str) -> str:
+    return name

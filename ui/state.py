@@ -1,0 +1,52 @@
+"""What a visitor has, in one place: session keys, their defaults, and the runs and uploads."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.card import ModelCard
+
+if TYPE_CHECKING:
+    from core.runs import Run
+
+MODEL = "model"
+IMAGE = "image"
+FIRST_MODEL = "model-1"
+FIRST_IMAGE = 1  # the 2 that the first page shows before TensorFlow is loaded
+
+_RUNS = "_runs"
+_UPLOADS = "_uploads"
+MAX_RUNS = 8
+MAX_OVERLAID = 5
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Weights that a visitor brought: the file's bytes, checked, and its card."""
+
+    key: str
+    data: bytes
+    card: ModelCard
+
+
+def runs() -> "list[Run]":
+    """This visitor's runs, the oldest first."""
+    found: list[Run] = st.session_state.setdefault(_RUNS, [])
+    return found
+
+
+def run_by_key(key: str) -> "Run | None":
+    """The run that the model picker calls `key`, such as run-3."""
+    return next((run for run in runs() if run_key(run) == key), None)
+
+
+def run_key(run: "Run") -> str:
+    """What a run is called in the URL."""
+    return f"run-{run.number}"
+
+
+def uploads() -> dict[str, Upload]:
+    """This visitor's uploaded models by key, such as upload-1."""
+    found: dict[str, Upload] = st.session_state.setdefault(_UPLOADS, {})
+    return found

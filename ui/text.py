@@ -1,0 +1,42 @@
+"""How numbers are written."""
+
+import math
+
+from core.rate import Rate
+
+
+def percent(rate: Rate) -> str:
+    """“99.1 %”: one decimal from n = 200, none below."""
+    return f"{rate.value * 100:.{_decimals(rate)}f} %"
+
+
+def interval(rate: Rate) -> str:
+    """“[98.9, 99.3]”, the 95 % Wilson interval in per cent."""
+    low, high = rate.interval
+    decimals = _decimals(rate)
+    return f"[{low * 100:.{decimals}f}, {high * 100:.{decimals}f}]"
+
+
+def full_rate(rate: Rate) -> str:
+    """“99.1 % [98.9, 99.3] · 9,910 of 10,000”."""
+    return f"{percent(rate)} {interval(rate)} · {rate.successes:,} of {rate.total:,}"
+
+
+def learning_rate(value: float) -> str:
+    """“5e-4”, as the field writes it."""
+    mantissa, exponent = f"{value:e}".split("e")
+    return f"{float(mantissa):g}e{int(exponent)}" if value < 0.01 else f"{value:g}"
+
+
+def duration(seconds: float) -> str:
+    """“40 s”, “5 min”, “1 h 5 min”."""
+    if not math.isfinite(seconds):
+        return "not measured"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _decimals(rate: Rate) -> int:
+    return 1 if rate.total >= 200 else 0
