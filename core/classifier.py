@@ -1,5 +1,6 @@
 """One trained model and its compiled functions."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from core.data import SIDE, FloatArray, IntArray, check_images
 from core.model import weights_digest
 
 IMAGES = tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)
-_BATCH = 1000
+_BATCH = 250
+_two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
 
 
 class Classifier:
@@ -51,11 +53,13 @@ class Classifier:
         check_images(images)
         if layer not in self._compiled:
             self._compiled[layer] = self._compile(layer)
-        outputs = [
-            self._compiled[layer](images[start : start + _BATCH]).numpy()
-            for start in range(0, max(len(images), 1), _BATCH)
-        ]
-        return np.concatenate(outputs)
+        compiled = self._compiled[layer]
+        if not len(images):  # TensorFlow's fused convolution fails on an empty batch
+            return np.zeros((0, *self.model.get_layer(layer).output.shape[1:]), np.float32)
+        batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
+        if len(batches) < 2:
+            return np.asarray(compiled(images))
+        return np.concatenate(list(_two_at_a_time.map(lambda batch: np.asarray(compiled(batch)), batches)))
 
     def _compile(self, name: str) -> Any:
         if name not in self.layer_names:
@@ -64,10 +68,7 @@ class Classifier:
 
         @tf.function(input_signature=[IMAGES])
         def forward(images: Any) -> Any:
-            # Two independent halves, so that both cores work; on one image the second is empty.
-            half = (tf.shape(images)[0] + 1) // 2
-            halves = [model(part, training=False) for part in (images[:half], images[half:])]
-            return tf.concat(halves, axis=0)
+            return model(images, training=False)
 
         return forward
 

@@ -16,9 +16,9 @@ import numpy as np
 from core.architecture import Architecture
 from core.backend import keras, tf
 from core.data import SIDE, ByteArray, FloatArray
+from core.settings import OPTIMIZERS
 from core.model import Weights, assign_weights, build_model, layer_table, named_weights
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba 2014, arXiv:1412.6980; ε as in Keras
 _MOMENTUM = 0.9
 _RHO = 0.9

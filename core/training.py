@@ -3,67 +3,33 @@
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from core.architecture import Architecture
-from core.checks import check_choice, check_range
 from core.data import ByteArray, Dataset
 from core.evaluation import Evaluation
 from core.model import Weights
 from core.rate import Rate
-from core.trainer import OPTIMIZERS, StepResults, Trainer, TrainingState, trainer_for
+from core.settings import TrainingSettings
+from core.trainer import StepResults, Trainer, TrainingState, trainer_for
+
+__all__ = [
+    "Controls",
+    "Progress",
+    "Score",
+    "TrainingDiverged",
+    "TrainingSettings",
+    "checkpoint_steps",
+    "train",
+]
 
 CHECKPOINTS = 24
 SCORES = 60
 SCORED_IMAGES = 2_000
 _SCORE_INTERVAL = 5_000  # training images between two scores, at least
 _RECORD_WORK = 2_818_000 * 640  # multiply-adds in a record: 640 images of Model 1, about 0.1 s
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How to train; the defaults are the report's.
-
-    optimizer: "adam", "adamw" (decoupled weight decay), "sgd" (momentum 0.9) or "rmsprop".
-    weight_decay: L2 penalty on kernels. label_smoothing: share of the target spread over all
-    classes. shift (pixels) and rotation (degrees) are the largest random moves of an image.
-    training_images: how many of the training images, from the first on.
-    """
-
-    learning_rate: float = 5e-4
-    epochs: int = 10
-    batch_size: int = 64
-    optimizer: str = "adam"
-    weight_decay: float = 0.0
-    label_smoothing: float = 0.0
-    shift: int = 0
-    rotation: float = 0.0
-    training_images: int = 60_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_range("The learning rate", self.learning_rate, 1e-7, 10)
-        check_range("The number of epochs", self.epochs, 1, 100)
-        check_range("The batch size", self.batch_size, 1, 1024)
-        check_choice("The optimizer", self.optimizer, OPTIMIZERS)
-        check_range("The weight decay", self.weight_decay, 0, 1)
-        check_range("The label smoothing", self.label_smoothing, 0, 0.9)
-        check_range("The shift in pixels", self.shift, 0, 8)
-        check_range("The rotation in degrees", self.rotation, 0, 45)
-        check_range("The number of training images", self.training_images, 1, 60_000)
-        check_range("The seed", self.seed, 0, 2**31 - 1)
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches in one pass over the training images; the last may be smaller."""
-        return math.ceil(self.training_images / self.batch_size)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
 
 
 @dataclass

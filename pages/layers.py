@@ -1,0 +1,25 @@
+"""Every layer of the network, counted from the model itself (experiment E4)."""
+
+from ui.navigation import guard
+
+guard()
+
+import streamlit as st  # noqa: E402
+
+from ui import layers, theme  # noqa: E402
+from ui.header import header  # noqa: E402
+
+choice = header("Layers", "What is the network made of, and where do its numbers sit?")
+palette = theme.palette()
+with st.skeleton(height=600):
+    classifier = choice.classifier()
+    rows = layers.table_of(classifier)
+with st.container(border=True):
+    layers.drawing(rows, palette)
+with st.container(border=True):
+    layers.table(rows)
+with st.container(border=True):
+    layers.through(classifier, choice, palette)
+with st.container(border=True):
+    layers.reported_beside_computed()
+layers.downloads(rows)

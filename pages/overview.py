@@ -1,0 +1,37 @@
+"""What this is: one digit all the way through a network, and the models on the shelf."""
+
+from ui.navigation import guard
+
+guard()
+
+import streamlit as st  # noqa: E402
+
+from core import walkthrough  # noqa: E402
+from ui import compute, overview, theme  # noqa: E402
+from ui.header import header  # noqa: E402
+
+choice = header(
+    "Train a network, look inside, see what it gets wrong",
+    "A convolutional network small enough to understand, on a laptop's processor.",
+)
+palette = theme.palette()
+
+try:
+    shown = walkthrough.read(walkthrough.SHIPPED_FILE)
+except ValueError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+
+place = st.container()
+shipped = compute.shipped_cards().get(walkthrough.SHIPPED_MODEL)
+same = shipped is not None and shown.version == shipped.version
+if not (same and choice.model == shipped.name and choice.image == shown.index):
+    with place, st.skeleton(height=640):
+        shown = walkthrough.walk_through(choice.classifier(), choice.image)
+with place:
+    overview.reading(shown, choice, palette)
+    overview.strip(shown, palette)
+
+st.subheader("On the shelf", anchor=False)
+overview.shelf()
+overview.links()
