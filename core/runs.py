@@ -21,8 +21,8 @@ import safetensors.numpy
 from core.architecture import MODEL_1, MODEL_2, Architecture
 from core.card import ModelCard
 from core.classifier import Classifier
-from core.data import Dataset, to_float
-from core.evaluation import Evaluation, evaluate
+from core.data import Dataset, FloatArray, to_float
+from core.evaluation import Evaluation
 from core.jobs import Job
 from core.model import Weights, assign_weights, build_model
 from core.rate import Rate
@@ -213,16 +213,20 @@ class Run:
         return Classifier(model, name=self.name)
 
     def evaluate(self, step: int) -> Evaluation:
-        """The answers at the checkpoint `step` to the test images that score a training.
+        """The answers at the checkpoint `step` to the test images that score a training."""
+        test = self.dataset.test.first(SCORED_IMAGES)
+        return Evaluation(self.logits(step, to_float(test.images)), test.labels)
+
+    def logits(self, step: int, images: FloatArray) -> FloatArray:
+        """Logits [n, classes] of images float32 [n, 28, 28, 1] at the checkpoint `step`.
 
         One scratch model per architecture takes the weights in turn, so that going back and
         forth between checkpoints traces nothing.
         """
-        test = self.dataset.test.first(SCORED_IMAGES)
         scratch, lock = _scratch(self.architecture)
         with lock:
             assign_weights(scratch.model, self.checkpoints.load(step))
-            return evaluate(scratch, to_float(test.images), test.labels)
+            return scratch.logits(images)
 
     def card(self, step: int, test: Rate, version: str, parameters: int) -> ModelCard:
         """The card of the model at a checkpoint."""

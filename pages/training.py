@@ -6,18 +6,22 @@ guard()
 
 import streamlit as st  # noqa: E402
 
-from ui import rewind, training, training_settings  # noqa: E402
 from ui.header import header  # noqa: E402
 
 choice = header("Training", "Watch a small network learn; stop it, rewind it, lay runs over each other.")
+with st.skeleton(height=600):
+    from ui import rewind, training, training_files, training_settings
+
 result, controls = st.columns([3.5, 1], gap="medium")
+context, network = st.container(), st.container()
+with network:
+    st.subheader("The network of the next run", anchor=False)
+    training_settings.design()
 with controls:
-    training.run_controls()
-    architecture = training_settings.show()
-    training.run_list()
+    training.controls()
 with result:
     training.watch()
-rewind.show(choice)
-training_settings.design(architecture)
+with context:
+    rewind.show(choice)
 training.claim()
-training.downloads()
+training_files.show()

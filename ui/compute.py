@@ -111,6 +111,18 @@ def _checkpoint_evaluation(run_id: int, step: int, _run: "Run") -> "Evaluation":
     return _run.evaluate(step)
 
 
+@st.cache_data(max_entries=512, show_spinner=False)
+def _checkpoint_probabilities(run_id: int, step: int, index: int, _run: "Run") -> FloatArray:
+    from core.classifier import softmax
+
+    return softmax(_run.logits(step, test_image(index)))[0]
+
+
+def checkpoint_probabilities(run: "Run", step: int, index: int) -> FloatArray:
+    """Float32 [classes]: what a run's checkpoint says of test image `index`."""
+    return _checkpoint_probabilities(run.id, step, index, run)
+
+
 def layers(architecture: Architecture) -> "list[LayerInfo]":
     """The layer table of an architecture, computed from a model built for it."""
     return _layers(architecture)

@@ -72,18 +72,20 @@ def curves(
     y_title: str,
     log: bool = False,
     percent: bool = False,
+    legend: bool = False,
     height: int = 260,
 ) -> alt.LayerChart:
     """Lines over the columns x, y and name, a dash and a color for each of `names`, a dot at the end."""
+    key = alt.Legend(title=None, orient="top", symbolSize=120) if legend else None
     color = alt.Color(
         "name:N",
         scale=alt.Scale(domain=list(names), range=list(palette.compared[: len(names)])),
-        legend=None,
+        legend=key,
     )
     dash = alt.StrokeDash(
         "name:N",
         scale=alt.Scale(domain=list(names), range=[DASHES[i % 5] for i in range(len(names))]),
-        legend=None,
+        legend=key,
     )
     x = alt.X("x:Q", title=x_title, axis=alt.Axis(grid=False, tickCount=6, labelFlush=False))
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=True)

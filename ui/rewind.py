@@ -1,0 +1,147 @@
+"""Back to any checkpoint of a run: kernels, confusion, mistakes and one digit as they were then."""
+
+import numpy as np
+import streamlit as st
+
+from core.evaluation import Evaluation
+from core.runs import Run
+from core.training import SCORED_IMAGES
+from ui import compute, state, text, theme, training
+from ui.figures import charts, tiles
+from ui.header import Choice
+
+KERNEL_LIMIT = 0.5
+_MISTAKES = 21
+
+
+def show(choice: Choice) -> None:
+    """The checkpoint slider and what it shows, for the runs that are laid over each other."""
+    runs = [run for run in training.overlaid() if run.trained]
+    if not runs:
+        return
+    st.subheader("Rewind", anchor=False)
+    working = any(run.job is not None and run.job.active for run in runs)
+    st.fragment(_rewind, run_every=2.0 if working else None)(runs, choice)
+
+
+def _rewind(runs: list[Run], choice: Choice) -> None:
+    numbers = [run.number for run in runs]
+    picker, slider = st.columns([1, 2.5], gap="medium", vertical_alignment="center")
+    with picker:
+        number = st.segmented_control(
+            "Run", numbers, default=numbers[-1], required=True, format_func=lambda n: f"Run {n}",
+            key=f"rewind-run-{'-'.join(map(str, numbers))}",
+        )  # fmt: skip
+    run = next(run for run in runs if run.number == number)
+    with slider:
+        step = _checkpoint_slider(run)
+    evaluation = compute.checkpoint_evaluation(run, step)
+    matrix, wrong = st.columns([1, 1.25], gap="small")
+    with matrix, st.container(border=True, height="stretch"):
+        _confusion(run, step, evaluation)
+    with wrong, st.container(border=True, height="stretch"):
+        _mistakes(run, evaluation)
+    kernels, reading = st.columns([1.25, 1], gap="small")
+    with kernels, st.container(border=True, height="stretch"):
+        _kernels(run, step)
+    with reading, st.container(border=True, height="stretch"):
+        _reading(run, step, choice)
+
+
+def _checkpoint_slider(run: Run) -> int:
+    """The chosen checkpoint; the newest until the visitor has moved the slider."""
+    steps = list(run.checkpoints.steps)
+    key, touched = f"checkpoint-{run.id}", f"_touched-checkpoint-{run.id}"
+    if len(steps) == 1:
+        st.caption("Checkpoint: the untrained network. More follow as it trains.")
+        return steps[0]
+    if not st.session_state.get(touched) or st.session_state.get(key) not in steps:
+        st.session_state[key] = steps[-1]
+    step: int = st.select_slider(
+        "Checkpoint", steps, key=key, format_func=_step_name,
+        on_change=lambda: st.session_state.update({touched: st.session_state[key] != steps[-1]}),
+        help="Weights are kept at 25 points, close together at the start, where most is learned.",
+    )  # fmt: skip
+    return step
+
+
+def _step_name(step: int) -> str:
+    return "untrained" if step == 0 else f"step {step:,}"
+
+
+def _confusion(run: Run, step: int, evaluation: Evaluation) -> None:
+    accuracy = evaluation.accuracy
+    st.markdown(
+        f"**{text.percent(accuracy)} right, {_step_name(step)}** :gray[· run {run.number}, "
+        f"{text.interval(accuracy)}, {accuracy.successes:,} of {accuracy.total:,} test images]"
+    )
+    st.altair_chart(
+        charts.confusion(evaluation.confusion, theme.palette()),
+        width="content",
+        key="rewind-matrix",
+        alt=f"Confusion matrix of run {run.number}, {_step_name(step)}",
+    )
+
+
+def _mistakes(run: Run, evaluation: Evaluation) -> None:
+    mistakes = evaluation.mistakes()
+    st.markdown(
+        f"**What it gets wrong** :gray[· {len(mistakes):,} of {len(evaluation.labels):,}, hardest first]"
+    )
+    images = compute.mnist().test.images
+    with st.grid(min_column_width=64, gap="xsmall"):
+        for index in mistakes[:_MISTAKES]:
+            true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
+            with st.container(gap=None, horizontal_alignment="center"):
+                st.image(
+                    tiles.digit(images[index] / 255, 56, theme.palette()), width=56,
+                    alt=f"Test image {index}: a {true}, read as {read}",
+                )  # fmt: skip
+                st.caption(f"{true} → **{read}**", text_alignment="center")
+    st.caption(f"True → **predicted**, among the first {SCORED_IMAGES:,} test images.")
+
+
+def _kernels(run: Run, step: int) -> None:
+    kernels = run.checkpoints.load(step)["conv1/kernel"][:, :, 0]
+    untrained = run.checkpoints.load(run.checkpoints.steps[0])["conv1/kernel"][:, :, 0]
+    moved = np.linalg.norm(kernels - untrained) / np.linalg.norm(untrained)
+    st.markdown(
+        f"**The kernels of conv1 have moved by {moved:.0%} of their initial length** "
+        f":gray[· {kernels.shape[2]} of {kernels.shape[0]} × {kernels.shape[1]}, {_step_name(step)}]"
+    )
+    palette = theme.palette()
+    picture = tiles.signed(np.moveaxis(kernels, -1, 0), KERNEL_LIMIT, palette)
+    scale = max(2, 72 // kernels.shape[0])
+    st.image(
+        tiles.mosaic(picture, palette, columns=8, scale=scale, gap=12), width="stretch",
+        alt=f"The kernels of conv1, {_step_name(step)}",
+    )  # fmt: skip
+    st.caption("Orange below 0, blue above, paper at 0; one scale from −0.5 to +0.5 at every step.")
+
+
+def _reading(run: Run, step: int, choice: Choice) -> None:
+    probabilities = compute.checkpoint_probabilities(run, step, choice.image)
+    predicted = int(probabilities.argmax())
+    st.markdown(
+        f"**Test image {choice.image} is read as {predicted}** "
+        f":gray[· a {choice.label}, p = {probabilities[predicted]:.3f}, {_step_name(step)}]"
+    )
+    picture, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
+    image = compute.mnist().test.images[choice.image] / 255
+    picture.image(tiles.digit(image, 112, theme.palette()), width=112, alt="The chosen test image")
+    bars.altair_chart(
+        charts.class_bars(probabilities, theme.palette(), true=choice.label),
+        key="rewind-bars",
+        alt="Probabilities of the ten classes",
+    )
+
+
+def rewound_step(run: Run) -> int:
+    """The checkpoint that the slider stands at."""
+    step = st.session_state.get(f"checkpoint-{run.id}", run.checkpoints.steps[-1])
+    return int(step if step in run.checkpoints.steps else run.checkpoints.steps[-1])
+
+
+def use_everywhere(run: Run) -> None:
+    """Make the run the model of all pages."""
+    st.session_state[state.MODEL] = state.run_key(run)
