@@ -9,11 +9,21 @@ from core.rate import Rate
 
 
 @dataclass(frozen=True)
+class CurvePoint:
+    """One test score during training: loss is the training loss, accuracy that on test images."""
+
+    step: float
+    seconds: float
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """`settings` are the training settings as plain values; `seconds` the time of training.
 
     `test` is the accuracy on the test images, `version` the digest of the weights, and
-    `data_digest` that of the data it was trained and tested on.
+    `data_digest` that of the data it was trained and tested on. `curve` is its training.
     """
 
     name: str
@@ -27,6 +37,7 @@ class ModelCard:
     parameters: int
     version: str
     data_digest: str
+    curve: tuple[CurvePoint, ...] = ()
 
     def to_json(self) -> str:
         """The card as JSON."""
@@ -49,6 +60,7 @@ class ModelCard:
                 parameters=int(values["parameters"]),
                 version=str(values["version"])[:64],
                 data_digest=str(values["data_digest"])[:64],
+                curve=tuple(CurvePoint(*map(float, point.values())) for point in values.get("curve", ())),
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"The model's card cannot be read ({error}).") from None

@@ -58,19 +58,15 @@ class Classifier:
             return np.zeros((0, *self.model.get_layer(layer).output.shape[1:]), np.float32)
         batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
         if len(batches) < 2:
-            return np.asarray(compiled(images))
-        return np.concatenate(list(_two_at_a_time.map(lambda batch: np.asarray(compiled(batch)), batches)))
+            return np.asarray(compiled(tf.constant(images)))
+        return np.concatenate(list(_two_at_a_time.map(lambda batch: np.asarray(compiled(tf.constant(batch))), batches)))
 
     def _compile(self, name: str) -> Any:
         if name not in self.layer_names:
             raise ValueError(f"There is no layer {name!r}: choose of {', '.join(self.layer_names)}.")
         model = keras.Model(self.model.inputs, self.model.get_layer(name).output)
 
-        @tf.function(input_signature=[IMAGES])
-        def forward(images: Any) -> Any:
-            return model(images, training=False)
-
-        return forward
+        return tf.function(lambda images: model(images, training=False)).get_concrete_function(IMAGES)
 
 
 def softmax(logits: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.rate import Rate
+from core.rate import Rate, overlap
 
 if TYPE_CHECKING:
     from core.runs import Run
@@ -46,33 +46,27 @@ def smoothed_loss(run: "Run", step: int, records: int = 10) -> float | None:
     return sum(losses) / len(losses) if losses else None
 
 
-def overlap(first: Rate, second: Rate) -> bool:
-    """Whether the 95 % intervals overlap, which makes a difference a tie."""
-    (low_1, high_1), (low_2, high_2) = first.interval, second.interval
-    return low_1 <= high_2 and low_2 <= high_1
-
-
 def compare(first: "Run", second: "Run") -> str:
     """One sentence on where the two runs stand at their last common step; "" before there is one."""
     if not (first.last and second.last):
         return ""
     step = min(first.last.step, second.last.step)
-    losses = smoothed_loss(first, step), smoothed_loss(second, step)
-    scores = score_at(first, step), score_at(second, step)
-    if losses[0] is None or losses[1] is None or scores[0] is None or scores[1] is None:
+    own_loss, other_loss = smoothed_loss(first, step), smoothed_loss(second, step)
+    own, other = score_at(first, step), score_at(second, step)
+    if own_loss is None or other_loss is None or own is None or other is None:
         return ""
-    ratio = losses[1] / losses[0] if losses[0] else 1.0
+    ratio = other_loss / own_loss if own_loss else 1.0
     if ratio > 1.15:
         loss = f"{ratio:.1f} times less loss than run {second.number}"
     elif ratio < 1 / 1.15:
         loss = f"{1 / ratio:.1f} times the loss of run {second.number}"
     else:
         loss = f"about the loss of run {second.number}"
-    percents = f"{scores[0].value * 100:.1f} against {scores[1].value * 100:.1f} %"
-    if overlap(*scores):  # type: ignore[arg-type]
+    percents = f"{own.value * 100:.1f} against {other.value * 100:.1f} %"
+    if overlap(own, other):
         accuracy = f"no measurable difference in test accuracy ({percents}, the intervals overlap)"
     else:
-        better = "a higher" if scores[0].value > scores[1].value else "a lower"
+        better = "a higher" if own.value > other.value else "a lower"
         accuracy = f"{better} test accuracy ({percents})"
     return f"At step {step:,} run {first.number} has {loss} and {accuracy}."
 
@@ -83,9 +77,8 @@ def race(first: "Run", second: "Run") -> str:
     if marks[0] is None or marks[1] is None:
         waiting = [str(run.number) for run, m in zip((first, second), marks, strict=True) if not m]
         return f"Run {' and run '.join(waiting)} has not reached 97 % of the test images yet."
-    by_step = min((first, second), key=lambda run: (milestone(run) or marks[0]).step)  # type: ignore
     return (
-        f"97 % of the test images: run {first.number} after {marks[0].step:,} steps and "
-        f"{marks[0].seconds:.0f} s, run {second.number} after {marks[1].step:,} steps and "
-        f"{marks[1].seconds:.0f} s; fewer steps: run {by_step.number}."
+        f"97 % of 2,000 test images: run {first.number} ({first.title}) after {marks[0].step:,} "
+        f"steps and {marks[0].seconds:.0f} s, run {second.number} ({second.title}) after "
+        f"{marks[1].step:,} steps and {marks[1].seconds:.0f} s."
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.rate import Rate, overlap
 from core.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ class Comparison:
     reported: int
     computed: int
     reason: str
+
+
+def batch_normalization_verdict(plain: Rate, normalized: Rate) -> str:
+    """E2's claim “a percent better” against two measured test accuracies, in one sentence."""
+    gain = (normalized.value - plain.value) * 100
+    difference = f"the difference is {gain:+.2f} points".replace("-", "−")
+    if overlap(plain, normalized):
+        return f"“A percent better” is not confirmed: {difference}, and the intervals overlap."
+    verdict = "confirmed" if gain >= 0.5 else "not confirmed"
+    return f"“A percent better” is {verdict}: {difference}."
 
 
 def compare_dimensions(rows: "list[LayerInfo]") -> list[Comparison]:

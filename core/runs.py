@@ -19,7 +19,7 @@ import numpy as np
 import safetensors.numpy
 
 from core.architecture import MODEL_1, MODEL_2, Architecture
-from core.card import ModelCard
+from core.card import CurvePoint, ModelCard
 from core.classifier import Classifier
 from core.data import Dataset, FloatArray, to_float
 from core.evaluation import Evaluation
@@ -243,6 +243,11 @@ class Run:
             parameters=parameters,
             version=version,
             data_digest=self.dataset.digest,
+            curve=tuple(
+                CurvePoint(p.step, p.seconds, p.loss, p.test.accuracy.value)
+                for p in self.history
+                if p.test and p.gradient_norms and p.step <= step
+            ),
         )
 
 

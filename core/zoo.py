@@ -9,12 +9,12 @@ Listing the cards reads file headers only; TensorFlow is loaded when a model is.
 import functools
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.architecture import MODEL_1, MODEL_2, Architecture
-from core.card import ModelCard
+from core.card import CurvePoint, ModelCard
 from core.data import ASSETS
 
 if TYPE_CHECKING:
@@ -98,8 +98,13 @@ def train_and_save(name: str) -> ModelCard:
     from core.training import TrainingSettings, train
 
     recipe, settings, dataset = RECIPES[name], TrainingSettings(), load_mnist()
+    curve = []
     for progress in train(recipe.architecture, dataset, settings):
         if progress.test:
+            if progress.gradient_norms:
+                accuracy = progress.test.accuracy.value
+                point = CurvePoint(progress.step, progress.seconds, progress.loss, accuracy)
+                curve.append(point)
             print(
                 f"{name} step {progress.step:5d} of {progress.total_steps}  {progress.seconds:6.1f} s"
                 f"  loss {progress.loss:.4f}  test accuracy {progress.test.accuracy.value:.4f} "
@@ -123,10 +128,11 @@ def train_and_save(name: str) -> ModelCard:
         parameters=model.count_params(),
         version=classifier.version,
         data_digest=dataset.digest,
+        curve=tuple(curve),
     )
     MODELS.mkdir(exist_ok=True)
     save_model(path_of(name), model, card)
-    print(card.to_json())
+    print(replace(card, curve=()))
     return card
 
 
@@ -136,6 +142,6 @@ if __name__ == "__main__":
             train_and_save(name)
         case ["list"]:
             for card in available_models():
-                print(card.to_json())
+                print(replace(card, curve=()))
         case _:
             sys.exit(f"Usage: python -m core.zoo list | train {'|'.join(RECIPES)}")

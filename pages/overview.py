@@ -11,7 +11,7 @@ from ui import compute, overview, theme  # noqa: E402
 from ui.header import header  # noqa: E402
 
 choice = header(
-    "Train a network, look inside, see what it gets wrong",
+    "Train a network, see what it sees",
     "A convolutional network small enough to understand, on a laptop's processor.",
 )
 palette = theme.palette()

@@ -1,5 +1,7 @@
 """The job card below the list of pages: what works for this visitor, on every page."""
 
+import math
+
 import streamlit as st
 
 from core.jobs import PAUSED, QUEUED, Job
@@ -34,4 +36,5 @@ def _line(job: Job) -> str:
     where = f"epoch {epoch} of {run.controls.epochs}"
     if job.state == PAUSED:
         return f"{where} · paused"
-    return f"{where} · {text.duration(run.seconds_left)} left"
+    left = run.seconds_left
+    return f"{where} · {text.duration(left)} left" if math.isfinite(left) else f"{where} · preparing"

@@ -1,6 +1,6 @@
 """The layer table, the drawn architecture and experiment E4, for the training page too."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 import streamlit as st
@@ -58,8 +58,8 @@ def drawing(rows: "list[LayerInfo]", palette: Palette, *, key: str = "drawing") 
 
 
 def frame(rows: "list[LayerInfo]") -> pd.DataFrame:
-    """The layer table as a data frame, with a line of totals."""
-    table = pd.DataFrame(
+    """The layer table as a data frame."""
+    return pd.DataFrame(
         {
             "layer": [row.name for row in rows],
             "kind": [_KINDS.get(row.kind, row.kind) for row in rows],
@@ -73,9 +73,20 @@ def frame(rows: "list[LayerInfo]") -> pd.DataFrame:
             "receptive field": [f"{row.receptive_field} × {row.receptive_field}" for row in rows],
         }
     )
-    sums = table[["weights", "biases", "statistics", "parameters", "multiply-adds"]].sum()
-    table.loc[len(table)] = {"layer": "all", "kind": "", "output": "", "receptive field": "", **sums}
-    return table
+
+
+def show_frame(table: pd.DataFrame, height: "int | Literal['content']") -> None:
+    """The layer table on the screen, with thousands set apart."""
+    numbers = table.select_dtypes("number").columns
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=height,
+        column_config={
+            name: st.column_config.NumberColumn(name, format="localized") for name in numbers
+        },
+        alt="Layer by layer: output shape, units, weights, biases, multiply-adds, receptive field",
+    )
 
 
 def table(rows: "list[LayerInfo]") -> None:
@@ -86,16 +97,7 @@ def table(rows: "list[LayerInfo]") -> None:
         f"**{widest.name} does {widest.multiply_adds / total:.0%} of the work** "
         ":gray[· every number is read from the model's own layers]"
     )
-    numbers = ["units", "weights", "biases", "statistics", "parameters", "multiply-adds"]
-    st.dataframe(
-        frame(rows),
-        hide_index=True,
-        height="content",
-        column_config={
-            name: st.column_config.NumberColumn(name, format="localized") for name in numbers
-        },
-        alt="Layer by layer: output shape, units, weights, biases, multiply-adds, receptive field",
-    )
+    show_frame(frame(rows), height="content")
     st.caption(
         "Weights and biases are trained (in batch normalization: scales and offsets); statistics "
         "are its moving means and variances. The receptive field is the square of input pixels "

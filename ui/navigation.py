@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from ui.assets import asset
+
 _ROUTED = "_routed"
 
 
@@ -54,7 +56,15 @@ def pages() -> dict[str, list[st.Page]]:
 def route() -> st.Page:
     """Show the sidebar's list of pages and return the one to run; for the router only."""
     st.session_state[_ROUTED] = True
-    return st.navigation(pages())
+    return _declare()
+
+
+def _declare() -> st.Page:
+    # The icon first: otherwise the tab asks a host on the internet for the page's own.
+    st.set_page_config(page_title="Convscope", page_icon=asset("icon.svg"), layout="wide")
+    page = st.navigation(pages())
+    st.set_page_config(page_title=f"{page.title} · Convscope")
+    return page
 
 
 def guard() -> None:
@@ -64,5 +74,5 @@ def guard() -> None:
     router. Declare the pages and start over: the second run goes through the router.
     """
     if _ROUTED not in st.session_state:
-        st.navigation(pages())
+        _declare()
         st.rerun()

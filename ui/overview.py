@@ -51,7 +51,7 @@ def strip(shown: Walkthrough, palette: Palette) -> None:
     """The same digit after every layer."""
     st.subheader("One digit, all the way through", anchor=False)
     predicted = int(shown.probabilities.argmax())
-    with st.grid(min_column_width=150):
+    with st.grid(min_column_width=122):
         with st.container(border=True, height="stretch"):
             st.markdown("**Image**")
             st.image(tiles.digit(shown.image / 255, 112, palette), alt="The image", width="stretch")

@@ -146,7 +146,7 @@ def _matrix(evaluation: Evaluation) -> None:
     total = len(evaluation.labels)
     st.markdown(f"**What it confuses** :gray[· {wrong:,} mistakes among {total:,} test images]")
     st.altair_chart(
-        charts.confusion(evaluation.confusion, theme.palette(), selectable=True, side=38),
+        charts.confusion(evaluation.confusion, theme.palette(), selectable=True, side=47),
         key=_matrix_key(),
         on_select="rerun",
         selection_mode="cell",

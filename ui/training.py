@@ -1,12 +1,15 @@
 """The training page: start a run, watch it, steer it, lay runs over each other."""
 
+import math
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from core.jobs import FAILED, PAUSED, QUEUED, RUNNING, Job, QueueFull
 from core.rate import Rate
 from core.runs import Run, describe_differences
-from core.training import TrainingDiverged
+from core.training import SCORED_IMAGES, TrainingDiverged
 from ui import compute, session, state, text, theme, training_settings
 from ui.figures import charts
 
@@ -76,7 +79,7 @@ def controls() -> None:
         st.markdown("**Next run**" if state.runs() else "**Settings**")
         busy = job is not None and not job.ended
         st.button(
-            "Train", type="primary", icon=":material/play_arrow:", width="stretch", on_click=start,
+            "Train", key="train", type="primary", icon=":material/play_arrow:", width="stretch", on_click=start,
             disabled=busy, help="One training at a time: stop the one that runs first." if busy else None,
         )  # fmt: skip
         training_settings.settings_sliders()
@@ -91,11 +94,11 @@ def _steering(run: Run, job: Job) -> None:
     with st.container(horizontal=True):
         if job.state == PAUSED:
             st.button(
-                "Resume", type="primary", icon=":material/play_arrow:", on_click=manager.resume, args=[job]
+                "Resume", key="resume", type="primary", icon=":material/play_arrow:", on_click=manager.resume, args=[job]
             )  # fmt: skip
         else:
-            st.button("Pause", icon=":material/pause:", on_click=manager.pause, args=[job])
-        st.button("Stop", icon=":material/stop:", on_click=manager.stop, args=[job])
+            st.button("Pause", key="pause", icon=":material/pause:", on_click=manager.pause, args=[job])
+        st.button("Stop", key="stop", icon=":material/stop:", on_click=manager.stop, args=[job])
     rates = sorted({*training_settings.LEARNING_RATES, run.controls.learning_rate})
     key = f"live-lr-{run.id}"
     st.select_slider(
@@ -103,7 +106,7 @@ def _steering(run: Run, job: Job) -> None:
         key=key, on_change=lambda: run.change_learning_rate(st.session_state[key]),
     )  # fmt: skip
     st.button(
-        "One more epoch", type="tertiary", icon=":material/add:", on_click=_one_more_epoch, args=[run],
+        "One more epoch", key="one-more", type="tertiary", icon=":material/add:", on_click=_one_more_epoch, args=[run],
         help=f"{run.controls.epochs} epochs are planned.",
     )  # fmt: skip
 
@@ -217,10 +220,17 @@ def _metrics(run: Run) -> None:
         )  # fmt: skip
         st.metric(
             "Speed", f"{speed:,.0f} img/s" if speed == speed else "not measured", border=True, height="stretch",
-            delta=f"{text.duration(run.seconds_left)} left" if running and last else
-            f"{text.duration(last.seconds)} in all" if last else None,
+            delta=_time(run, running),
             delta_color="off", delta_arrow="off", help="Training images per second on this server.",
         )  # fmt: skip
+
+
+def _time(run: Run, running: bool) -> str | None:
+    if run.last is None or run.last.step == 0:
+        return "preparing the first step" if running else None
+    if running:
+        return f"{text.duration(run.seconds_left)} left" if math.isfinite(run.seconds_left) else None
+    return f"{text.duration(run.last.seconds)} in all"
 
 
 def _curves(run: Run) -> None:
@@ -237,55 +247,43 @@ def _curves(run: Run) -> None:
             label_visibility="collapsed", bind="query-params", width="stretch",
         )  # fmt: skip
     names = describe_differences(shown)
-    palette = theme.palette()
     ordered = [names[run.id] for run in shown]
     st.markdown(_legend(shown, names))
     column = _AXES[by]
-    loss, accuracy = st.columns(2, gap="medium")
-    with loss:
+    first, second = st.columns(2, gap="medium")
+    with first:
         st.markdown(":gray[**Training loss, log scale**]")
-        st.altair_chart(
-            charts.curves(
-                _table(shown, names, column, "loss"), palette, names=ordered, x_title=by.lower(),
-                y_title="cross-entropy, nats", log=True,
-            ),
-            key="loss-chart", alt="Training loss of the runs shown",
-        )  # fmt: skip
-    with accuracy:
-        st.markdown(":gray[**Accuracy on 2,000 test images**]")
-        st.altair_chart(
-            charts.curves(
-                _table(shown, names, column, "test"), palette, names=ordered, x_title=by.lower(),
-                y_title="", percent=True,
-            ),
-            key="accuracy-chart", alt="Test accuracy of the runs shown",
-        )  # fmt: skip
-    train_accuracy, gradients = st.columns(2, gap="medium")
-    with train_accuracy:
+        _chart("loss", _table(shown, names, column, "loss"), ordered, by, log=True)
+    with second:
+        st.markdown(f":gray[**Accuracy on {SCORED_IMAGES:,} test images**]")
+        _chart("test", _table(shown, names, column, "test"), ordered, by, percent=True)
+    first, second = st.columns(2, gap="medium")
+    with first:
         st.markdown(":gray[**Accuracy on the training batches**]")
-        st.altair_chart(
-            charts.curves(
-                _table(shown, names, column, "accuracy"), palette, names=ordered,
-                x_title=by.lower(), y_title="", percent=True, height=150,
-            ),
-            key="train-accuracy-chart", alt="Training accuracy of the runs shown",
-        )  # fmt: skip
-    with gradients:
+        _chart("accuracy", _table(shown, names, column, "accuracy"), ordered, by, percent=True, height=150)
+    with second:
         st.markdown(f":gray[**Gradient norm by layer, run {run.number}, log scale**]")
         table = _gradient_table(run, column)
-        layer_names = list(dict.fromkeys(table["name"])) if len(table) else []
-        st.altair_chart(
-            charts.curves(
-                table, palette, names=layer_names, x_title=by.lower(), y_title="", log=True,
-                height=150, legend=True,
-            ),
-            key="gradient-chart", alt=f"Gradient norm by layer of run {run.number}",
-        )  # fmt: skip
+        layer_names = list(dict.fromkeys(table["name"]))
+        _chart("gradients", table, layer_names, by, log=True, height=150, legend=True)
     if run.architecture.batch_normalization:
         st.caption(
             "With batch normalization the test accuracy starts late: its running averages take "
             "some hundred steps to fill."
         )
+
+
+def _chart(
+    key: str, table: pd.DataFrame, names: list[str], by: str, *, height: int = 260, **options: bool
+) -> None:
+    """One chart of curves, or its place while there is nothing to draw."""
+    if table.empty:
+        st.skeleton(height=height)
+        return
+    chart = charts.curves(
+        table, theme.palette(), names=names, x_title=by.lower(), y_title="", height=height, **options
+    )
+    st.altair_chart(chart, key=f"{key}-chart", alt=f"{key} against {by.lower()}")
 
 
 def _single_finding(run: Run) -> str:
@@ -342,3 +340,48 @@ def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     if not chunks:
         return points
     return [(chunk[-1][0], sum(y for _, y in chunk) / len(chunk)) for chunk in chunks]
+
+
+# ---- check the claim
+
+
+def claim() -> None:
+    """E2: does batch normalization help? By this visitor's runs, and by the shipped models."""
+    from core.comparison import race
+    from core.experiments import batch_normalization_verdict
+
+    cards = compute.shipped_cards()
+    with st.container(border=True, key="claim"):
+        st.markdown(
+            "**Does batch normalization help?** :gray[· experiment E2; the report says: trains much "
+            "faster, a percent better]"
+        )
+        if {"model-1", "model-2"} <= cards.keys():
+            plain, normalized = cards["model-1"].test, cards["model-2"].test
+            st.markdown(batch_normalization_verdict(plain, normalized))
+            st.caption(
+                f"The shipped models, ten epochs each: Model 1 {text.full_rate(plain)}; "
+                f"Model 2 {text.full_rate(normalized)}. The report has 97.5 and 98.7 %."
+            )
+        pair = _pair_that_differs_in_normalization()
+        if pair is None:
+            st.caption(
+                "Speed: train Model 1 and Model 2 with the same settings, lay both over each other, "
+                "and the race to 97 % is written here, by steps and by seconds."
+            )
+        else:
+            st.markdown(race(*pair))
+            st.caption(
+                "Seconds count training and scoring on this server; a batch-normalized step costs more."
+            )
+
+
+def _pair_that_differs_in_normalization() -> tuple[Run, Run] | None:
+    shown = overlaid()
+    for second in reversed(shown):
+        for first in shown:
+            plain = not first.architecture.batch_normalization
+            twin = replace(first.architecture, batch_normalization=True) == second.architecture
+            if plain and twin and first.settings == second.settings:
+                return first, second
+    return None

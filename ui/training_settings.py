@@ -120,12 +120,7 @@ def design() -> Architecture | None:
             return None
         rows = compute.layers(architecture)
         layers.drawing(rows, theme.palette(), key="design-drawing")
-        st.dataframe(
-            layers.frame(rows).drop(columns=["units", "statistics"]),
-            hide_index=True,
-            height=310,
-            alt="Layer by layer: output shape and parameters",
-        )
+        layers.show_frame(layers.frame(rows).drop(columns=["units", "statistics"]), height=360)
     return architecture
 
 

@@ -26,7 +26,7 @@ def draw_architecture(rows: "Sequence[LayerInfo]", palette: Palette) -> go.Figur
     for row in shown:
         x = _draw_layer(figure, row, x, palette)
     figure.update_xaxes(visible=False, range=[-4, x], fixedrange=True)
-    figure.update_yaxes(visible=False, range=[-33, 33], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-33, 33], fixedrange=True, scaleanchor="x")
     figure.update_layout(
         height=250,
         margin=dict(l=0, r=0, t=0, b=0),

@@ -118,12 +118,9 @@ def confusion(
     rows["right"] = rows["true"] == rows["predicted"]
     rows["text"] = rows["count"].map(lambda count: str(count) if count else "")
     largest = max(int(rows.loc[~rows["right"], "count"].max()), 5)
-    axis = alt.Axis(
-        labelAngle=0, ticks=False, domain=False, labelFlush=False, grid=False, labelFontSize=12
-    )
-    x = alt.X("predicted:O", title="predicted", axis=axis.copy(deep=True))
-    x.axis.orient = "top"
-    y = alt.Y("true:O", title="true", axis=axis)
+    plain = dict(labelAngle=0, ticks=False, domain=False, labelFlush=False, grid=False, labelFontSize=12)
+    x = alt.X("predicted:O", title="predicted", axis=alt.Axis(orient="top", **plain))
+    y = alt.Y("true:O", title="true", axis=alt.Axis(**plain))
     mistakes = alt.Color(
         "count:Q",
         scale=alt.Scale(domain=[0, 1, largest], range=[palette.paper, *palette.mistake_cells],

@@ -1,0 +1,112 @@
+"""What goes out of the training page and comes in: weights, curves, a script."""
+
+import io
+
+import pandas as pd
+import streamlit as st
+
+from core.model import deserialize_model, serialize_model
+from core.rate import Rate
+from core.runs import Run
+from ui import rewind, state, training
+
+_UPLOAD = "weights-file"
+_SEEN = "_seen_upload"
+
+
+def show() -> None:
+    """The row of tertiary buttons below the page."""
+    run = training.focus()
+    with st.container(horizontal=True, horizontal_alignment="right", key="files"):
+        with st.popover("Upload weights", icon=":material/upload:", type="tertiary"):
+            _upload()
+        if run is None or not run.trained:
+            return
+        step = rewind.rewound_step(run)
+        st.button(
+            "Use on all pages", type="tertiary", icon=":material/deployed_code:",
+            on_click=rewind.use_everywhere, args=[run], help="Make this run the model of the header.",
+        )  # fmt: skip
+        st.download_button(
+            "Weights", lambda: weights(run, step), f"run-{run.number}-step-{step}.safetensors",
+            "application/octet-stream", type="tertiary", icon=":material/download:", on_click="ignore",
+            help=f"Run {run.number} at step {step:,}, where the checkpoint slider stands.",
+        )  # fmt: skip
+        st.download_button(
+            "Curves", lambda: curves(run), f"run-{run.number}.csv", "text/csv", type="tertiary",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Script", script(run), f"run_{run.number}.py", "text/x-python", type="tertiary",
+            icon=":material/code:", on_click="ignore", help="Trains the same run without the dashboard.",
+        )  # fmt: skip
+
+
+def weights(run: Run, step: int) -> bytes:
+    """The run's model at a checkpoint as safetensors with its card."""
+    classifier = run.classifier(step)
+    accuracy: Rate = run.evaluate(step).accuracy
+    card = run.card(step, accuracy, classifier.version, classifier.model.count_params())
+    return serialize_model(classifier.model, card)
+
+
+def curves(run: Run) -> bytes:
+    """The run's whole history as CSV."""
+    rows = [
+        {
+            "step": p.step,
+            "epoch": p.epoch,
+            "seconds": p.seconds,
+            "learning_rate": p.learning_rate,
+            "loss": p.loss,
+            "accuracy": p.accuracy,
+            "test_accuracy": p.test.accuracy.value if p.test else None,
+            "test_loss": p.test.loss if p.test else None,
+            "images_per_second": p.images_per_second,
+            **{f"gradient_norm_{name}": norm for name, norm in p.gradient_norms.items()},
+        }
+        for p in run.history
+    ]
+    table = io.StringIO()
+    pd.DataFrame(rows).to_csv(table, index=False)
+    return table.getvalue().encode()
+
+
+def script(run: Run) -> str:
+    """A Python program, to be run in a clone of this project, that trains the same run."""
+    changes = "".join(f"\n# At step {step:,} the learning rate became {rate:g}." for step, rate in run.changes)
+    return f'''"""Run {run.number} of a Convscope session, as a program. Run it in a clone of the project."""
+
+from core.architecture import Architecture, ConvBlock
+from core.data import load_mnist
+from core.settings import TrainingSettings
+from core.training import train
+
+architecture = {run.architecture!r}
+settings = {run.settings!r}
+{changes}
+for progress in train(architecture, load_mnist(), settings):
+    if progress.test:
+        print(progress.step, progress.loss, progress.test.accuracy)
+'''
+
+
+def _upload() -> None:
+    st.markdown("**Weights that this dashboard saved** :gray[· safetensors only]")
+    file = st.file_uploader(
+        "Weights", type="safetensors", key=_UPLOAD, max_upload_size=64, label_visibility="collapsed"
+    )
+    if file is None or st.session_state.get(_SEEN) == file.file_id:
+        return
+    try:
+        data = file.getvalue()
+        _, card = deserialize_model(data)
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.session_state[_SEEN] = file.file_id
+    uploads = state.uploads()
+    key = f"upload-{len(uploads) + 1}"
+    uploads[key] = state.Upload(key, data, card)
+    st.toast(f"{card.title} is in the model picker.")
+    st.rerun()
