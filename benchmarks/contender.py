@@ -37,7 +37,8 @@ class Contender:
 
     def round(self) -> float:
         """The seconds of one round; the first includes every start-up cost."""
-        assert self._process.stdin and self._process.stdout
+        assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
@@ -50,4 +51,3 @@ def serve(work: Callable[[], float]) -> None:
     """The other side: one round of `work` per line of standard input."""
     for _ in sys.stdin:
         print(work(), flush=True)
-

@@ -1,1 +1,1 @@
-"""Everything that computes: the network, its training, and what is measured of it. Knows no screen."""
+"""Everything that computes: the network, its training, what is measured of it. Knows no screen."""

@@ -1,4 +1,4 @@
-"""What a network looks like, as data: the two models of the report and any that a person designs."""
+"""What a network looks like, as data: the report's two models, and any that a person designs."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -6,8 +6,8 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
-import keras  # noqa: E402  the environment must be set before the import
-import tensorflow as tf  # noqa: E402
+import keras
+import tensorflow as tf
 
 # Small convolutions do not gain from threads inside one operation. One thread per operation and
 # two operations at a time keeps both cores busy with the two halves of a batch (core/trainer.py).

@@ -60,7 +60,9 @@ class ModelCard:
                 parameters=int(values["parameters"]),
                 version=str(values["version"])[:64],
                 data_digest=str(values["data_digest"])[:64],
-                curve=tuple(CurvePoint(*map(float, point.values())) for point in values.get("curve", ())),
+                curve=tuple(
+                    CurvePoint(*map(float, point.values())) for point in values.get("curve", ())
+                ),
             )
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"The model's card cannot be read ({error}).") from None

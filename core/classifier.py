@@ -43,7 +43,7 @@ class Classifier:
 
     def predict(self, images: FloatArray) -> IntArray:
         """The class of the largest logit: int64 [n]."""
-        return self.logits(images).argmax(axis=1)
+        return np.argmax(self.logits(images), axis=1)
 
     def activations(self, images: FloatArray, layer: str) -> FloatArray:
         """What `layer` puts out for images float32 [n, 28, 28, 1] in [0, 1]: float32 [n, …].
@@ -59,14 +59,22 @@ class Classifier:
         batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
         if len(batches) < 2:
             return np.asarray(compiled(tf.constant(images)))
-        return np.concatenate(list(_two_at_a_time.map(lambda batch: np.asarray(compiled(tf.constant(batch))), batches)))
+        return np.concatenate(
+            list(
+                _two_at_a_time.map(lambda batch: np.asarray(compiled(tf.constant(batch))), batches)
+            )
+        )
 
     def _compile(self, name: str) -> Any:
         if name not in self.layer_names:
-            raise ValueError(f"There is no layer {name!r}: choose of {', '.join(self.layer_names)}.")
+            raise ValueError(
+                f"There is no layer {name!r}: choose of {', '.join(self.layer_names)}."
+            )
         model = keras.Model(self.model.inputs, self.model.get_layer(name).output)
 
-        return tf.function(lambda images: model(images, training=False)).get_concrete_function(IMAGES)
+        return tf.function(lambda images: model(images, training=False)).get_concrete_function(
+            IMAGES
+        )
 
 
 def softmax(logits: FloatArray) -> FloatArray:

@@ -47,7 +47,7 @@ def smoothed_loss(run: "Run", step: int, records: int = 10) -> float | None:
 
 
 def compare(first: "Run", second: "Run") -> str:
-    """One sentence on where the two runs stand at their last common step; "" before there is one."""
+    """Where the two runs stand at their last common step, in a sentence; "" before there is one."""
     if not (first.last and second.last):
         return ""
     step = min(first.last.step, second.last.step)

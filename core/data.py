@@ -79,7 +79,7 @@ def read_mnist(path: Path) -> Dataset:
         ) from None
     digest = hashlib.sha256()
     for array in arrays.values():
-        digest.update(array)
+        digest.update(array.tobytes())
         array.flags.writeable = False
     return Dataset(
         train=Split(arrays["x_train"], arrays["y_train"]),

@@ -29,12 +29,12 @@ class Evaluation:
     @functools.cached_property
     def predicted(self) -> IntArray:
         """The most probable class: int64 [n]."""
-        return self.logits.argmax(axis=1)
+        return np.argmax(self.logits, axis=1)
 
     @functools.cached_property
     def confidence(self) -> FloatArray:
         """The probability of the predicted class: float32 [n]."""
-        return self.probabilities.max(axis=1)
+        return np.max(self.probabilities, axis=1)
 
     @property
     def accuracy(self) -> Rate:

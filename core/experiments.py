@@ -39,30 +39,42 @@ def compare_dimensions(rows: "list[LayerInfo]") -> list[Comparison]:
     weighted = [layer[name] for name in ("conv1", "conv2", "dense1", "logits")]
     return [
         Comparison(
-            "Parameters of Conv1", 320, layer["conv1"].parameters,
+            "Parameters of Conv1",
+            320,
+            layer["conv1"].parameters,
             "Equal: 32 kernels of 3 × 3 on one input channel, and 32 biases.",
         ),
         Comparison(
-            "Parameters of Conv2", 320, layer["conv2"].parameters,
+            "Parameters of Conv2",
+            320,
+            layer["conv2"].parameters,
             "The report forgets that each of the 32 kernels spans all 32 input channels: "
             "32 × 32 × 3 × 3 + 32.",
         ),
         Comparison(
-            "Parameters of the hidden layer", 784_500, layer["dense1"].parameters,
+            "Parameters of the hidden layer",
+            784_500,
+            layer["dense1"].parameters,
             "Equal: 1,568 × 500 weights and 500 biases.",
         ),
         Comparison(
-            "Parameters of the output layer", 5_010, layer["logits"].parameters,
+            "Parameters of the output layer",
+            5_010,
+            layer["logits"].parameters,
             "Equal: 500 × 10 weights and 10 biases.",
         ),
         Comparison(
-            "Parameters in all", 790_150, sum(row.parameters for row in rows),
+            "Parameters in all",
+            790_150,
+            sum(row.parameters for row in rows),
             "The difference is Conv2's: 9,248 − 320 = 8,928.",
         ),
         Comparison(
-            "Neurons", 2_654, sum(row.units for row in weighted),
+            "Neurons",
+            2_654,
+            sum(row.units for row in weighted),
             "A convolution has a unit for each pixel of each map: 25,088 + 6,272 + 500 + 10. The "
             "report's figure equals 64 × 9 + 1,568 + 500 + 10: the weights of 64 kernels in place "
             "of their maps, and the flattened maps on top.",
         ),
-    ]  # fmt: skip
+    ]

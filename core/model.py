@@ -149,9 +149,9 @@ def _count(layer: keras.Layer, *names: str) -> int:
 
 def _multiply_adds(layer: keras.Layer, shape: tuple[int, ...]) -> int:
     if isinstance(layer, keras.layers.Conv2D):
-        return math.prod(shape[:2]) * math.prod(layer.kernel.shape)
+        return int(math.prod(shape[:2]) * math.prod(layer.kernel.shape))
     if isinstance(layer, keras.layers.Dense):
-        return math.prod(layer.kernel.shape)
+        return int(math.prod(layer.kernel.shape))
     if isinstance(layer, keras.layers.BatchNormalization):
         return math.prod(shape)
     return 0
@@ -182,7 +182,7 @@ def weights_digest(model: keras.Model) -> str:
     digest = hashlib.sha256()
     for name, array in named_weights(model).items():
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import safetensors.numpy
@@ -52,7 +53,7 @@ class CheckpointFiles:
     writing keeps only its first and last checkpoint.
     """
 
-    _all: "list[weakref.ref[CheckpointFiles]]" = []
+    _all: "ClassVar[list[weakref.ref[CheckpointFiles]]]" = []
     _lock = threading.Lock()
 
     def __init__(self) -> None:

@@ -16,8 +16,8 @@ import numpy as np
 from core.architecture import Architecture
 from core.backend import keras, tf
 from core.data import SIDE, ByteArray, FloatArray
-from core.settings import OPTIMIZERS
 from core.model import Weights, assign_weights, build_model, layer_table, named_weights
+from core.settings import OPTIMIZERS
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba 2014, arXiv:1412.6980; ε as in Keras
 _MOMENTUM = 0.9
@@ -103,7 +103,7 @@ class Trainer:
         return [name for name, _ in self._weighted_layers()]
 
     def seat(self, state: TrainingState) -> None:
-        """Continue with `state`; the one that sat here before gets its arrays brought up to date."""
+        """Go on with `state`; the arrays of the one that sat here are brought up to date."""
         if self._seated is state:
             return
         self.unseat()
@@ -126,7 +126,9 @@ class Trainer:
 
     def logits(self, images: ByteArray) -> FloatArray:
         """Logits [n, classes] of images uint8 [n, 28, 28] with the weights as they are now."""
-        parts = [self._logits(part).numpy() for part in np.split(images, range(500, len(images), 500))]
+        parts = [
+            self._logits(part).numpy() for part in np.split(images, range(500, len(images), 500))
+        ]
         return np.concatenate(parts)
 
     def run(
@@ -138,7 +140,7 @@ class Trainer:
         seed: int,
         **scalars: float,
     ) -> StepResults:
-        """Train the seated state one step per batch: images uint8 [k, batch, 28, 28], labels [k, batch].
+        """Train the seated state, a step per batch: uint8 [k, batch, 28, 28] with [k, batch].
 
         `scalars`: learning_rate, weight_decay, label_smoothing, shift (pixels), rotation (degrees).
         """
@@ -206,7 +208,9 @@ class Trainer:
             parts = self._activate([part @ kernel for part in parts], f"dense{number}")
             if rate := self._architecture.dropout:
                 parts = [
-                    tf.nn.experimental.stateless_dropout(part, rate, seed=_seed(seed, number, index))
+                    tf.nn.experimental.stateless_dropout(
+                        part, rate, seed=_seed(seed, number, index)
+                    )
                     for index, part in enumerate(parts)
                 ]
         output = self._model.get_layer("logits")
@@ -355,7 +359,7 @@ def max_pool(maps: Any, window: int) -> Any:
 
 
 def _max_pool(maps: Any, window: int) -> Any:
-    @tf.custom_gradient
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
     def pool(maps: Any) -> Any:
         pooled = tf.nn.max_pool2d(maps, window, window, "VALID")
         return pooled, lambda gradient: _max_pool_gradient(maps, pooled, gradient, window)
@@ -363,7 +367,7 @@ def _max_pool(maps: Any, window: int) -> Any:
     return pool(maps)
 
 
-@tf.function(jit_compile=True)
+@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
 def _max_pool_gradient(maps: Any, pooled: Any, gradient: Any, window: int) -> Any:
     rows, columns, channels = pooled.shape[1:]
     windows = tf.reshape(maps, [-1, rows, window, columns, window, channels])

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -93,7 +93,7 @@ def train(
     *,
     controls: Controls | None = None,
     state: TrainingState | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress]:
     """Train a network of `architecture` on `dataset.train`; the caller stops by ceasing to iterate.
 
     The first Progress is that of the untrained network (or of `state`, with which a training goes
@@ -121,7 +121,9 @@ def checkpoint_steps(first: int, last: int) -> list[int]:
     Learning is fastest at the start, so the k-th of 24 is at (k / 24)^1.7 of the way.
     """
     length = last - first
-    steps = (first + math.ceil(length * (k / CHECKPOINTS) ** 1.7) for k in range(1, CHECKPOINTS + 1))
+    steps = (
+        first + math.ceil(length * (k / CHECKPOINTS) ** 1.7) for k in range(1, CHECKPOINTS + 1)
+    )
     return sorted(set(steps))
 
 

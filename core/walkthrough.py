@@ -1,6 +1,6 @@
 """One image all the way through a network: what every layer makes of it.
 
-    python -m core.walkthrough     write assets/walkthrough.npz, what the first page shows at once
+python -m core.walkthrough     write assets/walkthrough.npz, what the first page shows at once
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def save(walkthrough: Walkthrough, path: Path) -> None:
         label=np.array(walkthrough.label),
         image=walkthrough.image,
         probabilities=walkthrough.probabilities,
-        **stages,
+        **stages,  # type: ignore[arg-type]
     )
 
 

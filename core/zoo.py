@@ -1,6 +1,6 @@
 """The trained models that ship with the project, each a safetensors file with its card.
 
-    python -m core.zoo train model-1     train it in full and write assets/models/model-1.safetensors
+    python -m core.zoo train model-1     train it in full, write assets/models/model-1.safetensors
     python -m core.zoo list              the cards
 
 Listing the cards reads file headers only; TensorFlow is loaded when a model is.
@@ -106,7 +106,8 @@ def train_and_save(name: str) -> ModelCard:
                 point = CurvePoint(progress.step, progress.seconds, progress.loss, accuracy)
                 curve.append(point)
             print(
-                f"{name} step {progress.step:5d} of {progress.total_steps}  {progress.seconds:6.1f} s"
+                f"{name} step {progress.step:5d} of {progress.total_steps}"
+                f"  {progress.seconds:6.1f} s"
                 f"  loss {progress.loss:.4f}  test accuracy {progress.test.accuracy.value:.4f} "
                 f"of {progress.test.accuracy.total:,}",
                 flush=True,

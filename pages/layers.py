@@ -4,10 +4,10 @@ from ui.navigation import guard
 
 guard()
 
-import streamlit as st  # noqa: E402
+import streamlit as st
 
-from ui import layers, theme  # noqa: E402
-from ui.header import header  # noqa: E402
+from ui import layers, theme
+from ui.header import header
 
 choice = header("Layers", "What is the network made of, and where do its numbers sit?")
 palette = theme.palette()

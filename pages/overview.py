@@ -4,11 +4,11 @@ from ui.navigation import guard
 
 guard()
 
-import streamlit as st  # noqa: E402
+import streamlit as st
 
-from core import walkthrough  # noqa: E402
-from ui import compute, overview, theme  # noqa: E402
-from ui.header import header  # noqa: E402
+from core import walkthrough
+from ui import compute, overview, theme
+from ui.header import header
 
 choice = header(
     "Train a network, see what it sees",

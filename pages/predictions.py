@@ -4,10 +4,10 @@ from ui.navigation import guard
 
 guard()
 
-import streamlit as st  # noqa: E402
+import streamlit as st
 
-from ui import compute, predictions  # noqa: E402
-from ui.header import header  # noqa: E402
+from ui import compute, predictions
+from ui.header import header
 
 choice = header("Predictions", "What does it get right, what does it get wrong, and how surely?")
 with st.skeleton(height=600):

@@ -4,13 +4,15 @@ from ui.navigation import guard
 
 guard()
 
-import streamlit as st  # noqa: E402
+import streamlit as st
 
-from ui.header import header  # noqa: E402
+from ui.header import header
 
-choice = header("Training", "Watch a small network learn; stop it, rewind it, lay runs over each other.")
+choice = header(
+    "Training", "Watch a small network learn; stop it, rewind it, lay runs over each other."
+)
 with st.skeleton(height=600):
-    from ui import rewind, training, training_files, training_settings
+    from ui import rewind, run_controls, training, training_files, training_settings
 
 result, controls = st.columns([3.5, 1], gap="medium")
 context, network = st.container(), st.container()
@@ -18,7 +20,7 @@ with network:
     st.subheader("The network of the next run", anchor=False)
     training_settings.design()
 with controls:
-    training.controls()
+    run_controls.controls()
 with result:
     training.watch()
 with context:

@@ -62,7 +62,7 @@ def _load_first() -> None:
 
 
 def classifier(key: str) -> "Classifier":
-    """The classifier that the model picker calls `key`; one sentence and the end if it is broken."""
+    """The classifier that the picker calls `key`; one sentence and the end if it is broken."""
     try:
         if run := state.run_by_key(key):
             return _run_classifier(run.id, run.checkpoints.steps[-1], run)

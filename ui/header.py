@@ -36,7 +36,10 @@ class Choice:
 def header(title: str, question: str) -> Choice:
     """Draw the row and return what is chosen in it."""
     row = st.container(
-        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute", key="header"
+        horizontal=True,
+        vertical_alignment="bottom",
+        horizontal_alignment="distribute",
+        key="header",
     )
     with row, st.container(width="content", gap=None):
         st.title(title, anchor=False)
@@ -57,7 +60,9 @@ def model_titles() -> dict[str, str]:
     for run in state.runs():
         if run.trained:
             score = run.last_score
-            titles[state.run_key(run)] = f"{run.name} · {text.percent(score)}" if score else run.name
+            titles[state.run_key(run)] = (
+                f"{run.name} · {text.percent(score)}" if score else run.name
+            )
     for key, upload in state.uploads().items():
         titles[key] = f"{upload.card.title} · uploaded"
     return titles
@@ -85,17 +90,24 @@ def _model_picker() -> str:
 
 def _image_picker() -> int:
     labels = compute.mnist().test.labels
-    index = int(st.session_state.setdefault(state.IMAGE, state.FIRST_IMAGE))
-    index = min(max(index, 0), TEST_IMAGES - 1)
+    index = _image_index()
     title = f"Test image {index} · a {labels[index]}"
     with st.popover(title, icon=":material/image_search:", key="image-popover"):
         st.number_input(
-            "Test image", 0, TEST_IMAGES - 1, key=state.IMAGE, bind="query-params", step=1
+            "Test image",
+            0,
+            TEST_IMAGES - 1,
+            state.FIRST_IMAGE,
+            1,
+            key=state.IMAGE,
+            bind="query-params",
         )
         with st.container(horizontal=True, gap="xsmall"):
             st.button("Previous", on_click=_choose, args=[(index - 1) % TEST_IMAGES])
             st.button("Next", on_click=_choose, args=[(index + 1) % TEST_IMAGES])
-            st.button("Random", icon=":material/shuffle:", on_click=_choose_random, key="image-random")
+            st.button(
+                "Random", icon=":material/shuffle:", on_click=_choose_random, key="image-random"
+            )
         st.pills(
             "The next one of class",
             range(CLASSES),
@@ -103,6 +115,13 @@ def _image_picker() -> int:
             on_change=_choose_next_of_class,
         )
     return index
+
+
+def _image_index() -> int:
+    """The chosen test image; before the widget exists, that of the link."""
+    index = st.session_state.get(state.IMAGE, st.query_params.get(state.IMAGE, ""))
+    known = str(index).isdecimal() and int(index) < TEST_IMAGES
+    return int(index) if known else state.FIRST_IMAGE
 
 
 def _choose(index: int) -> None:

@@ -37,4 +37,6 @@ def _line(job: Job) -> str:
     if job.state == PAUSED:
         return f"{where} · paused"
     left = run.seconds_left
-    return f"{where} · {text.duration(left)} left" if math.isfinite(left) else f"{where} · preparing"
+    return (
+        f"{where} · {text.duration(left)} left" if math.isfinite(left) else f"{where} · preparing"
+    )

@@ -40,9 +40,10 @@ def drawing(rows: "list[LayerInfo]", palette: Palette, *, key: str = "drawing") 
     parameters = sum(row.parameters for row in rows)
     largest = max(rows, key=lambda row: row.parameters)
     share = largest.parameters / parameters
+    work = sum(row.multiply_adds for row in rows)
     st.markdown(
         f"**{parameters:,} parameters, {share:.0%} of them in {largest.name}** "
-        f":gray[· {sum(row.multiply_adds for row in rows) / 1e6:.2f} million multiply-adds an image]"
+        f":gray[· {work / 1e6:.2f} million multiply-adds an image]"
     )
     with st.container(key=f"{key}-scroll"), st.grid(1, min_column_width=700, wrap=False):
         st.plotly_chart(
@@ -162,6 +163,11 @@ def downloads(rows: "list[LayerInfo]") -> None:
     """The table as CSV."""
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(
-            "Table", frame(rows).to_csv(index=False), "layers.csv", "text/csv",
-            type="tertiary", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+            "Table",
+            frame(rows).to_csv(index=False),
+            "layers.csv",
+            "text/csv",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+        )

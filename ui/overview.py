@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from core.data import FloatArray
+from core.rate import Rate
 from core.walkthrough import Walkthrough
 from ui import compute, text
 from ui.figures import tiles
@@ -105,7 +106,7 @@ def shelf() -> None:
             "Model": card.title,
             "What it is": card.description,
             "Parameters": f"{card.parameters:,}",
-            f"Test accuracy, n = {card.test.total:,}": f"{text.percent(card.test)} {text.interval(card.test)}",
+            f"Test accuracy, n = {card.test.total:,}": _accuracy(card.test),
             "Training": f"{card.settings['epochs']} epochs, {text.duration(card.seconds)}",
         }
         for card in compute.shipped_cards().values()
@@ -117,6 +118,10 @@ def shelf() -> None:
     )
 
 
+def _accuracy(rate: Rate) -> str:
+    return f"{text.percent(rate)} {text.interval(rate)}"
+
+
 def links() -> None:
     """Every other page, with what it is for."""
     st.subheader("Where to go", anchor=False)
@@ -124,8 +129,10 @@ def links() -> None:
         for entry in VIEWS[1:]:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 if st.button(
-                    f"**{entry.title}**", type="tertiary", icon=f":material/{entry.icon}:",
+                    f"**{entry.title}**",
+                    type="tertiary",
+                    icon=f":material/{entry.icon}:",
                     key=f"open-{entry.file}",
-                ):  # fmt: skip
+                ):
                     st.switch_page(entry.path, query_params={})
                 st.caption(entry.summary)

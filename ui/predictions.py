@@ -40,22 +40,38 @@ def _settings(cell_chosen: bool) -> int:
         st.caption("One cell of the matrix is chosen: it decides what is shown.")
         st.button("Show all again", icon=":material/close:", on_click=_clear_cell, width="stretch")
     st.segmented_control(
-        "Which", ["All", "Mistakes"], key="show", default="All", required=True,
-        bind="query-params", label_visibility="collapsed", disabled=cell_chosen,
-    )  # fmt: skip
+        "Which",
+        ["All", "Mistakes"],
+        key="show",
+        default="All",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+        disabled=cell_chosen,
+    )
     st.pills(
-        "True class", range(CLASSES), key="of", bind="query-params", disabled=cell_chosen,
+        "True class",
+        range(CLASSES),
+        key="of",
+        bind="query-params",
+        disabled=cell_chosen,
         help="None chosen: all ten.",
-    )  # fmt: skip
+    )
     st.selectbox(
-        "Order", ORDERS, key="order", bind="query-params",
+        "Order",
+        ORDERS,
+        key="order",
+        bind="query-params",
         help="Hardest: least probability for the true class. Surest: most for the predicted one.",
-    )  # fmt: skip
+    )
     count: int = st.slider("Images", 12, 96, 24, 12, key="count", bind="query-params")
     st.button(
-        "As in the report", type="tertiary", icon=":material/history_edu:", on_click=_as_reported,
+        "As in the report",
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=_as_reported,
         help="E3: test images in order, each with its true and predicted class.",
-    )  # fmt: skip
+    )
     return count
 
 
@@ -119,9 +135,10 @@ def _gallery(
             with st.container(gap=None, horizontal_alignment="center"):
                 true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
                 st.image(
-                    tiles.digit(images[index] / 255, 56, palette), width=56,
+                    tiles.digit(images[index] / 255, 56, palette),
+                    width=56,
                     alt=f"Test image {index}: a {true}, read as {read}",
-                )  # fmt: skip
+                )
                 st.button(
                     f"{true} → **{read}**  :gray[{evaluation.confidence[index]:.3f}]",
                     key=f"pick-{index}",
@@ -157,7 +174,7 @@ def _matrix(evaluation: Evaluation) -> None:
 
 
 def _this_image(evaluation: Evaluation, choice: Choice) -> None:
-    index = int(st.session_state[state.IMAGE])
+    index = choice.image
     if st.session_state.pop("_image_chosen", False):
         st.rerun()  # the header stands outside this fragment
     label, predicted = int(evaluation.labels[index]), int(evaluation.predicted[index])

@@ -6,7 +6,7 @@ import streamlit as st
 from core.evaluation import Evaluation
 from core.runs import Run
 from core.training import SCORED_IMAGES
-from ui import compute, state, text, theme, training
+from ui import compute, run_controls, state, text, theme
 from ui.figures import charts, tiles
 from ui.header import Choice
 
@@ -16,7 +16,7 @@ _MISTAKES = 21
 
 def show(choice: Choice) -> None:
     """The checkpoint slider and what it shows, for the runs that are laid over each other."""
-    runs = [run for run in training.overlaid() if run.trained]
+    runs = run_controls.overlaid()
     if not runs:
         return
     st.subheader("Rewind", anchor=False)
@@ -25,13 +25,21 @@ def show(choice: Choice) -> None:
 
 
 def _rewind(runs: list[Run], choice: Choice) -> None:
+    runs = [run for run in runs if run.trained]
+    if not runs:
+        st.skeleton(height=400)
+        return
     numbers = [run.number for run in runs]
     picker, slider = st.columns([1, 2.5], gap="medium", vertical_alignment="center")
     with picker:
         number = st.segmented_control(
-            "Run", numbers, default=numbers[-1], required=True, format_func=lambda n: f"Run {n}",
+            "Run",
+            numbers,
+            default=numbers[-1],
+            required=True,
+            format_func=lambda n: f"Run {n}",
             key=f"rewind-run-{'-'.join(map(str, numbers))}",
-        )  # fmt: skip
+        )
     run = next(run for run in runs if run.number == number)
     with slider:
         step = _checkpoint_slider(run)
@@ -58,10 +66,13 @@ def _checkpoint_slider(run: Run) -> int:
     if not st.session_state.get(touched) or st.session_state.get(key) not in steps:
         st.session_state[key] = steps[-1]
     step: int = st.select_slider(
-        "Checkpoint", steps, key=key, format_func=_step_name,
+        "Checkpoint",
+        steps,
+        key=key,
+        format_func=_step_name,
         on_change=lambda: st.session_state.update({touched: st.session_state[key] != steps[-1]}),
         help="Weights are kept at 25 points, close together at the start, where most is learned.",
-    )  # fmt: skip
+    )
     return step
 
 
@@ -86,7 +97,8 @@ def _confusion(run: Run, step: int, evaluation: Evaluation) -> None:
 def _mistakes(run: Run, evaluation: Evaluation) -> None:
     mistakes = evaluation.mistakes()
     st.markdown(
-        f"**What it gets wrong** :gray[· {len(mistakes):,} of {len(evaluation.labels):,}, hardest first]"
+        f"**What it gets wrong** "
+        f":gray[· {len(mistakes):,} of {len(evaluation.labels):,}, hardest first]"
     )
     images = compute.mnist().test.images
     with st.grid(min_column_width=64, gap="xsmall"):
@@ -94,9 +106,10 @@ def _mistakes(run: Run, evaluation: Evaluation) -> None:
             true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
             with st.container(gap=None, horizontal_alignment="center"):
                 st.image(
-                    tiles.digit(images[index] / 255, 56, theme.palette()), width=56,
+                    tiles.digit(images[index] / 255, 56, theme.palette()),
+                    width=56,
                     alt=f"Test image {index}: a {true}, read as {read}",
-                )  # fmt: skip
+                )
                 st.caption(f"{true} → **{read}**", text_alignment="center")
     st.caption(f"True → **predicted**, among the first {SCORED_IMAGES:,} test images.")
 
@@ -104,18 +117,20 @@ def _mistakes(run: Run, evaluation: Evaluation) -> None:
 def _kernels(run: Run, step: int) -> None:
     kernels = run.checkpoints.load(step)["conv1/kernel"][:, :, 0]
     untrained = run.checkpoints.load(run.checkpoints.steps[0])["conv1/kernel"][:, :, 0]
+    side, _, count = kernels.shape
     moved = np.linalg.norm(kernels - untrained) / np.linalg.norm(untrained)
     st.markdown(
         f"**The kernels of conv1 have moved by {moved:.0%} of their initial length** "
-        f":gray[· {kernels.shape[2]} of {kernels.shape[0]} × {kernels.shape[1]}, {_step_name(step)}]"
+        f":gray[· {count} of {side} × {side}, {_step_name(step)}]"
     )
     palette = theme.palette()
     picture = tiles.signed(np.moveaxis(kernels, -1, 0), KERNEL_LIMIT, palette)
     scale = max(2, 72 // kernels.shape[0])
     st.image(
-        tiles.mosaic(picture, palette, columns=8, scale=scale, gap=12), width="stretch",
+        tiles.mosaic(picture, palette, columns=8, scale=scale, gap=12),
+        width="stretch",
         alt=f"The kernels of conv1, {_step_name(step)}",
-    )  # fmt: skip
+    )
     st.caption("Orange below 0, blue above, paper at 0; one scale from −0.5 to +0.5 at every step.")
 
 

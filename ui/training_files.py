@@ -8,7 +8,7 @@ import streamlit as st
 from core.model import deserialize_model, serialize_model
 from core.rate import Rate
 from core.runs import Run
-from ui import rewind, state, training
+from ui import rewind, run_controls, state
 
 _UPLOAD = "weights-file"
 _SEEN = "_seen_upload"
@@ -16,7 +16,7 @@ _SEEN = "_seen_upload"
 
 def show() -> None:
     """The row of tertiary buttons below the page."""
-    run = training.focus()
+    run = run_controls.focus()
     with st.container(horizontal=True, horizontal_alignment="right", key="files"):
         with st.popover("Upload weights", icon=":material/upload:", type="tertiary"):
             _upload()
@@ -24,22 +24,42 @@ def show() -> None:
             return
         step = rewind.rewound_step(run)
         st.button(
-            "Use on all pages", type="tertiary", icon=":material/deployed_code:",
-            on_click=rewind.use_everywhere, args=[run], help="Make this run the model of the header.",
-        )  # fmt: skip
+            "Use on all pages",
+            type="tertiary",
+            icon=":material/deployed_code:",
+            on_click=rewind.use_everywhere,
+            args=[run],
+            help="Make this run the model of the header.",
+        )
         st.download_button(
-            "Weights", lambda: weights(run, step), f"run-{run.number}-step-{step}.safetensors",
-            "application/octet-stream", type="tertiary", icon=":material/download:", on_click="ignore",
+            "Weights",
+            lambda: weights(run, step),
+            f"run-{run.number}-step-{step}.safetensors",
+            "application/octet-stream",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
             help=f"Run {run.number} at step {step:,}, where the checkpoint slider stands.",
-        )  # fmt: skip
+        )
         st.download_button(
-            "Curves", lambda: curves(run), f"run-{run.number}.csv", "text/csv", type="tertiary",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+            "Curves",
+            lambda: curves(run),
+            f"run-{run.number}.csv",
+            "text/csv",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+        )
         st.download_button(
-            "Script", script(run), f"run_{run.number}.py", "text/x-python", type="tertiary",
-            icon=":material/code:", on_click="ignore", help="Trains the same run without the dashboard.",
-        )  # fmt: skip
+            "Script",
+            script(run),
+            f"run_{run.number}.py",
+            "text/x-python",
+            type="tertiary",
+            icon=":material/code:",
+            on_click="ignore",
+            help="Trains the same run without the dashboard.",
+        )
 
 
 def weights(run: Run, step: int) -> bytes:
@@ -74,8 +94,10 @@ def curves(run: Run) -> bytes:
 
 def script(run: Run) -> str:
     """A Python program, to be run in a clone of this project, that trains the same run."""
-    changes = "".join(f"\n# At step {step:,} the learning rate became {rate:g}." for step, rate in run.changes)
-    return f'''"""Run {run.number} of a Convscope session, as a program. Run it in a clone of the project."""
+    changes = "".join(
+        f"\n# At step {step:,} the learning rate became {rate:g}." for step, rate in run.changes
+    )
+    return f'''"""Run {run.number} of a Convscope session; run this in a clone of the project."""
 
 from core.architecture import Architecture, ConvBlock
 from core.data import load_mnist

@@ -7,24 +7,54 @@ from core.settings import OPTIMIZERS, TrainingSettings
 from ui import compute, layers, text, theme
 
 LEARNING_RATES = (
-    1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 1.0,
-)  # fmt: skip
+    1e-5,
+    2e-5,
+    5e-5,
+    1e-4,
+    2e-4,
+    5e-4,
+    1e-3,
+    2e-3,
+    5e-3,
+    1e-2,
+    2e-2,
+    5e-2,
+    1e-1,
+    1.0,
+)
 _REPORT = TrainingSettings()
-_OPTIMIZER_NAMES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD, momentum 0.9", "rmsprop": "RMSprop"}
+_OPTIMIZER_NAMES = {
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "sgd": "SGD, momentum 0.9",
+    "rmsprop": "RMSprop",
+}
 _MAX_BLOCKS = 3
 _KEEP = {"bind": "query-params"}
 
 # Widget keys, which are also the names in the URL, with the report's values.
 _DESIGN = {
-    "blocks": 2, "filters1": 32, "filters2": 32, "filters3": 32, "kernel": 3,
-    "hidden": 500, "bn": False, "dropout": 0.0,
-}  # fmt: skip
+    "blocks": 2,
+    "filters1": 32,
+    "filters2": 32,
+    "filters3": 32,
+    "kernel": 3,
+    "hidden": 500,
+    "bn": False,
+    "dropout": 0.0,
+}
 _TRAINING = {
-    "lr": _REPORT.learning_rate, "epochs": _REPORT.epochs, "batch": _REPORT.batch_size,
-    "optimizer": _REPORT.optimizer, "decay": _REPORT.weight_decay,
-    "smoothing": _REPORT.label_smoothing, "shift": _REPORT.shift, "rotation": _REPORT.rotation,
-    "images": _REPORT.training_images, "seed": _REPORT.seed,
-}  # fmt: skip
+    "lr": _REPORT.learning_rate,
+    "epochs": _REPORT.epochs,
+    "batch": _REPORT.batch_size,
+    "optimizer": _REPORT.optimizer,
+    "decay": _REPORT.weight_decay,
+    "smoothing": _REPORT.label_smoothing,
+    "shift": _REPORT.shift,
+    "rotation": _REPORT.rotation,
+    "images": _REPORT.training_images,
+    "seed": _REPORT.seed,
+}
 
 
 def chosen_settings() -> TrainingSettings:
@@ -63,38 +93,89 @@ def settings_sliders() -> None:
     """At most six controls, the rest behind *More*, and the report's preset."""
     _network_preset()
     st.select_slider(
-        "Learning rate", LEARNING_RATES, _TRAINING["lr"], format_func=text.learning_rate, key="lr", **_KEEP
-    )  # fmt: skip
+        "Learning rate",
+        LEARNING_RATES,
+        _TRAINING["lr"],
+        format_func=text.learning_rate,
+        key="lr",
+        **_KEEP,
+    )
     st.slider("Epochs", 1, 30, _TRAINING["epochs"], key="epochs", **_KEEP)
     st.segmented_control(
-        "Batch", [32, 64, 128], default=_TRAINING["batch"], key="batch", required=True, width="stretch", **_KEEP
-    )  # fmt: skip
+        "Batch",
+        [32, 64, 128],
+        default=_TRAINING["batch"],
+        key="batch",
+        required=True,
+        width="stretch",
+        **_KEEP,
+    )
     with st.popover("More", icon=":material/tune:", width="stretch"):
         st.selectbox(
-            "Optimizer", OPTIMIZERS, format_func=_OPTIMIZER_NAMES.__getitem__, key="optimizer", **_KEEP,
-        )  # fmt: skip
+            "Optimizer",
+            OPTIMIZERS,
+            format_func=_OPTIMIZER_NAMES.__getitem__,
+            key="optimizer",
+            **_KEEP,
+        )
         st.slider(
-            "Training images", 1_000, 60_000, _TRAINING["images"], 1_000, key="images", **_KEEP,
+            "Training images",
+            1_000,
+            60_000,
+            _TRAINING["images"],
+            1_000,
+            key="images",
+            **_KEEP,
             help="The first so many of the 60,000.",
-        )  # fmt: skip
+        )
         st.slider(
-            "Weight decay", 0.0, 0.1, _TRAINING["decay"], 0.0005, format="%.4f", key="decay", **_KEEP,
+            "Weight decay",
+            0.0,
+            0.1,
+            _TRAINING["decay"],
+            0.0005,
+            format="%.4f",
+            key="decay",
+            **_KEEP,
             help="On kernels: an L2 penalty in the gradient; with AdamW, apart from it.",
-        )  # fmt: skip
+        )
         st.slider(
-            "Label smoothing", 0.0, 0.3, _TRAINING["smoothing"], 0.01, key="smoothing", **_KEEP,
+            "Label smoothing",
+            0.0,
+            0.3,
+            _TRAINING["smoothing"],
+            0.01,
+            key="smoothing",
+            **_KEEP,
             help="The share of the target that is spread over all ten classes.",
-        )  # fmt: skip
+        )
         st.slider("Random shift, pixels", 0, 4, _TRAINING["shift"], key="shift", **_KEEP)
-        st.slider("Random rotation, degrees", 0.0, 30.0, _TRAINING["rotation"], 1.0, key="rotation", **_KEEP)
+        st.slider(
+            "Random rotation, degrees",
+            0.0,
+            30.0,
+            _TRAINING["rotation"],
+            1.0,
+            key="rotation",
+            **_KEEP,
+        )
         st.number_input(
-            "Seed", 0, 2**31 - 1, _TRAINING["seed"], key="seed", **_KEEP,
+            "Seed",
+            0,
+            2**31 - 1,
+            _TRAINING["seed"],
+            key="seed",
+            **_KEEP,
             help="Same settings and seed, same curve on the same machine.",
-        )  # fmt: skip
+        )
     st.button(
-        "As in the report", type="tertiary", icon=":material/history_edu:", on_click=_as_reported,
-        width="stretch", help="E1: Model 1, Adam, 5e-4, 10 epochs, batches of 64, all 60,000 images.",
-    )  # fmt: skip
+        "As in the report",
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=_as_reported,
+        width="stretch",
+        help="E1: Model 1, Adam, 5e-4, 10 epochs, batches of 64, all 60,000 images.",
+    )
 
 
 def design() -> Architecture | None:
@@ -105,9 +186,15 @@ def design() -> Architecture | None:
         blocks = st.slider("Convolutions", 1, _MAX_BLOCKS, _DESIGN["blocks"], key="blocks", **_KEEP)
         for number in range(1, _MAX_BLOCKS + 1):
             st.slider(
-                f"Filters in conv{number}", 4, 64, _DESIGN[f"filters{number}"], 4,
-                key=f"filters{number}", disabled=number > blocks, **_KEEP,
-            )  # fmt: skip
+                f"Filters in conv{number}",
+                4,
+                64,
+                _DESIGN[f"filters{number}"],
+                4,
+                key=f"filters{number}",
+                disabled=number > blocks,
+                **_KEEP,
+            )
         st.slider("Kernel size", 1, 7, _DESIGN["kernel"], 2, key="kernel", format="%d px", **_KEEP)
         st.slider("Hidden units", 10, 1000, _DESIGN["hidden"], 10, key="hidden", **_KEEP)
         st.toggle("Batch normalization", _DESIGN["bn"], key="bn", **_KEEP)
@@ -129,9 +216,13 @@ def _network_preset() -> None:
     names = {MODEL_1: "Model 1", MODEL_2: "Model 2"}
     st.session_state["_network"] = names.get(architecture)
     st.segmented_control(
-        "Network", ["Model 1", "Model 2"], key="_network", on_change=_take_network, width="stretch",
+        "Network",
+        ["Model 1", "Model 2"],
+        key="_network",
+        on_change=_take_network,
+        width="stretch",
         help="Model 2 is Model 1 with batch normalization. Or design your own below.",
-    )  # fmt: skip
+    )
     if architecture not in names:
         st.caption("Your own design, below.")
 

@@ -60,16 +60,22 @@ def _draw_layer(figure: go.Figure, row: "LayerInfo", x: float, palette: Palette)
     detail.append(f"sees {row.receptive_field} × {row.receptive_field} pixels")
     center = x + width / 2
     figure.add_scatter(
-        x=[center], y=[0], mode="markers", marker=dict(size=44, opacity=0),
+        x=[center],
+        y=[0],
+        mode="markers",
+        marker=dict(size=44, opacity=0),
         hovertemplate="<br>".join(detail) + "<extra></extra>",
-    )  # fmt: skip
+    )
     label = f"{row.name}<br><span style='color:{palette.quiet_text}'>{text}</span>"
     figure.add_annotation(x=center, y=-27, text=label, showarrow=False, align="center")
     if row.parameters:
         figure.add_annotation(
-            x=center, y=29, showarrow=False, text=f"{row.parameters:,}",
+            x=center,
+            y=29,
+            showarrow=False,
+            text=f"{row.parameters:,}",
             font=dict(size=12, color=palette.quiet_text),
-        )  # fmt: skip
+        )
     return x + max(width, 12) + 7
 
 
@@ -77,6 +83,11 @@ def _box(
     figure: go.Figure, x: float, y: float, width: float, height: float, palette: Palette
 ) -> None:
     figure.add_shape(
-        type="rect", x0=x, y0=y, x1=x + width, y1=y + height,
-        fillcolor=palette.paper, line=dict(color=palette.other, width=1),
-    )  # fmt: skip
+        type="rect",
+        x0=x,
+        y0=y,
+        x1=x + width,
+        y1=y + height,
+        fillcolor=palette.paper,
+        line=dict(color=palette.other, width=1),
+    )

@@ -40,11 +40,21 @@ def class_bars(
         sort=None,
         title=None,
         axis=alt.Axis(
-            labelFontSize=13, ticks=False, domain=False, labelPadding=6, labelFlush=False,
-            labelFontWeight=alt.condition(f"datum.value == '{predicted}'", alt.value("bold"), alt.value("normal")),
-            labelColor=alt.condition(f"datum.value == '{predicted}'", alt.value(palette.ink), alt.value(palette.quiet_text)),
+            labelFontSize=13,
+            ticks=False,
+            domain=False,
+            labelPadding=6,
+            labelFlush=False,
+            labelFontWeight=alt.condition(
+                f"datum.value == '{predicted}'", alt.value("bold"), alt.value("normal")
+            ),
+            labelColor=alt.condition(
+                f"datum.value == '{predicted}'",
+                alt.value(palette.ink),
+                alt.value(palette.quiet_text),
+            ),
         ),
-    )  # fmt: skip
+    )
     x = alt.X("p:Q", scale=alt.Scale(domain=[0, 1.22]), axis=None)
     base = alt.Chart(rows).encode(y=y)
     track = base.mark_bar(color=palette.track, height=13, cornerRadius=2).encode(
@@ -75,8 +85,12 @@ def curves(
     legend: bool = False,
     height: int = 260,
 ) -> alt.LayerChart:
-    """Lines over the columns x, y and name, a dash and a color for each of `names`, a dot at the end."""
-    key = alt.Legend(title=None, orient="top", symbolSize=120) if legend else None
+    """Lines over the columns x, y and name: a dash and a color for each of `names`, an end dot."""
+    key = (
+        alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=200)
+        if legend
+        else None
+    )
     color = alt.Color(
         "name:N",
         scale=alt.Scale(domain=list(names), range=list(palette.compared[: len(names)])),
@@ -101,8 +115,10 @@ def curves(
     base = alt.Chart(table).encode(x=x, y=y, color=color, tooltip=tooltip)
     lines = base.mark_line(strokeWidth=2, clip=True).encode(strokeDash=dash)
     ends = table.loc[table.groupby("name")["x"].idxmax()] if len(table) else table
-    dots = alt.Chart(ends).mark_point(filled=True, size=50, opacity=1).encode(
-        x=x, y=y, color=color, tooltip=tooltip
+    dots = (
+        alt.Chart(ends)
+        .mark_point(filled=True, size=50, opacity=1)
+        .encode(x=x, y=y, color=color, tooltip=tooltip)
     )
     return alt.layer(lines, dots).properties(height=height, padding=PADDING)
 
@@ -118,28 +134,39 @@ def confusion(
     rows["right"] = rows["true"] == rows["predicted"]
     rows["text"] = rows["count"].map(lambda count: str(count) if count else "")
     largest = max(int(rows.loc[~rows["right"], "count"].max()), 5)
-    plain = dict(labelAngle=0, ticks=False, domain=False, labelFlush=False, grid=False, labelFontSize=12)
+    plain = dict(
+        labelAngle=0, ticks=False, domain=False, labelFlush=False, grid=False, labelFontSize=12
+    )
     x = alt.X("predicted:O", title="predicted", axis=alt.Axis(orient="top", **plain))
     y = alt.Y("true:O", title="true", axis=alt.Axis(**plain))
     mistakes = alt.Color(
         "count:Q",
-        scale=alt.Scale(domain=[0, 1, largest], range=[palette.paper, *palette.mistake_cells],
-                        interpolate="rgb"),
+        scale=alt.Scale(
+            domain=[0, 1, largest], range=[palette.paper, *palette.mistake_cells], interpolate="rgb"
+        ),
         legend=None,
-    )  # fmt: skip
+    )
     tooltip = ["true:O", "predicted:O", "count:Q"]
     base = alt.Chart(rows).encode(x=x, y=y, tooltip=tooltip)
-    picked = alt.selection_point(name="cell", fields=["true", "predicted"], on="click", clear="dblclick")
-    wrong = base.transform_filter("!datum.right").mark_rect(stroke=palette.background, strokeWidth=2)
+    picked = alt.selection_point(
+        name="cell", fields=["true", "predicted"], on="click", clear="dblclick"
+    )
+    wrong = base.transform_filter("!datum.right").mark_rect(
+        stroke=palette.background, strokeWidth=2
+    )
     right = base.transform_filter("datum.right").mark_rect(
         stroke=palette.background, strokeWidth=2, fill=palette.correct_cell
     )
     wrong = wrong.encode(color=mistakes)
     if selectable:
-        outline = alt.when(picked, empty=False).then(alt.value(palette.ink)).otherwise(
-            alt.value(palette.background)
+        outline = (
+            alt.when(picked, empty=False)
+            .then(alt.value(palette.ink))
+            .otherwise(alt.value(palette.background))
         )
-        cells = base.mark_rect(strokeWidth=2, fillOpacity=0, cursor="pointer").encode(stroke=outline)
+        cells = base.mark_rect(strokeWidth=2, fillOpacity=0, cursor="pointer").encode(
+            stroke=outline
+        )
         cells = cells.add_params(picked)
     else:
         cells = base.mark_rect(fillOpacity=0)
@@ -151,25 +178,38 @@ def confusion(
             alt.value(palette.ink),
         ),
     )
-    return alt.layer(right, wrong, text, cells).properties(
-        width=10 * side, height=10 * side, padding=PADDING
-    ).configure_view(strokeWidth=0)
+    return (
+        alt.layer(right, wrong, text, cells)
+        .properties(width=10 * side, height=10 * side, padding=PADDING)
+        .configure_view(strokeWidth=0)
+    )
 
 
 def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> alt.LayerChart:
     """Dot and whisker (95 % Wilson interval) for each named rate, on a track from `low` to 100 %."""
     rows = pd.DataFrame(
         [
-            {"name": name, "rate": rate.value, "low": rate.interval[0], "high": rate.interval[1],
-             "text": f"{rate.value * 100:.1f} %", "count": f"{rate.successes:,} of {rate.total:,}",
-             "start": low, "end": 1.0}
+            {
+                "name": name,
+                "rate": rate.value,
+                "low": rate.interval[0],
+                "high": rate.interval[1],
+                "text": f"{rate.value * 100:.1f} %",
+                "count": f"{rate.successes:,} of {rate.total:,}",
+                "start": low,
+                "end": 1.0,
+            }
             for name, rate in rates.items()
         ]
-    )  # fmt: skip
+    )
     scale = alt.Scale(domain=[low, 1.0])
     axis = alt.Axis(labelExpr=PERCENT, tickCount=4, grid=False, domain=False, ticks=False)
-    y = alt.Y("name:N", sort=None, title=None,
-              axis=alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False))  # fmt: skip
+    y = alt.Y(
+        "name:N",
+        sort=None,
+        title=None,
+        axis=alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False),
+    )
     base = alt.Chart(rows).encode(y=y, tooltip=["name:N", "text:N", "count:N"])
     track = base.mark_rule(color=palette.track, strokeWidth=1.5).encode(
         x=alt.X("start:Q", scale=scale, axis=axis, title=None), x2="end:Q"

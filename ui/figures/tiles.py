@@ -30,10 +30,8 @@ def digit(image: NDArray[np.floating], width: int, palette: Palette) -> Picture:
     return enlarge(ink(image, palette), max(1, 2 * width // image.shape[0]))
 
 
-def mosaic(
-    tiles: Picture, palette: Palette, *, columns: int, scale: int, gap: int = 8
-) -> Picture:
-    """Tiles [n, h, w, 3] in rows of `columns`, enlarged, with a background-colored gap in pixels."""
+def mosaic(tiles: Picture, palette: Palette, *, columns: int, scale: int, gap: int = 8) -> Picture:
+    """Tiles [n, h, w, 3] in rows of `columns`, enlarged, with a gap in pixels between them."""
     count, height, width = tiles.shape[:3]
     rows = math.ceil(count / columns)
     step_y, step_x = height * scale + gap, width * scale + gap
