@@ -43,7 +43,8 @@ class Classifier:
 
     def predict(self, images: FloatArray) -> IntArray:
         """The class of the largest logit: int64 [n]."""
-        return np.argmax(self.logits(images), axis=1)
+        classes: IntArray = np.argmax(self.logits(images), axis=1)
+        return classes
 
     def activations(self, images: FloatArray, layer: str) -> FloatArray:
         """What `layer` puts out for images float32 [n, 28, 28, 1] in [0, 1]: float32 [n, …].
@@ -58,11 +59,9 @@ class Classifier:
             return np.zeros((0, *self.model.get_layer(layer).output.shape[1:]), np.float32)
         batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
         if len(batches) < 2:
-            return np.asarray(compiled(tf.constant(images)))
+            return compiled(tf.constant(images)).numpy()
         return np.concatenate(
-            list(
-                _two_at_a_time.map(lambda batch: np.asarray(compiled(tf.constant(batch))), batches)
-            )
+            list(_two_at_a_time.map(lambda batch: compiled(tf.constant(batch)).numpy(), batches))
         )
 
     def _compile(self, name: str) -> Any:

@@ -67,7 +67,7 @@ def read_mnist(path: Path) -> Dataset:
     """The database in an .npz file with the keys x_train, y_train, x_test, y_test, checked."""
     arrays = {}
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             for key, shape in _SHAPES.items():
                 arrays[key] = _checked(archive, key, shape)
     except FileNotFoundError:

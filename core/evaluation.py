@@ -29,12 +29,14 @@ class Evaluation:
     @functools.cached_property
     def predicted(self) -> IntArray:
         """The most probable class: int64 [n]."""
-        return np.argmax(self.logits, axis=1)
+        classes: IntArray = np.argmax(self.logits, axis=1)
+        return classes
 
     @functools.cached_property
     def confidence(self) -> FloatArray:
         """The probability of the predicted class: float32 [n]."""
-        return np.max(self.probabilities, axis=1)
+        confidence: FloatArray = np.max(self.probabilities, axis=1)
+        return confidence
 
     @property
     def accuracy(self) -> Rate:

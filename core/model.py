@@ -168,7 +168,7 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
 
 def named_weights(model: keras.Model) -> Weights:
     """Copies of the arrays in `named_variables`."""
-    return {name: np.array(variable) for name, variable in named_variables(model).items()}
+    return {name: variable.numpy().copy() for name, variable in named_variables(model).items()}
 
 
 def assign_weights(model: keras.Model, weights: Weights) -> None:

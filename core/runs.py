@@ -53,7 +53,7 @@ class CheckpointFiles:
     writing keeps only its first and last checkpoint.
     """
 
-    _all: "ClassVar[list[weakref.ref[CheckpointFiles]]]" = []
+    _all: ClassVar["list[weakref.ref[CheckpointFiles]]"] = []
     _lock = threading.Lock()
 
     def __init__(self) -> None:
@@ -169,6 +169,22 @@ class Run:
         first, last = timed[max(0, len(timed) - 100)], timed[-1]
         pace = (last.seconds - first.seconds) / max(1, last.step - first.step)
         return pace * max(0, self.controls.epochs * self.settings.steps_per_epoch - last.step)
+
+    @property
+    def warning(self) -> str:
+        """One sentence if the loss has not left that of a guess, "" otherwise."""
+        recent = [p.loss for p in self.history[-5:] if p.gradient_norms]
+        guess = math.log(self.architecture.classes)
+        if self.last is None or self.last.step < 100 or min(recent) < 0.95 * guess:
+            return ""
+        return (
+            f"After {self.last.step:,} steps the loss is still that of a guess (ln 10 = "
+            f"{guess:.2f}): the steps were too large and no unit responds any more. Start again "
+            f"with a learning rate below {self.settings.learning_rate:g}."
+            if self.settings.learning_rate >= 0.01
+            else f"After {self.last.step:,} steps the loss is still that of a guess (ln 10 = "
+            f"{guess:.2f}): raise the learning rate, or wait."
+        )
 
     @property
     def trained(self) -> bool:

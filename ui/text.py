@@ -23,7 +23,9 @@ def full_rate(rate: Rate) -> str:
 
 
 def learning_rate(value: float) -> str:
-    """“5e-4”, as the field writes it."""
+    """“5e-4”, as the field writes it; from 0.01 on plainly."""
+    if value == 0:
+        return "0"
     mantissa, exponent = f"{value:e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}" if value < 0.01 else f"{value:g}"
 

@@ -14,6 +14,8 @@ from ui import compute, run_controls, session, text, theme
 from ui.figures import charts
 
 _POINTS = 240
+_BADGE_COLORS = ("blue", "orange", "green", "violet", "red")
+_BADGE_DASHES = ("—", "– –", "···", "– ·", "·")
 _AXES = {"Steps": "step", "Epochs": "epoch", "Seconds": "seconds"}
 
 
@@ -33,17 +35,13 @@ def _watch(was_working: bool) -> None:
     run = run_controls.focus()
     if run is None:
         with st.container(border=True, height="stretch"):
-            st.markdown(
-                "**No run yet** :gray[· press Train, and its curves appear here twice a second]"
-            )
-            st.markdown(
-                "Ten epochs of Model 1 on 60,000 digits take a few minutes. You may leave this page; "
-                "the training goes on, and the card in the sidebar shows it."
-            )
+            _shelf_curves()
         return
     for other in run_controls.overlaid():
         if other.job is not None and other.job.error:
             st.error(f"Run {other.number}: {other.job.error}", icon=":material/error:")
+    if run.warning:
+        st.warning(f"Run {run.number}: {run.warning}", icon=":material/warning:")
     if run.job is not None and run.job.state == QUEUED:
         position = session.manager().position(run.job)
         st.info(
@@ -53,6 +51,36 @@ def _watch(was_working: bool) -> None:
     _metrics(run)
     with st.container(border=True):
         _curves(run)
+
+
+def _shelf_curves() -> None:
+    """Before the first run: how the shipped models learned."""
+    st.markdown(
+        "**No run yet: press Train, and watch its curves here** "
+        ":gray[· meanwhile, how the models on the shelf learned]"
+    )
+    cards = [card for card in compute.shipped_cards().values() if card.curve]
+    names = [card.title for card in cards]
+    st.markdown(_badges(names))
+    first, second = st.columns(2, gap="medium")
+    for place, what, title in (
+        (first, "loss", "Training loss, log scale"),
+        (second, "accuracy", f"Accuracy on {SCORED_IMAGES:,} test images"),
+    ):
+        rows = [
+            {"x": point.step, "y": getattr(point, what), "name": card.title}
+            for card in cards
+            for point in card.curve
+        ]
+        with place:
+            st.markdown(f":gray[**{title}**]")
+            log = what == "loss"
+            table = pd.DataFrame(rows, columns=["x", "y", "name"])
+            _chart(f"shelf-{what}", table, names, "Steps", log=log, percent=not log)
+    st.caption(
+        "Ten epochs take a few minutes. You may leave this page: the training goes on, and the "
+        "card in the sidebar shows it."
+    )
 
 
 def _metrics(run: Run) -> None:
@@ -188,15 +216,20 @@ def _single_finding(run: Run) -> str:
     score = run.last_score
     if run.last is None or score is None:
         return f"Run {run.number} is about to start"
-    return f"Run {run.number} reads {text.percent(score)} of {score.total:,} test images right at step {run.last.step:,}"
+    return (
+        f"Run {run.number} reads {text.percent(score)} of {score.total:,} test images right "
+        f"at step {run.last.step:,}"
+    )
 
 
 def _legend(shown: list[Run], names: dict[int, str]) -> str:
-    colors, marks = ("blue", "orange", "green", "violet", "red"), ("—", "– –", "···", "– ·", "·")
-    return " ".join(
-        f":{colors[number]}-badge[{marks[number]} {names[run.id]}{_live_mark(run)}]"
-        for number, run in enumerate(shown)
-    )
+    return _badges([f"{names[run.id]}{_live_mark(run)}" for run in shown])
+
+
+def _badges(names: list[str]) -> str:
+    """A legend in the order, colors and dashes of the chart's lines."""
+    styles = zip(_BADGE_COLORS, _BADGE_DASHES, names, strict=False)
+    return " ".join(f":{color}-badge[{dash} {name}]" for color, dash, name in styles)
 
 
 def _live_mark(run: Run) -> str:
@@ -253,8 +286,8 @@ def claim() -> None:
     cards = compute.shipped_cards()
     with st.container(border=True, key="claim"):
         st.markdown(
-            "**Does batch normalization help?** :gray[· experiment E2; the report says: trains much "
-            "faster, a percent better]"
+            "**Does batch normalization help?** :gray[· experiment E2; the report says: trains "
+            "much faster, a percent better]"
         )
         if {"model-1", "model-2"} <= cards.keys():
             plain, normalized = cards["model-1"].test, cards["model-2"].test
@@ -266,13 +299,14 @@ def claim() -> None:
         pair = _pair_that_differs_in_normalization()
         if pair is None:
             st.caption(
-                "Speed: train Model 1 and Model 2 with the same settings, lay both over each other, "
-                "and the race to 97 % is written here, by steps and by seconds."
+                "Speed: train Model 1 and Model 2 with the same settings, lay both over each "
+                "other, and the race to 97 % is written here, by steps and by seconds."
             )
         else:
             st.markdown(race(*pair))
             st.caption(
-                "Seconds count training and scoring on this server; a batch-normalized step costs more."
+                "Seconds count training and scoring on this server; a batch-normalized step "
+                "costs more."
             )
 
 

@@ -6,22 +6,10 @@ from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.settings import OPTIMIZERS, TrainingSettings
 from ui import compute, layers, text, theme
 
-LEARNING_RATES = (
-    1e-5,
-    2e-5,
-    5e-5,
-    1e-4,
-    2e-4,
-    5e-4,
-    1e-3,
-    2e-3,
-    5e-3,
-    1e-2,
-    2e-2,
-    5e-2,
-    1e-1,
-    1.0,
-)
+LEARNING_RATES = tuple(
+    float(f"{mantissa}e{exponent}") for exponent in range(-5, 2) for mantissa in (1, 2, 5)
+)[:-2]
+WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 5e-4, 1e-3, 1e-2, 1e-1, 1.0)
 _REPORT = TrainingSettings()
 _OPTIMIZER_NAMES = {
     "adam": "Adam",
@@ -128,13 +116,11 @@ def settings_sliders() -> None:
             **_KEEP,
             help="The first so many of the 60,000.",
         )
-        st.slider(
+        st.select_slider(
             "Weight decay",
-            0.0,
-            0.1,
+            WEIGHT_DECAYS,
             _TRAINING["decay"],
-            0.0005,
-            format="%.4f",
+            format_func=text.learning_rate,
             key="decay",
             **_KEEP,
             help="On kernels: an L2 penalty in the gradient; with AdamW, apart from it.",

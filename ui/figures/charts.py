@@ -186,7 +186,7 @@ def confusion(
 
 
 def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> alt.LayerChart:
-    """Dot and whisker (95 % Wilson interval) for each named rate, on a track from `low` to 100 %."""
+    """Dot and whisker (95 % Wilson interval) for each named rate, on a track up to 100 %."""
     rows = pd.DataFrame(
         [
             {

@@ -1,0 +1,52 @@
+from core import zoo
+from core.architecture import MODEL_1
+from core.experiments import (
+    REPORT_SETTINGS,
+    batch_normalization_verdict,
+    compare_dimensions,
+)
+from core.model import build_model, layer_table
+from core.rate import Rate
+
+
+def test_e1_e2_shipped_models_are_the_reports_and_good(mnist) -> None:
+    cards = {card.name: card for card in zoo.available_models()}
+    assert set(cards) == {"model-1", "model-2"}
+    for card in cards.values():
+        assert card.settings == REPORT_SETTINGS.to_dict()
+        assert card.test.total == 10_000
+        assert card.test.value >= 0.988
+        assert card.data_digest == mnist.digest
+        assert card.steps == 9_380
+        assert len(card.curve) > 40
+
+
+def test_shipped_cards_tell_the_truth(mnist) -> None:
+    from core.data import to_float
+    from core.evaluation import evaluate
+
+    for card in zoo.available_models():
+        classifier = zoo.load(card.name)
+        assert classifier.version == card.version
+        measured = evaluate(classifier, to_float(mnist.test.images), mnist.test.labels)
+        assert measured.accuracy == card.test
+        assert classifier.model.count_params() == card.parameters
+
+
+def test_e2_verdict() -> None:
+    assert "not confirmed" in batch_normalization_verdict(Rate(9901, 10_000), Rate(9896, 10_000))
+    assert "−0.05 points" in batch_normalization_verdict(Rate(9901, 10_000), Rate(9896, 10_000))
+    assert " is confirmed" in batch_normalization_verdict(Rate(9753, 10_000), Rate(9869, 10_000))
+
+
+def test_e4_reported_beside_computed() -> None:
+    lines = {line.what: line for line in compare_dimensions(layer_table(build_model(MODEL_1)))}
+    assert (lines["Parameters in all"].reported, lines["Parameters in all"].computed) == (
+        790_150,
+        799_078,
+    )
+    assert (lines["Neurons"].reported, lines["Neurons"].computed) == (2_654, 31_870)
+    assert lines["Parameters of Conv2"].computed == 9_248
+    equal = [line.what for line in lines.values() if line.reported == line.computed]
+    assert len(equal) == 3
+    assert 64 * 9 + 1_568 + 500 + 10 == 2_654

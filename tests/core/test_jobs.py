@@ -1,0 +1,180 @@
+import threading
+import time
+from collections.abc import Callable, Generator
+
+import pytest
+
+from core.jobs import FAILED, FINISHED, PAUSED, QUEUED, RUNNING, STOPPED, Job, JobManager, QueueFull
+
+
+class Work:
+    """Steps one by one, at the test's pace."""
+
+    def __init__(self, steps: int = 1_000_000, error: Exception | None = None) -> None:
+        self.done = 0
+        self.closed = threading.Event()
+        self.free = threading.Semaphore(0)
+        self.steps, self.error = steps, error
+
+    def __call__(self) -> Generator[float]:
+        try:
+            while self.done < self.steps:
+                self.free.acquire()
+                self.done += 1
+                if self.error:
+                    raise self.error
+                yield self.done / self.steps
+        finally:
+            self.closed.set()
+
+    def allow(self, steps: int = 1) -> None:
+        for _ in range(steps):
+            self.free.release()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.005)
+
+
+def test_runs_to_the_end() -> None:
+    manager, work = JobManager(), Work(3)
+    job = Job("a", "work", work)
+    manager.submit(job)
+    work.allow(3)
+    until(lambda: job.ended)
+    assert (job.state, job.fraction, job.error) == (FINISHED, 1.0, "")
+
+
+def test_one_at_a_time_in_order_with_positions() -> None:
+    manager, works = JobManager(), [Work(2) for _ in range(3)]
+    jobs = [Job(owner, owner, work) for owner, work in zip("abc", works, strict=True)]
+    for job in jobs:
+        manager.submit(job)
+    until(lambda: jobs[0].state == RUNNING)
+    assert [manager.position(job) for job in jobs] == [0, 1, 2]
+    assert [job.state for job in jobs] == [RUNNING, QUEUED, QUEUED]
+    works[2].allow(2)
+    works[0].allow(2)
+    until(lambda: jobs[1].state == RUNNING)
+    assert works[2].done == 0
+    assert manager.position(jobs[2]) == 1
+    works[1].allow(2)
+    until(lambda: jobs[2].ended)
+
+
+def test_one_job_a_visitor() -> None:
+    manager = JobManager()
+    first = Job("a", "the first", Work())
+    manager.submit(first)
+    with pytest.raises(QueueFull, match="“the first” is still"):
+        manager.submit(Job("a", "the second", Work()))
+    manager.stop(first)
+    manager.submit(Job("a", "the third", Work()))
+
+
+def test_the_queue_is_bounded() -> None:
+    manager = JobManager(queue_limit=2)
+    jobs = [Job(owner, owner, Work()) for owner in "abcd"]
+    manager.submit(jobs[0])
+    until(lambda: jobs[0].state == RUNNING)
+    manager.submit(jobs[1])
+    manager.submit(jobs[2])
+    with pytest.raises(QueueFull, match="2 jobs are waiting"):
+        manager.submit(jobs[3])
+
+
+def test_pause_lets_others_work_and_resume_goes_on() -> None:
+    manager, work, other = JobManager(), Work(5), Work(1)
+    job = Job("a", "work", work)
+    manager.submit(job)
+    work.allow(2)
+    until(lambda: work.done == 2)
+    manager.pause(job)
+    work.allow(1)
+    until(lambda: not job.on_thread)
+    assert job.state == PAUSED
+    done = work.done
+    second = Job("b", "other", other)
+    manager.submit(second)
+    other.allow()
+    until(lambda: second.state == FINISHED)
+    assert work.done == done
+    manager.resume(job)
+    work.allow(5)
+    until(lambda: job.state == FINISHED)
+    assert work.done == 5
+
+
+def test_resume_before_the_step_in_hand_ended() -> None:
+    manager, work = JobManager(), Work(3)
+    job = Job("a", "work", work)
+    manager.submit(job)
+    until(lambda: job.state == RUNNING)
+    manager.pause(job)
+    manager.resume(job)
+    work.allow(3)
+    until(lambda: job.state == FINISHED)
+    assert work.done == 3
+
+
+def test_stop_takes_effect_at_once_and_closes_behind() -> None:
+    manager, work = JobManager(), Work()
+    job = Job("a", "work", work)
+    manager.submit(job)
+    work.allow()
+    until(lambda: work.done == 1)
+    manager.stop(job)
+    assert job.state == STOPPED
+    work.allow()
+    until(work.closed.is_set)
+    assert job.state == STOPPED
+
+
+def test_stop_while_queued_or_paused() -> None:
+    manager, busy, work = JobManager(), Work(), Work()
+    first, queued = Job("a", "busy", busy), Job("b", "queued", work)
+    manager.submit(first)
+    until(lambda: first.state == RUNNING)
+    manager.submit(queued)
+    manager.stop(queued)
+    assert queued.state == STOPPED
+    assert manager.position(queued) in (0, 1)
+    manager.pause(first)
+    busy.allow()
+    until(lambda: not first.on_thread)
+    manager.stop(first)
+    until(busy.closed.is_set)
+    assert work.done == 0
+
+
+def test_errors_end_in_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
+    manager = JobManager()
+    known, unknown = Work(error=ArithmeticError("The loss became infinite.")), Work(error=OSError())
+    first = Job("a", "known", known, explained=(ArithmeticError,))
+    second = Job("b", "unknown", unknown)
+    for job, work in ((first, known), (second, unknown)):
+        manager.submit(job)
+        work.allow()
+    until(lambda: second.ended)
+    assert (first.state, first.error) == (FAILED, "The loss became infinite.")
+    assert (second.state, second.error) == (FAILED, "It ended with an unexpected error (OSError).")
+    assert "Job" in caplog.text
+    third = Job("a", "after", Work(1))
+    manager.submit(third)
+    third.work.allow()  # type: ignore[attr-defined]
+    until(lambda: third.state == FINISHED)
+
+
+def test_who_leaves_is_forgotten() -> None:
+    manager, work = JobManager(), Work()
+    job = Job("a", "work", work)
+    manager.submit(job)
+    until(lambda: job.state == RUNNING)
+    manager.forget("a")
+    manager.forget("nobody")
+    work.allow(2)
+    until(work.closed.is_set)
+    assert manager.job_of("a") is None

@@ -1,0 +1,26 @@
+import math
+
+import pytest
+
+from core.rate import Rate, overlap
+
+
+def test_interval_is_wilsons() -> None:
+    """Values of Newcombe (1998), Statistics in Medicine 17, table I, method 3."""
+    assert Rate(81, 263).interval == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert Rate(15, 148).interval == pytest.approx((0.0624, 0.1605), abs=1e-4)
+    assert Rate(0, 20).interval == pytest.approx((0.0, 0.1611), abs=1e-4)
+    assert Rate(1, 29).interval == pytest.approx((0.0061, 0.1718), abs=1e-4)
+
+
+def test_edges() -> None:
+    assert Rate(10, 10).interval[1] == pytest.approx(1.0)
+    assert math.isnan(Rate(0, 0).value)
+    assert Rate(0, 0).interval == (0.0, 1.0)
+    with pytest.raises(ValueError, match="not a proportion"):
+        Rate(3, 2)
+
+
+def test_overlap() -> None:
+    assert overlap(Rate(990, 1000), Rate(985, 1000))
+    assert not overlap(Rate(990, 1000), Rate(900, 1000))

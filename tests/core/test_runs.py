@@ -1,0 +1,162 @@
+import gc
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import runs as module
+from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.comparison import compare, milestone, race
+from core.data import Dataset
+from core.model import deserialize_model, serialize_model
+from core.rate import Rate
+from core.runs import CheckpointFiles, Run, architecture_title, describe_differences
+from core.settings import TrainingSettings
+from core.training import Progress, Score
+
+TINY = Architecture((ConvBlock(4, 3),), (10,))
+FAST = TrainingSettings(epochs=2, batch_size=50, learning_rate=2e-3, training_images=2_000)
+
+
+def _trained(data: Dataset, number: int = 1, **changes: object) -> Run:
+    run = Run(TINY, replace(FAST, **changes), data, number=number)
+    list(run.work())
+    return run
+
+
+def test_records_everything(small: Dataset) -> None:
+    run = _trained(small)
+    assert run.last is not None
+    assert run.last.step == 80
+    assert all(progress.weights is None for progress in run.history)
+    assert len(run.checkpoints.steps) >= 20
+    assert run.checkpoints.steps[0] == 0
+    assert run.checkpoints.steps[-1] == 80
+    assert run.seconds_left == 0
+    assert run.images_per_second > 0
+
+
+def test_rewinding_gives_the_network_of_then(small: Dataset) -> None:
+    run = _trained(small)
+    for progress in run.history:
+        if progress.test and progress.step in run.checkpoints.steps:
+            assert run.evaluate(progress.step).accuracy == progress.test.accuracy
+    untrained = run.evaluate(0).accuracy.value
+    assert untrained < 0.35 < run.evaluate(80).accuracy.value
+    classifier = run.classifier(40)
+    images = np.zeros((2, 28, 28, 1), np.float32)
+    assert classifier.logits(images) == pytest.approx(run.logits(40, images), abs=1e-6)
+
+
+def test_a_stopped_run_is_a_model_and_can_go_on(small: Dataset) -> None:
+    whole = _trained(small)
+    run = Run(TINY, FAST, small, number=2)
+    work = run.work()
+    for _ in range(12):
+        next(work)
+    work.close()
+    assert run.trained
+    assert run.last is not None
+    assert run.checkpoints.steps[-1] == run.last.step < 80
+    assert run.classifier(run.last.step).version
+    list(run.work())
+    assert run.last.step == 80
+    theirs = whole.checkpoints.load(80)
+    for name, array in run.checkpoints.load(80).items():
+        assert (array == theirs[name]).all()
+    seconds = [progress.seconds for progress in run.history]
+    assert seconds == sorted(seconds)
+    run.controls.epochs = 3
+    list(run.work())
+    assert run.last.step == 120
+
+
+def test_divergence_keeps_the_last_good_weights(small: Dataset) -> None:
+    from core.training import TrainingDiverged
+
+    settings = replace(FAST, optimizer="sgd", learning_rate=10, weight_decay=1, epochs=4)
+    run = Run(TINY, settings, small, number=1)
+    with pytest.raises(TrainingDiverged):
+        list(run.work())
+    assert run.trained
+    for step in run.checkpoints.steps:
+        weights = run.checkpoints.load(step)
+        assert all(np.isfinite(array).all() for array in weights.values())
+
+
+def test_a_loss_that_stays_at_a_guess_is_explained(small: Dataset) -> None:
+    run = Run(MODEL_1, replace(FAST, learning_rate=2.0, epochs=3), small, number=1)
+    list(run.work())
+    assert "still that of a guess" in run.warning
+    assert _trained(small).warning == ""
+
+
+def test_files_go_with_the_run(small: Dataset) -> None:
+    run = _trained(small)
+    folder = run.checkpoints._folder
+    assert folder.exists()
+    del run
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_the_disk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = {"a": np.zeros(25_000, np.float32)}  # 0.1 MB
+    old, new = CheckpointFiles(), CheckpointFiles()
+    monkeypatch.setattr(module, "DISK_BUDGET", 1_500_000)
+    for step in range(10):
+        old.save(step, weights)
+    for step in range(12):
+        new.save(step, weights)
+    assert old.steps == [0, 9]
+    assert len(new.steps) == 12
+    assert (old.load(9)["a"] == 0).all()
+    assert len(list(Path(old._folder).iterdir())) == 2
+
+
+def test_its_file_loads_as_a_model(small: Dataset) -> None:
+    run = _trained(small)
+    classifier = run.classifier(80)
+    card = run.card(80, run.evaluate(80).accuracy, classifier.version, 5)
+    _, read = deserialize_model(serialize_model(classifier.model, card))
+    assert read == card
+    assert read.architecture == TINY
+    assert len(read.curve) > 0
+
+
+def test_names_say_what_differs(small: Dataset) -> None:
+    runs = [
+        Run(MODEL_1, FAST, small, number=1),
+        Run(MODEL_2, replace(FAST, learning_rate=1e-2, optimizer="sgd"), small, number=2),
+    ]
+    names = list(describe_differences(runs).values())
+    assert names == ["Run 1 · Model 1 · lr 0.002 · adam", "Run 2 · Model 2 · lr 0.01 · sgd"]
+    assert describe_differences([]) == {}
+    own = Architecture((ConvBlock(16, 5), ConvBlock(8, 5)), (200,), True, 0.25)
+    assert architecture_title(own) == "16-8 of 5 × 5, 200 hidden, BN, dropout 0.25"
+
+
+def _curve(run: Run, *points: tuple[int, float, float, int]) -> Run:
+    """A run with a written history: step, seconds, loss, correct of 2,000."""
+    for step, seconds, loss, correct in points:
+        progress = Progress(step, 100, step / 100, seconds, 1e-3, loss, 0.9, {"conv1": 1.0}, 100.0)
+        run.history.append(replace(progress, test=Score(Rate(correct, 2_000), loss)))
+    return run
+
+
+def test_sentences_follow_from_the_curves(small: Dataset) -> None:
+    slow = _curve(Run(MODEL_1, FAST, small, number=1), (10, 1, 0.4, 1900), (20, 2, 0.2, 1950))
+    fast = _curve(Run(MODEL_2, FAST, small, number=2), (10, 3, 0.1, 1945), (20, 6, 0.1, 1955))
+    sentence = compare(fast, slow)
+    assert sentence.startswith("At step 20 run 2 has 3.0 times less loss than run 1")
+    assert "the intervals overlap" in sentence
+    assert "97.8 against 97.5 %" in sentence
+    mark = milestone(fast)
+    assert mark is not None
+    assert (mark.step, mark.seconds) == (10, 3)
+    assert "after 20 steps and 2 s" in race(slow, fast)
+    worse = _curve(Run(MODEL_1, FAST, small, number=3), (20, 1, 2.0, 400))
+    assert "has not reached 97 %" in race(slow, worse)
+    assert "a higher test accuracy" in compare(slow, worse)
+    assert compare(slow, Run(MODEL_1, FAST, small, number=4)) == ""

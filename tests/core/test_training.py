@@ -1,0 +1,193 @@
+import gc
+import math
+
+import numpy as np
+import psutil
+import pytest
+
+from core.architecture import MODEL_1, Architecture, ConvBlock
+from core.data import Dataset
+from core.settings import TrainingSettings
+from core.trainer import trainer_for
+from core.training import (
+    CHECKPOINTS,
+    Controls,
+    Progress,
+    TrainingDiverged,
+    checkpoint_steps,
+    train,
+)
+
+TINY = Architecture((ConvBlock(4, 3), ConvBlock(4, 3)), (10,))
+FAST = TrainingSettings(epochs=2, batch_size=50, learning_rate=2e-3, training_images=2_000)
+
+
+def _curve(progress: list[Progress]) -> list[tuple[float, ...]]:
+    return [(p.step, p.loss, p.accuracy, *p.gradient_norms.values()) for p in progress[1:]]
+
+
+def test_learns(small: Dataset) -> None:
+    settings = TrainingSettings(epochs=2, batch_size=50, training_images=2_000, learning_rate=1e-3)
+    last = list(train(MODEL_1, small, settings))[-1]
+    assert last.step == last.total_steps == 80
+    assert last.test is not None
+    assert last.test.accuracy.total == 500
+    assert last.test.accuracy.value > 0.8
+
+
+def test_same_settings_same_curve(small: Dataset) -> None:
+    first, second = (list(train(TINY, small, FAST)) for _ in range(2))
+    assert _curve(first) == _curve(second)
+    other = list(train(TINY, small, TrainingSettings(**{**FAST.to_dict(), "seed": 1})))
+    assert _curve(first) != _curve(other)
+
+
+def test_interleaved_trainings_keep_their_curves(small: Dataset) -> None:
+    alone = _curve(list(train(TINY, small, FAST)))
+    one, other = train(TINY, small, FAST), train(TINY, small, FAST)
+    turns = [(next(one), next(other))]
+    for pair in zip(one, other, strict=True):
+        turns.append(pair)
+    assert _curve([pair[0] for pair in turns]) == alone
+    assert _curve([pair[1] for pair in turns]) == alone
+
+
+def test_starts_with_the_untrained_network_and_ends_scored(small: Dataset) -> None:
+    progress = list(train(TINY, small, FAST))
+    first, last = progress[0], progress[-1]
+    assert first.step == 0
+    assert math.isnan(first.loss)
+    assert first.weights is not None
+    assert first.test is not None
+    assert last.weights is not None
+    assert last.test is not None
+    assert [p.step for p in progress] == sorted({p.step for p in progress})
+
+
+def test_keeps_at_least_twenty_checkpoints(small: Dataset) -> None:
+    kept = [p.step for p in train(TINY, small, FAST) if p.weights is not None]
+    assert len(kept) >= 20
+    assert kept == [0, *checkpoint_steps(0, 80)]
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 9380), (0, 25), (100, 200), (0, 3)])
+def test_checkpoints_are_dense_at_the_start(first: int, last: int) -> None:
+    steps = checkpoint_steps(first, last)
+    assert steps[-1] == last
+    assert steps[0] > first
+    gaps = np.diff([first, *steps])
+    assert (gaps > 0).all()
+    assert len(steps) <= CHECKPOINTS
+    assert gaps[0] <= gaps[-1]
+
+
+def test_every_image_is_seen_once_an_epoch(small: Dataset) -> None:
+    """The last, smaller batch included: an epoch's training accuracy counts all images."""
+    settings = TrainingSettings(epochs=1, batch_size=64, training_images=130)
+    steps = [p.step for p in train(TINY, small, settings)]
+    assert steps[-1] == 3
+    assert settings.steps_per_epoch == 3
+
+
+def test_batches_of_one_image_train(small: Dataset) -> None:
+    settings = TrainingSettings(epochs=1, batch_size=1, training_images=5)
+    assert math.isfinite(list(train(TINY, small, settings))[-1].loss)
+
+
+def test_stopping_leaves_a_state_to_go_on_from(small: Dataset) -> None:
+    from core.trainer import TrainingState
+
+    whole = list(train(TINY, small, FAST))
+    state = TrainingState.untrained(TINY, FAST.seed)
+    training = train(TINY, small, FAST, state=state)
+    part = [next(training) for _ in range(10)]
+    training.close()
+    assert state.step == part[-1].step
+    rest = list(train(TINY, small, FAST, state=state))
+    assert rest[-1].step == whole[-1].step
+    assert rest[-1].weights is not None
+    assert whole[-1].weights is not None
+    for name, array in whole[-1].weights.items():
+        assert (rest[-1].weights[name] == array).all()
+
+
+def test_learning_rate_and_epochs_change_while_it_runs(small: Dataset) -> None:
+    controls = Controls.of(FAST)
+    training = train(TINY, small, FAST, controls=controls)
+    seen = [next(training) for _ in range(5)]
+    controls.learning_rate, controls.epochs = 1e-4, 3
+    seen += list(training)
+    assert seen[4].learning_rate == 2e-3
+    assert seen[5].learning_rate == 1e-4
+    assert seen[-1].step == seen[-1].total_steps == 120
+    assert seen[-1].epoch == 3
+
+
+def test_fewer_epochs_while_it_runs_end_it(small: Dataset) -> None:
+    controls = Controls.of(FAST)
+    training = train(TINY, small, FAST, controls=controls)
+    seen = []
+    for progress in training:
+        seen.append(progress)
+        if progress.step >= 41:
+            controls.epochs = 1
+    assert seen[-1].step < 80
+
+
+def test_divergence_is_explained(small: Dataset) -> None:
+    settings = TrainingSettings(
+        epochs=3, learning_rate=10, weight_decay=1, optimizer="sgd", training_images=2_000
+    )
+    with pytest.raises(TrainingDiverged, match="lower the learning rate") as caught:
+        list(train(MODEL_1, small, settings))
+    assert 1 <= caught.value.step <= 120
+    assert f"at step {caught.value.step}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"learning_rate": 0},
+        {"learning_rate": -1e-3},
+        {"learning_rate": float("nan")},
+        {"learning_rate": 11},
+        {"epochs": 0},
+        {"epochs": 101},
+        {"batch_size": 0},
+        {"batch_size": 2048},
+        {"optimizer": "adagrad"},
+        {"weight_decay": -0.1},
+        {"weight_decay": 2},
+        {"label_smoothing": 1},
+        {"label_smoothing": -0.1},
+        {"shift": 9},
+        {"shift": -1},
+        {"rotation": 50},
+        {"rotation": -1},
+        {"training_images": 0},
+        {"training_images": 60_001},
+        {"seed": -1},
+        {"seed": 2**31},
+    ],
+)
+def test_settings_out_of_range_get_one_sentence(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"^The .* is .*: choose .*\.$"):
+        TrainingSettings(**change)
+
+
+def test_twenty_trainings_on_one_trace_without_growth(small: Dataset) -> None:
+    settings = TrainingSettings(epochs=1, batch_size=50, training_images=500)
+    process = psutil.Process()
+
+    def train_once(seed: int) -> int:
+        list(train(MODEL_1, small, TrainingSettings(**{**settings.to_dict(), "seed": seed})))
+        gc.collect()
+        return process.memory_info().rss
+
+    for seed in range(3):
+        train_once(seed)
+    before = trainer_for(MODEL_1).traces
+    sizes = [train_once(seed) for seed in range(20)]
+    assert trainer_for(MODEL_1).traces == before
+    growth = np.median(sizes[-5:]) - np.median(sizes[:5])
+    assert growth < 15e6, f"grew by {growth / 1e6:.0f} MB"
