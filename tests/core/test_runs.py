@@ -44,9 +44,9 @@ def test_rewinding_gives_the_network_of_then(small: Dataset) -> None:
             assert run.evaluate(progress.step).accuracy == progress.test.accuracy
     untrained = run.evaluate(0).accuracy.value
     assert untrained < 0.35 < run.evaluate(80).accuracy.value
-    classifier = run.classifier(40)
+    step = run.checkpoints.steps[10]
     images = np.zeros((2, 28, 28, 1), np.float32)
-    assert classifier.logits(images) == pytest.approx(run.logits(40, images), abs=1e-6)
+    assert run.classifier(step).logits(images) == pytest.approx(run.logits(step, images), abs=1e-6)
 
 
 def test_a_stopped_run_is_a_model_and_can_go_on(small: Dataset) -> None:
