@@ -59,7 +59,8 @@ class Classifier:
             return np.zeros((0, *self.model.get_layer(layer).output.shape[1:]), np.float32)
         batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
         if len(batches) < 2:
-            return compiled(tf.constant(images)).numpy()
+            outputs: FloatArray = compiled(tf.constant(images)).numpy()
+            return outputs
         return np.concatenate(
             list(_two_at_a_time.map(lambda batch: compiled(tf.constant(batch)).numpy(), batches))
         )

@@ -11,6 +11,7 @@ from ui.figures import tiles
 from ui.figures.architecture import draw_architecture
 from ui.figures.palette import Palette
 from ui.header import Choice
+from ui.picture import picture
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -117,7 +118,7 @@ def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content", gap=None):
-            st.image(tiles.digit(shown.image / 255, 84, palette), width=84, alt="The image")
+            picture(tiles.digit(shown.image / 255, 84, palette), width=84, alt="The image")
             st.caption("image")
         for name, values in shown.stages.items():
             if values.ndim != 3:
@@ -125,7 +126,7 @@ def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
             with st.container(width="content", gap=None):
                 largest = max(float(values.max()), 1e-6)
                 mean = values.mean(axis=2) / largest * 3
-                st.image(tiles.digit(mean, 84, palette), width=84, alt=f"Mean map of {name}")
+                picture(tiles.digit(mean, 84, palette), width=84, alt=f"Mean map of {name}")
                 st.caption(name)
     st.caption(
         "The mean over a layer's channels, on a scale from 0 to a third of its largest value: "

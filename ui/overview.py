@@ -13,6 +13,7 @@ from ui.figures.charts import class_bars
 from ui.figures.palette import Palette
 from ui.header import Choice, model_titles
 from ui.navigation import VIEWS, view
+from ui.picture import picture
 
 
 def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
@@ -36,12 +37,13 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
             f"**{name} reads {predicted}** "
             f":gray[· p = {shown.probabilities[predicted]:.3f}, true class {shown.label}]"
         )
-        picture, bars = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
-        picture.image(
-            tiles.digit(shown.image / 255, 168, palette),
-            width=168,
-            alt=f"Test image {shown.index}, a {shown.label}",
-        )
+        left, bars = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
+        with left:
+            picture(
+                tiles.digit(shown.image / 255, 168, palette),
+                width=168,
+                alt=f"Test image {shown.index}, a {shown.label}",
+            )
         bars.altair_chart(
             class_bars(shown.probabilities, palette, true=shown.label),
             alt=f"Probabilities of the ten classes; {predicted} is the largest",
@@ -55,12 +57,12 @@ def strip(shown: Walkthrough, palette: Palette) -> None:
     with st.grid(min_column_width=122):
         with st.container(border=True, height="stretch"):
             st.markdown("**Image**")
-            st.image(tiles.digit(shown.image / 255, 112, palette), alt="The image", width="stretch")
+            picture(tiles.digit(shown.image / 255, 112, palette), alt="The image", width="stretch")
             st.caption("28 × 28 pixels, ink from 0 to 1")
         for name, values in shown.stages.items():
             with st.container(border=True, height="stretch"):
                 st.markdown(f"**{_stage_title(name)}**")
-                st.image(_picture(values, palette), alt=f"Output of {name}", width="stretch")
+                picture(_picture(values, palette), alt=f"Output of {name}", width="stretch")
                 st.caption(_stage_caption(values))
         with st.container(border=True, height="stretch"):
             st.markdown("**Ten classes**")

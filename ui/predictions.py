@@ -8,6 +8,7 @@ from core.evaluation import Evaluation
 from ui import compute, state, text, theme
 from ui.figures import charts, tiles
 from ui.header import Choice
+from ui.picture import picture
 
 MATRIX = "confusion-matrix"
 ORDERS = ("By number", "Hardest first", "Surest first")
@@ -134,7 +135,7 @@ def _gallery(
         for index in shown[:count]:
             with st.container(gap=None, horizontal_alignment="center"):
                 true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
-                st.image(
+                picture(
                     tiles.digit(images[index] / 255, 56, palette),
                     width=56,
                     alt=f"Test image {index}: a {true}, read as {read}",
@@ -183,10 +184,11 @@ def _this_image(evaluation: Evaluation, choice: Choice) -> None:
         f"**Test image {index} is read as {predicted}** "
         f":gray[· {verdict}, p = {evaluation.confidence[index]:.3f}]"
     )
-    picture, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
+    left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
     palette = theme.palette()
     image = compute.mnist().test.images[index] / 255
-    picture.image(tiles.digit(image, 140, palette), width=140, alt=f"Test image {index}")
+    with left:
+        picture(tiles.digit(image, 140, palette), width=140, alt=f"Test image {index}")
     bars.altair_chart(
         charts.class_bars(evaluation.probabilities[index], palette, true=label),
         alt="Probabilities of the ten classes",

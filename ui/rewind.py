@@ -9,6 +9,7 @@ from core.training import SCORED_IMAGES
 from ui import compute, run_controls, state, text, theme
 from ui.figures import charts, tiles
 from ui.header import Choice
+from ui.picture import picture
 
 KERNEL_LIMIT = 0.5
 _MISTAKES = 21
@@ -105,7 +106,7 @@ def _mistakes(run: Run, evaluation: Evaluation) -> None:
         for index in mistakes[:_MISTAKES]:
             true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
             with st.container(gap=None, horizontal_alignment="center"):
-                st.image(
+                picture(
                     tiles.digit(images[index] / 255, 56, theme.palette()),
                     width=56,
                     alt=f"Test image {index}: a {true}, read as {read}",
@@ -124,10 +125,10 @@ def _kernels(run: Run, step: int) -> None:
         f":gray[· {count} of {side} × {side}, {_step_name(step)}]"
     )
     palette = theme.palette()
-    picture = tiles.signed(np.moveaxis(kernels, -1, 0), KERNEL_LIMIT, palette)
+    tile = tiles.signed(np.moveaxis(kernels, -1, 0), KERNEL_LIMIT, palette)
     scale = max(2, 72 // kernels.shape[0])
-    st.image(
-        tiles.mosaic(picture, palette, columns=8, scale=scale, gap=12),
+    picture(
+        tiles.mosaic(tile, palette, columns=8, scale=scale, gap=12),
         width="stretch",
         alt=f"The kernels of conv1, {_step_name(step)}",
     )
@@ -141,9 +142,10 @@ def _reading(run: Run, step: int, choice: Choice) -> None:
         f"**Test image {choice.image} is read as {predicted}** "
         f":gray[· a {choice.label}, p = {probabilities[predicted]:.3f}, {_step_name(step)}]"
     )
-    picture, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
+    left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
     image = compute.mnist().test.images[choice.image] / 255
-    picture.image(tiles.digit(image, 112, theme.palette()), width=112, alt="The chosen test image")
+    with left:
+        picture(tiles.digit(image, 112, theme.palette()), width=112, alt="The chosen test image")
     bars.altair_chart(
         charts.class_bars(probabilities, theme.palette(), true=choice.label),
         key="rewind-bars",

@@ -1,0 +1,22 @@
+"""Pixel pictures on the page."""
+
+import base64
+import io
+from typing import Literal
+
+import streamlit as st
+from PIL import Image
+
+from ui.figures.tiles import Picture
+
+
+def picture(pixels: Picture, *, width: "int | Literal['stretch']", alt: str) -> None:
+    """Show RGB uint8 [h, w, 3], exactly, `width` CSS pixels wide.
+
+    PNG, because Streamlit's own choice for arrays is JPEG; and inside the page rather than a file
+    of the server, because a live view replaces its pictures before the browser has asked for them.
+    """
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    data = base64.b64encode(file.getvalue()).decode()
+    st.image(f"data:image/png;base64,{data}", width=width, alt=alt)
