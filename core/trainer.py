@@ -73,6 +73,7 @@ class Trainer:
         integer = tf.TensorSpec([], tf.int32)
         self._run_steps = tf.function(
             self._trace_steps,
+            autograph=False,  # rewriting the source takes most of the time of a trace
             input_signature=[
                 tf.TensorSpec([None, None, SIDE, SIDE], tf.uint8),
                 tf.TensorSpec([None, None], tf.uint8),
@@ -84,6 +85,7 @@ class Trainer:
         )
         self._logits = tf.function(
             lambda images: self._model(_scale(images), training=False),
+            autograph=False,
             input_signature=[tf.TensorSpec([None, SIDE, SIDE], tf.uint8)],
         )
 
@@ -165,20 +167,26 @@ class Trainer:
     ) -> Any:
         self.traces += 1
         steps = tf.shape(images)[0]
-        losses = tf.TensorArray(tf.float32, steps)
-        hits = tf.TensorArray(tf.float32, steps)
-        norms = tf.TensorArray(tf.float32, steps)
-        for index in tf.range(steps):
+        arrays = tuple(tf.TensorArray(tf.float32, steps) for _ in range(3))
+
+        def one_step(index: Any, arrays: Any) -> Any:
             step = first_step + index
             batch = _augment(_scale(images[index]), (seed, step), scalars)
             targets = tf.cast(labels[index], tf.int32)
             loss, logits, gradients = self._gradients(batch, targets, (seed, step), scalars)
             self._update(gradients, step, optimizer, scalars)
-            correct = tf.argmax(logits, axis=1, output_type=tf.int32) == targets
-            losses = losses.write(index, loss)
-            hits = hits.write(index, tf.reduce_mean(tf.cast(correct, tf.float32)))
-            norms = norms.write(index, self._layer_norms(gradients))
-        return losses.stack(), hits.stack(), norms.stack()
+            hits = tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == targets, tf.float32)
+            results = loss, tf.reduce_mean(hits), self._layer_norms(gradients)
+            written = (a.write(index, r) for a, r in zip(arrays, results, strict=True))
+            return index + 1, tuple(written)
+
+        _, arrays = tf.while_loop(
+            lambda index, _: index < steps,
+            one_step,
+            (tf.constant(0), arrays),
+            parallel_iterations=1,
+        )
+        return tuple(array.stack() for array in arrays)
 
     def _gradients(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
         classes = self._architecture.classes
@@ -369,7 +377,7 @@ def _max_pool(maps: Any, window: int) -> Any:
     return pool(maps)
 
 
-@tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+@tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
 def _max_pool_gradient(maps: Any, pooled: Any, gradient: Any, window: int) -> Any:
     rows, columns, channels = pooled.shape[1:]
     windows = tf.reshape(maps, [-1, rows, window, columns, window, channels])

@@ -58,7 +58,14 @@ _warm_up_started: list[bool] = []
 def _load_first() -> None:
     import numpy as np
 
+    from core.architecture import MODEL_1
+    from core.settings import TrainingSettings
+    from core.training import train
+
     zoo.load_once(state.FIRST_MODEL).logits(np.zeros((1, 28, 28, 1), np.float32))
+    one_step = TrainingSettings(epochs=1, training_images=64)
+    for _ in train(MODEL_1, load_mnist(), one_step):
+        pass  # the first step of an architecture takes seconds: have it behind us
 
 
 def classifier(key: str) -> "Classifier":

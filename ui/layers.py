@@ -11,7 +11,7 @@ from ui.figures import tiles
 from ui.figures.architecture import draw_architecture
 from ui.figures.palette import Palette
 from ui.header import Choice
-from ui.picture import picture
+from ui.show import picture
 
 if TYPE_CHECKING:
     from core.classifier import Classifier

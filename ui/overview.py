@@ -13,7 +13,7 @@ from ui.figures.charts import class_bars
 from ui.figures.palette import Palette
 from ui.header import Choice, model_titles
 from ui.navigation import VIEWS, view
-from ui.picture import picture
+from ui.show import draw, picture
 
 
 def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
@@ -44,10 +44,12 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
                 width=168,
                 alt=f"Test image {shown.index}, a {shown.label}",
             )
-        bars.altair_chart(
-            class_bars(shown.probabilities, palette, true=shown.label),
-            alt=f"Probabilities of the ten classes; {predicted} is the largest",
-        )
+        with bars:
+            draw(
+                class_bars(shown.probabilities, palette, true=shown.label),
+                key="reading",
+                alt=f"Probabilities of the ten classes; {predicted} is the largest",
+            )
 
 
 def strip(shown: Walkthrough, palette: Palette) -> None:

@@ -8,7 +8,7 @@ from core.evaluation import Evaluation
 from ui import compute, state, text, theme
 from ui.figures import charts, tiles
 from ui.header import Choice
-from ui.picture import picture
+from ui.show import draw, picture
 
 MATRIX = "confusion-matrix"
 ORDERS = ("By number", "Hardest first", "Surest first")
@@ -163,7 +163,7 @@ def _matrix(evaluation: Evaluation) -> None:
     wrong = len(evaluation.mistakes())
     total = len(evaluation.labels)
     st.markdown(f"**What it confuses** :gray[· {wrong:,} mistakes among {total:,} test images]")
-    st.altair_chart(
+    draw(
         charts.confusion(evaluation.confusion, theme.palette(), selectable=True, side=47),
         key=_matrix_key(),
         on_select="rerun",
@@ -189,10 +189,12 @@ def _this_image(evaluation: Evaluation, choice: Choice) -> None:
     image = compute.mnist().test.images[index] / 255
     with left:
         picture(tiles.digit(image, 140, palette), width=140, alt=f"Test image {index}")
-    bars.altair_chart(
-        charts.class_bars(evaluation.probabilities[index], palette, true=label),
-        alt="Probabilities of the ten classes",
-    )
+    with bars:
+        draw(
+            charts.class_bars(evaluation.probabilities[index], palette, true=label),
+            key="image-bars",
+            alt="Probabilities of the ten classes",
+        )
 
 
 def _by_class(evaluation: Evaluation) -> None:
@@ -200,8 +202,9 @@ def _by_class(evaluation: Evaluation) -> None:
     hardest = min(rates, key=lambda label: rates[label].value)
     st.markdown(f"**{hardest} is the hardest class** :gray[· {text.full_rate(rates[hardest])}]")
     low = np.floor(min(rate.interval[0] for rate in rates.values()) * 20) / 20
-    st.altair_chart(
+    draw(
         charts.rates(rates, theme.palette(), low=float(low)),
+        key="class-rates",
         alt="Accuracy by true class with 95 % intervals",
     )
     st.caption("Share of each true class that is read right; whiskers are 95 % Wilson intervals.")

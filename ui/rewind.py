@@ -9,7 +9,7 @@ from core.training import SCORED_IMAGES
 from ui import compute, run_controls, state, text, theme
 from ui.figures import charts, tiles
 from ui.header import Choice
-from ui.picture import picture
+from ui.show import draw, picture
 
 KERNEL_LIMIT = 0.5
 _MISTAKES = 21
@@ -87,7 +87,7 @@ def _confusion(run: Run, step: int, evaluation: Evaluation) -> None:
         f"**{text.percent(accuracy)} right, {_step_name(step)}** :gray[· run {run.number}, "
         f"{text.interval(accuracy)}, {accuracy.successes:,} of {accuracy.total:,} test images]"
     )
-    st.altair_chart(
+    draw(
         charts.confusion(evaluation.confusion, theme.palette()),
         width="content",
         key="rewind-matrix",
@@ -146,11 +146,12 @@ def _reading(run: Run, step: int, choice: Choice) -> None:
     image = compute.mnist().test.images[choice.image] / 255
     with left:
         picture(tiles.digit(image, 112, theme.palette()), width=112, alt="The chosen test image")
-    bars.altair_chart(
-        charts.class_bars(probabilities, theme.palette(), true=choice.label),
-        key="rewind-bars",
-        alt="Probabilities of the ten classes",
-    )
+    with bars:
+        draw(
+            charts.class_bars(probabilities, theme.palette(), true=choice.label),
+            key="rewind-bars",
+            alt="Probabilities of the ten classes",
+        )
 
 
 def rewound_step(run: Run) -> int:

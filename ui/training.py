@@ -12,6 +12,7 @@ from core.runs import Run, describe_differences
 from core.training import SCORED_IMAGES
 from ui import compute, run_controls, session, text, theme
 from ui.figures import charts
+from ui.show import draw
 
 _POINTS = 240
 _BADGE_COLORS = ("blue", "orange", "green", "violet", "red")
@@ -205,11 +206,10 @@ def _chart(
         theme.palette(),
         names=names,
         x_title=by.lower(),
-        y_title="",
         height=height,
         **options,
     )
-    st.altair_chart(chart, key=f"{key}-chart", alt=f"{key} against {by.lower()}")
+    draw(chart, key=f"{key}-chart", alt=f"{key} against {by.lower()}")
 
 
 def _single_finding(run: Run) -> str:

@@ -1,6 +1,12 @@
-"""Altair charts. Each takes numbers and a palette, and knows nothing of where they come from."""
+"""Vega-Lite charts. Each takes numbers and a palette, and knows nothing of where they come from.
 
-from collections.abc import Mapping, Sequence
+A chart is a table and a specification. The specification depends on few things and is built
+with Altair once for each: that takes 50 ms, and live charts are drawn twice a second.
+"""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -11,30 +17,52 @@ from numpy.typing import NDArray
 from core.rate import Rate
 from ui.figures.palette import DASHES, Palette
 
-PADDING = {"left": 0, "right": 4, "top": 4, "bottom": 0}
 PERCENT = "format(datum.value * 100, '.3~f') + ' %'"
+_PADDING = {"left": 0, "right": 4, "top": 4, "bottom": 0}
+_DATA = alt.NamedData("table")
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """Rows to draw, and how."""
+
+    table: pd.DataFrame
+    specification: dict[str, Any]
+
+
+def _specification(chart: alt.LayerChart) -> dict[str, Any]:
+    specification: dict[str, Any] = chart.properties(padding=_PADDING).to_dict()
+    specification.pop("data", None)
+    return specification
 
 
 def class_bars(
     probabilities: NDArray[np.floating], palette: Palette, *, true: int | None = None
-) -> alt.LayerChart:
+) -> Chart:
     """Ten horizontal bars, 0 to 9 from the top; the predicted class in bold ink, the true in green.
 
     The predicted class takes the true class's color where both are the same; its label is bold.
     """
     predicted = int(np.argmax(probabilities))
-    rows = pd.DataFrame(
+    colors = [palette.other] * len(probabilities)
+    colors[predicted] = palette.ink
+    if true is not None:
+        colors[true] = palette.true
+    table = pd.DataFrame(
         {
             "label": [str(number) for number in range(len(probabilities))],
             "p": [float(p) for p in probabilities],
             "text": [f"{p:.3f}" if p >= 0.0005 else "" for p in probabilities],
-            "color": [
-                palette.true if k == true else palette.ink if k == predicted else palette.other
-                for k in range(len(probabilities))
-            ],
+            "color": colors,
             "full": 1.0,
         }
     )
+    return Chart(table, _class_bars(predicted, len(probabilities), palette))
+
+
+@functools.lru_cache
+def _class_bars(predicted: int, classes: int, palette: Palette) -> dict[str, Any]:
+    is_predicted = f"datum.value == '{predicted}'"
     y = alt.Y(
         "label:N",
         sort=None,
@@ -45,98 +73,118 @@ def class_bars(
             domain=False,
             labelPadding=6,
             labelFlush=False,
-            labelFontWeight=alt.condition(
-                f"datum.value == '{predicted}'", alt.value("bold"), alt.value("normal")
-            ),
+            labelFontWeight=alt.condition(is_predicted, alt.value("bold"), alt.value("normal")),
             labelColor=alt.condition(
-                f"datum.value == '{predicted}'",
-                alt.value(palette.ink),
-                alt.value(palette.quiet_text),
+                is_predicted, alt.value(palette.ink), alt.value(palette.quiet_text)
             ),
         ),
     )
-    x = alt.X("p:Q", scale=alt.Scale(domain=[0, 1.22]), axis=None)
-    base = alt.Chart(rows).encode(y=y)
+    scale = alt.Scale(domain=[0, 1.22])  # room for the number right of the track
+    base = alt.Chart(_DATA).encode(y=y)
     track = base.mark_bar(color=palette.track, height=13, cornerRadius=2).encode(
-        x=alt.X("full:Q", scale=alt.Scale(domain=[0, 1.22]), axis=None)
+        x=alt.X("full:Q", scale=scale, axis=None)
     )
     bars = base.mark_bar(height=13, cornerRadius=2).encode(
-        x=x, color=alt.Color("color:N", scale=None)
+        x=alt.X("p:Q", scale=scale, axis=None), color=alt.Color("color:N", scale=None)
     )
     numbers = base.mark_text(align="left", dx=6, fontSize=12, color=palette.ink).encode(
         x=alt.datum(1.0), text="text:N"
     )
-    return (
-        alt.layer(track, bars, numbers)
-        .properties(height=10 * 22, padding=PADDING)
-        .configure_view(strokeWidth=0)
-    )
+    layers = alt.layer(track, bars, numbers).properties(height=classes * 22)
+    return _specification(layers.configure_view(strokeWidth=0))
 
 
 def curves(
     table: pd.DataFrame,
     palette: Palette,
     *,
-    names: Sequence[str],
+    names: list[str],
     x_title: str,
-    y_title: str,
     log: bool = False,
     percent: bool = False,
     legend: bool = False,
     height: int = 260,
-) -> alt.LayerChart:
+) -> Chart:
     """Lines over the columns x, y and name: a dash and a color for each of `names`, an end dot."""
-    key = (
-        alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=200)
-        if legend
-        else None
-    )
+    style = (tuple(names), palette, x_title, log, percent, legend, height)
+    return Chart(table, _curves(*style))
+
+
+@functools.lru_cache
+def _curves(
+    names: tuple[str, ...],
+    palette: Palette,
+    x_title: str,
+    log: bool,
+    percent: bool,
+    legend: bool,
+    height: int,
+) -> dict[str, Any]:
+    key = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=200)
+    colors = list(palette.compared[: len(names)])
+    dashes = [DASHES[number % len(DASHES)] for number in range(len(names))]
     color = alt.Color(
         "name:N",
-        scale=alt.Scale(domain=list(names), range=list(palette.compared[: len(names)])),
-        legend=key,
+        scale=alt.Scale(domain=list(names), range=colors),
+        legend=key if legend else None,
     )
     dash = alt.StrokeDash(
         "name:N",
-        scale=alt.Scale(domain=list(names), range=[DASHES[i % 5] for i in range(len(names))]),
-        legend=key,
+        scale=alt.Scale(domain=list(names), range=dashes),
+        legend=key if legend else None,
     )
     x = alt.X("x:Q", title=x_title, axis=alt.Axis(grid=False, tickCount=6, labelFlush=False))
-    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=True)
-    axis = alt.Axis(labelExpr=PERCENT, tickCount=6) if percent else alt.Axis(tickCount=6)
-    if log:
-        axis = alt.Axis(tickCount=5, labelExpr="format(datum.value, '.2~r')")
-    y = alt.Y("y:Q", title=y_title, scale=scale, axis=axis)
-    tooltip = [
-        alt.Tooltip("name:N", title="run"),
-        alt.Tooltip("x:Q", title=x_title, format=",.4~r"),
-        alt.Tooltip("y:Q", title=y_title, format=".4f"),
-    ]
-    base = alt.Chart(table).encode(x=x, y=y, color=color, tooltip=tooltip)
-    lines = base.mark_line(strokeWidth=2, clip=True).encode(strokeDash=dash)
-    ends = table.loc[table.groupby("name")["x"].idxmax()] if len(table) else table
-    dots = (
-        alt.Chart(ends)
-        .mark_point(filled=True, size=50, opacity=1)
-        .encode(x=x, y=y, color=color, tooltip=tooltip)
+    labels = PERCENT if percent else "format(datum.value, '.2~r')"
+    y = alt.Y(
+        "y:Q",
+        title=None,
+        scale=alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=True),
+        axis=alt.Axis(labelExpr=labels, tickCount=5 if log else 6),
     )
-    return alt.layer(lines, dots).properties(height=height, padding=PADDING)
+    tooltip = [
+        alt.Tooltip("name:N", title=" "),
+        alt.Tooltip("x:Q", title=x_title, format=",.4~r"),
+        alt.Tooltip("y:Q", title="value", format=".4f"),
+    ]
+    base = alt.Chart(_DATA).encode(x=x, y=y, color=color, tooltip=tooltip)
+    lines = base.mark_line(strokeWidth=2, clip=True).encode(strokeDash=dash)
+    ends = (
+        base.transform_joinaggregate(last="max(x)", groupby=["name"])
+        .transform_filter("datum.x == datum.last")
+        .mark_point(filled=True, size=50, opacity=1)
+    )
+    return _specification(alt.layer(lines, ends).properties(height=height))
 
 
 def confusion(
     counts: NDArray[np.integer], palette: Palette, *, selectable: bool = False, side: int = 33
-) -> alt.LayerChart:
-    """The confusion matrix: pale green diagonal, mistakes from paper to orange, counts written."""
+) -> Chart:
+    """The confusion matrix: pale green diagonal, mistakes from paper to orange, counts written.
+
+    Where it is selectable, a click on a cell is the selection `cell` of true and predicted.
+    """
     true, predicted = np.indices(counts.shape)
-    rows = pd.DataFrame(
+    table = pd.DataFrame(
         {"true": true.ravel(), "predicted": predicted.ravel(), "count": counts.ravel()}
     )
-    rows["right"] = rows["true"] == rows["predicted"]
-    rows["text"] = rows["count"].map(lambda count: str(count) if count else "")
-    largest = max(int(rows.loc[~rows["right"], "count"].max()), 5)
-    plain = dict(
-        labelAngle=0, ticks=False, domain=False, labelFlush=False, grid=False, labelFontSize=12
-    )
+    table["right"] = table["true"] == table["predicted"]
+    table["text"] = table["count"].map(lambda count: str(count) if count else "")
+    largest = max(int(table.loc[~table["right"], "count"].max()), 5)
+    return Chart(table, _confusion(largest, len(counts), palette, selectable, side))
+
+
+@functools.lru_cache
+def _confusion(
+    largest: int, classes: int, palette: Palette, selectable: bool, side: int
+) -> dict[str, Any]:
+    plain = {
+        "labelAngle": 0,
+        "ticks": False,
+        "domain": False,
+        "labelFlush": False,
+        "grid": False,
+        "labelFontSize": 12,
+    }
     x = alt.X("predicted:O", title="predicted", axis=alt.Axis(orient="top", **plain))
     y = alt.Y("true:O", title="true", axis=alt.Axis(**plain))
     mistakes = alt.Color(
@@ -146,55 +194,38 @@ def confusion(
         ),
         legend=None,
     )
-    tooltip = ["true:O", "predicted:O", "count:Q"]
-    base = alt.Chart(rows).encode(x=x, y=y, tooltip=tooltip)
-    picked = alt.selection_point(
-        name="cell", fields=["true", "predicted"], on="click", clear="dblclick"
-    )
-    wrong = base.transform_filter("!datum.right").mark_rect(
-        stroke=palette.background, strokeWidth=2
-    )
-    right = base.transform_filter("datum.right").mark_rect(
-        stroke=palette.background, strokeWidth=2, fill=palette.correct_cell
-    )
-    wrong = wrong.encode(color=mistakes)
-    if selectable:
-        outline = (
-            alt.when(picked, empty=False)
-            .then(alt.value(palette.ink))
-            .otherwise(alt.value(palette.background))
-        )
-        cells = base.mark_rect(strokeWidth=2, fillOpacity=0, cursor="pointer").encode(
-            stroke=outline
-        )
-        cells = cells.add_params(picked)
-    else:
-        cells = base.mark_rect(fillOpacity=0)
+    border = {"stroke": palette.background, "strokeWidth": 2}
+    base = alt.Chart(_DATA).encode(x=x, y=y, tooltip=["true:O", "predicted:O", "count:Q"])
+    right = base.transform_filter("datum.right").mark_rect(fill=palette.correct_cell, **border)
+    wrong = base.transform_filter("!datum.right").mark_rect(**border).encode(color=mistakes)
+    dark = f"!datum.right && datum.count > {0.6 * largest}"
     text = base.mark_text(fontSize=11).encode(
         text="text:N",
-        color=alt.condition(
-            f"!datum.right && datum.count > {0.6 * largest}",
-            alt.value(palette.background),
-            alt.value(palette.ink),
-        ),
+        color=alt.condition(dark, alt.value(palette.background), alt.value(palette.ink)),
     )
-    return (
-        alt.layer(right, wrong, text, cells)
-        .properties(width=10 * side, height=10 * side, padding=PADDING)
-        .configure_view(strokeWidth=0)
-    )
+    layers = [right, wrong, text]
+    if selectable:
+        cell = alt.selection_point(name="cell", fields=["true", "predicted"], on="click")
+        outline = alt.when(cell, empty=False).then(alt.value(palette.ink))
+        layers.append(
+            base.mark_rect(strokeWidth=2, fillOpacity=0, cursor="pointer")
+            .encode(stroke=outline.otherwise(alt.value("transparent")))
+            .add_params(cell)
+        )
+    size = {"width": classes * side, "height": classes * side}
+    return _specification(alt.layer(*layers).properties(**size).configure_view(strokeWidth=0))
 
 
-def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> alt.LayerChart:
+def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> Chart:
     """Dot and whisker (95 % Wilson interval) for each named rate, on a track up to 100 %."""
-    rows = pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "name": name,
                 "rate": rate.value,
                 "low": rate.interval[0],
                 "high": rate.interval[1],
-                "text": f"{rate.value * 100:.1f} %",
+                "percent": f"{rate.value * 100:.1f} %",
                 "count": f"{rate.successes:,} of {rate.total:,}",
                 "start": low,
                 "end": 1.0,
@@ -202,15 +233,18 @@ def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> a
             for name, rate in rates.items()
         ]
     )
+    return Chart(table, _rates(len(rates), low, palette))
+
+
+@functools.lru_cache
+def _rates(count: int, low: float, palette: Palette) -> dict[str, Any]:
     scale = alt.Scale(domain=[low, 1.0])
     axis = alt.Axis(labelExpr=PERCENT, tickCount=4, grid=False, domain=False, ticks=False)
-    y = alt.Y(
-        "name:N",
-        sort=None,
-        title=None,
-        axis=alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False),
+    names = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False)
+    base = alt.Chart(_DATA).encode(
+        y=alt.Y("name:N", sort=None, title=None, axis=names),
+        tooltip=["name:N", "percent:N", "count:N"],
     )
-    base = alt.Chart(rows).encode(y=y, tooltip=["name:N", "text:N", "count:N"])
     track = base.mark_rule(color=palette.track, strokeWidth=1.5).encode(
         x=alt.X("start:Q", scale=scale, axis=axis, title=None), x2="end:Q"
     )
@@ -218,14 +252,5 @@ def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> a
         x=alt.X("low:Q", scale=scale, axis=axis, title=None), x2="high:Q"
     )
     dot = base.mark_point(filled=True, size=70, color=palette.true, opacity=1).encode(x="rate:Q")
-    return (
-        alt.layer(track, whisker, dot)
-        .properties(height=26 * len(rows), padding=PADDING)
-        .configure_view(strokeWidth=0)
-    )
-
-
-def as_dict(chart: Any) -> dict[str, Any]:
-    """The Vega-Lite specification, for tests."""
-    specification: dict[str, Any] = chart.to_dict()
-    return specification
+    layers = alt.layer(track, whisker, dot).properties(height=26 * count)
+    return _specification(layers.configure_view(strokeWidth=0))

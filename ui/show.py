@@ -1,12 +1,13 @@
-"""Pixel pictures on the page."""
+"""Pixel pictures and charts on the page."""
 
 import base64
 import io
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 from PIL import Image
 
+from ui.figures.charts import Chart
 from ui.figures.tiles import Picture
 
 
@@ -20,3 +21,8 @@ def picture(pixels: Picture, *, width: "int | Literal['stretch']", alt: str) -> 
     Image.fromarray(pixels).save(file, "PNG", compress_level=1)
     data = base64.b64encode(file.getvalue()).decode()
     st.image(f"data:image/png;base64,{data}", width=width, alt=alt)
+
+
+def draw(chart: Chart, *, key: str, alt: str, **options: Any) -> None:
+    """Show a chart; `options` go to Streamlit."""
+    st.vega_lite_chart(chart.table, chart.specification, key=key, alt=alt, **options)
