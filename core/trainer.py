@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture
-from core.backend import keras, tf
+from core.backend import keras, settle, tf
 from core.data import SIDE, ByteArray, FloatArray
 from core.model import Weights, assign_weights, build_model, layer_table, named_weights
 from core.settings import OPTIMIZERS
@@ -64,6 +64,7 @@ class Trainer:
     def __init__(self, architecture: Architecture) -> None:
         self.lock = threading.RLock()
         self.traces = 0
+        self._settled = False
         self._architecture = architecture
         self._model = build_model(architecture)
         self._variables = [variable.value for variable in self._model.trainable_variables]
@@ -158,6 +159,9 @@ class Trainer:
             {name: np.float32(scalars[name]) for name in _SCALARS},
         )
         self._seated.step += len(images)
+        if not self._settled:
+            settle()
+            self._settled = True
         return StepResults(losses.numpy(), hits.numpy(), norms.numpy())
 
     # What follows is traced.

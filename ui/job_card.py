@@ -14,7 +14,7 @@ def show() -> None:
     if job is None or job.ended:
         return
     with st.container(border=True, key="job-card"):
-        st.fragment(_live, run_every=1.0)()
+        st.fragment(_live, run_every=2.0)()
 
 
 def _live() -> None:
