@@ -25,4 +25,5 @@ def picture(pixels: Picture, *, width: "int | Literal['stretch']", alt: str) -> 
 
 def draw(chart: Chart, *, key: str, alt: str, **options: Any) -> None:
     """Show a chart; `options` go to Streamlit."""
-    st.vega_lite_chart(chart.table, chart.specification, key=key, alt=alt, **options)
+    specification = {**chart.specification, "datasets": {"table": chart.table}}
+    st.vega_lite_chart(spec=specification, key=key, alt=alt, **options)

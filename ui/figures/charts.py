@@ -32,7 +32,6 @@ class Chart:
 
 def _specification(chart: alt.LayerChart) -> dict[str, Any]:
     specification: dict[str, Any] = chart.properties(padding=_PADDING).to_dict()
-    specification.pop("data", None)
     return specification
 
 

@@ -1,0 +1,109 @@
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
+from tests.browser.server import Server
+
+IDLE = (
+    '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
+    '[data-test-script-state="notRunning"]'
+)
+# Streamlit's client looks for its server below a deep link first, and above it when that fails.
+_PROBE = re.compile(r"/_stcore/(health|host-config)$")
+_LOG_NOISE = ("oneDNN", "absl::InitializeLog")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = find_chromium()
+    if path is None:
+        pytest.fail(MISSING, pytrace=False)
+    os.environ.setdefault("NO_PROXY", "127.0.0.1")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("server") / "log.txt") as running:
+        yield running
+        log = [
+            line for line in running.log().splitlines() if not any(n in line for n in _LOG_NOISE)
+        ]
+        bad = [line for line in log if re.search(r"Traceback|Error|WARNING|Warning", line)]
+        assert not bad, "\n".join(log)
+
+
+class Visitor:
+    """A person's browser tab, with the complaints of its console."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        self.complaints: list[str] = []
+        page.set_default_timeout(30_000)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the script rests and stays at rest."""
+        self.page.wait_for_selector(IDLE)
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector(IDLE)
+
+    def go(self, title: str) -> None:
+        self.page.locator('[data-testid="stSidebarNav"]').get_by_text(title, exact=True).click()
+        self.page.get_by_role("heading", name=title, level=1).wait_for()
+
+    def press(self, key: str) -> None:
+        self.page.locator(f".st-key-{key} button").first.click()
+
+    def metrics(self) -> dict[str, str]:
+        """The four cards of the training page: label → value."""
+        texts = self.page.locator('[data-testid="stMetric"]').all_inner_texts()
+        rows = [[part for part in text.split("\n") if part.strip()] for text in texts]
+        return {row[0]: row[1] for row in rows}
+
+    def step(self) -> int:
+        return int(self.metrics().get("Step", "0").replace(",", ""))
+
+    def wait_for_step(self, step: int, timeout: int = 90_000) -> None:
+        self.page.wait_for_function(
+            """step => {
+                const card = [...document.querySelectorAll('[data-testid="stMetric"]')]
+                    .find(card => card.innerText.startsWith('Step'));
+                const value = card && card.querySelector('[data-testid="stMetricValue"]').innerText;
+                return value && Number(value.replace(',', '')) >= step;
+            }""",
+            arg=step,
+            timeout=timeout,
+        )
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        probe = "404" in message.text and _PROBE.search(message.location.get("url", ""))
+        if message.type in ("error", "warning") and not probe:
+            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    person = Visitor(context.new_page(), server.url)
+    yield person
+    context.close()
+    assert not person.complaints, "\n".join(person.complaints)
+
+
+@pytest.fixture
+def downloads(tmp_path: Path) -> Path:
+    return tmp_path

@@ -1,0 +1,204 @@
+"""As a new user would: train, watch, leave, return, stop, rewind, compare, pick, share."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.server import Server
+
+
+def test_the_first_picture_is_there_before_tensorflow(browser: Browser, tmp_path: Path) -> None:
+    with Server(tmp_path / "log.txt") as server:
+        context = browser.new_context()
+        person = Visitor(context.new_page(), server.url)
+        person.page.goto(server.url)
+        person.page.get_by_alt_text("Test image 1, a 2").wait_for()
+        person.page.get_by_text("Model 1 reads 2").wait_for()
+        expect(person.page.locator('[data-testid="stTable"]')).to_contain_text("Model 2")
+        person.settle()
+        assert not person.complaints
+        context.close()
+
+
+def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.open("/")
+    visitor.go("Training")
+    visitor.settle()
+
+    # Train with the report's preset, and watch the curves.
+    page.locator(".st-key-settings").get_by_role("button", name="As in the report").click()
+    visitor.press("train")
+    visitor.wait_for_step(60)
+    assert page.locator('[data-testid="stVegaLiteChart"]').count() >= 4
+    expect(page.locator('[data-testid="stMetric"]').first).to_contain_text("of 9,380")
+    loss = float(visitor.metrics()["Training loss"])
+    assert loss < 1.5
+
+    # Leave to another page: the job card follows; return: it went on.
+    before = visitor.step()
+    visitor.go("Layers")
+    card = page.locator(".st-key-job-card")
+    expect(card).to_contain_text("Training Model 1 · run 1")
+    expect(card).to_contain_text("epoch 1 of 10")
+    page.wait_for_timeout(3_000)
+    visitor.go("Training")
+    visitor.wait_for_step(before + 1)
+
+    # Pause holds it, a new learning rate takes effect when it goes on.
+    visitor.press("pause")
+    page.locator(".st-key-resume").wait_for()
+    page.wait_for_timeout(1_500)
+    held = visitor.step()
+    page.wait_for_timeout(1_500)
+    assert visitor.step() == held
+    page.locator('.st-key-run-controls input[type="range"]').press("ArrowRight")
+    visitor.settle()
+    visitor.press("resume")
+    visitor.wait_for_step(held + 10)
+    expect(page.locator('[data-testid="stMetric"]').nth(2)).to_contain_text("learning rate 1e-3")
+
+    # One more epoch, then stop: the run stays, and stands still.
+    visitor.press("one-more")
+    expect(page.locator('[data-testid="stMetric"]').first).to_contain_text("of 10,318")
+    visitor.press("stop")
+    page.locator(".st-key-run-controls").wait_for(state="detached")
+    visitor.settle()
+    stopped = visitor.step()
+    page.wait_for_timeout(1_500)
+    assert visitor.step() == stopped
+
+    # Rewind to the untrained network.
+    slider = page.locator('[class*="st-key-checkpoint-"] input[type="range"]')
+    slider.press("Home")
+    page.get_by_text("right, untrained").wait_for()
+    untrained = page.get_by_text("right, untrained").inner_text()
+    assert float(re.match(r"[\d.]+", untrained).group()) < 30  # type: ignore[union-attr]
+    slider.press("End")
+    page.get_by_text(f"right, step {stopped:,}").wait_for()
+
+    # Model 2, overlaid on Model 1.
+    page.locator(".st-key-settings").get_by_role("button", name="As in the report").click()
+    visitor.settle()
+    page.locator(".st-key-settings").get_by_text("Model 2", exact=True).click()
+    visitor.settle()
+    visitor.press("train")
+    page.get_by_text("Run 2 · Model 2", exact=False).first.wait_for()
+    page.get_by_text(re.compile("At step .* run 2 has .* run 1")).wait_for(timeout=120_000)
+    page.get_by_text("Seconds", exact=True).click()
+    visitor.press("stop")
+    page.locator(".st-key-run-controls").wait_for(state="detached")
+    visitor.settle()
+
+    # The new model is in the picker of every page.
+    page.locator(".st-key-model input").first.click()
+    page.get_by_role("option", name=re.compile("Run 1 · Model 1")).click()
+    visitor.settle()
+    visitor.go("Predictions")
+    visitor.settle()
+    expect(page.locator(".st-key-model")).to_contain_text("Run 1")
+    page.get_by_text("What it confuses").wait_for()
+    assert "model=run-1" in page.url
+
+
+def test_a_deep_link_opens_on_a_fresh_server(browser: Browser, tmp_path: Path) -> None:
+    with Server(tmp_path / "log.txt") as server:
+        context = browser.new_context()
+        person = Visitor(context.new_page(), server.url)
+        person.open("/predictions?model=model-2&image=8&show=Mistakes&order=Hardest+first")
+        page = person.page
+        page.get_by_role("heading", name="Predictions", level=1).wait_for()
+        expect(page.locator('[data-testid="stSidebarNav"]')).to_contain_text("Overview")
+        expect(page.locator(".st-key-model")).to_contain_text("Model 2")
+        page.get_by_text("Test image 8 · a 5").wait_for()
+        page.get_by_text("test images are misread").wait_for()
+        page.reload()
+        person.settle()
+        page.get_by_text("test images are misread").wait_for()
+        expect(page.locator(".st-key-model")).to_contain_text("Model 2")
+        assert not person.complaints, person.complaints
+        context.close()
+
+
+def test_a_cell_of_the_matrix_selects_its_images(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.open("/predictions")
+    chart = page.locator('[data-testid="stVegaLiteChart"]').first
+    chart.scroll_into_view_if_needed()
+    box = chart.locator("canvas, svg").first.bounding_box()
+    assert box is not None
+    side = 47
+    left, top = box["x"] + box["width"] - 4 - 10 * side, box["y"] + box["height"] - 10 * side
+    page.mouse.click(left + 4.5 * side, top + 9.5 * side)  # true 9, predicted 4
+    page.get_by_text("test images of a 9 are read as 4").wait_for()
+    page.get_by_role("button", name="Show all again").click()
+    page.get_by_text("of the test images are read right").wait_for()
+
+
+def test_two_visitors_train_at_once(browser: Browser, server: Server) -> None:
+    contexts = [browser.new_context(), browser.new_context()]
+    first, second = (Visitor(context.new_page(), server.url) for context in contexts)
+    for person in (first, second):
+        person.open("/training?images=2000&epochs=30")
+        person.press("train")
+    first.wait_for_step(20)
+    second.page.get_by_text("it is number 1 in the queue").wait_for()
+    first.press("stop")
+    second.wait_for_step(20)
+    second.press("stop")
+    second.page.locator(".st-key-run-controls").wait_for(state="detached")
+    for person, context in zip((first, second), contexts, strict=True):
+        assert not person.complaints, person.complaints
+        context.close()
+
+
+def test_infinity_is_explained(visitor: Visitor) -> None:
+    visitor.open("/training?images=2000&lr=10.0&optimizer=sgd&decay=1.0")
+    visitor.press("train")
+    message = visitor.page.get_by_text("The loss became infinite at step")
+    message.wait_for()
+    assert "lower the learning rate" in message.inner_text()
+
+
+def test_weights_come_back(visitor: Visitor, downloads: Path) -> None:
+    page = visitor.page
+    visitor.open("/training?images=1000&epochs=1")
+    visitor.press("train")
+    page.locator(".st-key-run-controls").wait_for()
+    page.locator(".st-key-run-controls").wait_for(state="detached", timeout=90_000)
+    visitor.settle()
+    with page.expect_download() as pending:
+        page.locator(".st-key-files").get_by_role(
+            "button", name="Weights", exact=False
+        ).last.click()
+    path = downloads / pending.value.suggested_filename
+    pending.value.save_as(path)
+    assert path.suffix == ".safetensors"
+    page.get_by_role("button", name="Upload weights").click()
+    page.locator('input[type="file"]').set_input_files(path)
+    page.get_by_text("is in the model picker").wait_for()
+    bad = downloads / "bad.safetensors"
+    bad.write_bytes(b"\x80\x04not weights")
+    page.get_by_role("button", name="Upload weights").click()
+    page.locator('input[type="file"]').set_input_files(bad)
+    page.get_by_text("This is not a safetensors file").wait_for()
+
+
+@pytest.mark.parametrize("path", ["/", "/training", "/predictions", "/layers"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_scrolls_sideways_on_a_phone(
+    browser: Browser, server: Server, path: str, scheme: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 375, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    person = Visitor(context.new_page(), server.url)
+    person.open(path)
+    width = person.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert width <= 375
+    assert not person.complaints, person.complaints
+    context.close()
