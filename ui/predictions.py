@@ -68,6 +68,7 @@ def _settings(cell_chosen: bool) -> int:
     count: int = st.slider("Images", 12, 96, 24, 12, key="count", bind="query-params")
     st.button(
         "As in the report",
+        key="as-reported",
         type="tertiary",
         icon=":material/history_edu:",
         on_click=_as_reported,

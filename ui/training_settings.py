@@ -156,6 +156,7 @@ def settings_sliders() -> None:
         )
     st.button(
         "As in the report",
+        key="as-reported",
         type="tertiary",
         icon=":material/history_edu:",
         on_click=_as_reported,

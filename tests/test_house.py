@@ -1,0 +1,60 @@
+"""Which way imports may go."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+_SCREEN = {"streamlit", "plotly", "altair"}
+
+
+def _modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def _imports(path: Path, *, top_level: bool = False) -> Iterator[str]:
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if top_level else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", _modules("core"), ids=lambda p: p.stem)
+def test_core_knows_no_screen(path: Path) -> None:
+    roots = {name.split(".")[0] for name in _imports(path)}
+    assert not roots & (_SCREEN | {"ui", "pages", "dashboard"})
+
+
+@pytest.mark.parametrize("path", _modules("core"), ids=lambda p: p.stem)
+def test_only_the_backend_loads_tensorflow(path: Path) -> None:
+    roots = {name.split(".")[0] for name in _imports(path)}
+    assert path.stem == "backend" or not roots & {"tensorflow", "keras"}
+
+
+@pytest.mark.parametrize("path", _modules("ui") + _modules("pages"), ids=lambda p: p.stem)
+def test_pages_and_ui_leave_tensorflow_to_core(path: Path) -> None:
+    roots = {name.split(".")[0] for name in _imports(path)}
+    assert not roots & {"tensorflow", "keras", "pages", "dashboard"}
+
+
+@pytest.mark.parametrize("path", _modules("ui/figures"), ids=lambda p: p.stem)
+def test_figures_know_no_streamlit(path: Path) -> None:
+    assert not {name for name in _imports(path) if name.startswith("streamlit")}
+
+
+@pytest.mark.parametrize("path", _modules("pages"), ids=lambda p: p.stem)
+def test_every_page_begins_with_the_guard(path: Path) -> None:
+    body = ast.parse(path.read_text()).body
+    first = [ast.unparse(node) for node in body[1:3]]
+    assert first == ["from ui.navigation import guard", "guard()"]
+
+
+def test_every_page_is_in_the_list() -> None:
+    from ui.navigation import VIEWS
+
+    assert {view.file for view in VIEWS} == {path.stem for path in _modules("pages")}
