@@ -48,7 +48,7 @@ def warm_up() -> None:
     with _warm_up_lock:
         if not _warm_up_started:
             _warm_up_started.append(True)
-            threading.Thread(target=_load_first, name="warm-up", daemon=True).start()
+            threading.Thread(target=_load_first, name="warm-up").start()
 
 
 _warm_up_lock = threading.Lock()

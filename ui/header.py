@@ -73,8 +73,9 @@ def _model_picker() -> str:
     if not titles:
         st.error("No model file can be read: restore assets/models from the repository.")
         st.stop()
-    if st.session_state.get(state.MODEL) not in titles:
-        st.session_state.pop(state.MODEL, None)
+    default = next(iter(titles))
+    asked = st.session_state.get(state.MODEL, st.query_params.get(state.MODEL))
+    st.session_state[state.MODEL] = asked if asked in titles else default
     chosen: str = st.selectbox(
         "Model",
         list(titles),
@@ -83,8 +84,13 @@ def _model_picker() -> str:
         label_visibility="collapsed",
         icon=":material/deployed_code:",
         width=230,
-        bind="query-params",
+        persist_state="session",
     )
+    # Not bound by Streamlit, which would put the title with its accuracy into the link.
+    if chosen != default:
+        st.query_params[state.MODEL] = chosen
+    else:
+        st.query_params.pop(state.MODEL, None)
     return chosen
 
 

@@ -14,7 +14,7 @@ _REPORT = TrainingSettings()
 _OPTIMIZER_NAMES = {
     "adam": "Adam",
     "adamw": "AdamW",
-    "sgd": "SGD, momentum 0.9",
+    "sgd": "SGD",
     "rmsprop": "RMSprop",
 }
 _MAX_BLOCKS = 3

@@ -156,7 +156,7 @@ def test_two_visitors_train_at_once(browser: Browser, server: Server) -> None:
 
 
 def test_infinity_is_explained(visitor: Visitor) -> None:
-    visitor.open("/training?images=2000&lr=10.0&optimizer=sgd&decay=1.0")
+    visitor.open("/training?images=2000&lr=10&optimizer=SGD&decay=1")
     visitor.press("train")
     message = visitor.page.get_by_text("The loss became infinite at step")
     message.wait_for()

@@ -1,0 +1,76 @@
+"""Make the README's pictures: `python -m docs.screenshots`. Needs Chromium."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
+from tests.browser.conftest import Visitor
+from tests.browser.server import Server
+
+FOLDER = Path(__file__).parent
+_SHOTS = {
+    "overview": ("/", "light"),
+    "predictions": ("/predictions?show=Mistakes&order=Hardest+first&image=8", "light"),
+    "predictions-dark": ("/predictions?show=Mistakes&order=Hardest+first&image=8", "dark"),
+    "layers": ("/layers", "light"),
+}
+
+
+def main() -> None:
+    """Overwrite every picture."""
+    path = find_chromium()
+    if path is None:
+        sys.exit(MISSING)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Server(Path(folder) / "log.txt") as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        for name, (link, scheme) in _SHOTS.items():
+            _shoot(_visitor(browser, server, scheme), name, link)
+        _shoot_training(_visitor(browser, server, "light"))
+        browser.close()
+
+
+def _visitor(browser: Browser, server: Server, scheme: str) -> Visitor:
+    page = browser.new_page(
+        viewport={"width": 1440, "height": 1000},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    return Visitor(page, server.url)
+
+
+def _shoot(person: Visitor, name: str, link: str) -> None:
+    person.open(link)
+    person.page.wait_for_timeout(1_500)
+    person.page.screenshot(path=FOLDER / f"{name}.png")
+    person.page.close()
+
+
+def _shoot_training(person: Visitor) -> None:
+    """Two real runs over each other: Model 1 stopped, Model 2 still learning."""
+    page = person.page
+    person.open("/training")
+    person.press("train")
+    person.wait_for_step(900, timeout=300_000)
+    person.press("stop")
+    page.locator(".st-key-run-controls").wait_for(state="detached")
+    page.locator(".st-key-settings").get_by_text("Model 2", exact=True).click()
+    person.settle()
+    person.press("train")
+    page.get_by_text("Run 2 · Model 2").first.wait_for()
+    page.wait_for_timeout(3_000)
+    person.wait_for_step(700, timeout=300_000)
+    page.set_viewport_size({"width": 1440, "height": 1900})
+    page.wait_for_timeout(3_000)
+    page.screenshot(path=FOLDER / "training.png")
+    person.press("stop")
+    page.close()
+
+
+if __name__ == "__main__":
+    main()
