@@ -169,7 +169,6 @@ def _matrix(evaluation: Evaluation) -> None:
         key=_matrix_key(),
         on_select="rerun",
         selection_mode="cell",
-        width="content",
         alt="Confusion matrix: rows are true classes, columns predicted ones",
     )
     st.caption("Click a cell to see its images; the diagonal counts what is right.")

@@ -89,7 +89,6 @@ def _confusion(run: Run, step: int, evaluation: Evaluation) -> None:
     )
     draw(
         charts.confusion(evaluation.confusion, theme.palette()),
-        width="content",
         key="rewind-matrix",
         alt=f"Confusion matrix of run {run.number}, {_step_name(step)}",
     )

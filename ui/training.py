@@ -77,11 +77,17 @@ def _shelf_curves() -> None:
             st.markdown(f":gray[**{title}**]")
             log = what == "loss"
             table = pd.DataFrame(rows, columns=["x", "y", "name"])
+            if log:
+                table["y"] = table.groupby("name")["y"].transform(_running_median)
             _chart(f"shelf-{what}", table, names, "Steps", log=log, percent=not log)
     st.caption(
-        "Ten epochs take a few minutes. You may leave this page: the training goes on, and the "
+        "Loss: the running median of five records. Ten epochs take a few minutes. You may leave this page: the training goes on, and the "
         "card in the sidebar shows it."
     )
+
+
+def _running_median(losses: "pd.Series[float]") -> "pd.Series[float]":
+    return losses.rolling(5, center=True, min_periods=3).median()
 
 
 def _metrics(run: Run) -> None:

@@ -133,7 +133,7 @@ def _curves(
         legend=key if legend else None,
     )
     x = alt.X("x:Q", title=x_title, axis=alt.Axis(grid=False, tickCount=6, labelFlush=False))
-    labels = PERCENT if percent else "format(datum.value, '.2~r')"
+    labels = PERCENT if percent else "format(datum.value, '.2~g')"
     y = alt.Y(
         "y:Q",
         title=None,
@@ -211,8 +211,8 @@ def _confusion(
             .encode(stroke=outline.otherwise(alt.value("transparent")))
             .add_params(cell)
         )
-    size = {"width": classes * side, "height": classes * side}
-    return _specification(alt.layer(*layers).properties(**size).configure_view(strokeWidth=0))
+    matrix = alt.layer(*layers).properties(height=classes * side)
+    return _specification(matrix.configure_view(strokeWidth=0))
 
 
 def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> Chart:
