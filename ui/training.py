@@ -81,8 +81,8 @@ def _shelf_curves() -> None:
                 table["y"] = table.groupby("name")["y"].transform(_running_median)
             _chart(f"shelf-{what}", table, names, "Steps", log=log, percent=not log)
     st.caption(
-        "Loss: the running median of five records. Ten epochs take a few minutes. You may leave this page: the training goes on, and the "
-        "card in the sidebar shows it."
+        "Loss: the running median of five records. Ten epochs take a few minutes. You may leave "
+        "this page: the training goes on, and the card in the sidebar shows it."
     )
 
 

@@ -10,12 +10,13 @@ from core.rate import Rate
 from core.runs import Run
 from ui import rewind, run_controls, state
 
-_UPLOAD = "weights-file"
-_SEEN = "_seen_upload"
+_ARRIVED = "_upload_arrived"
 
 
 def show() -> None:
     """The row of tertiary buttons below the page."""
+    if message := st.session_state.pop(_ARRIVED, ""):
+        st.toast(message)
     run = run_controls.focus()
     with st.container(horizontal=True, horizontal_alignment="right", key="files"):
         with st.popover("Upload weights", icon=":material/upload:", type="tertiary"):
@@ -116,9 +117,13 @@ for progress in train(architecture, load_mnist(), settings):
 def _upload() -> None:
     st.markdown("**Weights that this dashboard saved** :gray[· safetensors only]")
     file = st.file_uploader(
-        "Weights", type="safetensors", key=_UPLOAD, max_upload_size=64, label_visibility="collapsed"
+        "Weights",
+        type="safetensors",
+        key=f"weights-file-{len(state.uploads())}",
+        max_upload_size=64,
+        label_visibility="collapsed",
     )
-    if file is None or st.session_state.get(_SEEN) == file.file_id:
+    if file is None:
         return
     try:
         data = file.getvalue()
@@ -126,9 +131,8 @@ def _upload() -> None:
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.session_state[_SEEN] = file.file_id
     uploads = state.uploads()
     key = f"upload-{len(uploads) + 1}"
     uploads[key] = state.Upload(key, data, card)
-    st.toast(f"{card.title} is in the model picker.")
-    st.rerun()
+    st.session_state[_ARRIVED] = f"{card.title} is in the model picker."
+    st.rerun()  # the header stands above
