@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.augmentation import augment
 from core.backend import keras, tf
 from core.data import Dataset, to_float
 from core.model import Weights, assign_weights, build_model, named_weights
+from core.pooling import max_pool
 from core.settings import OPTIMIZERS
-from core.trainer import Trainer, TrainingState, max_pool, trainer_for
+from core.trainer import Trainer, TrainingState, trainer_for
 
 NONE = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift": 0.0, "rotation": 0.0}
 TINY = Architecture((ConvBlock(4, 3), ConvBlock(5, 3)), (12,))
@@ -144,12 +146,10 @@ def test_max_pooling_has_tensorflows_gradient(
 
 
 def test_shifts_and_rotations_keep_to_their_limits(mnist: Dataset) -> None:
-    from core.trainer import _augment
-
     image = np.zeros((400, 28, 28, 1), np.float32)
     image[:, 14, 14] = 1
     zero = tf.constant(0.0)
-    moved = _augment(image, (1, tf.constant(5)), {"shift": tf.constant(2.0), "rotation": zero})
+    moved = augment(image, (1, tf.constant(5)), {"shift": tf.constant(2.0), "rotation": zero})
     rows, columns = np.nonzero(moved.numpy()[..., 0].max(axis=0) > 0)
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (12, 16, 12, 16)
     assert moved.numpy().sum(axis=(1, 2, 3)) == pytest.approx(1)
@@ -157,7 +157,7 @@ def test_shifts_and_rotations_keep_to_their_limits(mnist: Dataset) -> None:
     counts = np.bincount(where, minlength=784)
     assert (counts > 0).sum() == 25
     assert counts[counts > 0].min() > 3
-    tilted = _augment(
+    tilted = augment(
         np.ones((50, 28, 28, 1), np.float32),
         (1, tf.constant(0)),
         {"shift": zero, "rotation": tf.constant(30.0)},

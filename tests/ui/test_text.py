@@ -1,0 +1,27 @@
+import math
+
+import pytest
+
+from core.rate import Rate
+from ui import text
+
+
+def test_rates_are_written_with_count_and_interval() -> None:
+    assert text.full_rate(Rate(161, 200)) == "80.5 % [74.5, 85.4] · 161 of 200"
+    assert text.percent(Rate(199, 200)) == "99.5 %"
+    assert text.percent(Rate(50, 60)) == "83 %"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(5e-4, "5e-4"), (2e-5, "2e-5"), (0.02, "0.02"), (1.0, "1"), (0.0, "0")]
+)
+def test_learning_rates(value: float, written: str) -> None:
+    assert text.learning_rate(value) == written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(40, "40 s"), (300, "5 min"), (5400, "1 h 30 min"), (math.nan, "not measured")],
+)
+def test_durations(seconds: float, written: str) -> None:
+    assert text.duration(seconds) == written
