@@ -14,7 +14,7 @@ def mnist() -> Dataset:
 @pytest.fixture(scope="session")
 def small(mnist: Dataset) -> Dataset:
     """Real MNIST, cut to what trains in seconds."""
-    return Dataset(mnist.train.first(2_000), mnist.test.first(500), mnist.digest)
+    return Dataset(mnist.train.first(2_000), mnist.test.first(500))
 
 
 @pytest.fixture(scope="session")

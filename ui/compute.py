@@ -11,7 +11,15 @@ import streamlit as st
 from core import zoo
 from core.architecture import Architecture
 from core.card import ModelCard
-from core.data import Dataset, FloatArray, load_mnist, to_float
+from core.data import (
+    ByteArray,
+    DataError,
+    Dataset,
+    FloatArray,
+    load_mnist,
+    load_test_labels,
+    to_float,
+)
 from ui import state
 
 if TYPE_CHECKING:
@@ -27,12 +35,22 @@ def shipped_cards() -> dict[str, ModelCard]:
     return {card.name: card for card in zoo.available_models()}
 
 
+WARM_UP_DELAY = 1.0  # seconds: importing TensorFlow would hold up the first page on its way
+
+
 def mnist() -> Dataset:
     """The database, or its one sentence and the end of this run."""
-    from core.data import DataError
-
     try:
         return load_mnist()
+    except DataError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+def test_labels() -> ByteArray:
+    """The labels of the test images, which the header needs before anything else."""
+    try:
+        return load_test_labels()
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
@@ -48,7 +66,7 @@ def warm_up() -> None:
     with _warm_up_lock:
         if not _warm_up_started:
             _warm_up_started.append(True)
-            threading.Thread(target=_load_first, name="warm-up").start()
+            threading.Timer(WARM_UP_DELAY, _load_first).start()
 
 
 _warm_up_lock = threading.Lock()

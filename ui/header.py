@@ -30,7 +30,7 @@ class Choice:
     @property
     def label(self) -> int:
         """The true class of the chosen image."""
-        return int(compute.mnist().test.labels[self.image])
+        return int(compute.test_labels()[self.image])
 
 
 def header(title: str, question: str) -> Choice:
@@ -95,7 +95,7 @@ def _model_picker() -> str:
 
 
 def _image_picker() -> int:
-    labels = compute.mnist().test.labels
+    labels = compute.test_labels()
     index = _image_index()
     title = f"Test image {index} · a {labels[index]}"
     with st.popover(title, icon=":material/image_search:", key="image-popover"):
@@ -142,7 +142,7 @@ def _choose_next_of_class() -> None:
     label = st.session_state["_image_class"]
     st.session_state["_image_class"] = None
     if label is not None:
-        of_class = np.flatnonzero(compute.mnist().test.labels == label)
+        of_class = np.flatnonzero(compute.test_labels() == label)
         after = of_class[of_class > st.session_state[state.IMAGE]]
         _choose(int(after[0] if len(after) else of_class[0]))
 

@@ -1,7 +1,9 @@
-"""The parts of the first page; none of them needs TensorFlow."""
+"""The parts of the first page; none of them needs TensorFlow.
+
+Altair and pandas take half a second to import, so they come behind the first picture.
+"""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.data import FloatArray
@@ -9,7 +11,6 @@ from core.rate import Rate
 from core.walkthrough import Walkthrough
 from ui import compute, text
 from ui.figures import tiles
-from ui.figures.charts import class_bars
 from ui.figures.palette import Palette
 from ui.header import Choice, model_titles
 from ui.navigation import VIEWS, view
@@ -45,6 +46,8 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
                 alt=f"Test image {shown.index}, a {shown.label}",
             )
         with bars:
+            from ui.figures.charts import class_bars
+
             draw(
                 class_bars(shown.probabilities, palette, true=shown.label),
                 key="reading",
@@ -105,6 +108,8 @@ def _picture(values: FloatArray, palette: Palette) -> tiles.Picture:
 
 def shelf() -> None:
     """The shipped models with what was measured of them."""
+    import pandas as pd
+
     rows = [
         {
             "Model": card.title,

@@ -2,13 +2,15 @@
 
 import base64
 import io
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 from PIL import Image
 
-from ui.figures.charts import Chart
 from ui.figures.tiles import Picture
+
+if TYPE_CHECKING:
+    from ui.figures.charts import Chart
 
 
 def picture(pixels: Picture, *, width: "int | Literal['stretch']", alt: str) -> None:
@@ -23,7 +25,7 @@ def picture(pixels: Picture, *, width: "int | Literal['stretch']", alt: str) -> 
     st.image(f"data:image/png;base64,{data}", width=width, alt=alt)
 
 
-def draw(chart: Chart, *, key: str, alt: str, **options: Any) -> None:
+def draw(chart: "Chart", *, key: str, alt: str, **options: Any) -> None:
     """Show a chart; `options` go to Streamlit."""
     specification = {**chart.specification, "datasets": {"table": chart.table}}
     st.vega_lite_chart(spec=specification, key=key, alt=alt, **options)

@@ -154,10 +154,10 @@ def test_a_missing_data_file_is_one_sentence(app: AppTest, monkeypatch: pytest.M
     from core import data
     from ui import compute
 
-    def broken() -> data.Dataset:
+    def broken() -> data.ByteArray:
         raise data.DataError("mnist.npz is missing: restore it from the repository.")
 
-    monkeypatch.setattr(compute, "load_mnist", broken)
+    monkeypatch.setattr(compute, "load_test_labels", broken)
     app.run()
     assert not app.exception
     assert [error.value for error in app.error] == [
