@@ -1,10 +1,14 @@
 """What a network looks like, as data: the report's two models, and any that a person designs."""
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from core.checks import check_range
 from core.data import CLASSES, SIDE
+
+MAX_PARAMETERS = 16_000_000
+MAX_MULTIPLY_ADDS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,25 @@ class Architecture:
             check_range("The number of hidden units", units, 1, 4096)
         check_range("The dropout rate", self.dropout, 0, 0.9)
         check_range("The number of classes", self.classes, 2, 1000)
-        self.output_sides()
+        parameters, multiply_adds = self.size()
+        if parameters > MAX_PARAMETERS or multiply_adds > MAX_MULTIPLY_ADDS:
+            raise ValueError(
+                f"The network has {parameters:,} weights and {multiply_adds:,} multiply-adds an "
+                f"image, above {MAX_PARAMETERS:,} or {MAX_MULTIPLY_ADDS:,}: make it smaller."
+            )
+
+    def size(self) -> tuple[int, int]:
+        """Weights and multiply-adds of one image, counted before anything is built."""
+        parameters = multiply_adds = 0
+        side, channels = SIDE, 1
+        for block, pooled in zip(self.blocks, self.output_sides(), strict=True):
+            kernels = block.kernel_size**2 * channels * block.filters
+            parameters += kernels
+            multiply_adds += kernels * (-(-side // block.stride)) ** 2
+            side, channels = pooled, block.filters
+        widths = [side**2 * channels, *self.hidden_units, self.classes]
+        dense = sum(wide * narrow for wide, narrow in pairwise(widths))
+        return parameters + dense, multiply_adds + dense
 
     def output_sides(self) -> list[int]:
         """Height (and width) in pixels after each block. ValueError if nothing is left."""
@@ -75,7 +97,7 @@ class Architecture:
                 dropout=float(values["dropout"]),
                 classes=_whole({"classes": values["classes"]})["classes"],
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError(
                 f"The description of the architecture is incomplete ({error})."
             ) from None

@@ -64,5 +64,12 @@ class ModelCard:
                     CurvePoint(*map(float, point.values())) for point in values.get("curve", ())
                 ),
             )
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+            json.JSONDecodeError,
+        ) as error:
             raise ValueError(f"The model's card cannot be read ({error}).") from None

@@ -7,7 +7,6 @@ from core.rate import Rate, overlap
 
 if TYPE_CHECKING:
     from core.runs import Run
-    from core.training import Progress
 
 MILESTONE = 0.97
 
@@ -28,16 +27,13 @@ def milestone(run: "Run") -> Milestone | None:
     return None
 
 
-def at_step(run: "Run", step: int) -> "Progress | None":
-    """The last record up to `step`."""
-    found = [progress for progress in run.history if 0 < progress.step <= step]
-    return found[-1] if found else None
-
-
-def score_at(run: "Run", step: int) -> Rate | None:
-    """The last test score up to `step`."""
-    scores = [p.test.accuracy for p in run.history if p.test and p.step <= step]
-    return scores[-1] if scores else None
+def score_near(run: "Run", step: int) -> Rate | None:
+    """The test score closest to `step`, if it is of a trained network within a quarter of it."""
+    scored = [p for p in run.history if p.test and p.step > 0]
+    nearest = min(scored, key=lambda p: abs(p.step - step), default=None)
+    if nearest is None or nearest.test is None or abs(nearest.step - step) > step / 4:
+        return None
+    return nearest.test.accuracy
 
 
 def smoothed_loss(run: "Run", step: int, records: int = 10) -> float | None:
@@ -52,23 +48,32 @@ def compare(first: "Run", second: "Run") -> str:
         return ""
     step = min(first.last.step, second.last.step)
     own_loss, other_loss = smoothed_loss(first, step), smoothed_loss(second, step)
-    own, other = score_at(first, step), score_at(second, step)
+    own, other = score_near(first, step), score_near(second, step)
     if own_loss is None or other_loss is None or own is None or other is None:
         return ""
-    ratio = other_loss / own_loss if own_loss else 1.0
-    if ratio > 1.15:
-        loss = f"{ratio:.1f} times less loss than run {second.number}"
-    elif ratio < 1 / 1.15:
-        loss = f"{1 / ratio:.1f} times the loss of run {second.number}"
-    else:
-        loss = f"about the loss of run {second.number}"
     percents = f"{own.value * 100:.1f} against {other.value * 100:.1f} %"
     if overlap(own, other):
         accuracy = f"no measurable difference in test accuracy ({percents}, the intervals overlap)"
     else:
         better = "a higher" if own.value > other.value else "a lower"
         accuracy = f"{better} test accuracy ({percents})"
-    return f"At step {step:,} run {first.number} has {loss} and {accuracy}."
+    loss = _loss_clause(first, second, own_loss, other_loss)
+    return f"At step {step:,} run {first.number} has {loss}{accuracy}."
+
+
+def _loss_clause(first: "Run", second: "Run", own: float, other: float) -> str:
+    """How the training losses compare; nothing where the two minimize different ones."""
+    losses = {
+        (r.settings.label_smoothing, r.settings.shift, r.settings.rotation, r.architecture.dropout)
+        for r in (first, second)
+    }
+    if len(losses) > 1 or not own or not other:
+        return ""
+    if other / own > 1.15:
+        return f"{other / own:.1f} times less loss than run {second.number} and "
+    if own / other > 1.15:
+        return f"{own / other:.1f} times the loss of run {second.number} and "
+    return f"about the loss of run {second.number} and "
 
 
 def race(first: "Run", second: "Run") -> str:

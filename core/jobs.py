@@ -22,6 +22,10 @@ class QueueFull(Exception):
     """The job was not taken; the message is one sentence for the reader."""
 
 
+def _nothing() -> Generator[float]:
+    yield from ()
+
+
 @dataclass(eq=False)
 class Job:
     """One piece of long work of one visitor.
@@ -40,6 +44,10 @@ class Job:
     error: str = ""
     iterator: Generator[float] | None = field(default=None, repr=False)
     on_thread: bool = False
+
+    def release(self) -> None:
+        """Let go of what the job worked on, once it has ended."""
+        self.work, self.iterator = _nothing, None
 
     @property
     def ended(self) -> bool:
@@ -71,9 +79,10 @@ class JobManager:
                 raise QueueFull(
                     f"“{current.title}” is still {current.state}: stop it or let it finish first."
                 )
-            if len(self._queue) >= self._queue_limit:
+            waiting = len(self._waiting())
+            if waiting >= self._queue_limit:
                 raise QueueFull(
-                    f"{len(self._queue)} jobs are waiting, and no more fit: try again in a minute."
+                    f"{waiting} jobs are waiting, and no more fit: try again in a minute."
                 )
             self._jobs[job.owner] = job
             self._enqueue(job)
@@ -85,7 +94,8 @@ class JobManager:
     def position(self, job: Job) -> int:
         """How many jobs come before it, 1 for the next; 0 if it does not wait."""
         with self._changed:
-            return self._queue.index(job) + 1 if job in self._queue else 0
+            waiting = self._waiting()
+            return waiting.index(job) + 1 if job in waiting else 0
 
     def pause(self, job: Job) -> None:
         """Let the job rest after the step in hand; the thread is free for others meanwhile."""
@@ -111,16 +121,19 @@ class JobManager:
             if job in self._queue:
                 self._queue.remove(job)
             job.state = STOPPED
-            if not job.on_thread:
-                self._enqueue(job)  # so that a thread closes its iterator
+            if not job.on_thread and job.iterator is not None:
+                self._queue.appendleft(job)  # so that a thread closes its iterator
+                self._changed.notify_all()
 
     def forget(self, owner: str) -> None:
         """Stop and drop what belongs to a visitor who has left."""
-        job = self._jobs.get(owner)
-        if job is not None:
-            self.stop(job)
-            with self._changed:
-                del self._jobs[owner]
+        with self._changed:
+            job = self._jobs.pop(owner, None)
+            if job is not None:
+                self.stop(job)
+
+    def _waiting(self) -> list[Job]:
+        return [job for job in self._queue if job.state == QUEUED]
 
     def _enqueue(self, job: Job) -> None:
         self._queue.append(job)
@@ -143,6 +156,9 @@ class JobManager:
                 _log.exception("Job %d (%s) failed", job.number, job.title)
                 name = type(error).__name__
                 self._end(job, FAILED, f"It ended with an unexpected error ({name}).")
+            if job.ended:
+                job.release()
+            del job  # while this thread waits, nothing keeps what the job worked on
 
     def _work_on(self, job: Job) -> None:
         if job.iterator is None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.backend import keras
 from core.card import ModelCard
-from core.data import SIDE
+from core.data import CLASSES, SIDE
 
 __all__ = [
     "MODEL_1",
@@ -178,8 +178,10 @@ def assign_weights(model: keras.Model, weights: Weights) -> None:
 
 
 def weights_digest(model: keras.Model) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of all weights and their names."""
+    """The first 16 hexadecimal digits of the SHA-256 of all layers and weights."""
     digest = hashlib.sha256()
+    for layer in model.layers:
+        digest.update(f"{layer.name} {type(layer).__name__} {layer.output.shape}".encode())
     for name, array in named_weights(model).items():
         digest.update(name.encode())
         digest.update(array.tobytes())
@@ -205,7 +207,7 @@ def deserialize_model(data: bytes) -> tuple[keras.Model, ModelCard]:
     """The inverse of `serialize_model`.
 
     Raises ValueError with one sentence if the bytes are not safetensors, are above 64 MB, carry
-    no card, or hold arrays that do not fit the architecture of the card. Nothing is unpickled.
+    no card, or hold arrays that do not fit the card. Nothing is unpickled.
     """
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(
@@ -224,8 +226,15 @@ def deserialize_model(data: bytes) -> tuple[keras.Model, ModelCard]:
             "The file names no architecture: upload weights that this dashboard saved."
         )
     card = ModelCard.from_json(metadata["card"])
+    if card.architecture.classes != CLASSES:
+        raise ValueError(
+            f"The network has {card.architecture.classes} classes, not the {CLASSES} of MNIST: "
+            "upload weights that this dashboard saved."
+        )
     model = build_model(card.architecture)
     _assign_checked(model, arrays)
+    if weights_digest(model) != card.version:
+        raise ValueError("The card belongs to other weights: upload the file as it was saved.")
     return model, card
 
 

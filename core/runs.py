@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
@@ -31,6 +32,7 @@ from core.trainer import TrainingState
 from core.training import SCORED_IMAGES, Controls, Progress, TrainingSettings, train
 
 DISK_BUDGET = 4_000_000_000
+_SLOTS, _STEP = "slots.safetensors", "step"
 _numbers = itertools.count(1)
 _SETTING_NAMES = {
     "learning_rate": "lr",
@@ -49,8 +51,8 @@ _SETTING_NAMES = {
 class CheckpointFiles:
     """Weights by step, as safetensors in a temporary folder of its own.
 
-    All runs of the process share `DISK_BUDGET` bytes: past that the oldest run that is not
-    writing keeps only its first and last checkpoint.
+    All runs of the process share `DISK_BUDGET` bytes: past that the oldest are thinned first, the
+    one that writes last.
     """
 
     _all: ClassVar["list[weakref.ref[CheckpointFiles]]"] = []
@@ -59,7 +61,6 @@ class CheckpointFiles:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="convscope-"))
         self.steps: list[int] = []
-        self._bytes = 0
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         with self._lock:
             self._all[:] = [ref for ref in self._all if ref() is not None]
@@ -67,11 +68,8 @@ class CheckpointFiles:
 
     def save(self, step: int, weights: Weights) -> None:
         """Keep the weights as they are at `step`."""
-        path = self._path(step)
-        safetensors.numpy.save_file(weights, path)
-        if step not in self.steps:
-            self.steps = sorted([*self.steps, step])
-            self._bytes += path.stat().st_size
+        safetensors.numpy.save_file(weights, self._path(step))
+        self.steps = sorted({*self.steps, step})
         self._keep_to_budget()
 
     def load(self, step: int) -> Weights:
@@ -79,24 +77,33 @@ class CheckpointFiles:
         return safetensors.numpy.load_file(self._path(step))
 
     def thin(self) -> None:
-        """Keep only the first and the last checkpoint."""
-        for step in self.steps[1:-1]:
-            path = self._path(step)
-            self._bytes -= path.stat().st_size
-            path.unlink()
-        self.steps = [*self.steps[:1], *self.steps[1:][-1:]]
+        """Drop every second checkpoint, but neither the first nor the last."""
+        dropped = self.steps[1:-1:2]
+        self.steps = [step for step in self.steps if step not in dropped]
+        for step in dropped:
+            self._path(step).unlink()
 
     def save_state(self, state: TrainingState) -> None:
-        """Keep the optimizer's slots, so that the run can go on from its last checkpoint."""
+        """Keep weights and the optimizer's slots, so that the run can go on from here."""
         slots = {f"{number:03d}": array for number, array in enumerate(state.slots)}
-        safetensors.numpy.save_file(slots, self._folder / "slots.safetensors")
+        step = np.array([state.step])
         self.save(state.step, state.weights)
+        safetensors.numpy.save_file({**slots, _STEP: step}, self._folder / _SLOTS)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether a state was saved."""
+        return (self._folder / _SLOTS).exists()
 
     def load_state(self) -> TrainingState:
         """The state that was saved last."""
-        slots = safetensors.numpy.load_file(self._folder / "slots.safetensors")
-        step = self.steps[-1]
+        slots = safetensors.numpy.load_file(self._folder / _SLOTS)
+        step = int(slots.pop(_STEP)[0])
         return TrainingState(step, self.load(step), [slots[key] for key in sorted(slots)])
+
+    @property
+    def _bytes(self) -> int:
+        return sum(path.stat().st_size for path in self._folder.iterdir())
 
     def _path(self, step: int) -> Path:
         return self._folder / f"{step:08d}.safetensors"
@@ -104,10 +111,9 @@ class CheckpointFiles:
     def _keep_to_budget(self) -> None:
         with self._lock:
             everyone = [files for ref in self._all if (files := ref()) is not None]
-            for files in everyone:
-                if sum(f._bytes for f in everyone) <= DISK_BUDGET:
-                    return
-                if files is not self and len(files.steps) > 2:
+            others = [files for files in everyone if files is not self]
+            for files in [*others, self]:
+                while sum(f._bytes for f in everyone) > DISK_BUDGET and len(files.steps) > 2:
                     files.thin()
 
 
@@ -115,8 +121,7 @@ class CheckpointFiles:
 class Run:
     """One training of one visitor.
 
-    `history` grows while it runs, its weights left out; `checkpoints.steps` too. `note` is one
-    sentence on how it ended, if there is something to say.
+    `history` grows while it runs, its weights left out; `checkpoints.steps` too.
     """
 
     architecture: Architecture
@@ -124,8 +129,6 @@ class Run:
     dataset: Dataset
     number: int
     history: list[Progress] = field(default_factory=list)
-    changes: list[tuple[int, float]] = field(default_factory=list)
-    note: str = ""
     job: Job | None = None
     id: int = field(default_factory=lambda: next(_numbers))
 
@@ -149,15 +152,20 @@ class Run:
         return self.history[-1] if self.history else None
 
     @property
+    def last_scored(self) -> Progress | None:
+        """The latest record with a score on test images, None before the first."""
+        return next((p for p in reversed(self.history) if p.test), None)
+
+    @property
     def last_score(self) -> Rate | None:
         """The latest accuracy on test images, None before the first."""
-        scores = (p.test.accuracy for p in reversed(self.history) if p.test)
-        return next(scores, None)
+        scored = self.last_scored
+        return scored.test.accuracy if scored and scored.test else None
 
     @property
     def images_per_second(self) -> float:
         """The median speed of the last 20 records; NaN before the first."""
-        speeds = [p.images_per_second for p in self.history[-20:] if p.gradient_norms]
+        speeds = [s for p in self.history[-20:] if math.isfinite(s := p.images_per_second)]
         return float(np.median(speeds)) if speeds else math.nan
 
     @property
@@ -175,34 +183,41 @@ class Run:
         """One sentence if the loss has not left that of a guess, "" otherwise."""
         recent = [p.loss for p in self.history[-5:] if p.gradient_norms]
         guess = math.log(self.architecture.classes)
-        if self.last is None or self.last.step < 100 or min(recent) < 0.95 * guess:
+        if (
+            self.last is None
+            or self.last.step < 100
+            or not 0.95 * guess < min(recent) < 1.2 * guess
+        ):
             return ""
-        return (
-            f"After {self.last.step:,} steps the loss is still that of a guess (ln 10 = "
-            f"{guess:.2f}): the steps were too large and no unit responds any more. Start again "
-            f"with a learning rate below {self.settings.learning_rate:g}."
-            if self.settings.learning_rate >= 0.01
-            else f"After {self.last.step:,} steps the loss is still that of a guess (ln 10 = "
-            f"{guess:.2f}): raise the learning rate, or wait."
+        stuck = (
+            f"After {self.last.step:,} steps the loss is still that of a guess "
+            f"(ln {self.architecture.classes} = {guess:.2f})"
         )
+        highest = max(p.learning_rate for p in self.history)
+        if highest >= 0.01:
+            return f"{stuck}: start again with a learning rate below {highest:g}."
+        return f"{stuck}: raise the learning rate, or wait."
 
     @property
     def trained(self) -> bool:
         """Whether there is a model to use: at least one checkpoint."""
         return bool(self.checkpoints.steps)
 
-    def change_learning_rate(self, learning_rate: float) -> None:
-        """Train on with another learning rate, from the next record on."""
-        step = self.last.step if self.last else 0
-        self.controls.learning_rate = learning_rate
-        self.changes.append((step, learning_rate))
+    @property
+    def changes(self) -> list[tuple[int, float]]:
+        """Steps after which the learning rate became another, with that rate."""
+        return [
+            (before.step, after.learning_rate)
+            for before, after in pairwise(self.history)
+            if after.learning_rate != before.learning_rate
+        ]
 
     def work(self) -> Generator[float]:
         """Train to the end of the epochs in `controls`, and record; for a job to iterate.
 
         Called again after it ended, with more epochs, it goes on where it was.
         """
-        if self.trained:
+        if self.checkpoints.can_go_on:
             state = self.checkpoints.load_state()
         else:
             state = TrainingState.untrained(self.architecture, self.settings.seed)
@@ -248,12 +263,13 @@ class Run:
     def card(self, step: int, test: Rate, version: str, parameters: int) -> ModelCard:
         """The card of the model at a checkpoint."""
         seconds = next((p.seconds for p in self.history if p.step >= step), 0.0)
+        changes = [change for change in self.changes if change[0] < step]
         return ModelCard(
             name=f"run-{self.number}",
             title=self.name,
             description=f"Trained in this session, step {step:,}",
             architecture=self.architecture,
-            settings={**self.settings.to_dict(), "learning_rate_changes": self.changes},
+            settings={**self.settings.to_dict(), "learning_rate_changes": changes},
             steps=step,
             seconds=round(seconds, 1),
             test=test,
@@ -268,7 +284,7 @@ class Run:
         )
 
 
-@functools.lru_cache(maxsize=6)
+@functools.lru_cache(maxsize=3)
 def _scratch(architecture: Architecture) -> tuple[Classifier, threading.Lock]:
     return Classifier(build_model(architecture), name="scratch"), threading.Lock()
 

@@ -14,9 +14,10 @@ class TrainingSettings:
     """How to train; the defaults are the report's.
 
     optimizer: "adam", "adamw" (decoupled weight decay), "sgd" (momentum 0.9) or "rmsprop".
-    weight_decay: L2 penalty on kernels. label_smoothing: share of the target spread over all
-    classes. shift (pixels) and rotation (degrees) are the largest random moves of an image.
-    training_images: how many of the training images, from the first on.
+    weight_decay: on kernels; an L2 penalty in the gradient, but with AdamW apart from it.
+    label_smoothing: share of the target spread over all classes. shift (pixels) and rotation
+    (degrees) are the largest random moves of an image. training_images: how many of the training
+    images, from the first on.
     """
 
     learning_rate: float = 5e-4

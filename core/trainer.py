@@ -54,9 +54,9 @@ class StepResults:
     gradient_norms: FloatArray
 
 
-@functools.lru_cache(maxsize=6)
+@functools.lru_cache(maxsize=4)
 def trainer_for(architecture: Architecture) -> "Trainer":
-    """The one trainer of this architecture; the least recently used of six is dropped."""
+    """The one trainer of this architecture; the least recently used of four is dropped."""
     return Trainer(architecture)
 
 

@@ -76,7 +76,7 @@ class Progress:
 
 
 class TrainingDiverged(Exception):
-    """The loss is no longer a number. The weights of the last checkpoint are still good."""
+    """The loss, a gradient or a weight is no longer a number; no checkpoint holds such weights."""
 
     def __init__(self, step: int, learning_rate: float) -> None:
         super().__init__(
@@ -98,7 +98,7 @@ def train(
 
     The first Progress is that of the untrained network (or of `state`, with which a training goes
     on). `controls` may be changed while iterating: the learning rate takes effect at the next
-    record, the number of epochs when it is read at the end of one. `state` holds weights and
+    record, and so does the number of epochs. `state` holds weights and
     optimizer slots, up to date once the iterator is closed. Trainings may be interleaved.
 
     Same architecture, data, settings and controls: same curve on the same machine. Raises
@@ -154,8 +154,8 @@ class _Training:
 
     def first_progress(self) -> Progress:
         """Before any step of this call: the score and the weights as they are."""
-        started = time.perf_counter()
         with self.trainer.lock:
+            started = time.perf_counter()
             self.trainer.seat(self.state)
             test, weights = self._score(), self.trainer.weights()
         self.seconds += time.perf_counter() - started
@@ -166,8 +166,8 @@ class _Training:
         self._extend_plan()
         images, labels = self._next_batches()
         learning_rate = self.controls.learning_rate
-        started = time.perf_counter()
         with self.trainer.lock:
+            started, traces = time.perf_counter(), self.trainer.traces
             self.trainer.seat(self.state)
             results = self.trainer.run(
                 images,
@@ -182,10 +182,15 @@ class _Training:
             )
             speed = labels.size / (time.perf_counter() - started)
             self._check_finite(results, learning_rate)
-            test = self._score() if self._score_is_due() else None
             weights = self.trainer.weights() if self.state.step in self.checkpoint_at else None
-        self.seconds += time.perf_counter() - started
-        progress = self._progress(results)
+            if weights and not all(np.isfinite(array).all() for array in weights.values()):
+                raise TrainingDiverged(self.state.step, learning_rate)
+            test = self._score() if self._score_is_due() else None
+        if self.trainer.traces == traces:  # preparing the step is not training
+            self.seconds += time.perf_counter() - started
+        else:
+            speed = math.nan
+        progress = replace(self._progress(results), learning_rate=learning_rate)
         return replace(progress, images_per_second=speed, test=test, weights=weights)
 
     def leave(self) -> None:
@@ -234,7 +239,8 @@ class _Training:
         )
 
     def _check_finite(self, results: StepResults, learning_rate: float) -> None:
-        bad = np.flatnonzero(~np.isfinite(results.losses))
+        finite = np.isfinite(results.losses) & np.isfinite(results.gradient_norms).all(axis=1)
+        bad = np.flatnonzero(~finite)
         if bad.size:
             first = self.state.step - len(results.losses) + int(bad[0]) + 1
             raise TrainingDiverged(first, learning_rate)

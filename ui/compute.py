@@ -92,20 +92,20 @@ def classifier(key: str) -> "Classifier":
         if run := state.run_by_key(key):
             return _run_classifier(run.id, run.checkpoints.steps[-1], run)
         if upload := state.uploads().get(key):
-            return _uploaded_classifier(upload.card.version, upload.data)
+            return _uploaded_classifier(upload.digest, upload.data)
         return zoo.load_once(key)
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _run_classifier(run_id: int, step: int, _run: "Run") -> "Classifier":
     return _run.classifier(step)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _uploaded_classifier(version: str, _data: bytes) -> "Classifier":
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _uploaded_classifier(digest: str, _data: bytes) -> "Classifier":
     from core.classifier import Classifier
     from core.model import deserialize_model
 

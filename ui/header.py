@@ -59,12 +59,9 @@ def model_titles() -> dict[str, str]:
     }
     for run in state.runs():
         if run.trained:
-            score = run.last_score
-            titles[state.run_key(run)] = (
-                f"{run.name} · {text.percent(score)}" if score else run.name
-            )
+            titles[state.run_key(run)] = f"{run.name} · step {run.checkpoints.steps[-1]:,}"
     for key, upload in state.uploads().items():
-        titles[key] = f"{upload.card.title} · uploaded"
+        titles[key] = f"{upload.card.title} · step {upload.card.steps:,}, {key}"
     return titles
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.evaluation import Evaluation
+from core.model import serialize_model
 from core.runs import Run
 from core.training import SCORED_IMAGES
 from ui import compute, run_controls, state, text, theme
@@ -55,6 +56,7 @@ def _rewind(runs: list[Run], choice: Choice) -> None:
         _kernels(run, step)
     with reading, st.container(border=True, height="stretch"):
         _reading(run, step, choice)
+    _downloads(run, step)
 
 
 def _checkpoint_slider(run: Run) -> int:
@@ -66,6 +68,7 @@ def _checkpoint_slider(run: Run) -> int:
         return steps[0]
     if not st.session_state.get(touched) or st.session_state.get(key) not in steps:
         st.session_state[key] = steps[-1]
+        st.session_state.pop(touched, None)
     step: int = st.select_slider(
         "Checkpoint",
         steps,
@@ -153,10 +156,27 @@ def _reading(run: Run, step: int, choice: Choice) -> None:
         )
 
 
-def rewound_step(run: Run) -> int:
-    """The checkpoint that the slider stands at."""
-    step = st.session_state.get(f"checkpoint-{run.id}", run.checkpoints.steps[-1])
-    return int(step if step in run.checkpoints.steps else run.checkpoints.steps[-1])
+def _downloads(run: Run, step: int) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Weights",
+            lambda: weights(run, step),
+            f"run-{run.number}-step-{step}.safetensors",
+            "application/octet-stream",
+            key="weights",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help=f"Run {run.number}, {_step_name(step)}, with its card.",
+        )
+
+
+def weights(run: Run, step: int) -> bytes:
+    """The run's model at a checkpoint as safetensors with its card."""
+    classifier = run.classifier(step)
+    accuracy = run.evaluate(step).accuracy
+    card = run.card(step, accuracy, classifier.version, classifier.model.count_params())
+    return serialize_model(classifier.model, card)
 
 
 def use_everywhere(run: Run) -> None:

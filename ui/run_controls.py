@@ -109,7 +109,7 @@ def _steering(run: Run, job: Job) -> None:
         run.controls.learning_rate,
         format_func=text.learning_rate,
         key=key,
-        on_change=lambda: run.change_learning_rate(st.session_state[key]),
+        on_change=lambda: setattr(run.controls, "learning_rate", st.session_state[key]),
     )
     st.button(
         "One more epoch",
@@ -126,6 +126,9 @@ def _one_more_epoch(run: Run) -> None:
     """Add an epoch to the one in hand, or go on with one that has ended."""
     st.session_state.pop(_ERROR, None)
     if run.job is None or run.job.ended:
+        if not run.checkpoints.can_go_on:
+            st.session_state[_ERROR] = f"Run {run.number} has no state to go on from: start anew."
+            return
         done = int(run.last.epoch) if run.last else 0
         run.controls.epochs = done + 1
         try:

@@ -16,13 +16,13 @@ GRACE_SECONDS = 120
 _OWNER = "_owner"
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def manager() -> JobManager:
     """The one job manager of the process."""
     return JobManager()
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner=False)
 def _departures() -> dict[str, threading.Timer]:
     return {}
 
@@ -43,12 +43,21 @@ def current_job() -> Job | None:
 
 
 def _leave(name: str) -> None:
-    timer = threading.Timer(GRACE_SECONDS, manager().forget, [name])
+    job = manager().job_of(name)
+    if job is None or job.ended:
+        manager().forget(name)
+        return
+    timer = threading.Timer(GRACE_SECONDS, _forget, [name])
     timer.daemon = True
     _departures()[name] = timer
     timer.start()
 
 
-@st.cache_resource(scope="session", on_release=_leave)
+def _forget(name: str) -> None:
+    _departures().pop(name, None)
+    manager().forget(name)
+
+
+@st.cache_resource(scope="session", on_release=_leave, show_spinner=False)
 def _lease(name: str) -> str:
     return name

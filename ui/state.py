@@ -1,5 +1,7 @@
 """What a visitor has, in one place: session keys, their defaults, and the runs and uploads."""
 
+import functools
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ _RUNS = "_runs"
 _UPLOADS = "_uploads"
 MAX_RUNS = 8
 MAX_OVERLAID = 5
+MAX_UPLOADS = 5
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,11 @@ class Upload:
     key: str
     data: bytes
     card: ModelCard
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the file."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 def runs() -> "list[Run]":

@@ -5,8 +5,7 @@ import io
 import pandas as pd
 import streamlit as st
 
-from core.model import deserialize_model, serialize_model
-from core.rate import Rate
+from core.model import deserialize_model
 from core.runs import Run
 from ui import rewind, run_controls, state
 
@@ -23,7 +22,6 @@ def show() -> None:
             _upload()
         if run is None or not run.trained:
             return
-        step = rewind.rewound_step(run)
         st.button(
             "Use on all pages",
             type="tertiary",
@@ -31,16 +29,6 @@ def show() -> None:
             on_click=rewind.use_everywhere,
             args=[run],
             help="Make this run the model of the header.",
-        )
-        st.download_button(
-            "Weights",
-            lambda: weights(run, step),
-            f"run-{run.number}-step-{step}.safetensors",
-            "application/octet-stream",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
-            help=f"Run {run.number} at step {step:,}, where the checkpoint slider stands.",
         )
         st.download_button(
             "Curves",
@@ -61,14 +49,6 @@ def show() -> None:
             on_click="ignore",
             help="Trains the same run without the dashboard.",
         )
-
-
-def weights(run: Run, step: int) -> bytes:
-    """The run's model at a checkpoint as safetensors with its card."""
-    classifier = run.classifier(step)
-    accuracy: Rate = run.evaluate(step).accuracy
-    card = run.card(step, accuracy, classifier.version, classifier.model.count_params())
-    return serialize_model(classifier.model, card)
 
 
 def curves(run: Run) -> bytes:
@@ -95,20 +75,20 @@ def curves(run: Run) -> bytes:
 
 def script(run: Run) -> str:
     """A Python program, to be run in a clone of this project, that trains the same run."""
-    changes = "".join(
-        f"\n# At step {step:,} the learning rate became {rate:g}." for step, rate in run.changes
-    )
     return f'''"""Run {run.number} of a Convscope session; run this in a clone of the project."""
 
 from core.architecture import Architecture, ConvBlock
 from core.data import load_mnist
 from core.settings import TrainingSettings
-from core.training import train
+from core.training import Controls, train
 
 architecture = {run.architecture!r}
 settings = {run.settings!r}
-{changes}
-for progress in train(architecture, load_mnist(), settings):
+controls = Controls(settings.learning_rate, epochs={run.controls.epochs})
+changes = {dict(run.changes)!r}  # the step after which, and the learning rate from then on
+
+for progress in train(architecture, load_mnist(), settings, controls=controls):
+    controls.learning_rate = changes.get(progress.step, controls.learning_rate)
     if progress.test:
         print(progress.step, progress.loss, progress.test.accuracy)
 '''
@@ -124,6 +104,12 @@ def _upload() -> None:
         label_visibility="collapsed",
     )
     if file is None:
+        return
+    if len(state.uploads()) >= state.MAX_UPLOADS:
+        st.error(
+            f"You have {state.MAX_UPLOADS} uploads, the most that are kept: open a new tab.",
+            icon=":material/error:",
+        )
         return
     try:
         data = file.getvalue()

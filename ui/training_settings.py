@@ -165,8 +165,8 @@ def settings_sliders() -> None:
     )
 
 
-def design() -> Architecture | None:
-    """The network's sliders beside its drawing; None, with a sentence, if it cannot be built."""
+def design() -> None:
+    """The network's sliders beside its drawing, or a sentence if it cannot be built."""
     picture, sliders = st.columns([3.5, 1], gap="medium")
     with sliders, st.container(border=True, key="design"):
         st.markdown("**Design the network**")
@@ -191,11 +191,10 @@ def design() -> Architecture | None:
             architecture = chosen_architecture()
         except ValueError as error:
             st.error(str(error), icon=":material/error:")
-            return None
+            return
         rows = compute.layers(architecture)
         layers.drawing(rows, theme.palette(), key="design-drawing")
         layers.show_frame(layers.frame(rows).drop(columns=["units", "statistics"]), height=360)
-    return architecture
 
 
 def _network_preset() -> None:

@@ -172,9 +172,7 @@ def test_weights_come_back(visitor: Visitor, downloads: Path) -> None:
     page.locator(".st-key-run-controls").wait_for(state="detached", timeout=90_000)
     visitor.settle()
     with page.expect_download() as pending:
-        page.locator(".st-key-files").get_by_role(
-            "button", name="Weights", exact=False
-        ).last.click()
+        page.locator(".st-key-weights button").click()
     path = downloads / pending.value.suggested_filename
     pending.value.save_as(path)
     assert path.suffix == ".safetensors"

@@ -22,6 +22,8 @@ def test_survives_the_way_through_plain_values() -> None:
         {"dropout": float("nan")},
         {"classes": 1},
         {"blocks": (ConvBlock(pooling=4),) * 3},
+        {"blocks": (ConvBlock(256, pooling=1),), "hidden_units": (4096,)},
+        {"blocks": (ConvBlock(256, 11, pooling=1),) * 2},
     ],
 )
 def test_refuses_what_cannot_be_built(change: dict[str, object]) -> None:
@@ -51,3 +53,19 @@ def test_refuses_blocks_out_of_range(change: dict[str, int]) -> None:
 def test_refuses_what_is_not_an_architecture(values: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="incomplete"):
         Architecture.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        MODEL_1,
+        Architecture((ConvBlock(8, 5, stride=2, pooling=1), ConvBlock(6, 3)), (40, 20)),
+        Architecture((ConvBlock(5, 4, stride=3, pooling=2),), ()),
+    ],
+)
+def test_size_is_that_of_the_built_model(architecture: Architecture) -> None:
+    from core.model import build_model, layer_table
+
+    rows = layer_table(build_model(architecture))
+    built = sum(row.weights for row in rows), sum(row.multiply_adds for row in rows)
+    assert architecture.size() == built

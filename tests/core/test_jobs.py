@@ -141,7 +141,7 @@ def test_stop_while_queued_or_paused() -> None:
     manager.submit(queued)
     manager.stop(queued)
     assert queued.state == STOPPED
-    assert manager.position(queued) in (0, 1)
+    assert manager.position(queued) == 0
     manager.pause(first)
     busy.allow()
     until(lambda: not first.on_thread)
@@ -162,9 +162,10 @@ def test_errors_end_in_a_sentence(caplog: pytest.LogCaptureFixture) -> None:
     assert (first.state, first.error) == (FAILED, "The loss became infinite.")
     assert (second.state, second.error) == (FAILED, "It ended with an unexpected error (OSError).")
     assert "Job" in caplog.text
-    third = Job("a", "after", Work(1))
+    work = Work(1)
+    third = Job("a", "after", work)
     manager.submit(third)
-    third.work.allow()  # type: ignore[attr-defined]
+    work.allow()
     until(lambda: third.state == FINISHED)
 
 
@@ -178,3 +179,16 @@ def test_who_leaves_is_forgotten() -> None:
     work.allow(2)
     until(work.closed.is_set)
     assert manager.job_of("a") is None
+
+
+def test_stopped_jobs_do_not_fill_the_queue() -> None:
+    manager = JobManager(queue_limit=1)
+    first = Job("a", "busy", Work())
+    manager.submit(first)
+    until(lambda: first.state == RUNNING)
+    for _ in range(5):
+        job = Job("b", "again", Work())
+        manager.submit(job)
+        assert manager.position(job) == 1
+        manager.stop(job)
+    manager.submit(Job("c", "last", Work()))

@@ -25,7 +25,8 @@ from core.rate import Rate
 @pytest.fixture
 def card() -> ModelCard:
     architecture = Architecture((ConvBlock(2), ConvBlock(3)), (7,), True)
-    return ModelCard("a", "A", "", architecture, {}, 0, 0.0, Rate(1, 2), 5, "v", "d")
+    version = weights_digest(build_model(architecture))
+    return ModelCard("a", "A", "", architecture, {}, 0, 0.0, Rate(1, 2), 5, version, "d")
 
 
 def test_model_1_has_the_layers_and_counts_of_the_report() -> None:
@@ -96,7 +97,7 @@ def test_same_seed_same_weights() -> None:
 
 
 def test_a_file_gives_back_model_and_card(tmp_path: Path, card: ModelCard) -> None:
-    model = build_model(card.architecture, seed=5)
+    model = build_model(card.architecture)
     save_model(tmp_path / "a.safetensors", model, card)
     loaded, read = load_model(tmp_path / "a.safetensors")
     assert read == card
@@ -114,6 +115,11 @@ def test_hostile_files_get_one_sentence(card: ModelCard) -> None:
         return safetensors.numpy.save(changed, metadata={**metadata, **other})
 
     other = replace(card, architecture=replace(card.architecture, hidden_units=(8,)))
+    five = replace(card, architecture=replace(card.architecture, classes=5))
+    large = json.loads(card.to_json())
+    large["architecture"]["blocks"] = [{"filters": 256, "pooling": 1}]
+    large["architecture"]["hidden_units"] = [4096]
+    huge = json.dumps(large)
     broken = json.loads(card.to_json())
     del broken["architecture"]["blocks"]
     cases = {
@@ -131,6 +137,11 @@ def test_hostile_files_get_one_sentence(card: ModelCard) -> None:
         packed({k: v for k, v in weights.items() if k != "logits/bias"}): "do not fit",
         packed({**weights, "extra": np.zeros(3, np.float32)}): "do not fit",
         packed({**weights, "logits/bias": np.zeros(10)}): "do not fit",
+        packed({**weights, "logits/bias": np.ones(10, np.float32)}): "belongs to other weights",
+        packed(weights, card=card.to_json().replace('"steps": 0', '"steps": Infinity')): "cannot",
+        packed(weights, card="[" * 100_000): "cannot be read",
+        packed(weights, card=five.to_json()): "5 classes",
+        packed(weights, card=huge): "make it smaller",
         packed({**weights, "logits/bias": np.full(10, np.nan, np.float32)}): "not all finite",
     }
     for data, part in cases.items():
