@@ -19,7 +19,7 @@ BATCH = 64
 LEARNING_RATE = 5e-4
 
 
-def main(rounds: int = 25) -> None:
+def main(rounds: int = 15) -> None:
     """Print a table for Model 1 and one for Model 2."""
     for model in ("model-1", "model-2"):
         names = ["convscope", "keras"]

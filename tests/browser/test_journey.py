@@ -172,7 +172,7 @@ def test_weights_come_back(visitor: Visitor, downloads: Path) -> None:
     page.locator(".st-key-run-controls").wait_for(state="detached", timeout=90_000)
     visitor.settle()
     with page.expect_download() as pending:
-        page.locator(".st-key-weights button").click()
+        page.locator(".st-key-weights button").first.click()
     path = downloads / pending.value.suggested_filename
     pending.value.save_as(path)
     assert path.suffix == ".safetensors"
