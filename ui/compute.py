@@ -35,7 +35,7 @@ def shipped_cards() -> dict[str, ModelCard]:
     return {card.name: card for card in zoo.available_models()}
 
 
-WARM_UP_DELAY = 1.0  # seconds: importing TensorFlow would hold up the first page on its way
+WARM_UP_DELAY = 2.0  # seconds: importing TensorFlow would hold up the first page on its way
 
 
 def mnist() -> Dataset:

@@ -75,7 +75,7 @@ def strip(shown: Walkthrough, palette: Palette) -> None:
             st.caption(f"the largest of ten logits, p = {shown.probabilities[predicted]:.3f}")
     st.caption(
         "Maps show the four channels that respond most, on one scale from 0 to the layer's "
-        "largest value. The last bright square is the 500 hidden units, row by row."
+        "largest value. The last square is the 500 hidden units, row by row."
         if any(values.shape == (500,) for values in shown.stages.values())
         else "Maps show the four channels that respond most, on one scale per layer."
     )
