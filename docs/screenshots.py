@@ -58,7 +58,7 @@ def _shoot_training(person: Visitor) -> None:
     person.press("train")
     person.wait_for_step(900, timeout=300_000)
     person.press("stop")
-    page.locator(".st-key-run-controls").wait_for(state="detached")
+    page.locator(".st-key-stop").wait_for(state="detached")
     page.locator(".st-key-settings").get_by_text("Model 2", exact=True).click()
     person.settle()
     person.press("train")

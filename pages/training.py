@@ -16,11 +16,13 @@ with st.skeleton(height=600):
 
 result, controls = st.columns([3.5, 1], gap="medium")
 context, network = st.container(), st.container()
+with controls:
+    run_controls.latest_run()
 with network:
     st.subheader("The network of the next run", anchor=False)
     training_settings.design()
 with controls:
-    run_controls.controls()
+    run_controls.next_run()
 with result:
     training.watch()
 with context:

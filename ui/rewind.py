@@ -23,7 +23,7 @@ def show(choice: Choice) -> None:
         return
     st.subheader("Rewind", anchor=False)
     working = any(run.job is not None and run.job.active for run in runs)
-    st.fragment(_rewind, run_every=2.0 if working else None)(runs, choice)
+    st.fragment(_rewind, run_every=4.0 if working else None)(runs, choice)
 
 
 def _rewind(runs: list[Run], choice: Choice) -> None:

@@ -57,13 +57,19 @@ def _shown_key(run: Run) -> str:
     return f"show-run-{run.id}"
 
 
-def controls() -> None:
-    """The run in hand, the settings of the next one, and the list of runs."""
-    job = session.current_job()
-    run = next((run for run in state.runs() if run.job is job), None) if job else None
-    if job is not None and run is not None and not job.ended:
+def latest_run() -> None:
+    """The card of the newest run: its state, and the buttons that steer it.
+
+    A fragment, and drawn first, so that a press shows before the curves are drawn again.
+    """
+    if state.runs():
         with st.container(border=True, key="run-controls"):
-            _steering(run, job)
+            st.fragment(_steering)(state.runs()[-1])
+
+
+def next_run() -> None:
+    """The settings of the next run, and the list of those there are."""
+    job = session.current_job()
     with st.container(border=True, key="settings"):
         st.markdown("**Next run**" if state.runs() else "**Settings**")
         busy = job is not None and not job.ended
@@ -83,8 +89,29 @@ def controls() -> None:
             _run_list()
 
 
-def _steering(run: Run, job: Job) -> None:
-    st.markdown(f"**Run {run.number}** :gray[· {job.state}]")
+def _steering(run: Run) -> None:
+    if run.job is None:
+        return
+    ended = run.job.ended
+    st.markdown(f"**Run {run.number}** :gray[· {_status(run) if ended else run.job.state}]")
+    if not ended:
+        _pause_and_stop(run.job)
+        _live_learning_rate(run)
+    if run.job.state != FAILED:
+        more = st.button(
+            "One more epoch",
+            key="one-more",
+            type="tertiary",
+            icon=":material/add:",
+            on_click=_one_more_epoch,
+            args=[run],
+            help=f"{run.controls.epochs} epochs are planned.",
+        )
+        if more:
+            st.rerun()
+
+
+def _pause_and_stop(job: Job) -> None:
     manager = session.manager()
     with st.container(horizontal=True):
         if job.state == PAUSED:
@@ -101,6 +128,9 @@ def _steering(run: Run, job: Job) -> None:
                 "Pause", key="pause", icon=":material/pause:", on_click=manager.pause, args=[job]
             )
         st.button("Stop", key="stop", icon=":material/stop:", on_click=manager.stop, args=[job])
+
+
+def _live_learning_rate(run: Run) -> None:
     rates = sorted({*training_settings.LEARNING_RATES, run.controls.learning_rate})
     key = f"live-lr-{run.id}"
     st.select_slider(
@@ -110,15 +140,6 @@ def _steering(run: Run, job: Job) -> None:
         format_func=text.learning_rate,
         key=key,
         on_change=lambda: setattr(run.controls, "learning_rate", st.session_state[key]),
-    )
-    st.button(
-        "One more epoch",
-        key="one-more",
-        type="tertiary",
-        icon=":material/add:",
-        on_click=_one_more_epoch,
-        args=[run],
-        help=f"{run.controls.epochs} epochs are planned.",
     )
 
 
@@ -167,16 +188,6 @@ def _run_list() -> None:
                 disabled=active,
                 help=f"Remove run {run.number}",
             )
-    last = state.runs()[-1]
-    if last.job is not None and last.job.ended and last.job.state != FAILED:
-        st.button(
-            f"One more epoch of run {last.number}",
-            type="tertiary",
-            icon=":material/add:",
-            on_click=_one_more_epoch,
-            args=[last],
-            width="stretch",
-        )
     st.caption(
         f"Up to {state.MAX_OVERLAID} are laid over each other. Each is a model in the picker."
     )

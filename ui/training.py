@@ -21,17 +21,18 @@ _AXES = {"Steps": "step", "Epochs": "epoch", "Seconds": "seconds"}
 
 
 def watch() -> None:
-    """The curves, twice a second while a job works."""
+    """The curves, twice a second until the job has ended."""
     if error := run_controls.problem():
         st.error(error, icon=":material/error:")
     job = session.current_job()
-    working = job is not None and job.active
-    st.fragment(_watch, run_every=0.5 if working else None)(working)
+    live = job is not None and not job.ended
+    st.fragment(_watch, run_every=0.5 if live else None)(job.state if job and live else "")
 
 
-def _watch(was_working: bool) -> None:
+def _watch(drawn_while: str) -> None:
+    """`drawn_while` is the state of the live job when the whole page was drawn."""
     job = session.current_job()
-    if was_working and (job is None or not job.active):
+    if drawn_while and (job is None or job.state != drawn_while):
         st.rerun()
     run = run_controls.focus()
     if run is None:

@@ -33,7 +33,7 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     page.locator(".st-key-settings").get_by_role("button", name="As in the report").click()
     visitor.press("train")
     visitor.wait_for_step(60)
-    assert page.locator('[data-testid="stVegaLiteChart"]').count() >= 4
+    expect(page.locator('[data-testid="stVegaLiteChart"]')).to_have_count(4)
     expect(page.locator('[data-testid="stMetric"]').first).to_contain_text("of 9,380")
     loss = float(visitor.metrics()["Training loss"])
     assert loss < 1.5
@@ -65,7 +65,7 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     visitor.press("one-more")
     expect(page.locator('[data-testid="stMetric"]').first).to_contain_text("of 10,318")
     visitor.press("stop")
-    page.locator(".st-key-run-controls").wait_for(state="detached")
+    page.locator(".st-key-stop").wait_for(state="detached")
     visitor.settle()
     stopped = visitor.step()
     page.wait_for_timeout(1_500)
@@ -90,7 +90,7 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     page.get_by_text(re.compile("At step .* run 2 has .* run 1")).wait_for(timeout=120_000)
     page.get_by_text("Seconds", exact=True).click()
     visitor.press("stop")
-    page.locator(".st-key-run-controls").wait_for(state="detached")
+    page.locator(".st-key-stop").wait_for(state="detached")
     visitor.settle()
 
     # The new model is in the picker of every page.
@@ -150,7 +150,7 @@ def test_two_visitors_train_at_once(browser: Browser, server: Server) -> None:
     first.press("stop")
     second.wait_for_step(20)
     second.press("stop")
-    second.page.locator(".st-key-run-controls").wait_for(state="detached")
+    second.page.locator(".st-key-stop").wait_for(state="detached")
     for person, context in zip((first, second), contexts, strict=True):
         assert not person.complaints, person.complaints
         context.close()
@@ -168,8 +168,8 @@ def test_weights_come_back(visitor: Visitor, downloads: Path) -> None:
     page = visitor.page
     visitor.open("/training?images=1000&epochs=1")
     visitor.press("train")
-    page.locator(".st-key-run-controls").wait_for()
-    page.locator(".st-key-run-controls").wait_for(state="detached", timeout=90_000)
+    page.locator(".st-key-stop").wait_for()
+    page.locator(".st-key-stop").wait_for(state="detached", timeout=90_000)
     visitor.settle()
     with page.expect_download() as pending:
         page.locator(".st-key-weights button").first.click()
