@@ -1,5 +1,6 @@
 """One trained model and its compiled functions."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -52,9 +53,7 @@ class Classifier:
         Raises ValueError on images of another shape, type or range, and on an unknown layer.
         """
         check_images(images)
-        if layer not in self._compiled:
-            self._compiled[layer] = self._compile(layer)
-        compiled = self._compiled[layer]
+        compiled = self.compiled(f"activations/{layer}", lambda _: self._compile(layer))
         if not len(images):  # TensorFlow's fused convolution fails on an empty batch
             return np.zeros((0, *self.model.get_layer(layer).output.shape[1:]), np.float32)
         batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
@@ -64,6 +63,15 @@ class Classifier:
         return np.concatenate(
             list(_two_at_a_time.map(lambda batch: compiled(tf.constant(batch)).numpy(), batches))
         )
+
+    def compiled(self, name: str, build: Callable[[keras.Model], Any]) -> Any:
+        """What `build` makes of the model, made once under `name` and dropped with this object.
+
+        For the compiled functions of other modules, which must not outlive the model.
+        """
+        if name not in self._compiled:
+            self._compiled[name] = build(self.model)
+        return self._compiled[name]
 
     def _compile(self, name: str) -> Any:
         if name not in self.layer_names:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data import ASSETS, ByteArray, FloatArray
+from core.data import ASSETS, ByteArray, FloatArray, load_mnist, to_float
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -21,34 +21,27 @@ SHIPPED_IMAGE = 1
 
 @dataclass(frozen=True, eq=False)
 class Walkthrough:
-    """Test image `index` in a model of `version`.
+    """An image uint8 [28, 28] in a model of `version`.
 
     stages: by layer name, in order, float32 [h, w, channels] or [units], after ReLU where there
     is one; probabilities: float32 [classes].
     """
 
     version: str
-    index: int
-    label: int
     image: ByteArray
     stages: dict[str, FloatArray]
     probabilities: FloatArray
 
 
-def walk_through(classifier: "Classifier", index: int) -> Walkthrough:
-    """Test image `index` through `classifier`."""
-    from core.data import load_mnist, to_float
-
-    test = load_mnist().test
-    image = to_float(test.images[index : index + 1])
+def walk_through(classifier: "Classifier", image: ByteArray) -> Walkthrough:
+    """The image uint8 [28, 28] through `classifier`."""
+    floats = to_float(image[np.newaxis])
     names = [name for name in classifier.layer_names if name.endswith("_relu") or "pool" in name]
     return Walkthrough(
         version=classifier.version,
-        index=index,
-        label=int(test.labels[index]),
-        image=test.images[index],
-        stages={name: classifier.activations(image, name)[0] for name in names},
-        probabilities=classifier.probabilities(image)[0],
+        image=image,
+        stages={name: classifier.activations(floats, name)[0] for name in names},
+        probabilities=classifier.probabilities(floats)[0],
     )
 
 
@@ -58,8 +51,6 @@ def save(walkthrough: Walkthrough, path: Path) -> None:
     np.savez_compressed(
         path,
         version=np.array(walkthrough.version),
-        index=np.array(walkthrough.index),
-        label=np.array(walkthrough.label),
         image=walkthrough.image,
         probabilities=walkthrough.probabilities,
         **stages,  # type: ignore[arg-type]
@@ -72,8 +63,6 @@ def read(path: Path) -> Walkthrough:
         with np.load(path, allow_pickle=False) as archive:
             return Walkthrough(
                 version=str(archive["version"]),
-                index=int(archive["index"]),
-                label=int(archive["label"]),
                 image=archive["image"],
                 stages={
                     key.removeprefix("stage/"): archive[key]
@@ -91,4 +80,5 @@ def read(path: Path) -> Walkthrough:
 if __name__ == "__main__":
     from core import zoo
 
-    save(walk_through(zoo.load(SHIPPED_MODEL), SHIPPED_IMAGE), SHIPPED_FILE)
+    shown = load_mnist().test.images[SHIPPED_IMAGE]
+    save(walk_through(zoo.load(SHIPPED_MODEL), shown), SHIPPED_FILE)

@@ -25,9 +25,10 @@ except ValueError as error:
 place = st.container()
 shipped = compute.shipped_cards().get(walkthrough.SHIPPED_MODEL)
 same = shipped is not None and shown.version == shipped.version
-if not (same and choice.model == shipped.name and choice.image == shown.index):
+first = choice.image.number == walkthrough.SHIPPED_IMAGE
+if not (same and first and choice.model == shipped.name):
     with place, st.skeleton(height=640):
-        shown = walkthrough.walk_through(choice.classifier(), choice.image)
+        shown = walkthrough.walk_through(choice.classifier(), choice.image.pixels)
 with place:
     overview.reading(shown, choice, palette)
     overview.strip(shown, palette)

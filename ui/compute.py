@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.evaluation import Evaluation
     from core.model import LayerInfo
     from core.runs import Run
+    from ui.images import ChosenImage
 
 
 @st.cache_data
@@ -54,11 +55,6 @@ def test_labels() -> ByteArray:
     except DataError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
-
-
-def test_image(index: int) -> FloatArray:
-    """Test image `index` as float32 [1, 28, 28, 1]."""
-    return to_float(mnist().test.images[index : index + 1])
 
 
 def warm_up() -> None:
@@ -137,15 +133,17 @@ def _checkpoint_evaluation(run_id: int, step: int, _run: "Run") -> "Evaluation":
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _checkpoint_probabilities(run_id: int, step: int, index: int, _run: "Run") -> FloatArray:
+def _checkpoint_probabilities(
+    run_id: int, step: int, image_key: str, _run: "Run", _image: "ChosenImage"
+) -> FloatArray:
     from core.classifier import softmax
 
-    return softmax(_run.logits(step, test_image(index)))[0]
+    return softmax(_run.logits(step, _image.floats))[0]
 
 
-def checkpoint_probabilities(run: "Run", step: int, index: int) -> FloatArray:
-    """Float32 [classes]: what a run's checkpoint says of test image `index`."""
-    return _checkpoint_probabilities(run.id, step, index, run)
+def checkpoint_probabilities(run: "Run", step: int, image: "ChosenImage") -> FloatArray:
+    """Float32 [classes]: what a run's checkpoint says of the image."""
+    return _checkpoint_probabilities(run.id, step, image.key, run, image)
 
 
 def layers(architecture: Architecture) -> "list[LayerInfo]":

@@ -7,30 +7,30 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import numpy as np
 import streamlit as st
 
-from core.data import CLASSES
-from ui import compute, state, text
+from core.data import CLASSES, IntArray
+from ui import compute, images, state, text
+from ui.images import TEST_IMAGES, ChosenImage
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
 
-TEST_IMAGES = 10_000
-
 
 @dataclass(frozen=True)
 class Choice:
-    """What the header says: the model's key and the number of a test image."""
+    """What the header says: the model's key, the image, and the others beside it."""
 
     model: str
-    image: int
+    image: ChosenImage
+    more: tuple[ChosenImage, ...] = ()
 
     def classifier(self) -> "Classifier":
         """The chosen model, loaded; one sentence and the end of the run if it cannot be."""
         return compute.classifier(self.model)
 
     @property
-    def label(self) -> int:
-        """The true class of the chosen image."""
-        return int(compute.test_labels()[self.image])
+    def images(self) -> tuple[ChosenImage, ...]:
+        """All chosen images, the one that the page is about first."""
+        return (self.image, *self.more)
 
 
 def header(title: str, question: str) -> Choice:
@@ -46,9 +46,9 @@ def header(title: str, question: str) -> Choice:
         st.markdown(f":gray[{question}]")
     with row, st.container(horizontal=True, width="content", vertical_alignment="bottom"):
         model = _model_picker()
-        image = _image_picker()
+        more = _image_picker()
         _share()
-    return Choice(model, image)
+    return Choice(model, images.chosen(), tuple(more))
 
 
 def model_titles() -> dict[str, str]:
@@ -91,57 +91,132 @@ def _model_picker() -> str:
     return chosen
 
 
-def _image_picker() -> int:
-    labels = compute.test_labels()
-    index = _image_index()
-    title = f"Test image {index} · a {labels[index]}"
-    with st.popover(title, icon=":material/image_search:", key="image-popover"):
-        st.number_input(
-            "Test image",
-            0,
-            TEST_IMAGES - 1,
-            state.FIRST_IMAGE,
-            1,
-            key=state.IMAGE,
-            bind="query-params",
+def _image_picker() -> list[ChosenImage]:
+    """The picker of images; returns those beside the chosen one."""
+    image = images.chosen()
+    more, problem = [], ""
+    try:
+        more = images.more()
+    except ValueError as error:
+        problem = str(error)
+    count = f" + {len(more)}" if more else ""
+    with st.popover(
+        f"{image.title} · {image.kind}{count}",
+        icon=":material/image_search:",
+        key="image-popover",
+    ):
+        _by_number()
+        _by_class()
+        _several(problem)
+    images.write_link()
+    return more
+
+
+def _by_number() -> None:
+    if images.chosen().number is None:
+        st.button(
+            f"Back to test image {images.number()}",
+            icon=":material/undo:",
+            on_click=images.leave_ink,
+            key="leave-ink",
         )
-        with st.container(horizontal=True, gap="xsmall"):
-            st.button("Previous", on_click=_choose, args=[(index - 1) % TEST_IMAGES])
-            st.button("Next", on_click=_choose, args=[(index + 1) % TEST_IMAGES])
-            st.button(
-                "Random", icon=":material/shuffle:", on_click=_choose_random, key="image-random"
-            )
-        st.pills(
-            "The next one of class",
-            range(CLASSES),
-            key="_image_class",
-            on_change=_choose_next_of_class,
+    st.number_input(
+        "Test image",
+        0,
+        TEST_IMAGES - 1,
+        state.FIRST_IMAGE,
+        1,
+        key=state.IMAGE,
+        bind="query-params",
+        on_change=images.leave_ink,
+    )
+    index = images.number()
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button("Previous", on_click=images.choose, args=[(index - 1) % TEST_IMAGES])
+        st.button("Next", on_click=images.choose, args=[(index + 1) % TEST_IMAGES])
+        st.button("Random", icon=":material/shuffle:", on_click=_choose_random, key="image-random")
+
+
+def _by_class() -> None:
+    st.pills(
+        "The next one of class",
+        range(CLASSES),
+        key="_image_class",
+        on_change=_choose_next_of_class,
+    )
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button(
+            "Next mistake",
+            on_click=_choose_next_mistake,
+            key="image-mistake",
+            help="The next test image that the chosen model misreads.",
         )
-    return index
+        st.button(
+            "Hardest",
+            on_click=_choose_hardest,
+            key="image-hardest",
+            help="The mistake with the least probable true class; again: the next hardest.",
+        )
 
 
-def _image_index() -> int:
-    """The chosen test image; before the widget exists, that of the link."""
-    index = st.session_state.get(state.IMAGE, st.query_params.get(state.IMAGE, ""))
-    known = str(index).isdecimal() and int(index) < TEST_IMAGES
-    return int(index) if known else state.FIRST_IMAGE
-
-
-def _choose(index: int) -> None:
-    st.session_state[state.IMAGE] = int(index)
+def _several(problem: str) -> None:
+    st.text_input(
+        "Beside it",
+        key=state.MORE,
+        bind="query-params",
+        placeholder="numbers, such as 5, 9, 12",
+        help=f"Up to {images.MAX_MORE} other test images, for the pages that show several.",
+    )
+    if problem:
+        st.error(problem, icon=":material/error:")
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button("One of each class", on_click=_one_of_each_class, key="image-each")
+        st.button("None", on_click=images.choose_more, args=[[]], key="image-none")
 
 
 def _choose_random() -> None:
-    _choose(int(np.random.default_rng().integers(TEST_IMAGES)))
+    images.choose(int(np.random.default_rng().integers(TEST_IMAGES)))
 
 
 def _choose_next_of_class() -> None:
     label = st.session_state["_image_class"]
     st.session_state["_image_class"] = None
     if label is not None:
-        of_class = np.flatnonzero(compute.test_labels() == label)
-        after = of_class[of_class > st.session_state[state.IMAGE]]
-        _choose(int(after[0] if len(after) else of_class[0]))
+        _choose_next_of(np.flatnonzero(compute.test_labels() == label))
+
+
+def _choose_next_mistake() -> None:
+    _choose_next_of(np.sort(_mistakes()))
+
+
+def _choose_hardest() -> None:
+    mistakes = list(_mistakes())
+    if mistakes:
+        now = images.number()
+        following = mistakes.index(now) + 1 if now in mistakes else 0
+        images.choose(mistakes[following % len(mistakes)])
+
+
+def _mistakes() -> IntArray:
+    model = compute.classifier(st.session_state[state.MODEL])
+    return compute.test_evaluation(model).mistakes()
+
+
+def _choose_next_of(indices: IntArray) -> None:
+    """The first of the sorted test images behind the chosen one, or the first of all."""
+    if len(indices):
+        after = indices[indices > images.number()]
+        images.choose(int(after[0] if len(after) else indices[0]))
+
+
+def _one_of_each_class() -> None:
+    labels = compute.test_labels()
+    own = images.chosen().label
+    images.choose_more(
+        [int(np.flatnonzero(labels == label)[0]) for label in range(CLASSES) if label != own][
+            : images.MAX_MORE
+        ]
+    )
 
 
 def _share() -> None:

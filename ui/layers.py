@@ -111,10 +111,10 @@ def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
     """How strongly the chosen image drives every layer that has maps or units."""
     from core.walkthrough import walk_through
 
-    shown = walk_through(classifier, choice.image)
+    shown = walk_through(classifier, choice.image.pixels)
     st.markdown(
-        f"**Test image {choice.image} on its way** "
-        f":gray[· a {shown.label}, read as {int(shown.probabilities.argmax())}]"
+        f"**{choice.image.title} on its way** "
+        f":gray[· {choice.image.kind}, read as {int(shown.probabilities.argmax())}]"
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content", gap=None):

@@ -36,23 +36,28 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
         name = model_titles()[choice.model].split(" · ")[0]
         st.markdown(
             f"**{name} reads {predicted}** "
-            f":gray[· p = {shown.probabilities[predicted]:.3f}, true class {shown.label}]"
+            f":gray[· p = {shown.probabilities[predicted]:.3f}, {_truth(choice)}]"
         )
         left, bars = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
         with left:
             picture(
                 tiles.digit(shown.image / 255, 168, palette),
                 width=168,
-                alt=f"Test image {shown.index}, a {shown.label}",
+                alt=f"{choice.image.title}, {choice.image.kind}",
             )
         with bars:
             from ui.figures.charts import class_bars
 
             draw(
-                class_bars(shown.probabilities, palette, true=shown.label),
+                class_bars(shown.probabilities, palette, true=choice.image.label),
                 key="reading",
                 alt=f"Probabilities of the ten classes; {predicted} is the largest",
             )
+
+
+def _truth(choice: Choice) -> str:
+    label = choice.image.label
+    return "your own digit" if label is None else f"true class {label}"
 
 
 def strip(shown: Walkthrough, palette: Palette) -> None:

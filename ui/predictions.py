@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.data import CLASSES, IntArray
 from core.evaluation import Evaluation
-from ui import compute, state, text, theme
+from ui import compute, images, text, theme
 from ui.figures import charts, tiles
 from ui.header import Choice
 from ui.show import draw, picture
@@ -30,7 +30,7 @@ def browse(evaluation: Evaluation, choice: Choice) -> None:
         _matrix(evaluation)
     with classes:
         with st.container(border=True):
-            _this_image(evaluation, choice)
+            _this_image(choice)
         with st.container(border=True):
             _by_class(evaluation)
 
@@ -131,13 +131,13 @@ def _gallery(
         st.markdown(f"No test image of {total:,} fits: choose another class or show all.")
         return
     palette = theme.palette()
-    images = compute.mnist().test.images
+    digits = compute.mnist().test.images
     with st.grid(min_column_width=84, gap="xsmall"):
         for index in shown[:count]:
             with st.container(gap=None, horizontal_alignment="center"):
                 true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
                 picture(
-                    tiles.digit(images[index] / 255, 56, palette),
+                    tiles.digit(digits[index] / 255, 56, palette),
                     width=56,
                     alt=f"Test image {index}: a {true}, read as {read}",
                 )
@@ -156,7 +156,7 @@ def _gallery(
 
 
 def _choose_image(index: int) -> None:
-    st.session_state[state.IMAGE] = index
+    images.choose(index)
     st.session_state["_image_chosen"] = True
 
 
@@ -174,27 +174,32 @@ def _matrix(evaluation: Evaluation) -> None:
     st.caption("Click a cell to see its images; the diagonal counts what is right.")
 
 
-def _this_image(evaluation: Evaluation, choice: Choice) -> None:
-    index = choice.image
+def _this_image(choice: Choice) -> None:
     if st.session_state.pop("_image_chosen", False):
         st.rerun()  # the header stands outside this fragment
-    label, predicted = int(evaluation.labels[index]), int(evaluation.predicted[index])
-    verdict = "rightly" if label == predicted else f"but it is a {label}"
+    image = choice.image
+    probabilities = choice.classifier().probabilities(image.floats)[0]
+    predicted = int(probabilities.argmax())
     st.markdown(
-        f"**Test image {index} is read as {predicted}** "
-        f":gray[· {verdict}, p = {evaluation.confidence[index]:.3f}]"
+        f"**{image.title} is read as {predicted}** "
+        f":gray[· {_verdict(image.label, predicted)}p = {probabilities[predicted]:.3f}]"
     )
     left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
     palette = theme.palette()
-    image = compute.mnist().test.images[index] / 255
     with left:
-        picture(tiles.digit(image, 140, palette), width=140, alt=f"Test image {index}")
+        picture(tiles.digit(image.pixels / 255, 140, palette), width=140, alt=image.title)
     with bars:
         draw(
-            charts.class_bars(evaluation.probabilities[index], palette, true=label),
+            charts.class_bars(probabilities, palette, true=image.label),
             key="image-bars",
             alt="Probabilities of the ten classes",
         )
+
+
+def _verdict(label: int | None, predicted: int) -> str:
+    if label is None:
+        return ""
+    return "rightly, " if label == predicted else f"but it is a {label}, "
 
 
 def _by_class(evaluation: Evaluation) -> None:

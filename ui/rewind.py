@@ -141,16 +141,16 @@ def _reading(run: Run, step: int, choice: Choice) -> None:
     probabilities = compute.checkpoint_probabilities(run, step, choice.image)
     predicted = int(probabilities.argmax())
     st.markdown(
-        f"**Test image {choice.image} is read as {predicted}** "
-        f":gray[· a {choice.label}, p = {probabilities[predicted]:.3f}, {_step_name(step)}]"
+        f"**{choice.image.title} is read as {predicted}** "
+        f":gray[· {choice.image.kind}, p = {probabilities[predicted]:.3f}, {_step_name(step)}]"
     )
     left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
-    image = compute.mnist().test.images[choice.image] / 255
+    image = choice.image.pixels / 255
     with left:
-        picture(tiles.digit(image, 112, theme.palette()), width=112, alt="The chosen test image")
+        picture(tiles.digit(image, 112, theme.palette()), width=112, alt=choice.image.title)
     with bars:
         draw(
-            charts.class_bars(probabilities, theme.palette(), true=choice.label),
+            charts.class_bars(probabilities, theme.palette(), true=choice.image.label),
             key="rewind-bars",
             alt="Probabilities of the ten classes",
         )

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 IMAGE = "image"
+MORE = "more"
+INK = "ink"
+CLASS = "class"
 FIRST_MODEL = "model-1"
 FIRST_IMAGE = 1  # the 2 that the first page shows before TensorFlow is loaded
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core import zoo
+from core.data import load_mnist
 from core.walkthrough import SHIPPED_FILE, SHIPPED_IMAGE, SHIPPED_MODEL, read, walk_through
 
 
@@ -35,9 +36,8 @@ def test_damaged_file_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_first_page_shows_what_the_model_computes() -> None:
     shipped = read(SHIPPED_FILE)
-    live = walk_through(zoo.load(SHIPPED_MODEL), SHIPPED_IMAGE)
+    live = walk_through(zoo.load(SHIPPED_MODEL), load_mnist().test.images[SHIPPED_IMAGE])
     assert shipped.version == live.version
-    assert (shipped.index, shipped.label) == (live.index, live.label)
     assert shipped.stages.keys() == live.stages.keys()
     for name, values in live.stages.items():
         assert shipped.stages[name] == pytest.approx(values, abs=1e-4)

@@ -1,0 +1,70 @@
+"""Which image is chosen, and how it sits in the link."""
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.data import load_mnist
+from ui import images
+
+
+def test_ink_travels_through_a_link() -> None:
+    pixels = load_mnist().test.images[8]
+    ink = images.encode_ink(pixels)
+    assert len(ink) < 400
+    np.testing.assert_array_equal(images.decode_ink(ink), pixels)
+
+
+@pytest.mark.parametrize(
+    "ink",
+    [
+        "x",
+        "!!!!",
+        "AAAA",
+        images.encode_ink(np.zeros((28, 27), np.uint8)),
+        images.encode_ink(np.zeros((2800, 2800), np.uint8)),
+        images.encode_ink(load_mnist().test.images[0])[:-20],
+        "é",
+    ],
+)
+def test_other_ink_is_refused(ink: str) -> None:
+    with pytest.raises(ValueError, match="draw it again"):
+        images.decode_ink(ink)
+
+
+def test_an_own_digit_in_the_link_is_read(app: AppTest) -> None:
+    app.query_params["ink"] = images.encode_ink(load_mnist().test.images[0])
+    app.run()
+    text = " ".join(element.value for element in app.markdown)
+    assert not app.exception
+    assert "Model 1 reads 7" in text
+    assert "your own digit" in text
+    app.button(key="leave-ink").click().run()
+    assert "Model 1 reads 2" in " ".join(element.value for element in app.markdown)
+    assert "ink" not in app.query_params
+
+
+def test_mistakes_are_walked_through(app: AppTest) -> None:
+    app.run()
+    app.button(key="image-mistake").click().run()
+    first = app.number_input(key="image").value
+    assert "true class" in " ".join(element.value for element in app.markdown)
+    app.button(key="image-mistake").click().run()
+    assert app.number_input(key="image").value > first
+    app.button(key="image-hardest").click().run()
+    hardest = app.number_input(key="image").value
+    app.button(key="image-hardest").click().run()
+    assert app.number_input(key="image").value != hardest
+    assert not app.exception
+
+
+def test_several_images(app: AppTest) -> None:
+    app.run()
+    app.button(key="image-each").click().run()
+    assert len(app.text_input(key="more").value.split(",")) == 9
+    app.text_input(key="more").set_value("5, 99999").run()
+    assert [error.value for error in app.error] == [
+        "“99999” is no test image: write numbers from 0 to 9999."
+    ]
+    app.button(key="image-none").click().run()
+    assert not app.error

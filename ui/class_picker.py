@@ -1,0 +1,38 @@
+"""Which class a page explains: the predicted one, or any other; it travels between pages."""
+
+import streamlit as st
+
+from core.data import CLASSES, FloatArray
+from ui import state
+from ui.header import Choice
+
+_PREDICTED = "predicted"
+
+
+def class_picker(choice: Choice, probabilities: FloatArray) -> int:
+    """A select of the ten classes; `probabilities` float32 [10] are of the chosen image."""
+    predicted = int(probabilities.argmax())
+    options = [_PREDICTED, *map(str, range(CLASSES))]
+    asked = st.session_state.get(state.CLASS, st.query_params.get(state.CLASS))
+    st.session_state[state.CLASS] = asked if asked in options else _PREDICTED
+    chosen: str = st.selectbox(
+        "Explain class",
+        options,
+        format_func=lambda option: _title(option, predicted, choice.image.label, probabilities),
+        key=state.CLASS,
+        persist_state="session",
+    )
+    # Not bound by Streamlit, which would put the title with its probability into the link.
+    if chosen == _PREDICTED:
+        st.query_params.pop(state.CLASS, None)
+        return predicted
+    st.query_params[state.CLASS] = chosen
+    return int(chosen)
+
+
+def _title(option: str, predicted: int, true: int | None, probabilities: FloatArray) -> str:
+    if option == _PREDICTED:
+        same = ", true" if predicted == true else ""
+        return f"{predicted} · predicted{same}"
+    word = " · true" if int(option) == true else ""
+    return f"{option}{word} · p = {probabilities[int(option)]:.3f}"

@@ -1,0 +1,33 @@
+"""Our own browser components: a folder each with HTML, CSS and JavaScript, mounted in the page."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ui.figures.palette import Palette
+
+Component = Callable[..., Any]
+
+
+def component(name: str) -> Component:
+    """Register the component of the folder `name`; call once, when its module is imported."""
+    folder = Path(__file__).parent / name
+    html, css, js = (
+        (folder / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
+    )
+    return st.components.v2.component(f"convscope_{name}", html=html, css=css, js=js)
+
+
+def colors(palette: Palette) -> dict[str, object]:
+    """What a component paints data with; the interface takes its colors from `--st-*`."""
+    return {
+        "ink": palette.ink,
+        "paper": palette.paper,
+        "pointer": palette.pointer,
+        "true": palette.true,
+        "other": palette.other,
+        "track": palette.track,
+        "signed": list(palette.signed),
+    }
