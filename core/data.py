@@ -20,6 +20,7 @@ CLASSES = 10
 FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 _SHAPES = {
     "x_train": (60_000, SIDE, SIDE),
