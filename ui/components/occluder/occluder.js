@@ -1,0 +1,285 @@
+// Hide a block of the digit by hand and watch the ten probabilities.
+// All logits come once from Python; moving the block only reads them.
+
+const SIDE = 28
+const LABELED_CELL = 40 // canvas pixels: smaller cells share one label for their region
+
+export default function ({ data, parentElement }) {
+  const find = (selector) => parentElement.querySelector(selector)
+  const digit = find("canvas.digit")
+  const map = find("canvas.map")
+  const image = bytes(data.image)
+  const fill = bytes(data.fill)
+  const cells = floats(data.logits) // [rows, columns, 10] at the map's positions
+  const free = floats(data.freeLogits) // [free, free, 10] at every position inside the image
+  const changes = floats(data.changes) // [rows, columns], what the map shows
+  const rows = data.starts.length
+  const last = SIDE - data.block
+  const clean = softmax(data.cleanLogits)
+  let top = 0
+  let left = 0
+
+  function show(newTop, newLeft, logits) {
+    top = newTop
+    left = newLeft
+    const now = softmax(logits)
+    const predicted = argmax(now)
+    drawDigit(digit, image, fill, top, left, data)
+    drawBars(find("ol"), now, clean, predicted, data)
+    find(".where").textContent =
+      `The block at row ${top}, column ${left}: reads ${predicted}, ` +
+      `p(${data.label}) = ${now[data.label].toFixed(3)}. Drag it, or use the arrow keys.`
+    Object.assign(find(".occluder").dataset, { top, left, predicted })
+  }
+
+  function showFree(newTop, newLeft) {
+    const row = clamp(Math.round(newTop), 0, last)
+    const column = clamp(Math.round(newLeft), 0, last)
+    show(row, column, at(free, row * (last + 1) + column))
+  }
+
+  function showCell(row, column) {
+    show(data.starts[row], data.starts[column], at(cells, row * rows + column))
+  }
+
+  const follow = (event) => {
+    const [y, x] = place(digit, event, SIDE)
+    showFree(y - data.block / 2, x - data.block / 2)
+  }
+  digit.onpointerdown = (event) => {
+    digit.setPointerCapture(event.pointerId)
+    digit.classList.add("held")
+    follow(event)
+  }
+  digit.onpointermove = (event) => {
+    if (digit.classList.contains("held")) follow(event)
+  }
+  digit.onpointerup = digit.onpointercancel = () => digit.classList.remove("held")
+  digit.onkeydown = (event) => {
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
+    if (event.key in step) {
+      event.preventDefault()
+      showFree(top + step[event.key][0], left + step[event.key][1])
+    }
+  }
+  map.onclick = (event) => {
+    const [y, x] = place(map, event, rows)
+    showCell(clamp(Math.floor(y), 0, rows - 1), clamp(Math.floor(x), 0, rows - 1))
+  }
+
+  digit.setAttribute("aria-label", `${data.title} with a block that can be moved`)
+  map.setAttribute("aria-label", data.legend)
+  find(".legend").textContent = data.legend
+  find(".low").textContent = data.low
+  find(".high").textContent = data.high
+  drawScale(find("canvas.bar"), data)
+  if (data.pixels) drawPixels(map, floats(data.pixels), data)
+  else drawMap(map, changes, cells, argmax(clean), data)
+  showCell(...data.start)
+}
+
+function drawDigit(canvas, image, fill, top, left, { block, colors }) {
+  const context = canvas.getContext("2d")
+  const size = canvas.width / SIDE
+  for (let y = 0; y < SIDE; y++)
+    for (let x = 0; x < SIDE; x++) {
+      const hidden = y >= top && y < top + block && x >= left && x < left + block
+      const value = (hidden ? fill : image)[y * SIDE + x] / 255
+      context.fillStyle = blend([colors.paper, colors.ink], value)
+      context.fillRect(x * size, y * size, size, size)
+    }
+  context.strokeStyle = colors.pointer
+  context.lineWidth = 5
+  const height = Math.min(block, SIDE - top) * size
+  const width = Math.min(block, SIDE - left) * size
+  context.strokeRect(left * size + 2.5, top * size + 2.5, width - 5, height - 5)
+}
+
+function drawMap(canvas, changes, cells, cleanClass, { starts, limit, colors }) {
+  const context = canvas.getContext("2d")
+  const rows = starts.length
+  const edge = (index) => Math.round((index * canvas.width) / rows)
+  changes.forEach((change, index) => {
+    const [y, x] = [Math.floor(index / rows), index % rows]
+    context.fillStyle = blend(colors.signed, (change / limit + 1) / 2)
+    context.fillRect(edge(x), edge(y), edge(x + 1) - edge(x), edge(y + 1) - edge(y))
+  })
+  const classes = Array.from(changes, (_, index) => argmax(at(cells, index)))
+  for (const region of regions(classes, rows, cleanClass)) {
+    outline(context, region, rows, edge, colors)
+    const cell = canvas.width / rows
+    const labeled = cell >= LABELED_CELL ? region : [middle(region, rows)]
+    for (const index of labeled) {
+      const strong = Math.abs(changes[index]) > limit / 2
+      context.fillStyle = strong ? colors.paper : colors.ink
+      context.font = `700 ${Math.round(clamp(cell * 0.5, 28, 40))}px ${fontOf(canvas)}`
+      context.textAlign = "center"
+      context.textBaseline = "middle"
+      const [y, x] = [Math.floor(index / rows) + 0.5, (index % rows) + 0.5]
+      context.fillText(String(classes[index]), x * cell, y * cell + 2)
+    }
+  }
+}
+
+// The mean over the blocks that hide a pixel, with the digit's outline on top.
+function drawPixels(canvas, values, { limit, colors, image }) {
+  const context = canvas.getContext("2d")
+  const size = canvas.width / SIDE
+  const ink = bytes(image)
+  values.forEach((value, index) => {
+    const [y, x] = [Math.floor(index / SIDE), index % SIDE]
+    context.fillStyle = Number.isNaN(value)
+      ? colors.paper
+      : blend(colors.signed, (value / limit + 1) / 2)
+    context.fillRect(x * size, y * size, size, size)
+  })
+  context.strokeStyle = colors.ink
+  context.lineWidth = 2
+  context.beginPath()
+  ink.forEach((value, index) => {
+    const [y, x] = [Math.floor(index / SIDE), index % SIDE]
+    if (value < 128) return
+    const dark = (dy, dx) => (ink[(y + dy) * SIDE + x + dx] ?? 0) >= 128
+    const sides = [
+      [-1, 0, 0, 0, 1, 0],
+      [1, 0, 0, 1, 1, 1],
+      [0, -1, 0, 0, 0, 1],
+      [0, 1, 1, 0, 1, 1],
+    ]
+    for (const [dy, dx, x0, y0, x1, y1] of sides)
+      if (!dark(dy, dx)) {
+        context.moveTo((x + x0) * size, (y + y0) * size)
+        context.lineTo((x + x1) * size, (y + y1) * size)
+      }
+  })
+  context.stroke()
+}
+
+// Connected cells with the same answer, where it differs from the answer without a block.
+function regions(classes, rows, cleanClass) {
+  const seen = new Set()
+  const found = []
+  classes.forEach((label, start) => {
+    if (label === cleanClass || seen.has(start)) return
+    const region = []
+    const queue = [start]
+    seen.add(start)
+    while (queue.length) {
+      const index = queue.pop()
+      region.push(index)
+      for (const next of neighbors(index, rows))
+        if (classes[next] === label && !seen.has(next)) {
+          seen.add(next)
+          queue.push(next)
+        }
+    }
+    found.push(region)
+  })
+  return found
+}
+
+function neighbors(index, rows) {
+  const [y, x] = [Math.floor(index / rows), index % rows]
+  const found = []
+  if (y > 0) found.push(index - rows)
+  if (y < rows - 1) found.push(index + rows)
+  if (x > 0) found.push(index - 1)
+  if (x < rows - 1) found.push(index + 1)
+  return found
+}
+
+function middle(region, rows) {
+  const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const y = mean(region.map((index) => Math.floor(index / rows)))
+  const x = mean(region.map((index) => index % rows))
+  const distance = (index) => Math.hypot(Math.floor(index / rows) - y, (index % rows) - x)
+  return region.reduce((best, index) => (distance(index) < distance(best) ? index : best))
+}
+
+function outline(context, region, rows, edge, colors) {
+  const inside = new Set(region)
+  context.strokeStyle = colors.ink
+  context.lineWidth = 2
+  context.beginPath()
+  for (const index of region) {
+    const [y, x] = [Math.floor(index / rows), index % rows]
+    const line = (x0, y0, x1, y1) => {
+      context.moveTo(edge(x0), edge(y0))
+      context.lineTo(edge(x1), edge(y1))
+    }
+    if (!inside.has(index - rows)) line(x, y, x + 1, y)
+    if (!inside.has(index + rows)) line(x, y + 1, x + 1, y + 1)
+    if (x === 0 || !inside.has(index - 1)) line(x, y, x, y + 1)
+    if (x === rows - 1 || !inside.has(index + 1)) line(x + 1, y, x + 1, y + 1)
+  }
+  context.stroke()
+}
+
+function drawBars(list, now, clean, predicted, { colors, trueLabel }) {
+  list.replaceChildren(
+    ...Array.from(now, (p, label) => {
+      const row = document.createElement("li")
+      row.classList.toggle("predicted", label === predicted)
+      const track = element("span", "track", row, String(label))
+      track.style.background = colors.track
+      const bar = track.appendChild(document.createElement("i"))
+      bar.style.width = `${p * 100}%`
+      bar.style.background =
+        label === trueLabel ? colors.true : label === predicted ? colors.ink : colors.other
+      const tick = track.appendChild(document.createElement("b"))
+      tick.style.left = `${clean[label] * 100}%`
+      tick.style.background = clean[label] >= 0.0005 ? colors.ink : "transparent"
+      row.append(p >= 0.0005 ? p.toFixed(3) : "")
+      return row
+    }),
+  )
+}
+
+function element(tag, name, parent, before) {
+  parent.append(before)
+  const child = document.createElement(tag)
+  child.className = name
+  return parent.appendChild(child)
+}
+
+function drawScale(canvas, { colors }) {
+  const context = canvas.getContext("2d")
+  for (let x = 0; x < canvas.width; x++) {
+    context.fillStyle = blend(colors.signed, x / (canvas.width - 1))
+    context.fillRect(x, 0, 1, 1)
+  }
+}
+
+function place(canvas, event, units) {
+  const box = canvas.getBoundingClientRect()
+  return [
+    ((event.clientY - box.top) / box.height) * units,
+    ((event.clientX - box.left) / box.width) * units,
+  ]
+}
+
+// A color of evenly spaced stops #RRGGBB at a share in [0, 1].
+function blend(stops, share) {
+  const where = clamp(share, 0, 1) * (stops.length - 1)
+  const index = Math.min(Math.floor(where), stops.length - 2)
+  const rest = where - index
+  const channel = (stop, k) => parseInt(stop.slice(1 + 2 * k, 3 + 2 * k), 16)
+  const mixed = [0, 1, 2].map((k) =>
+    Math.round(channel(stops[index], k) * (1 - rest) + channel(stops[index + 1], k) * rest),
+  )
+  return `rgb(${mixed.join(",")})`
+}
+
+function softmax(logits) {
+  const largest = Math.max(...logits)
+  const powers = Array.from(logits, (logit) => Math.exp(logit - largest))
+  const total = powers.reduce((sum, power) => sum + power, 0)
+  return powers.map((power) => power / total)
+}
+
+const argmax = (values) => values.indexOf(Math.max(...values))
+const at = (logits, position) => Array.from(logits.slice(position * 10, position * 10 + 10))
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value))
+const fontOf = (canvas) => getComputedStyle(canvas).fontFamily
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+const floats = (text) => new Float32Array(bytes(text).buffer)
