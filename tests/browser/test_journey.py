@@ -188,7 +188,7 @@ def test_weights_come_back(visitor: Visitor, downloads: Path) -> None:
     page.get_by_text("This is not a safetensors file").wait_for()
 
 
-@pytest.mark.parametrize("path", ["/", "/training", "/predictions", "/layers"])
+@pytest.mark.parametrize("path", ["/", "/training", "/predictions", "/layers", "/occlusion"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_scrolls_sideways_on_a_phone(
     browser: Browser, server: Server, path: str, scheme: str
