@@ -130,3 +130,18 @@ def check_images(images: FloatArray) -> None:
             f"Pixels run from {images.min():.3g} to {images.max():.3g}, outside [0, 1]: "
             "clip them first."
         )
+
+
+def check_classes(classes: IntArray, count: int) -> IntArray:
+    """`classes` as int64 [count]. Raises ValueError unless each is a whole number from 0 to 9."""
+    classes = np.asarray(classes)
+    if classes.shape != (count,) or classes.dtype.kind not in "iu":
+        raise ValueError(
+            f"{count} images have classes {classes.dtype} {list(classes.shape)}: "
+            "give one whole number for each."
+        )
+    if wrong := [int(label) for label in classes if not 0 <= label < CLASSES]:
+        raise ValueError(
+            f"The class is {wrong[0]}, outside 0 to {CLASSES - 1}: choose a value inside."
+        )
+    return classes.astype(np.int64)

@@ -1,0 +1,208 @@
+"""Whether a map of pixels tells the truth: take the pixels away in its order, or put them in."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.checks import check_range
+from core.classifier import Classifier
+from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
+
+PIXELS = SIDE * SIDE
+STEPS = 28
+IMAGE_ITSELF, RANDOM_MAP = "The image itself", "A random map"
+CONTROLS = (IMAGE_ITSELF, RANDOM_MAP)
+_CHUNK = 10  # images between two reports of a study
+_Z = 1.959963984540054  # two-sided 95 % of the normal distribution
+
+MapOf = Callable[[Classifier, FloatArray, IntArray], FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Fidelity:
+    """The probability of the class while the pixels change, float32 [n, steps + 1].
+
+    Deletion sets pixels to 0, the one that the map puts highest first; insertion begins at an
+    image of zeros and puts them back in the same order. `shares` float32 [steps + 1]: how many of
+    the 784 pixels have changed, from 0 to 1.
+    """
+
+    shares: FloatArray
+    deletion: FloatArray
+    insertion: FloatArray
+
+    @property
+    def deletion_area(self) -> FloatArray:
+        """Area under the curve, float32 [n] in [0, 1]: low where the map finds what matters."""
+        return _area(self.deletion, self.shares)
+
+    @property
+    def insertion_area(self) -> FloatArray:
+        """Area under the curve, float32 [n] in [0, 1]: high where the map finds what suffices."""
+        return _area(self.insertion, self.shares)
+
+    @property
+    def score(self) -> FloatArray:
+        """Insertion area minus deletion area, float32 [n] in [−1, 1]; higher is better."""
+        return self.insertion_area - self.deletion_area
+
+
+def fidelity(
+    classifier: Classifier,
+    images: FloatArray,
+    classes: IntArray,
+    maps: FloatArray,
+    *,
+    steps: int = STEPS,
+    seed: int = 0,
+) -> Fidelity:
+    """Deletion and insertion curves of maps [n, 28, 28] for images [n, 28, 28, 1], classes [n].
+
+    Pixels go from the highest value to the lowest with its sign, in `steps` (1 to 784) equal
+    parts; equal values are ordered at random by `seed`. Raises ValueError on other maps. Petsiuk
+    et al. (2018), arXiv:1806.07421, with 0 where they blur.
+    """
+    check_images(images)
+    classes = check_classes(classes, len(images))
+    check_range("The number of steps", steps, 1, PIXELS)
+    if maps.shape != images.shape[:3] or not np.isfinite(maps).all():
+        raise ValueError(
+            f"Maps are {list(maps.shape)} for images {list(images.shape)}: give a finite value "
+            "for each pixel."
+        )
+    counts = np.rint(np.linspace(0, PIXELS, steps + 1)).astype(np.int64)
+    place = _places(maps.reshape(-1, PIXELS), seed)
+    changed = place[:, None, :] < counts[:, None]  # [n, steps + 1, 784]
+    pixels = images.reshape(-1, 1, PIXELS)
+    each = np.arange(len(images))[:, None]
+
+    def probability(copies: FloatArray) -> FloatArray:
+        answers = classifier.probabilities(copies.reshape(-1, SIDE, SIDE, 1))
+        of_class: FloatArray = answers.reshape(len(images), steps + 1, -1)[
+            each, np.arange(steps + 1), classes[:, None]
+        ]
+        return of_class
+
+    return Fidelity(
+        shares=(counts / PIXELS).astype(np.float32),
+        deletion=probability(np.where(changed, np.float32(0), pixels)),
+        insertion=probability(np.where(changed, pixels, np.float32(0))),
+    )
+
+
+def random_map(count: int, *, seed: int = 0) -> FloatArray:
+    """Uniform values float32 [count, 28, 28]: the map that knows nothing."""
+    return np.random.default_rng(seed).random((count, SIDE, SIDE), np.float32)
+
+
+def rank_correlation(first: FloatArray, second: FloatArray) -> float:
+    """Spearman's correlation of two maps' pixels in [−1, 1], ties at their mean rank.
+
+    NaN if either map has one value only. Spearman (1904), doi:10.2307/1412159.
+    """
+    a, b = _ranks(first.ravel()), _ranks(second.ravel())
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over `count` images with its 95 % interval, normal approximation."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+    @classmethod
+    def of(cls, values: FloatArray) -> "Mean":
+        """The mean of values [n]; with fewer than two the interval is infinite."""
+        mean = float(values.mean()) if len(values) else float("nan")
+        if len(values) < 2:
+            return cls(mean, -np.inf, np.inf, len(values))
+        half = _Z * float(values.std(ddof=1)) / len(values) ** 0.5
+        return cls(mean, mean - half, mean + half, len(values))
+
+
+def ranks(scores: Mapping[str, Mean]) -> dict[str, int]:
+    """1 + how many others lie above with all of their interval: those that overlap may tie."""
+    return {
+        name: 1 + sum(other.low > mean.high for other in scores.values())
+        for name, mean in scores.items()
+    }
+
+
+@dataclass(eq=False)
+class FidelityStudy:
+    """Areas of every map over many images, and of both controls; grows while `work` goes on."""
+
+    total: int
+    deletion: dict[str, list[float]] = field(default_factory=dict)
+    insertion: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many images every map has been measured on."""
+        lengths = [len(areas) for areas in self.insertion.values()]
+        return min(lengths, default=0)
+
+    def deletion_mean(self, name: str) -> Mean:
+        """Over the images measured so far."""
+        return Mean.of(np.array(self.deletion[name][: self.count]))
+
+    def insertion_mean(self, name: str) -> Mean:
+        """Over the images measured so far."""
+        return Mean.of(np.array(self.insertion[name][: self.count]))
+
+    def score_mean(self, name: str) -> Mean:
+        """Insertion minus deletion, image by image."""
+        count = self.count
+        differences = np.subtract(self.insertion[name][:count], self.deletion[name][:count])
+        return Mean.of(differences)
+
+    def work(
+        self, classifier: Classifier, images: FloatArray, maps: Mapping[str, MapOf]
+    ) -> Generator[float]:
+        """Measure images [total, 28, 28, 1], each for its predicted class; yields the share done.
+
+        For core.jobs: each step is ten images and one map.
+        """
+        starts = range(0, len(images), _CHUNK)
+        for done, start in enumerate(starts):
+            part = images[start : start + _CHUNK]
+            classes = classifier.predict(part)
+            measured = _with_controls(maps, seed=start)
+            for number, (name, map_of) in enumerate(measured.items()):
+                values = map_of(classifier, part, classes)
+                curves = fidelity(classifier, part, classes, values, seed=start)
+                self.deletion.setdefault(name, []).extend(curves.deletion_area.tolist())
+                self.insertion.setdefault(name, []).extend(curves.insertion_area.tolist())
+                yield (done + (number + 1) / len(measured)) / len(starts)
+
+
+def _with_controls(maps: Mapping[str, MapOf], *, seed: int) -> dict[str, MapOf]:
+    return {
+        **maps,
+        IMAGE_ITSELF: lambda _, images, __: images[..., 0],
+        RANDOM_MAP: lambda _, images, __: random_map(len(images), seed=seed),
+    }
+
+
+def _places(values: FloatArray, seed: int) -> IntArray:
+    """The place of each value in descending order along the last axis, ties at random."""
+    draws = np.random.default_rng(seed).random(values.shape)
+    places: IntArray = np.argsort(np.lexsort((draws, -values), axis=-1), axis=-1)
+    return places
+
+
+def _ranks(values: FloatArray) -> NDArray[np.float64]:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return middle
+
+
+def _area(curves: FloatArray, shares: FloatArray) -> FloatArray:
+    return np.asarray(np.trapezoid(curves, shares, axis=1), np.float32)
