@@ -1,0 +1,54 @@
+"""The occlusion page, headless."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+@pytest.fixture
+def page(app: AppTest) -> AppTest:
+    app.query_params["image"] = "7"
+    app.run()
+    return app.switch_page("pages/occlusion.py").run()
+
+
+def _text(app: AppTest) -> str:
+    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+
+
+def test_every_control_moves(page: AppTest) -> None:
+    assert "25 forward passes, one batch" in _text(page)
+    assert "One digit of each class" in _text(page)
+    page.slider(key="block").set_value(6).run()
+    page.slider(key="stride").set_value(2).run()
+    assert "One block turns this 9 into a 4" in _text(page)
+    assert "144 forward passes" in _text(page)
+    for fill in page.selectbox(key="fill").options:
+        page.selectbox(key="fill").select(fill).run()
+    page.segmented_control(key="change").set_value("Logit").run()
+    page.toggle(key="pixels").set_value(True).run()
+    page.selectbox(key="class").select("4").run()
+    assert "p(4) goes from" in _text(page)
+    assert page.query_params["class"] == "4"
+    page.button(key="as-reported").click().run()
+    assert not page.exception
+    assert not page.error
+    assert (page.slider(key="block").value, page.slider(key="stride").value) == (12, 4)
+    assert page.selectbox(key="fill").value == "black"
+
+
+def test_the_gallery_shows_the_images_beside(page: AppTest) -> None:
+    page.text_input(key="more").set_value("8, 12").run()
+    assert "The chosen images" in _text(page)
+    assert "of 3**" in _text(page)
+
+
+@pytest.mark.parametrize(
+    "query", [{"class": "11"}, {"block": "99"}, {"stride": "0"}, {"fill": "white"}]
+)
+def test_edited_links_fall_back(app: AppTest, query: dict[str, str]) -> None:
+    app.query_params.update(query)
+    app.run()
+    page = app.switch_page("pages/occlusion.py").run()
+    assert not page.exception
+    assert not page.error
+    assert "25 forward passes" in _text(page)
