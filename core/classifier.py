@@ -56,13 +56,8 @@ class Classifier:
         compiled = self.compiled(f"activations/{layer}", lambda _: self._compile(layer))
         if not len(images):  # TensorFlow's fused convolution fails on an empty batch
             return np.zeros((0, *self.model.get_layer(layer).output.shape[1:]), np.float32)
-        batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
-        if len(batches) < 2:
-            outputs: FloatArray = compiled(tf.constant(images)).numpy()
-            return outputs
-        return np.concatenate(
-            list(_two_at_a_time.map(lambda batch: compiled(tf.constant(batch)).numpy(), batches))
-        )
+        outputs: FloatArray = in_batches(compiled, images)
+        return outputs
 
     def compiled(self, name: str, build: Callable[[keras.Model], Any]) -> Any:
         """What `build` makes of the model, made once under `name` and dropped with this object.
@@ -83,6 +78,16 @@ class Classifier:
         return tf.function(lambda images: model(images, training=False)).get_concrete_function(
             IMAGES
         )
+
+
+def in_batches(compiled: Callable[..., Any], images: FloatArray) -> Any:
+    """What a compiled function of images makes of many, n ≥ 1, a few hundred of them at a time."""
+    batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
+    if len(batches) < 2:
+        return compiled(tf.constant(images)).numpy()
+    return np.concatenate(
+        list(_two_at_a_time.map(lambda batch: compiled(tf.constant(batch)).numpy(), batches))
+    )
 
 
 def softmax(logits: FloatArray) -> FloatArray:

@@ -86,13 +86,18 @@ def classifier(key: str) -> "Classifier":
     """The classifier that the picker calls `key`; one sentence and the end if it is broken."""
     try:
         if run := state.run_by_key(key):
-            return _run_classifier(run.id, run.checkpoints.steps[-1], run)
-        if upload := state.uploads().get(key):
-            return _uploaded_classifier(upload.digest, upload.data)
+            return run_classifier(run, run.checkpoints.steps[-1])
+        if file := state.uploads().get(key) or state.kept().get(key):
+            return _filed_classifier(file.digest, file.data)
         return zoo.load_once(key)
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+def run_classifier(run: "Run", step: int) -> "Classifier":
+    """The classifier at a run's checkpoint."""
+    return _run_classifier(run.id, step, run)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -101,12 +106,24 @@ def _run_classifier(run_id: int, step: int, _run: "Run") -> "Classifier":
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _uploaded_classifier(digest: str, _data: bytes) -> "Classifier":
+def _filed_classifier(digest: str, _data: bytes) -> "Classifier":
     from core.classifier import Classifier
     from core.model import deserialize_model
 
     model, card = deserialize_model(_data)
     return Classifier(model, name=card.title)
+
+
+def card(key: str) -> ModelCard:
+    """The card of the model that the picker calls `key`."""
+    if run := state.run_by_key(key):
+        step = run.checkpoints.steps[-1]
+        test = checkpoint_evaluation(run, step).accuracy
+        model = run_classifier(run, step)
+        return run.card(step, test, model.version, model.model.count_params())
+    if file := state.uploads().get(key) or state.kept().get(key):
+        return file.card
+    return shipped_cards()[key]
 
 
 def test_evaluation(classifier: "Classifier") -> "Evaluation":

@@ -62,6 +62,8 @@ def model_titles() -> dict[str, str]:
             titles[state.run_key(run)] = f"{run.name} · step {run.checkpoints.steps[-1]:,}"
     for key, upload in state.uploads().items():
         titles[key] = f"{upload.card.title} · step {upload.card.steps:,}, {key}"
+    for key, kept in state.kept().items():
+        titles[key] = f"{kept.card.title} · {text.percent(kept.card.test)}"
     return titles
 
 

@@ -30,6 +30,7 @@ VIEWS = (
     View("training", "Training", "model_training", "Train", "Train a network and watch it learn."),
     View("predictions", "Predictions", "fact_check", "Train", "What it gets right, and wrong."),
     View("layers", "Layers", "layers", "Train", "Every layer, counted from the model itself."),
+    View("feature_maps", "Feature maps", "grid_view", "Inspect", "What each channel responds to."),
     View("occlusion", "Occlusion", "hide_image", "Inspect", "Hide a block, and see what it held."),
 )
 

@@ -22,14 +22,16 @@ FIRST_IMAGE = 1  # the 2 that the first page shows before TensorFlow is loaded
 
 _RUNS = "_runs"
 _UPLOADS = "_uploads"
+_KEPT = "_kept"
 MAX_RUNS = 8
 MAX_OVERLAID = 5
 MAX_UPLOADS = 5
+MAX_KEPT = 5
 
 
 @dataclass(frozen=True)
-class Upload:
-    """Weights that a visitor brought: the file's bytes, checked, and its card."""
+class ModelFile:
+    """A model that a visitor brought or made: its file's bytes, checked, and its card."""
 
     key: str
     data: bytes
@@ -57,7 +59,13 @@ def run_key(run: "Run") -> str:
     return f"run-{run.number}"
 
 
-def uploads() -> dict[str, Upload]:
+def uploads() -> dict[str, ModelFile]:
     """This visitor's uploaded models by key, such as upload-1."""
-    found: dict[str, Upload] = st.session_state.setdefault(_UPLOADS, {})
+    found: dict[str, ModelFile] = st.session_state.setdefault(_UPLOADS, {})
+    return found
+
+
+def kept() -> dict[str, ModelFile]:
+    """The edited models that this visitor keeps, by key, such as edited-1."""
+    found: dict[str, ModelFile] = st.session_state.setdefault(_KEPT, {})
     return found

@@ -119,6 +119,6 @@ def _upload() -> None:
         return
     uploads = state.uploads()
     key = f"upload-{len(uploads) + 1}"
-    uploads[key] = state.Upload(key, data, card)
+    uploads[key] = state.ModelFile(key, data, card)
     st.session_state[_ARRIVED] = f"{card.title} is in the model picker."
     st.rerun()  # the header stands above

@@ -12,10 +12,14 @@ Component = Callable[..., Any]
 
 
 def component(name: str) -> Component:
-    """Register the component of the folder `name`; call once, when its module is imported."""
+    """Register the component of the folder `name`; call once, when its module is imported.
+
+    Its scripts share one scope, joined in the order of their names.
+    """
     folder = Path(__file__).parent / name
     html, css, js = (
-        (folder / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
+        "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"*.{kind}")))
+        for kind in ("html", "css", "js")
     )
     return st.components.v2.component(f"convscope_{name}", html=html, css=css, js=js)
 

@@ -1,0 +1,140 @@
+"""The settings of the feature maps page, and what they lay beside the chosen image."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.classifier import Classifier
+from core.data import FloatArray
+from core.feature_maps import Convolution
+from ui import compute, state
+from ui.header import Choice, model_titles
+from ui.images import TEST_IMAGES, ChosenImage
+
+COMPARISONS = ("Nothing", "Another image", "Another model", "A checkpoint")
+_REPORT = {"stage": "after ReLU", "order": "Channel", "one": True, "compare": "Nothing"}
+_LAYER, _STAGE = "layer", "stage"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Convolution `number` of the model, a stage of it, and how its maps are laid out."""
+
+    convolution: Convolution
+    number: int
+    stage: str
+    order: str
+    shared: bool
+    compare: str
+
+
+def show(found: list[Convolution], choice: Choice) -> Settings:
+    """Draw the controls; `found` are the convolutions of the chosen model."""
+    st.markdown("**Settings**")
+    names = [each.name for each in found]
+    layer = _select("Layer", names, _LAYER)
+    convolution = found[names.index(layer)]
+    stage = _select(
+        "Show",
+        list(convolution.stages),
+        _STAGE,
+        default="after ReLU",
+        help="Before ReLU is after batch normalization, where there is one.",
+    )
+    compare: str = st.selectbox("Compare with", COMPARISONS, key="compare", bind="query-params")
+    if compare != "Nothing":
+        _second_controls(compare, choice)
+    orders = ["Channel", "Response", *(["Difference"] if compare != "Nothing" else [])]
+    order = _select(
+        "Order by",
+        orders,
+        "order",
+        help="Response: the mean after ReLU. Difference: the distance between the two maps.",
+    )
+    shared = st.toggle("One scale for all maps", True, key="one", bind="query-params")
+    st.button(
+        "As in the report",
+        key="as-reported",
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=_as_reported,
+        args=[names[0]],
+        width="stretch",
+        help="E5: the maps of the first convolution after ReLU; the second is below.",
+    )
+    return Settings(convolution, names.index(layer), stage, order, shared, compare)
+
+
+def _select(
+    label: str, options: list[str], key: str, *, default: str = "", help: str | None = None
+) -> str:
+    """A segmented control whose options change with the model: what no longer fits falls back."""
+    default = default or options[0]
+    asked = st.session_state.get(key, st.query_params.get(key))
+    st.session_state[key] = asked if asked in options else default
+    draw = st.segmented_control if sum(map(len, options)) < 20 else st.selectbox
+    required = {"required": True, "width": "stretch"} if draw is st.segmented_control else {}
+    chosen: str = draw(label, options, key=key, help=help, persist_state="session", **required)
+    if chosen == default:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = chosen
+    return chosen
+
+
+def open_layer(name: str) -> None:
+    """Make a convolution the one under the microscope."""
+    st.session_state[_LAYER] = name
+
+
+def _as_reported(first_layer: str) -> None:
+    st.session_state.update({**_REPORT, _LAYER: first_layer})
+
+
+def _second_controls(compare: str, choice: Choice) -> None:
+    if compare == "Another image":
+        default = choice.more[0].number if choice.more else None
+        own = choice.image.number or 0
+        st.number_input(
+            "Beside it: test image",
+            0,
+            TEST_IMAGES - 1,
+            (own + 1) % TEST_IMAGES if default is None else default,
+            key="beside",
+            bind="query-params",
+        )
+    elif compare == "Another model":
+        titles = model_titles()
+        others = [key for key in titles if key != choice.model]
+        st.selectbox(
+            "Beside it: model", others, format_func=titles.__getitem__, key="_beside-model"
+        )
+    elif steps := _checkpoints():
+        st.selectbox("Beside it: checkpoint", list(steps), key="_beside-step")
+    else:
+        st.caption("No run yet: train a network on the Training page to have checkpoints.")
+
+
+def _checkpoints() -> dict[str, tuple[int, int]]:
+    """Title → number of the run among the visitor's, and step."""
+    return {
+        f"Run {run.number}, {'untrained' if step == 0 else f'step {step:,}'}": (place, step)
+        for place, run in enumerate(state.runs())
+        for step in run.checkpoints.steps
+    }
+
+
+def second(
+    settings: Settings, choice: Choice, classifier: Classifier
+) -> tuple[str, Classifier, FloatArray] | None:
+    """Title, classifier and image [1, 28, 28, 1] of what lies beside, None for nothing."""
+    if settings.compare == "Another image":
+        image = ChosenImage(int(st.session_state["beside"]))
+        return image.title, classifier, image.floats
+    if settings.compare == "Another model" and (key := st.session_state.get("_beside-model")):
+        return model_titles()[key], compute.classifier(key), choice.image.floats
+    title = st.session_state.get("_beside-step")
+    if settings.compare == "A checkpoint" and title in (steps := _checkpoints()):
+        place, step = steps[title]
+        return title, compute.run_classifier(state.runs()[place], step), choice.image.floats
+    return None

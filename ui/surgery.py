@@ -1,0 +1,215 @@
+"""Channel surgery: switch channels off or scale them, see what it costs, keep the network."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core.card import ModelCard
+from core.classifier import Classifier
+from core.data import CLASSES, to_float
+from core.evaluation import Evaluation
+from core.feature_maps import Convolution, convolutions
+from core.model import serialize_model
+from core.surgery import MAX_FACTOR, edited_classifier, scale_channels
+from ui import compute, state, text, theme
+from ui.figures import map_charts
+from ui.header import Choice
+from ui.show import draw
+
+_EDITS = "_surgery"
+_KEPT = "_surgery_kept"
+Edits = dict[str, tuple[tuple[int, ...], float]]
+
+
+@st.fragment
+def operate(choice: Choice, classifier: Classifier) -> None:
+    """The card: channels and factor, accuracy before and after, and what to do with it."""
+    if st.session_state.pop(_KEPT, False):
+        st.rerun()  # the header stands outside this fragment
+    st.subheader("Channel surgery", anchor=False)
+    found = convolutions(classifier.model)
+    result, settings = st.columns([3.5, 1], gap="medium")
+    with settings, st.container(border=True, key="surgery-settings"):
+        edits = _controls(found, classifier.version)
+    before = compute.test_evaluation(classifier)
+    after = evaluate_edits(classifier, edits) if edits else before
+    with settings, st.container(border=True):
+        _keep(choice, classifier, edits, after)
+    with result, st.container(border=True, height="stretch"):
+        _cost(edits, before, after)
+
+
+def _edits(version: str) -> Edits:
+    """What this visitor does to the model; it goes when another model is chosen."""
+    stored = st.session_state.get(_EDITS)
+    if stored is None or stored[0] != version:
+        stored = st.session_state[_EDITS] = (version, {})
+    return stored[1]
+
+
+def _controls(found: list[Convolution], version: str) -> Edits:
+    edits = _edits(version)
+    st.markdown("**Operate on**")
+    names = [each.name for each in found]
+    key = f"_surgery-layer-{version}"
+    layer = st.segmented_control(
+        "Layer", names, key=key, default=names[0], required=True, width="stretch"
+    )
+    convolution = found[names.index(layer)]
+    channels, factor = edits.get(layer, ((), 0.0))
+    chosen = st.multiselect(
+        "Channels",
+        range(convolution.channels),
+        list(channels),
+        key=f"_channels-{layer}-{version}",
+        placeholder="none",
+        help="Those whose maps are multiplied after ReLU.",
+    )
+    factor = st.slider(
+        "Factor",
+        0.0,
+        MAX_FACTOR,
+        factor,
+        0.05,
+        key=f"_factor-{layer}-{version}",
+        help="0 switches a channel off, 1 leaves it as it is.",
+    )
+    edits.pop(layer, None)
+    if chosen:
+        edits[layer] = tuple(sorted(chosen)), factor
+    for name, (others, scale) in edits.items():
+        if name != layer:
+            st.caption(f"Also {name}: {_list(others)} × {scale:g}")
+    return dict(edits)
+
+
+def _list(channels: tuple[int, ...]) -> str:
+    shown = ", ".join(map(str, channels[:6]))
+    return shown if len(channels) <= 6 else f"{shown} and {len(channels) - 6} more"
+
+
+def factors_of(edits: Edits, found: list[Convolution]) -> dict[str, np.ndarray]:
+    """Convolution → one factor for each channel."""
+    factors = {}
+    for each in found:
+        if each.name in edits:
+            channels, factor = edits[each.name]
+            factors[each.name] = np.ones(each.channels, np.float32)
+            factors[each.name][list(channels)] = factor
+    return factors
+
+
+def evaluate_edits(classifier: Classifier, edits: Edits) -> Evaluation:
+    """The edited network's answers to all 10,000 test images."""
+    return _evaluate(classifier.version, tuple(sorted(edits.items())), classifier)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _evaluate(
+    version: str, edits: tuple[tuple[str, object], ...], _classifier: Classifier
+) -> Evaluation:
+    test = compute.mnist().test
+    factors = factors_of(dict(edits), convolutions(_classifier.model))  # type: ignore[arg-type]
+    return Evaluation(scale_channels(_classifier, to_float(test.images), factors), test.labels)
+
+
+def _cost(edits: Edits, before: Evaluation, after: Evaluation) -> None:
+    if not edits:
+        st.markdown(
+            "**Nothing is switched off yet** "
+            f":gray[· {text.full_rate(before.accuracy)} test images read right]"
+        )
+    else:
+        change = (after.accuracy.value - before.accuracy.value) * 100
+        sign = "costs" if change < 0 else "gains"
+        what = "; ".join(f"{name} {_list(c)} × {f:g}" for name, (c, f) in edits.items())
+        finding = f"It {sign} {abs(change):.2f} points" if change else "It costs nothing"
+        st.markdown(
+            f"**{finding}: {text.full_rate(after.accuracy)}** "
+            f":gray[· before {text.full_rate(before.accuracy)} · {what}]"
+        )
+    rates = [
+        {str(label): each.class_accuracy(label) for label in range(CLASSES)}
+        for each in (before, after)
+    ]
+    lowest = min(rate.interval[0] for each in rates for rate in each.values())
+    low = float(np.floor(lowest * 20) / 20)
+    draw(
+        map_charts.before_and_after(rates[0], rates[1], theme.palette(), low=low),
+        key="surgery-rates",
+        alt="Accuracy by true class before and after, with 95 % intervals",
+    )
+    st.caption(
+        "Share of each true class that is read right, all 10,000 test images: gray ring before, "
+        "green dot after; whiskers are 95 % Wilson intervals, right the change in points."
+    )
+
+
+def _keep(choice: Choice, classifier: Classifier, edits: Edits, after: Evaluation) -> None:
+    full = len(state.kept()) >= state.MAX_KEPT
+    st.button(
+        "Keep as a model",
+        key="keep",
+        type="primary",
+        icon=":material/deployed_code:",
+        width="stretch",
+        disabled=not edits or full,
+        on_click=_take,
+        args=[choice, classifier, edits, after],
+        help="It joins the model picker of every page, with these factors in its weights.",
+    )
+    if full:
+        st.caption(f"You keep {state.MAX_KEPT} edited models, the most: open a new tab for more.")
+    if not edits:
+        st.caption("Choose channels first.")
+        return
+    st.download_button(
+        "Weights",
+        lambda: _file(choice, classifier, edits, after)[0],
+        "edited.safetensors",
+        "application/octet-stream",
+        key="edited-weights",
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+        width="stretch",
+    )
+
+
+def _file(
+    choice: Choice, classifier: Classifier, edits: Edits, after: Evaluation
+) -> tuple[bytes, ModelCard]:
+    """The edited network as safetensors, and its card."""
+    origin = compute.card(choice.model)
+    title = f"{origin.title.split(' · step')[0]}, {_title(edits)}"
+    factors = factors_of(edits, convolutions(classifier.model))
+    edited = edited_classifier(classifier, factors, name=title)
+    details = "; ".join(f"{name}: {_list(c)} × {f:g}" for name, (c, f) in edits.items())
+    card = replace(
+        origin,
+        name="edited",
+        title=title[:60],
+        description=f"Channels edited: {details}"[:200],
+        test=after.accuracy,
+        version=edited.version,
+        curve=(),
+    )
+    return serialize_model(edited.model, card), card
+
+
+def _title(edits: Edits) -> str:
+    parts = []
+    for name, (channels, factor) in edits.items():
+        which = str(channels[0]) if len(channels) == 1 else f"{len(channels)} channels"
+        parts.append(f"{name} {which} " + ("off" if factor == 0 else f"× {factor:g}"))
+    return ", ".join(parts)
+
+
+def _take(choice: Choice, classifier: Classifier, edits: Edits, after: Evaluation) -> None:
+    data, card = _file(choice, classifier, edits, after)
+    kept = state.kept()
+    key = f"edited-{len(kept) + 1}"
+    kept[key] = state.ModelFile(key, data, card)
+    st.session_state[_KEPT] = True
+    st.toast(f"{card.title} is in the model picker.")
