@@ -32,6 +32,7 @@ VIEWS = (
     View("layers", "Layers", "layers", "Train", "Every layer, counted from the model itself."),
     View("feature_maps", "Feature maps", "grid_view", "Inspect", "What each channel responds to."),
     View("occlusion", "Occlusion", "hide_image", "Inspect", "Hide a block, and see what it held."),
+    View("attribution", "Attribution", "gradient", "Inspect", "Which pixels speak for a class."),
 )
 
 

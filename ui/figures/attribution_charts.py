@@ -1,0 +1,102 @@
+"""Charts of whether a map tells the truth: curves in its order, and means with their intervals."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.fidelity import Mean
+from ui.figures.charts import Chart
+from ui.figures.palette import DASHES, Palette
+
+_PADDING = {"left": 0, "right": 4, "top": 4, "bottom": 0}
+_DATA = alt.NamedData("table")
+
+
+def fidelity_curves(
+    shares: NDArray[Any], curves: Mapping[str, NDArray[Any]], palette: Palette, *, x_title: str
+) -> Chart:
+    """Probability 0 to 1 against the share of pixels: the map first, then its controls in gray."""
+    table = pd.concat(
+        pd.DataFrame({"name": name, "x": shares, "p": values}) for name, values in curves.items()
+    )
+    return Chart(table, _fidelity_curves(tuple(curves), palette, x_title))
+
+
+@functools.lru_cache
+def _fidelity_curves(names: tuple[str, ...], palette: Palette, x_title: str) -> dict[str, Any]:
+    key = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=200)
+    colors = [palette.gain, *[palette.other] * (len(names) - 1)]
+    percent = "format(datum.value * 100, '.0f') + ' %'"
+    lines = (
+        alt.Chart(_DATA)
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=alt.X(
+                "x:Q",
+                title=x_title,
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(grid=False, tickCount=5, labelExpr=percent, labelFlush=False),
+            ),
+            y=alt.Y("p:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=4)),
+            color=alt.Color("name:N", scale=alt.Scale(domain=names, range=colors), legend=key),
+            strokeDash=alt.StrokeDash(
+                "name:N",
+                scale=alt.Scale(domain=names, range=list(DASHES[: len(names)])),
+                legend=key,
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title=" "),
+                alt.Tooltip("x:Q", title="pixels", format=".0%"),
+                alt.Tooltip("p:Q", format=".3f"),
+            ],
+        )
+    )
+    specification: dict[str, Any] = lines.properties(height=220, padding=_PADDING).to_dict()
+    return specification
+
+
+def means(scores: Mapping[str, Mean], controls: tuple[str, ...], palette: Palette) -> Chart:
+    """Dot and 95 % whisker for each map, a gray ring for each control, on one axis from 0 to 1."""
+    table = pd.DataFrame(
+        [
+            {
+                "name": name,
+                "mean": mean.value,
+                "low": max(mean.low, -0.1),
+                "high": min(mean.high, 1.0),
+                "control": name in controls,
+                "text": f"{mean.value:.2f}".replace("-", "−"),
+            }
+            for name, mean in scores.items()
+        ]
+    )
+    return Chart(table, _means(len(scores), palette))
+
+
+@functools.lru_cache
+def _means(count: int, palette: Palette) -> dict[str, Any]:
+    scale = alt.Scale(domain=[-0.1, 1.0], nice=False)
+    axis = alt.Axis(tickCount=6, grid=False, domain=False, ticks=False)
+    names = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False, labelLimit=200)
+    base = alt.Chart(_DATA).encode(
+        y=alt.Y("name:N", sort=None, title=None, axis=names),
+        color=alt.condition("datum.control", alt.value(palette.other), alt.value(palette.gain)),
+        tooltip=["name:N", *(alt.Tooltip(f"{each}:Q", format=".3f") for each in _NUMBERS)],
+    )
+    whisker = base.mark_rule(strokeWidth=2).encode(
+        x=alt.X("low:Q", scale=scale, axis=axis, title="insertion − deletion area"), x2="high:Q"
+    )
+    dot = base.mark_point(size=70, opacity=1, strokeWidth=2).encode(
+        x="mean:Q",
+        fill=alt.condition("datum.control", alt.value(palette.background), alt.value(palette.gain)),
+    )
+    layers = alt.layer(whisker, dot).properties(height=28 * count, padding=_PADDING)
+    specification: dict[str, Any] = layers.configure_view(strokeWidth=0).to_dict()
+    return specification
+
+
+_NUMBERS = ("mean", "low", "high")
