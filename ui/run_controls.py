@@ -165,7 +165,7 @@ def _run_list() -> None:
     names = describe_differences(state.runs())
     chosen = len(overlaid())
     for run in reversed(state.runs()):
-        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
             key = _shown_key(run)
             shown = st.session_state.get(key, True)
             st.checkbox(
