@@ -49,7 +49,8 @@ def inspect(choice: Choice, classifier: Classifier) -> None:
             settings = maps_settings.show(found, choice)
         with st.container(border=True):
             _this_layer(settings.convolution, layers.table_of(classifier))
-    first = _side(choice.image.title, classifier, choice.image.floats, settings.convolution)
+    title = classifier.name if settings.compares_networks else choice.image.title
+    first = _side(title, classifier, choice.image.floats, settings.convolution)
     pair = _beside(first, settings, choice)
     with left, st.container(border=True, height="stretch"):
         _microscope(first, pair, settings)
@@ -157,7 +158,7 @@ def _comparison(first: Side, pair: Pair, settings: Settings) -> None:
         with column:
             chart = map_charts.by_layer(values, palette, title=title, limit=limit)
             draw(chart, key=f"by-layer-{title}", alt=f"{title} after each layer")
-    if settings.compare in ("Another model", "A checkpoint"):
+    if settings.compares_networks:
         st.caption(
             "Channels of separately trained models need not correspond: the same number does not "
             "mean the same feature. Checkpoints of one run do correspond."
@@ -187,22 +188,22 @@ def _at_a_glance(first: Side, other: Convolution) -> None:
             on_click=maps_settings.open_layer,
             args=[other.name],
         )
-    palette = theme.palette()
-    scale = max(1, 112 // other.side)
-    picture(
-        tiles.mosaic(
-            tiles.ink(np.moveaxis(maps, -1, 0) / limit, palette),
-            palette,
-            columns=16,
-            scale=scale,
-            gap=12,
-        ),
-        width="stretch",
-        alt=f"All maps of {other.name} after ReLU",
-    )
+    shown = tiles.ink(np.moveaxis(maps, -1, 0) / limit, theme.palette())
+    half = (len(shown) + 1) // 2
+    for column, part in zip(st.columns(2, gap="small"), (shown[:half], shown[half:]), strict=True):
+        with column:  # side by side, and on a phone one above the other
+            _mosaic(part, f"Half of the maps of {other.name} after ReLU")
     st.caption(
-        f"Channels 0 to {other.channels - 1} by rows. Scale 0 to {limit:.2f}, shared by all."
+        f"Channels 0 to {half - 1} and {half} to {other.channels - 1}, by rows. "
+        f"Scale 0 to {limit:.2f}, shared by all."
     )
+
+
+def _mosaic(shown: tiles.Picture, alt: str) -> None:
+    sheet = tiles.mosaic(
+        shown, theme.palette(), columns=8, scale=max(1, 112 // shown.shape[1]), gap=12
+    )
+    picture(sheet, width="stretch", alt=alt)
 
 
 def downloads(choice: Choice, classifier: Classifier) -> None:

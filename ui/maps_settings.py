@@ -27,6 +27,11 @@ class Settings:
     shared: bool
     compare: str
 
+    @property
+    def compares_networks(self) -> bool:
+        """Whether two networks see one image, and not one network two."""
+        return self.compare in ("Another model", "A checkpoint")
+
 
 def show(found: list[Convolution], choice: Choice) -> Settings:
     """Draw the controls; `found` are the convolutions of the chosen model."""
@@ -132,7 +137,8 @@ def second(
         image = ChosenImage(int(st.session_state["beside"]))
         return image.title, classifier, image.floats
     if settings.compare == "Another model" and (key := st.session_state.get("_beside-model")):
-        return model_titles()[key], compute.classifier(key), choice.image.floats
+        other = compute.classifier(key)
+        return other.name, other, choice.image.floats
     title = st.session_state.get("_beside-step")
     if settings.compare == "A checkpoint" and title in (steps := _checkpoints()):
         place, step = steps[title]

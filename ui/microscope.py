@@ -94,6 +94,7 @@ def pack(sides: list[Side], settings: dict[str, Any]) -> bytes:
         **settings,
         "layer": first.convolution.name,
         "channel": channel,
+        "oneNetwork": len({side.classifier.version for side in sides}) == 1,
         "whole": whole,
         "kernelLimit": KERNEL_LIMIT,
         "colors": {**colors(palette), "quiet": palette.quiet_text},

@@ -44,7 +44,9 @@ def _by_layer(
         scale=alt.Scale(domain=[low, end * 1.18], nice=False),
         axis=alt.Axis(grid=False, tickCount=4, domain=False, ticks=False),
     )
-    labels = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False)
+    labels = alt.Axis(
+        ticks=False, domain=False, labelFontSize=13, labelFlush=False, labelOverlap=False
+    )
     base = alt.Chart(_DATA).encode(y=alt.Y("name:N", sort=None, title=None, axis=labels))
     track = base.mark_rule(color=palette.track, strokeWidth=1.5).encode(
         x=alt.X("start:Q"), x2="end:Q"
@@ -53,7 +55,7 @@ def _by_layer(
     number = base.mark_text(align="left", dx=10, fontSize=12, color=palette.ink).encode(
         x=x, text="text:N"
     )
-    layered = alt.layer(track, dot, number).properties(height=30 * len(names))
+    layered = alt.layer(track, dot, number).properties(height=34 * len(names))
     return _specification(layered.configure_view(strokeWidth=0))
 
 
@@ -73,7 +75,7 @@ def before_and_after(
                 "high": rate.interval[1],
                 "was": f"{before[name].value * 100:.1f} %",
                 "now": f"{rate.value * 100:.1f} %",
-                "change": f"{(rate.value - before[name].value) * 100:+.1f}".replace("-", "−"),
+                "change": _points(rate.value - before[name].value),
                 "start": low,
                 "end": 1.0,
             }
@@ -81,6 +83,11 @@ def before_and_after(
         ]
     )
     return Chart(table, _before_and_after(len(after), low, palette))
+
+
+def _points(change: float) -> str:
+    """“−1.2”, nothing where nothing changes."""
+    return f"{change * 100:+.1f}".replace("-", "−") if change else ""
 
 
 @functools.lru_cache

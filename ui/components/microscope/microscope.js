@@ -77,6 +77,7 @@ class Microscope {
     at.input = Math.min(at.input, head.sides[0].inputs - 1);
     if (moved) {
       [at.row, at.column] = this.side.strongest(at.channel);
+      at.input = 0;
       at.input = this.leading();
       this.pinned = false;
     }
@@ -94,7 +95,7 @@ class Microscope {
     const pairs = head.sides.length > 1;
     grid.classList.toggle("pairs", pairs);
     grid.setAttribute("aria-label", `All maps of ${head.layer}, ${head.stage}: arrow keys move, Shift with them changes the channel`);
-    const signature = [head.layer, pairs, first.channels, first.inputs, first.kernelSize].join();
+    const signature = [head.layer, pairs, head.oneNetwork, head.whole, first.channels, first.inputs].join();
     if (signature !== this.signature) {
       this.signature = signature;
       this.tiles.clear();
@@ -120,13 +121,13 @@ class Microscope {
     const tile = document.createElement("div");
     tile.className = "tile";
     const kernels = this.head.whole && this.head.sides[0].inputs === 1;
-    const count = this.head.sides.length;
-    for (let number = 0; number < count; number++) tile.append(canvasOf({ side: number, channel }));
+    this.head.sides.forEach((_, number) => tile.append(canvasOf({ side: number, channel })));
     const label = document.createElement("div");
     label.className = "label";
     label.append(document.createElement("span"));
-    if (kernels)
-      for (let number = 0; number < count; number++) label.append(canvasOf({ kernel: number }));
+    const networks = this.head.oneNetwork ? 1 : this.head.sides.length;
+    for (let number = 0; kernels && number < networks; number++)
+      label.append(canvasOf({ kernel: number }));
     const mark = document.createElement("span");
     mark.className = "mark";
     label.append(mark);
@@ -138,8 +139,8 @@ class Microscope {
     const marks = this.head.sides.map((side) => MARKS[side.states[channel]] ?? "");
     tile.querySelector(".label span").textContent = String(channel);
     const note = this.head.notes[channel];
-    const mark = tile.querySelector(".mark");
-    mark.textContent = note || (marks.some(Boolean) ? marks.map((m) => m || "·").join("") : "");
+    const both = marks.length > 1 ? marks.map((each) => each || "·").join("") : marks[0];
+    tile.querySelector(".mark").textContent = [marks.some(Boolean) ? both : "", note].join(" ");
     const states = this.head.sides.map((side) => side.states[channel] || "active");
     tile.title = `Channel ${channel}: ${states.join(", beside it ")}`;
     tile.dataset.channel = channel;
@@ -188,6 +189,7 @@ class Microscope {
     const last = this.side.side - 1;
     at.row = Math.min(last, Math.max(0, at.row));
     at.column = Math.min(last, Math.max(0, at.column));
+    at.input = Math.min(at.input, this.side.inputs - 1);
     if (channel !== at.channel || side !== at.side) {
       this.drawInputs();
     }
@@ -214,13 +216,24 @@ class Microscope {
     this.find("input-note").textContent =
       `What this position sees: ${bottom - top + 1} × ${right - left + 1} pixels.`;
     this.find("one-name").textContent = `Channel ${at.channel}`;
-    this.find("one-detail").textContent =
-      `· row ${at.row}, column ${at.column}${state ? ` · ${MEANING[state]}` : ""}`;
+    this.find("one-detail").textContent = `· row ${at.row}, column ${at.column}`;
+    this.find("values").textContent = this.values().join(", ") + (state ? ` · ${MEANING[state]}` : "");
     this.find("hint").textContent = this.pinned
       ? "Held. Click the same pixel, or press Escape, to let go."
       : "Point, tap or use the arrow keys; a click holds the pixel.";
     this.find("map").setAttribute("aria-label", `Map of channel ${at.channel}: arrow keys move`);
     Object.assign(this.root.dataset, { field: [top, bottom, left, right].join() });
+  }
+
+  // The number under the pointer, on both sides where two are compared.
+  values() {
+    const { at, head, signed } = this;
+    return head.sides.map((side) => {
+      if (!side.knows(at.channel)) return "";
+      const { before, after } = side.value(at.channel, at.row, at.column);
+      const value = written(signed ? before : after);
+      return head.sides.length > 1 ? `${side.title}: ${value}` : value;
+    });
   }
 
   // The strip of input channels belongs to the chosen channel.
