@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.data import CLASSES, IntArray
-from ui import compute, images, state, text
+from ui import compute, images, own_digit, state, text
 from ui.images import TEST_IMAGES, ChosenImage
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def header(title: str, question: str) -> Choice:
         model = _model_picker()
         more = _image_picker()
         _share()
+    own_digit.show(model)
     return Choice(model, images.chosen(), tuple(more))
 
 
@@ -102,14 +103,16 @@ def _image_picker() -> list[ChosenImage]:
     except ValueError as error:
         problem = str(error)
     count = f" + {len(more)}" if more else ""
-    with st.popover(
+    picker = st.popover(
         f"{image.title} · {image.kind}{count}",
         icon=":material/image_search:",
-        key="image-popover",
-    ):
+        key=f"image-popover-{own_digit.times_opened()}",  # a new key closes it behind the dialog
+    )
+    with picker:
         _by_number()
         _by_class()
         _several(problem)
+        _own()
     images.write_link()
     return more
 
@@ -174,6 +177,18 @@ def _several(problem: str) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         st.button("One of each class", on_click=_one_of_each_class, key="image-each")
         st.button("None", on_click=images.choose_more, args=[[]], key="image-none")
+
+
+def _own() -> None:
+    st.markdown("Or your own")
+    with st.container(horizontal=True, gap="xsmall"):
+        st.button("Draw a digit", icon=":material/draw:", on_click=own_digit.open_pad, key="draw")
+        st.button(
+            "Upload a photo",
+            icon=":material/add_a_photo:",
+            on_click=own_digit.open_upload,
+            key="upload-photo",
+        )
 
 
 def _choose_random() -> None:

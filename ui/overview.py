@@ -9,7 +9,7 @@ import streamlit as st
 from core.data import FloatArray
 from core.rate import Rate
 from core.walkthrough import Walkthrough
-from ui import compute, text
+from ui import compute, own_digit, text
 from ui.figures import tiles
 from ui.figures.palette import Palette
 from ui.header import Choice, model_titles
@@ -30,6 +30,12 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
                 st.switch_page(view("training").path, query_params={})
             if st.button("See what it gets wrong", icon=":material/fact_check:"):
                 st.switch_page(view("predictions").path, query_params={})
+            st.button(
+                "Draw a digit",
+                icon=":material/draw:",
+                on_click=own_digit.open_pad,
+                key="overview-draw",
+            )
         st.caption("No set-up: trained models are on the shelf below.")
     with right, st.container(border=True, height="stretch"):
         predicted = int(shown.probabilities.argmax())

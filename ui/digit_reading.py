@@ -1,0 +1,76 @@
+"""What a network makes of a drawing: ten bars and the steps to the image that it sees."""
+
+import base64
+
+import numpy as np
+from PIL import Image
+
+from core.centering import FIT, CenteringSteps
+from core.data import SIDE, ByteArray, FloatArray
+from ui.components import colors, component
+from ui.figures.palette import Palette
+
+Step = dict[str, object]
+_reading = component("digit_reading")
+_CROP_SIDE = 160  # two pixels of the screen for each of the tile
+
+
+def digit_reading(
+    name: str,
+    probabilities: FloatArray | None,
+    steps: list[Step],
+    palette: Palette,
+    *,
+    key: str,
+) -> None:
+    """Show what the model `name` says, float32 [10], or that there is nothing yet to say."""
+    predicted = None if probabilities is None else int(probabilities.argmax())
+    known = probabilities is not None
+    _reading(
+        data={
+            "colors": colors(palette),
+            "finding": f"{name} reads {predicted}" if known else "Nothing drawn yet",
+            "detail": f"· p = {probabilities[predicted]:.3f}" if known else "",
+            "probabilities": probabilities.tolist() if known else None,
+            "predicted": predicted,
+            "steps": steps,
+        },
+        key=key,
+    )
+
+
+def centering(steps: CenteringSteps | None) -> list[Step]:
+    """The three pictures of centering; blank ones before there is ink."""
+    if steps is None:
+        crop, fitted, centered = (np.zeros((side, side), np.uint8) for side in (FIT, FIT, SIDE))
+    else:
+        crop, fitted, centered = steps.crop, steps.fitted, steps.centered
+    return [
+        _step("Crop", "all of the ink", crop),
+        {
+            **_step("20 × 20", "ring: center of mass", fitted),
+            "mass": steps and steps.mass,
+        },
+        {**_step("28 × 28", "center of mass in the middle", centered), "cross": True},
+    ]
+
+
+def squeezing(pixels: ByteArray | None) -> list[Step]:
+    """The one picture without centering."""
+    blank = np.zeros((SIDE, SIDE), np.uint8)
+    return [_step("28 × 28", "everything, squeezed", blank if pixels is None else pixels)]
+
+
+def _step(title: str, caption: str, pixels: ByteArray) -> Step:
+    """A picture; `scale` is how many pixels of the 28 × 28 field one of its pixels is wide."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((_CROP_SIDE, _CROP_SIDE), Image.Resampling.BOX)
+    scale = 1.0 if max(image.size) <= SIDE else FIT / max(image.size)
+    return {
+        "title": title,
+        "caption": caption,
+        "width": image.width,
+        "height": image.height,
+        "pixels": base64.b64encode(image.tobytes()).decode(),
+        "scale": scale,
+    }
