@@ -99,61 +99,7 @@ def settings_sliders() -> None:
         **_KEEP,
     )
     with st.popover("More", icon=":material/tune:", width="stretch"):
-        st.selectbox(
-            "Optimizer",
-            OPTIMIZERS,
-            format_func=_OPTIMIZER_NAMES.__getitem__,
-            key="optimizer",
-            **_KEEP,
-        )
-        st.slider(
-            "Training images",
-            1_000,
-            60_000,
-            _TRAINING["images"],
-            1_000,
-            key="images",
-            **_KEEP,
-            help="The first so many of the 60,000.",
-        )
-        st.select_slider(
-            "Weight decay",
-            WEIGHT_DECAYS,
-            _TRAINING["decay"],
-            format_func=text.learning_rate,
-            key="decay",
-            **_KEEP,
-            help="On kernels: an L2 penalty in the gradient; with AdamW, apart from it.",
-        )
-        st.slider(
-            "Label smoothing",
-            0.0,
-            0.3,
-            _TRAINING["smoothing"],
-            0.01,
-            key="smoothing",
-            **_KEEP,
-            help="The share of the target that is spread over all ten classes.",
-        )
-        st.slider("Random shift, pixels", 0, 4, _TRAINING["shift"], key="shift", **_KEEP)
-        st.slider(
-            "Random rotation, degrees",
-            0.0,
-            30.0,
-            _TRAINING["rotation"],
-            1.0,
-            key="rotation",
-            **_KEEP,
-        )
-        st.number_input(
-            "Seed",
-            0,
-            2**31 - 1,
-            _TRAINING["seed"],
-            key="seed",
-            **_KEEP,
-            help="Same settings and seed, same curve on the same machine.",
-        )
+        _more()
     st.button(
         "As in the report",
         key="as-reported",
@@ -195,6 +141,68 @@ def design() -> None:
         rows = compute.layers(architecture)
         layers.drawing(rows, theme.palette(), key="design-drawing")
         layers.show_frame(layers.frame(rows).drop(columns=["units", "statistics"]), height=360)
+
+
+def _more() -> None:
+    st.selectbox(
+        "Optimizer",
+        OPTIMIZERS,
+        format_func=_OPTIMIZER_NAMES.__getitem__,
+        key="optimizer",
+        **_KEEP,
+    )
+    st.slider(
+        "Training images",
+        1_000,
+        60_000,
+        _TRAINING["images"],
+        1_000,
+        key="images",
+        **_KEEP,
+        help="The first so many of the 60,000.",
+    )
+    _regularization()
+    st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        _TRAINING["seed"],
+        key="seed",
+        **_KEEP,
+        help="Same settings and seed, same curve on the same machine.",
+    )
+
+
+def _regularization() -> None:
+    st.select_slider(
+        "Weight decay",
+        WEIGHT_DECAYS,
+        _TRAINING["decay"],
+        format_func=text.learning_rate,
+        key="decay",
+        **_KEEP,
+        help="On kernels: an L2 penalty in the gradient; with AdamW, apart from it.",
+    )
+    st.slider(
+        "Label smoothing",
+        0.0,
+        0.3,
+        _TRAINING["smoothing"],
+        0.01,
+        key="smoothing",
+        **_KEEP,
+        help="The share of the target that is spread over all ten classes.",
+    )
+    st.slider("Random shift, pixels", 0, 4, _TRAINING["shift"], key="shift", **_KEEP)
+    st.slider(
+        "Random rotation, degrees",
+        0.0,
+        30.0,
+        _TRAINING["rotation"],
+        1.0,
+        key="rotation",
+        **_KEEP,
+    )
 
 
 def _network_preset() -> None:
