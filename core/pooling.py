@@ -14,7 +14,9 @@ def max_pool(maps: Any, window: int) -> Any:
     if window == 1:
         return maps
     height, width = maps.shape[1] // window * window, maps.shape[2] // window * window
-    return _max_pool(maps[:, :height, :width], window)
+    if (height, width) != tuple(maps.shape[1:3]):  # slicing nothing off still costs: its gradient
+        maps = maps[:, :height, :width]
+    return _max_pool(maps, window)
 
 
 def _max_pool(maps: Any, window: int) -> Any:
