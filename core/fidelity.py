@@ -1,6 +1,6 @@
 """Whether a map of pixels tells the truth: take the pixels away in its order, or put them in."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -127,41 +127,48 @@ class Mean:
         return cls(mean, mean - half, mean + half, len(values))
 
 
-def ranks(scores: Mapping[str, Mean]) -> dict[str, int]:
-    """1 + how many others lie above with all of their interval: those that overlap may tie."""
-    return {
-        name: 1 + sum(other.low > mean.high for other in scores.values())
-        for name, mean in scores.items()
-    }
+@dataclass(frozen=True)
+class MapScore:
+    """What a study says of one map or control: mean areas, and insertion minus deletion."""
+
+    name: str
+    deletion: Mean
+    insertion: Mean
+    score: Mean
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it explains nothing, and is there to be beaten."""
+        return self.name in CONTROLS
+
+
+def ranks(scores: Sequence[MapScore]) -> list[int]:
+    """1 + how many others score above with all of their interval: those that overlap may tie."""
+    return [1 + sum(other.score.low > each.score.high for other in scores) for each in scores]
 
 
 @dataclass(eq=False)
 class FidelityStudy:
-    """Areas of every map over many images, and of both controls; grows while `work` goes on."""
+    """Areas of every map and of both controls over many images; grows while `work` goes on.
+
+    areas: by name, float32 [2, count] of deletion and insertion, replaced as a whole.
+    """
 
     total: int
-    deletion: dict[str, list[float]] = field(default_factory=dict)
-    insertion: dict[str, list[float]] = field(default_factory=dict)
+    areas: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         """How many images every map has been measured on."""
-        lengths = [len(areas) for areas in self.insertion.values()]
-        return min(lengths, default=0)
+        return max((each.shape[1] for each in self.areas.values()), default=0)
 
-    def deletion_mean(self, name: str) -> Mean:
-        """Over the images measured so far."""
-        return Mean.of(np.array(self.deletion[name][: self.count]))
-
-    def insertion_mean(self, name: str) -> Mean:
-        """Over the images measured so far."""
-        return Mean.of(np.array(self.insertion[name][: self.count]))
-
-    def score_mean(self, name: str) -> Mean:
-        """Insertion minus deletion, image by image."""
-        count = self.count
-        differences = np.subtract(self.insertion[name][:count], self.deletion[name][:count])
-        return Mean.of(differences)
+    def scores(self) -> list[MapScore]:
+        """Over the images measured so far, the best first; none before the first."""
+        scores = [
+            MapScore(name, Mean.of(deletion), Mean.of(insertion), Mean.of(insertion - deletion))
+            for name, (deletion, insertion) in self.areas.items()
+        ]
+        return sorted(scores, key=lambda each: -each.score.value)
 
     def work(
         self, classifier: Classifier, images: FloatArray, maps: Mapping[str, MapOf]
@@ -175,12 +182,18 @@ class FidelityStudy:
             part = images[start : start + _CHUNK]
             classes = classifier.predict(part)
             measured = _with_controls(maps, seed=start)
+            areas = {}
             for number, (name, map_of) in enumerate(measured.items()):
                 values = map_of(classifier, part, classes)
                 curves = fidelity(classifier, part, classes, values, seed=start)
-                self.deletion.setdefault(name, []).extend(curves.deletion_area.tolist())
-                self.insertion.setdefault(name, []).extend(curves.insertion_area.tolist())
+                both = np.stack([curves.deletion_area, curves.insertion_area])
+                areas[name] = np.concatenate([*self._so_far(name), both], axis=1)
+                if number + 1 == len(measured):
+                    self.areas = areas
                 yield (done + (number + 1) / len(measured)) / len(starts)
+
+    def _so_far(self, name: str) -> list[FloatArray]:
+        return [self.areas[name]] if name in self.areas else []
 
 
 def _with_controls(maps: Mapping[str, MapOf], *, seed: int) -> dict[str, MapOf]:

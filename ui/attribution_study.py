@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.data import to_float
-from core.fidelity import CONTROLS, IMAGE_ITSELF, RANDOM_MAP, FidelityStudy, Mean, ranks
+from core.fidelity import IMAGE_ITSELF, RANDOM_MAP, FidelityStudy, MapScore, Mean, ranks
 from core.jobs import FAILED, QUEUED, STOPPED, Job, QueueFull
 from ui import compute, session, theme
 from ui.attribution_maps import METHODS, Settings, maps_of
@@ -32,8 +32,7 @@ class _Record:
 
 def study(classifier: Classifier, choice: Choice, settings: Settings) -> None:
     """The button, the progress and the table; a fragment, which is alive while the job is."""
-    record = _record()
-    live = record is not None and not record.job.ended
+    live = _is_live()
     st.fragment(_card, run_every=1.0 if live else None)(classifier, choice, settings, live)
 
 
@@ -42,17 +41,22 @@ def study_table() -> pd.DataFrame | None:
     record = _record()
     if record is None or not record.study.count:
         return None
-    return _numbers(record.study, _scores(record.study))
+    return _numbers(record.study.scores())
 
 
 def _record() -> _Record | None:
     return st.session_state.get(_STUDY)
 
 
-def _card(classifier: Classifier, choice: Choice, settings: Settings, drawn_live: bool) -> None:
+def _is_live() -> bool:
     record = _record()
-    if drawn_live and (record is None or record.job.ended):
-        st.rerun()
+    return record is not None and not record.job.ended
+
+
+def _card(classifier: Classifier, choice: Choice, settings: Settings, drawn_live: bool) -> None:
+    if drawn_live != _is_live():
+        st.rerun()  # the card begins or ceases to look after the job
+    record = _record()
     if error := st.session_state.get(_ERROR):
         st.error(error, icon=":material/error:")
     if record is None or not record.study.count:
@@ -76,7 +80,7 @@ def _steering(
     if record is not None and record.job.state == STOPPED:
         st.caption(f"Stopped after {record.study.count} of {record.study.total} images.")
     busy = session.current_job()
-    pressed = st.button(
+    st.button(
         f"Measure over {IMAGES} test images",
         key="measure",
         type="primary",
@@ -86,8 +90,6 @@ def _steering(
         help="With the settings above; takes about half a minute."
         + (" Your other job has to end first." if busy and not busy.ended else ""),
     )
-    if pressed:
-        st.rerun()  # the card is alive from now on
 
 
 def _progress(record: _Record) -> None:
@@ -126,23 +128,23 @@ def _start(classifier: Classifier, choice: Choice, settings: Settings) -> None:
 
 
 def _result(record: _Record) -> None:
-    scores = _scores(record.study)
+    scores = record.study.scores()
     used = record.settings
     st.markdown(
-        f"**{_finding(scores)}** :gray[· {record.model}, the first {record.study.count} test "
+        f"**{_finding(scores)}** :gray[· {record.model}, the first {scores[0].score.count} test "
         f"images, each for its predicted class; baseline {used.baseline}, {used.steps} steps, "
         f"noise {used.noise:.2f}, {used.samples} samples]"
     )
     chart, table = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
     with chart:
         draw(
-            attribution_charts.means(scores, CONTROLS, theme.palette()),
-            key="study-means",
+            attribution_charts.scores(scores, theme.palette()),
+            key="study-scores",
             alt="Insertion minus deletion area of each map and control, with 95 % intervals",
         )
     with table:
         st.dataframe(
-            _written_table(record.study, scores),
+            _written_table(scores),
             hide_index=True,
             alt="Maps by rank, with deletion, insertion and their difference",
         )
@@ -152,23 +154,17 @@ def _result(record: _Record) -> None:
     )
 
 
-def _scores(measured: FidelityStudy) -> dict[str, Mean]:
-    """The mean score of each map and control, the best first."""
-    scores = {name: measured.score_mean(name) for name in measured.insertion}
-    return dict(sorted(scores.items(), key=lambda entry: -entry[1].value))
-
-
-def _finding(scores: dict[str, Mean]) -> str:
-    """Who is first, and which maps the controls beat or reach."""
-    places = ranks(scores)
-    first = [name for name in scores if places[name] == 1]
+def _finding(scores: list[MapScore]) -> str:
+    """Which come first, and which maps are no better than a control."""
+    of = {each.name: each.score for each in scores}
+    first = [each.name for each, rank in zip(scores, ranks(scores), strict=True) if rank == 1]
     sentences = [f"{_list(first)} {'tie for' if len(first) > 1 else 'comes'} first"]
-    maps = [name for name in scores if name not in CONTROLS]
-    if beaten := [n for n in maps if scores[IMAGE_ITSELF].low > scores[n].high]:
+    maps = [each.name for each in scores if not each.is_control]
+    if beaten := [name for name in maps if of[IMAGE_ITSELF].low > of[name].high]:
         sentences.append(f"the image itself beats {_list(beaten)}")
-    if useless := [n for n in maps if scores[n].low <= scores[RANDOM_MAP].high]:
-        sentences.append(f"{_list(useless)} {'are' if len(useless) > 1 else 'is'} no better "
-                         "than a random map")  # fmt: skip
+    if useless := [name for name in maps if of[name].low <= of[RANDOM_MAP].high]:
+        verb = "are" if len(useless) > 1 else "is"
+        sentences.append(f"{_list(useless)} {verb} no better than a random map")
     return "; ".join(sentences)
 
 
@@ -176,19 +172,18 @@ def _list(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _written_table(measured: FidelityStudy, scores: dict[str, Mean]) -> pd.DataFrame:
+def _written_table(scores: list[MapScore]) -> pd.DataFrame:
     places = ranks(scores)
-    tied = {name: list(places.values()).count(place) > 1 for name, place in places.items()}
     return pd.DataFrame(
         [
             {
-                "rank": f"{places[name]}{' =' if tied[name] else ''}",
-                "map": f"{name} (control)" if name in CONTROLS else name,
-                "insertion − deletion": _written(mean),
-                "deletion": _written(measured.deletion_mean(name)),
-                "insertion": _written(measured.insertion_mean(name)),
+                "rank": f"{place}{' =' if places.count(place) > 1 else ''}",
+                "map": f"{each.name} (control)" if each.is_control else each.name,
+                "insertion − deletion": _written(each.score),
+                "deletion": _written(each.deletion),
+                "insertion": _written(each.insertion),
             }
-            for name, mean in scores.items()
+            for each, place in zip(scores, places, strict=True)
         ]
     )
 
@@ -197,13 +192,12 @@ def _written(mean: Mean) -> str:
     return f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]".replace("-", "−")
 
 
-def _numbers(measured: FidelityStudy, scores: dict[str, Mean]) -> pd.DataFrame:
-    places = ranks(scores)
+def _numbers(scores: list[MapScore]) -> pd.DataFrame:
     rows = []
-    for name, score in scores.items():
-        row: dict[str, object] = {"map": name, "control": name in CONTROLS, "rank": places[name]}
-        deletion, insertion = measured.deletion_mean(name), measured.insertion_mean(name)
-        for title, mean in (("score", score), ("deletion", deletion), ("insertion", insertion)):
+    for each, place in zip(scores, ranks(scores), strict=True):
+        row: dict[str, object] = {"map": each.name, "control": each.is_control, "rank": place}
+        for title in ("score", "deletion", "insertion"):
+            mean: Mean = getattr(each, title)
             row |= {title: mean.value, f"{title}_low": mean.low, f"{title}_high": mean.high}
-        rows.append({**row, "images": score.count})
+        rows.append({**row, "images": each.score.count})
     return pd.DataFrame(rows)

@@ -6,12 +6,13 @@ import pytest
 from core.attribution import integrated_gradients
 from core.backend import keras
 from core.classifier import Classifier, softmax
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset, FloatArray, IntArray, to_float
 from core.fidelity import (
     IMAGE_ITSELF,
     RANDOM_MAP,
     STEPS,
     FidelityStudy,
+    MapScore,
     Mean,
     fidelity,
     random_map,
@@ -114,45 +115,56 @@ def test_means_and_their_intervals(random: np.random.Generator) -> None:
     assert inside == pytest.approx(0.95, abs=0.04)
 
 
+def _scored(name: str, low: float, high: float) -> MapScore:
+    mean = Mean((low + high) / 2, low, high, 200)
+    return MapScore(name, mean, mean, mean)
+
+
 def test_ranks_tie_where_intervals_overlap() -> None:
-    scores = {
-        "best": Mean(0.9, 0.85, 0.95, 200),
-        "close": Mean(0.87, 0.8, 0.94, 200),
-        "third": Mean(0.7, 0.6, 0.82, 200),
-        "last": Mean(0.1, 0.0, 0.2, 200),
-    }
-    assert ranks(scores) == {"best": 1, "close": 1, "third": 2, "last": 4}
+    scores = [
+        _scored("best", 0.85, 0.95),
+        _scored("close", 0.8, 0.94),
+        _scored("third", 0.6, 0.82),
+        _scored(RANDOM_MAP, 0.0, 0.2),
+    ]
+    assert ranks(scores) == [1, 1, 2, 4]
+    assert [each.is_control for each in scores] == [False, False, False, True]
 
 
 def test_a_study_measures_maps_and_controls(model_1: Classifier, mnist: Dataset) -> None:
     images = to_float(mnist.test.images[:25])
 
-    def integrated(classifier: Classifier, images: FloatArray, classes: FloatArray) -> FloatArray:
+    def integrated(classifier: Classifier, images: FloatArray, classes: IntArray) -> FloatArray:
         return integrated_gradients(classifier, images, classes, steps=8).values
 
     work = FidelityStudy(25)
     assert work.count == 0
+    assert work.scores() == []
     shares = list(work.work(model_1, images, {"Integrated": integrated}))
     assert len(shares) == 9
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
     assert work.count == 25
-    assert set(work.deletion) == {"Integrated", IMAGE_ITSELF, RANDOM_MAP}
+    assert [each.name for each in work.scores()] == ["Integrated", IMAGE_ITSELF, RANDOM_MAP]
+    assert ranks(work.scores()) == [1, 2, 3]
     predicted = model_1.predict(images)
     alone = fidelity(model_1, images[:10], predicted[:10], images[:10, ..., 0], seed=0)
-    assert work.insertion[IMAGE_ITSELF][:10] == pytest.approx(alone.insertion_area, abs=1e-5)
-    score = work.score_mean("Integrated")
-    assert score.value == pytest.approx(
-        work.insertion_mean("Integrated").value - work.deletion_mean("Integrated").value
-    )
-    assert score.low > work.score_mean(RANDOM_MAP).high
+    deletion, insertion = work.areas[IMAGE_ITSELF]
+    assert deletion[:10] == pytest.approx(alone.deletion_area, abs=1e-5)
+    assert insertion[:10] == pytest.approx(alone.insertion_area, abs=1e-5)
+    best = work.scores()[0]
+    assert best.score.value == pytest.approx(best.insertion.value - best.deletion.value)
+    assert best.score.count == 25
 
 
-def test_a_study_stopped_halfway_keeps_what_it_has(model_1: Classifier, mnist: Dataset) -> None:
+def test_a_study_stopped_halfway_keeps_what_is_complete(
+    model_1: Classifier, mnist: Dataset
+) -> None:
     started = FidelityStudy(20)
     work = started.work(model_1, to_float(mnist.test.images[:20]), {})
-    for _ in range(3):  # both controls of ten images, then one of the next ten
-        next(work)
+    next(work)
+    assert started.scores() == []  # one control of ten images, the other not yet
+    next(work)
+    next(work)
     assert started.count == 10
-    assert len(started.insertion[IMAGE_ITSELF]) == 20
-    assert started.score_mean(IMAGE_ITSELF).count == 10
+    assert {each.score.count for each in started.scores()} == {10}

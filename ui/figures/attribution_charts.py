@@ -1,19 +1,20 @@
 """Charts of whether a map tells the truth: curves in its order, and means with their intervals."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.fidelity import Mean
+from core.fidelity import MapScore
 from ui.figures.charts import Chart
 from ui.figures.palette import DASHES, Palette
 
 _PADDING = {"left": 0, "right": 4, "top": 4, "bottom": 0}
 _DATA = alt.NamedData("table")
+_LOWEST = -0.2
 
 
 def fidelity_curves(
@@ -59,33 +60,35 @@ def _fidelity_curves(names: tuple[str, ...], palette: Palette, x_title: str) -> 
     return specification
 
 
-def means(scores: Mapping[str, Mean], controls: tuple[str, ...], palette: Palette) -> Chart:
-    """Dot and 95 % whisker for each map, a gray ring for each control, on one axis from 0 to 1."""
+def scores(scores: Sequence[MapScore], palette: Palette) -> Chart:
+    """Dot and 95 % whisker for each map, a gray ring for each control, on one axis up to 1."""
     table = pd.DataFrame(
         [
             {
-                "name": name,
-                "mean": mean.value,
-                "low": max(mean.low, -0.1),
-                "high": min(mean.high, 1.0),
-                "control": name in controls,
-                "text": f"{mean.value:.2f}".replace("-", "−"),
+                "name": each.name,
+                "mean": each.score.value,
+                "low": max(each.score.low, _LOWEST),
+                "high": min(each.score.high, 1.0),
+                "control": each.is_control,
             }
-            for name, mean in scores.items()
+            for each in scores
         ]
     )
-    return Chart(table, _means(len(scores), palette))
+    return Chart(table, _scores(len(scores), palette))
 
 
 @functools.lru_cache
-def _means(count: int, palette: Palette) -> dict[str, Any]:
-    scale = alt.Scale(domain=[-0.1, 1.0], nice=False)
+def _scores(count: int, palette: Palette) -> dict[str, Any]:
+    scale = alt.Scale(domain=[_LOWEST, 1.0], nice=False)
     axis = alt.Axis(tickCount=6, grid=False, domain=False, ticks=False)
     names = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False, labelLimit=200)
     base = alt.Chart(_DATA).encode(
         y=alt.Y("name:N", sort=None, title=None, axis=names),
         color=alt.condition("datum.control", alt.value(palette.other), alt.value(palette.gain)),
-        tooltip=["name:N", *(alt.Tooltip(f"{each}:Q", format=".3f") for each in _NUMBERS)],
+        tooltip=[
+            "name:N",
+            *(alt.Tooltip(f"{each}:Q", format=".3f") for each in ("mean", "low", "high")),
+        ],
     )
     whisker = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", scale=scale, axis=axis, title="insertion − deletion area"), x2="high:Q"
@@ -97,6 +100,3 @@ def _means(count: int, palette: Palette) -> dict[str, Any]:
     layers = alt.layer(whisker, dot).properties(height=28 * count, padding=_PADDING)
     specification: dict[str, Any] = layers.configure_view(strokeWidth=0).to_dict()
     return specification
-
-
-_NUMBERS = ("mean", "low", "high")
