@@ -1,0 +1,222 @@
+"""The neuron microscope in a real browser: its arithmetic is the network's."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from core import zoo
+from core.classifier import Classifier
+from core.data import Dataset, to_float
+from core.feature_maps import convolutions, feature_maps, receptive_field
+from tests.browser.conftest import Visitor
+from tests.browser.server import Server
+
+POSITIONS = [(0, 0), (-1, -1), (0, -1), (5, 6), (9, 4), (-1, 3)]
+
+
+def _scope(visitor: Visitor) -> Locator:
+    scope = visitor.page.locator(".microscope[data-drawn]")
+    scope.wait_for()
+    return scope
+
+
+def _reading(scope: Locator) -> dict[str, str]:
+    return scope.evaluate("element => ({...element.dataset})")
+
+
+def _point(visitor: Visitor, canvas: Locator, row: int, column: int, side: int) -> None:
+    box = canvas.bounding_box()
+    assert box is not None
+    visitor.page.mouse.move(
+        box["x"] + (column + 0.5) * box["width"] / side,
+        box["y"] + (row + 0.5) * box["height"] / side,
+    )
+
+
+@pytest.mark.parametrize("model", ["model-1", "model-2"])
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_arithmetic_is_the_networks(
+    visitor: Visitor, mnist: Dataset, model: str, number: int
+) -> None:
+    classifier = zoo.load(model)
+    own = convolutions(classifier.model)[number]
+    image = to_float(mnist.test.images[4:5])
+    before = feature_maps(classifier, image, own.before)[0]
+    after = feature_maps(classifier, image, own.after)[0]
+    assert own.pooled is not None
+    pooled = feature_maps(classifier, image, own.pooled)[0]
+    sums = feature_maps(classifier, image, own.name)[0]
+    visitor.page.set_viewport_size({"width": 1440, "height": 1400})
+    visitor.open(f"/feature_maps?model={model}&image=4&layer={own.name}")
+    scope = _scope(visitor)
+    for channel in (0, 13, own.channels - 1):
+        tile = scope.locator(f'canvas[data-side="0"][data-channel="{channel}"]')
+        for at in POSITIONS:
+            row, column = (int(place) % own.side for place in at)
+            _point(visitor, tile, row, column, own.side)
+            expect(scope).to_have_attribute("data-row", str(row))
+            read = _reading(scope)
+            assert (int(read["channel"]), int(read["column"])) == (channel, column)
+            assert float(read["biased"]) == pytest.approx(sums[row, column, channel], abs=1e-4)
+            assert float(read["before"]) == pytest.approx(before[row, column, channel], abs=1e-4)
+            assert float(read["after"]) == pytest.approx(after[row, column, channel], abs=1e-4)
+            window = pooled[row // 2, column // 2, channel]
+            assert float(read["pooled"]) == pytest.approx(window, abs=1e-4)
+            wins = after[row, column, channel] == window and window > 0
+            assert read["wins"] == str(bool(wins)).lower()
+            rows, columns = receptive_field(classifier.model, own.after, row, column)
+            field = [rows.start, rows.stop - 1, columns.start, columns.stop - 1]
+            assert read["field"] == ",".join(map(str, field))
+            written = f"{after[row, column, channel]:.2f}"
+            expect(scope.locator(".equation strong")).to_have_text(written)
+
+
+def _number(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
+def test_the_parts_that_are_written_add_up(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 1440, "height": 1400})
+    visitor.open("/feature_maps?layer=conv2&image=4")
+    scope = _scope(visitor)
+    _point(visitor, scope.locator("canvas.map"), 6, 6, 14)
+    expect(scope).to_have_attribute("data-row", "6")
+    total = 0.0
+    for cell in scope.locator(".strip [data-input]").all():
+        cell.click()
+        added = re.search(r"adds (−?[\d.]+) to", scope.locator(".inputs-note").inner_text())
+        assert added is not None
+        total += _number(added.group(1))
+        products = [_number(text) for text in scope.locator(".product span").all_inner_texts()]
+        assert sum(products) == pytest.approx(_number(added.group(1)), abs=0.05)
+    assert total == pytest.approx(float(_reading(scope)["sum"]), abs=0.05)
+
+
+def test_arrow_keys_shift_and_escape(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 1440, "height": 1400})
+    visitor.open("/feature_maps?image=4")
+    scope, keys = _scope(visitor), visitor.page.keyboard
+    scope.locator("canvas.map").focus()
+    start = _reading(scope)
+    keys.press("ArrowUp")
+    keys.press("ArrowLeft")
+    keys.press("ArrowLeft")
+    read = _reading(scope)
+    assert int(read["row"]) == int(start["row"]) - 1
+    assert int(read["column"]) == int(start["column"]) - 2
+    for _ in range(30):
+        keys.press("ArrowRight")
+    assert _reading(scope)["column"] == "27"
+    keys.press("Shift+ArrowRight")
+    assert int(_reading(scope)["channel"]) == int(start["channel"]) + 1
+    # A click holds the pixel while the pointer wanders; Escape lets it go.
+    canvas = scope.locator("canvas.map")
+    _point(visitor, canvas, 10, 10, 28)
+    visitor.page.mouse.down()
+    visitor.page.mouse.up()
+    _point(visitor, canvas, 20, 20, 28)
+    assert _reading(scope)["row"] == "10"
+    keys.press("Escape")
+    _point(visitor, canvas, 21, 21, 28)
+    assert _reading(scope)["row"] == "21"
+
+
+def test_pooled_maps_lead_to_what_won(visitor: Visitor, mnist: Dataset) -> None:
+    classifier = zoo.load("model-1")
+    visitor.page.set_viewport_size({"width": 1440, "height": 1400})
+    visitor.open("/feature_maps?image=4&stage=after+pooling")
+    scope = _scope(visitor)
+    pooled = feature_maps(classifier, to_float(mnist.test.images[4:5]), "pool1")[0]
+    for row, column in ((0, 0), (6, 7), (13, 13)):
+        tile = scope.locator('canvas[data-side="0"][data-channel="2"]')
+        _point(visitor, tile, row, column, 14)
+        scope.page.wait_for_timeout(50)
+        read = _reading(scope)
+        assert (int(read["row"]) // 2, int(read["column"]) // 2) == (row, column)
+        assert float(read["after"]) == pytest.approx(pooled[row, column, 2], abs=1e-4)
+
+
+def test_two_models_side_by_side(visitor: Visitor, mnist: Dataset) -> None:
+    page = visitor.page
+    page.set_viewport_size({"width": 1440, "height": 1600})
+    visitor.open("/feature_maps?image=4&layer=conv2&compare=Another+model")
+    scope = _scope(visitor)
+    page.get_by_text("Model 2 beside Model 1").wait_for()
+    image = to_float(mnist.test.images[4:5])
+    models = [zoo.load(name) for name in ("model-1", "model-2")]
+
+    def values(classifier: Classifier) -> np.ndarray:
+        return feature_maps(classifier, image, "conv2_relu")[0]
+
+    for number, classifier in enumerate(models):
+        canvas = scope.locator(f'canvas[data-side="{number}"][data-channel="9"]')
+        _point(visitor, canvas, 7, 5, 14)
+        expect(scope).to_have_attribute("data-side", str(number))
+        assert float(_reading(scope)["after"]) == pytest.approx(
+            values(classifier)[7, 5, 9], abs=1e-4
+        )
+    largest = max(values(classifier).max() for classifier in models)
+    assert float(_reading(scope)["limit"]) == pytest.approx(largest, rel=1e-5)
+    # Ranked by difference: the numbers under the tiles fall.
+    page.locator(".st-key-order input").first.click()
+    page.get_by_role("option", name="Difference").click()
+    visitor.settle()
+    marks = scope.locator(".tile .mark").all_inner_texts()
+    differences = [float(mark.split()[-1]) for mark in marks]
+    assert differences == sorted(differences, reverse=True)
+    assert len(differences) == 32
+
+
+def test_an_edited_model_is_in_the_picker(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.open("/feature_maps")
+    _scope(visitor)
+    channels = page.locator('.st-key-surgery-settings [data-testid="stMultiSelect"] input')
+    for channel in ("11", "28"):
+        channels.fill(channel)
+        channels.press("Enter")
+    channels.press("Escape")
+    page.get_by_text("conv1 11, 28 × 0").wait_for()
+    visitor.press("keep")
+    page.get_by_text("is in the model picker").wait_for()
+    visitor.settle()
+    page.locator(".st-key-model input").first.click()
+    page.get_by_role("option", name=re.compile("Model 1, conv1 2 channels off")).click()
+    visitor.settle()
+    scope = _scope(visitor)
+    expect(scope.locator('.tile[data-channel="11"]')).to_have_attribute("data-state", "dead")
+    visitor.go("Predictions")
+    visitor.settle()
+    expect(page.locator(".st-key-model input")).to_have_value(re.compile("^Model 1, conv1"))
+    page.get_by_text("of the test images are read right").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("query", ["", "?layer=conv2&model=model-2", "?compare=Another+image"])
+def test_a_phone_shows_it_all_and_a_finger_reads_it(
+    browser: Browser, server: Server, scheme: str, query: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 375, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        has_touch=True,
+    )
+    person = Visitor(context.new_page(), server.url)
+    person.open(f"/feature_maps{query}")
+    scope = _scope(person)
+    width = person.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+    assert width <= 375
+    parts = scope.locator(".cells, .grid, .strip").all()
+    room = scope.evaluate("element => element.clientWidth")
+    assert all(part.evaluate("element => element.scrollWidth") <= room for part in parts)
+    canvas = scope.locator("canvas.map")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    person.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    side = 14 if "conv2" in query else 28
+    expect(scope).to_have_attribute("data-row", str(side // 2))
+    assert not person.complaints, person.complaints
+    context.close()
