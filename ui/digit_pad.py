@@ -16,7 +16,7 @@ from ui.figures.palette import Palette
 SIDE = 280
 _PREFIX = "data:image/png;base64,"
 _MAX_CHARACTERS = 200_000  # a pad full of scribble has 40,000
-_pad = component("digit_pad")
+_pad = component("digit_pad", isolated=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,17 +11,21 @@ from ui.figures.palette import Palette
 Component = Callable[..., Any]
 
 
-def component(name: str) -> Component:
+def component(name: str, *, isolated: bool = True) -> Component:
     """Register the component of the folder `name`; call once, when its module is imported.
 
-    Its scripts share one scope, joined in the order of their names.
+    Its scripts share one scope, joined in the order of their names. A dialog keeps the Tab key out
+    of what is isolated: a component with controls for a dialog is not, and its styles all begin
+    with a class of its own.
     """
     folder = Path(__file__).parent / name
     html, css, js = (
         "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"*.{kind}")))
         for kind in ("html", "css", "js")
     )
-    return st.components.v2.component(f"convscope_{name}", html=html, css=css, js=js)
+    return st.components.v2.component(
+        f"convscope_{name}", html=html, css=css, js=js, isolate_styles=isolated
+    )
 
 
 def colors(palette: Palette) -> dict[str, object]:

@@ -1,0 +1,136 @@
+"""Dialogs for an own digit, as far as they go without a browser."""
+
+import base64
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.centering import center
+from core.data import load_mnist
+from tests.photographs import on_phone, photograph, saved
+from ui import digit_pad, digit_reading
+from ui.images import decode_ink
+
+
+def _text(app: AppTest) -> str:
+    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+
+
+def _url(file: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(file).decode()
+
+
+def _upload(app: AppTest, name: str, file: bytes) -> AppTest:
+    app.run()
+    app.button(key="upload-photo").click().run()
+    return app.file_uploader[0].upload(name, file).run()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "1"])
+def test_the_pad_s_picture_is_read(mode: str) -> None:
+    ink = np.zeros((280, 280), np.uint8)
+    ink[50:200, 100:130] = 255
+    sent = {"number": 7, "png": _url(saved(Image.fromarray(ink).convert(mode)))}
+    drawing = digit_pad.read(sent)
+    assert drawing.number == 7
+    np.testing.assert_array_equal(drawing.ink, ink)
+
+
+def test_a_cleared_pad_is_empty() -> None:
+    assert not digit_pad.read({"number": 3, "png": ""}).ink.any()
+
+
+_BLANK = _url(saved(np.zeros((280, 280), np.uint8)))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "text",
+        17,
+        [],
+        {},
+        {"number": 1},
+        {"png": _BLANK},
+        {"number": "1", "png": _BLANK},
+        {"number": 1.5, "png": _BLANK},
+        {"number": 10**30, "png": _BLANK},
+        {"number": 1, "png": 5},
+        {"number": 1, "png": "http://example.org/a.png"},
+        {"number": 1, "png": "data:image/png;base64,§"},
+        {"number": 1, "png": "data:image/png;base64,AAAA"},
+        {"number": 1, "png": _BLANK[:-40]},
+        {"number": 1, "png": _BLANK + "A" * 200_000},
+        {"number": 1, "png": _url(saved(np.zeros((281, 280), np.uint8)))},
+        {"number": 1, "png": _url(saved(np.zeros((3000, 3000), np.uint8)))},
+        {"number": 1, "png": _url(saved(np.zeros((280, 280), np.uint8), "JPEG"))},
+    ],
+)
+def test_anything_else_from_the_browser_gets_a_sentence(sent: object) -> None:
+    with pytest.raises(ValueError, match="draw again"):
+        digit_pad.read(sent)
+
+
+def test_the_steps_are_sent_small() -> None:
+    drawing = np.zeros((512, 400), np.uint8)
+    drawing[10:500, 50:200] = 255
+    steps = digit_reading.centering(center(drawing))
+    assert [(step["width"], step["height"]) for step in steps] == [(49, 160), (20, 20), (28, 28)]
+    for step in steps:
+        pixels = base64.b64decode(str(step["pixels"]))
+        assert len(pixels) == step["width"] * step["height"]
+    assert steps[1]["mass"] == (9.5, 9.5)
+    assert steps[0]["scale"] == 20 / 160
+
+
+def test_both_dialogs_open_on_every_page(app: AppTest) -> None:
+    app.run()
+    app.switch_page("pages/layers.py").run()
+    app.button(key="draw").click().run()
+    assert not app.exception
+    assert app.button(key="use-digit").disabled
+    app.button(key="upload-photo").click().run()
+    assert not app.exception
+    assert "PNG or JPEG" in _text(app)
+
+
+def test_a_photograph_goes_to_all_pages(app: AppTest) -> None:
+    seven = load_mnist().test.images[0]
+    _upload(app, "seven.jpg", on_phone(seven, shape=(400, 300)))
+    assert not app.exception
+    assert not app.error
+    app.button(key="use-digit").click().run()
+    assert not app.exception
+    assert "Model 1 reads 7" in _text(app)
+    assert "your own digit" in _text(app)
+    assert not app.file_uploader
+    ink = decode_ink(app.query_params["ink"]).astype(int)
+    assert np.corrcoef(ink.ravel(), seven.ravel())[0, 1] > 0.8
+
+
+def test_without_centering_the_whole_picture_is_used(app: AppTest) -> None:
+    picture = photograph(load_mnist().test.images[0], shape=(400, 300))
+    _upload(app, "seven.png", saved(picture))
+    app.toggle(key="_own_digit_center").set_value(False).run()
+    app.button(key="use-digit").click().run()
+    ink = decode_ink(app.query_params["ink"])
+    rows = np.flatnonzero(ink.any(axis=1))
+    assert np.ptp(rows) + 1 < 20
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        (b"", "The file is empty"),
+        (b"hello", "neither a PNG nor a JPEG"),
+        (saved(np.full((300, 300), 200, np.uint8)), "No digit stands out"),
+        (saved(np.zeros((1, 1), np.uint8)), "too few"),
+    ],
+)
+def test_a_bad_file_gets_one_sentence(app: AppTest, file: bytes, sentence: str) -> None:
+    _upload(app, "bad.png", file)
+    assert not app.exception
+    assert [sentence in error.value for error in app.error] == [True]
+    assert not [button for button in app.button if button.key == "use-digit"]
