@@ -4,6 +4,7 @@ Nothing is scaled, clipped or made absolute. The target is the logit, not the pr
 stands still where the network is sure.
 """
 
+import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -172,11 +173,50 @@ def _checked(images: FloatArray, classes: IntArray) -> IntArray:
 
 
 def _compile_gradient(model: keras.Model) -> Any:
+    first = model.layers[1]
+    rest = keras.Model(first.output, model.output)
+
     def logit_gradient(images: Any, classes: Any) -> Any:
-        logits = tf.gather(model(images, training=False), classes, batch_dims=1)
-        return tf.gradients(logits, images)[0]
+        maps = first(images, training=False)
+        logits = tf.gather(rest(maps, training=False), classes, batch_dims=1)
+        gradients = tf.gradients(logits, maps)[0]
+        if _is_plain_convolution(first):
+            return _convolution_gradient(gradients, first.kernel)
+        return tf.gradients(maps, images, gradients)[0]
 
     return _compiled(logit_gradient)
+
+
+def _is_plain_convolution(layer: keras.Layer) -> bool:
+    return (
+        isinstance(layer, keras.layers.Conv2D)
+        and layer.padding == "same"
+        and layer.strides == layer.dilation_rate == (1, 1)
+        and layer.kernel_size[0] % 2 == 1
+        and layer.activation is keras.activations.linear
+    )
+
+
+def _convolution_gradient(gradients: Any, kernel: Any) -> Any:
+    """Of a convolution's input [n, 28, 28, 1], from that of its output [n, 28, 28, filters].
+
+    For each place in the kernel one product, then all shifted and summed. TensorFlow's own takes
+    nearly three times as long for a single input channel.
+    """
+    side = kernel.shape[0]
+    weights = tf.reshape(kernel, [side * side, -1])
+    products = tf.linalg.matmul(
+        tf.reshape(gradients, [-1, kernel.shape[3]]), weights, transpose_b=True
+    )
+    products = tf.reshape(products, [-1, SIDE, SIDE, side * side])
+    border = side // 2
+    padded = tf.pad(products, [[0, 0], [border, border], [border, border], [0, 0]])
+    places = [(side - 1 - row, side - 1 - column) for row in range(side) for column in range(side)]
+    shifted = [
+        padded[:, top : top + SIDE, left : left + SIDE, number]
+        for number, (top, left) in enumerate(places)
+    ]
+    return tf.add_n(shifted)[..., tf.newaxis]
 
 
 def _compile_grad_cam(model: keras.Model) -> Any:
@@ -204,12 +244,17 @@ def _gradients(classifier: Classifier, images: FloatArray, classes: IntArray) ->
 
 
 def _batched(compiled: Any, images: FloatArray, classes: IntArray) -> FloatArray:
-    def run(start: int) -> FloatArray:
-        part = slice(start, start + _BATCH)
+    """Batches of up to 32 of nearly equal size, two at a time."""
+
+    def run(part: slice) -> FloatArray:
         values: FloatArray = compiled(tf.constant(images[part]), tf.constant(classes[part])).numpy()
         return values
 
-    return np.concatenate(list(_two_at_a_time.map(run, range(0, len(images), _BATCH))))
+    size = math.ceil(len(images) / math.ceil(len(images) / _BATCH))
+    parts = [slice(start, start + size) for start in range(0, len(images), size)]
+    if len(parts) == 1:
+        return run(parts[0])
+    return np.concatenate(list(_two_at_a_time.map(run, parts)))
 
 
 def _mean_gradients(

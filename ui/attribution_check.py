@@ -22,6 +22,7 @@ from ui.images import ChosenImage
 from ui.show import draw, picture
 
 _TILE = 140
+_SHORT = ("this map", "image itself", "random")  # three that fit above a chart on a phone
 
 
 def check(
@@ -114,7 +115,10 @@ def _curves(label: int, measured: dict[str, Fidelity]) -> None:
         draw(
             attribution_charts.fidelity_curves(
                 shares,
-                {name: getattr(each, what)[0] for name, each in measured.items()},
+                {
+                    short: getattr(each, what)[0]
+                    for short, each in zip(_SHORT, measured.values(), strict=True)
+                },
                 palette,
                 x_title=x_title,
             ),

@@ -8,7 +8,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.data import to_float
 from core.fidelity import IMAGE_ITSELF, RANDOM_MAP, FidelityStudy, MapScore, Mean, ranks
-from core.jobs import FAILED, QUEUED, STOPPED, Job, QueueFull
+from core.jobs import FAILED, FINISHED, QUEUED, STOPPED, Job, QueueFull
 from ui import compute, session, theme
 from ui.attribution_maps import METHODS, Settings, maps_of
 from ui.figures import attribution_charts
@@ -79,6 +79,10 @@ def _steering(
         st.error(record.job.error, icon=":material/error:")
     if record is not None and record.job.state == STOPPED:
         st.caption(f"Stopped after {record.study.count} of {record.study.total} images.")
+    if record is not None and record.job.state == FINISHED:
+        if (record.version, record.settings) == (classifier.version, settings):
+            return
+        st.caption("The model or the settings above have changed since.")
     busy = session.current_job()
     st.button(
         f"Measure over {IMAGES} test images",

@@ -111,6 +111,26 @@ def test_smooth_grad_is_the_mean_of_signed_gradients(model_1: Classifier, digits
     assert still == pytest.approx(gradient(model_1, images, classes).values, abs=1e-5)
 
 
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        Architecture((ConvBlock(4, 5),), ()),
+        Architecture((ConvBlock(4, 4), ConvBlock(3, 3, pooling=1)), (7,)),
+        Architecture((ConvBlock(4, 3, stride=2, pooling=1),), ()),
+        Architecture((ConvBlock(4, 1), ConvBlock(4, 3)), (), batch_normalization=True),
+    ],
+    ids=["odd", "even", "stride", "normalized"],
+)
+def test_the_gradient_of_any_architecture_is_the_tape_s(architecture: Architecture, digits) -> None:
+    """The first convolution's is written by hand where it is plain, and TensorFlow's otherwise."""
+    images, classes = digits
+    classifier = Classifier(build_model(architecture, seed=1), name="any")
+    values = gradient(classifier, images, classes).values
+    for index, label in enumerate(classes):
+        taped = _taped_gradient(classifier, images[index], int(label))[..., 0]
+        assert values[index] == pytest.approx(taped, abs=1e-5)
+
+
 def test_grad_cam_of_a_convolution_by_hand() -> None:
     """Maps max(0, x) and 0 of two 1 × 1 kernels, 1 and −1; the logit weighs them by position."""
     model = build_model(Architecture((ConvBlock(2, 1, pooling=1),), ()))

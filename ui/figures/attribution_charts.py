@@ -29,7 +29,7 @@ def fidelity_curves(
 
 @functools.lru_cache
 def _fidelity_curves(names: tuple[str, ...], palette: Palette, x_title: str) -> dict[str, Any]:
-    key = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=200)
+    key = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=120)
     colors = [palette.gain, *[palette.other] * (len(names) - 1)]
     percent = "format(datum.value * 100, '.0f') + ' %'"
     lines = (
