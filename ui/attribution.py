@@ -1,7 +1,7 @@
 """The parts of the attribution page: settings, the five maps, the chosen images, downloads."""
 
 import io
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import streamlit as st
@@ -38,6 +38,7 @@ _DEFAULTS = {
     "sg_noise": Settings.noise,
     "sg_samples": Settings.samples,
     "map": INTEGRATED,
+    "signed_cam": Settings.signed_cam,
 }
 
 
@@ -99,6 +100,14 @@ def _settings(choice: Choice, probabilities: FloatArray) -> tuple[int, Settings,
         help="The one that the card below puts to the test.",
         **keep,
     )
+    with st.popover("More", icon=":material/tune:", width="stretch"):
+        signed_cam = st.toggle(
+            "Grad-CAM with its sign",
+            Settings.signed_cam,
+            key="signed_cam",
+            help="Off, as published: only what speaks for the class is kept.",
+            **keep,
+        )
     st.button(
         "Defaults",
         key="defaults",
@@ -106,7 +115,7 @@ def _settings(choice: Choice, probabilities: FloatArray) -> tuple[int, Settings,
         icon=":material/replay:",
         on_click=lambda: st.session_state.update(_DEFAULTS),
     )
-    return label, settings, method
+    return label, replace(settings, signed_cam=signed_cam), method
 
 
 def _five_maps(
@@ -182,6 +191,8 @@ def _note(
             f"{settings.noise:.2f}: not of their sizes."
         )
     layer = last_maps(classifier.model)
+    if settings.signed_cam:
+        return f"Maps of {layer}, weighted by their mean gradient; both signs are kept."
     if not values.any():
         return (
             f"Blank: the weighted maps of {layer} are nowhere positive for {label}, and only "

@@ -34,6 +34,7 @@ class Settings:
     steps: int = 64
     noise: float = 0.15
     samples: int = 50
+    signed_cam: bool = False
 
 
 _REFERENCE = Settings(steps=32, samples=25)
@@ -70,7 +71,11 @@ METHODS = {
     TIMES_INPUT: Method(lambda c, x, y, _: gradient_times_input(c, x, y), "logit"),
     INTEGRATED: Method(_integrated, "logit", ("baseline", "steps")),
     SMOOTH_GRAD: Method(_smooth, "logit per ink", ("noise", "samples")),
-    GRAD_CAM: Method(lambda c, x, y, _: grad_cam(c, x, y), "weighted activation"),
+    GRAD_CAM: Method(
+        lambda c, x, y, settings: grad_cam(c, x, y, relu=not settings.signed_cam),
+        "weighted activation",
+        ("signed_cam",),
+    ),
 }
 
 

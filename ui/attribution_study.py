@@ -134,10 +134,11 @@ def _start(classifier: Classifier, choice: Choice, settings: Settings) -> None:
 def _result(record: _Record) -> None:
     scores = record.study.scores()
     used = record.settings
+    cam = ", Grad-CAM signed" if used.signed_cam else ""
     st.markdown(
         f"**{_finding(scores)}** :gray[· {record.model}, the first {scores[0].score.count} test "
         f"images, each for its predicted class; baseline {used.baseline}, {used.steps} steps, "
-        f"noise {used.noise:.2f}, {used.samples} samples]"
+        f"noise {used.noise:.2f}, {used.samples} samples{cam}]"
     )
     chart, table = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
     with chart:

@@ -82,6 +82,9 @@ def test_a_blank_grad_cam_is_explained(page: AppTest) -> None:
     page.selectbox(key="map").select("Grad-CAM").run()
     assert "Blank: the weighted maps of conv2_relu are nowhere positive for 0" in _text(page)
     assert "not measured: a map is blank" in _text(page)
+    page.toggle(key="signed_cam").set_value(True).run()
+    assert "both signs are kept" in _text(page)
+    assert "not measured: a map is blank" not in _text(page)
     assert not page.exception
 
 
