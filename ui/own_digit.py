@@ -95,6 +95,8 @@ def _upload(model: str) -> None:
     with left:
         picture(photograph.gray[..., None].repeat(3, axis=2), width="stretch", alt="The photograph")
     with right:
+        with st.skeleton(height=440):
+            compute.classifier(model)
         pixels = _reading(model, photograph.ink)
     _use(pixels)
 

@@ -1,7 +1,7 @@
 // The pad counts its sides in 280 units, ten for a pixel of MNIST, and keeps every stroke, so that
 // undo and a change of theme draw them all anew. What Python gets is a PNG of white ink on black.
 const SIDE = 280
-const PAUSE = 60 // milliseconds between two pictures of a stroke that is still being drawn
+const PAUSE = 100 // milliseconds between two pictures of a stroke that is still being drawn
 const PATIENCE = 1000 // milliseconds without an answer before the pad says so
 const pads = new WeakMap()
 
@@ -79,7 +79,7 @@ function finish(pad, event) {
   pad.stroke = null
   pad.pointer = null
   show(pad)
-  send(pad)
+  if (pad.unsent) send(pad)
 }
 
 function extend(pad, event) {
@@ -96,6 +96,7 @@ function extend(pad, event) {
 }
 
 function change(pad, strokes) {
+  if (!pad.strokes.length) return
   pad.strokes = strokes
   show(pad)
   send(pad)
@@ -108,7 +109,9 @@ function show(pad) {
   context.clearRect(0, 0, SIDE, SIDE)
   paint(context, pad.strokes, pad.colors.ink)
   pad.hint.hidden = pad.strokes.length > 0
-  pad.undo.disabled = pad.clear.disabled = !pad.strokes.length
+  for (const button of [pad.undo, pad.clear]) {
+    button.ariaDisabled = String(!pad.strokes.length) // disabled itself, it would drop the focus
+  }
 }
 
 function paint(context, strokes, color) {
