@@ -18,14 +18,17 @@ from ui.header import Choice
 from ui.show import draw
 
 _EDITS = "_surgery"
-_KEPT = "_surgery_kept"
+_KEPT, _ARRIVED = "_surgery_kept", "_surgery_arrived"
 Edits = dict[str, tuple[tuple[int, ...], float]]
 
 
 @st.fragment
 def operate(choice: Choice, classifier: Classifier) -> None:
     """The card: channels and factor, accuracy before and after, and what to do with it."""
-    if st.session_state.pop(_KEPT, False):
+    if message := st.session_state.pop(_ARRIVED, ""):
+        st.toast(message)
+    if message := st.session_state.pop(_KEPT, ""):
+        st.session_state[_ARRIVED] = message
         st.rerun()  # the header stands outside this fragment
     st.subheader("Channel surgery", anchor=False)
     found = convolutions(classifier.model)
@@ -58,12 +61,12 @@ def _controls(found: list[Convolution], version: str) -> Edits:
     )
     convolution = found[names.index(layer)]
     channels, factor = edits.get(layer, ((), 0.0))
-    chosen = st.multiselect(
+    chosen = st.pills(
         "Channels",
         range(convolution.channels),
-        list(channels),
+        selection_mode="multi",
+        default=list(channels),
         key=f"_channels-{layer}-{version}",
-        placeholder="none",
         help="Those whose maps are multiplied after ReLU.",
     )
     factor = st.slider(
@@ -211,5 +214,4 @@ def _take(choice: Choice, classifier: Classifier, edits: Edits, after: Evaluatio
     kept = state.kept()
     key = f"edited-{len(kept) + 1}"
     kept[key] = state.ModelFile(key, data, card)
-    st.session_state[_KEPT] = True
-    st.toast(f"{card.title} is in the model picker.")
+    st.session_state[_KEPT] = f"{card.title} is in the model picker."

@@ -173,14 +173,13 @@ def test_an_edited_model_is_in_the_picker(visitor: Visitor) -> None:
     page = visitor.page
     visitor.open("/feature_maps")
     _scope(visitor)
-    channels = page.locator('.st-key-surgery-settings [data-testid="stMultiSelect"] input')
+    channels = page.locator(".st-key-surgery-settings")
     for channel in ("11", "28"):
-        channels.fill(channel)
-        channels.press("Enter")
-    channels.press("Escape")
+        channels.get_by_text(channel, exact=True).click()
     page.get_by_text("conv1 11, 28 × 0").wait_for()
     visitor.press("keep")
     page.get_by_text("is in the model picker").wait_for()
+    page.locator(".st-key-model").scroll_into_view_if_needed()
     visitor.settle()
     page.locator(".st-key-model input").first.click()
     page.get_by_role("option", name=re.compile("Model 1, conv1 2 channels off")).click()
@@ -220,3 +219,30 @@ def test_a_phone_shows_it_all_and_a_finger_reads_it(
     expect(scope).to_have_attribute("data-row", str(side // 2))
     assert not person.complaints, person.complaints
     context.close()
+
+
+def test_kernels_too_large_to_send_are_fetched_by_a_click(visitor: Visitor) -> None:
+    page = visitor.page
+    page.set_viewport_size({"width": 1440, "height": 1800})
+    visitor.open("/training?filters1=64&filters2=64&kernel=7&images=1000&epochs=1")
+    visitor.press("train")
+    visitor.wait_for_step(1)
+    visitor.press("stop")
+    page.locator(".st-key-stop").wait_for(state="detached")
+    visitor.settle()
+    page.locator(".st-key-model input").first.click()
+    page.get_by_role("option", name=re.compile("^Run 1")).click()
+    visitor.settle()
+    visitor.go("Feature maps")
+    visitor.settle()
+    page.locator(".st-key-layer").get_by_text("conv2", exact=True).click()
+    scope = _scope(visitor)
+    expect(scope).to_have_attribute("data-layer", "conv2")
+    expect(scope.locator(".marks")).to_contain_text("click a map to fetch its own")
+    channel = "5" if _reading(scope)["channel"] != "5" else "6"
+    scope.locator(f'canvas[data-side="0"][data-channel="{channel}"]').click()
+    expect(scope).to_have_attribute("data-channel", channel)
+    _point(visitor, scope.locator("canvas.map"), 7, 7, 14)
+    expect(scope).to_have_attribute("data-row", "7")
+    level = scope.locator(".values").inner_text()
+    assert level == f"{float(_reading(scope)['after']):.2f}"

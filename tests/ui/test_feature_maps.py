@@ -180,7 +180,7 @@ def test_checkpoints_are_laid_beside(app: AppTest) -> None:
 def test_surgery_keeps_a_model(app: AppTest) -> None:
     app = _open(app, model="model-2")
     assert app.button(key="keep").disabled
-    channels = next(each for each in app.multiselect if each.label == "Channels")
+    channels = next(each for each in app.pills if each.label == "Channels")
     channels.set_value([3, 5, 7]).run()
     text = _text(app)
     assert "conv1 3, 5, 7 × 0" in text
@@ -202,7 +202,7 @@ def test_surgery_keeps_a_model(app: AppTest) -> None:
 
 def test_only_so_many_are_kept(app: AppTest) -> None:
     app = _open(app)
-    next(each for each in app.multiselect if each.label == "Channels").set_value([1]).run()
+    next(each for each in app.pills if each.label == "Channels").set_value([1]).run()
     for _ in range(state.MAX_KEPT):
         app.button(key="keep").click().run()
     assert app.button(key="keep").disabled
@@ -220,3 +220,28 @@ def test_downloads_hold_everything(model_1: Classifier) -> None:
     assert maps["conv2/after pooling"].shape == (7, 7, 32)
     weights = np.load(io.BytesIO(page.all_kernels(model_1)))
     assert (weights["conv1/kernel"] == kernels(model_1.model, "conv1")).all()
+
+
+def test_edits_of_several_layers_hold_together(app: AppTest) -> None:
+    app = _open(app)
+
+    def channels(values: list[int]) -> None:
+        next(e for e in app.pills if e.label == "Channels").set_value(values).run()
+
+    def layer(name: str) -> None:
+        control = next(e for e in app.segmented_control if "_surgery-layer" in str(e.key))
+        control.set_value(name).run()
+
+    channels([3])
+    layer("conv2")
+    channels([5])
+    assert "Also conv1: 3 × 0" in _text(app)
+    assert "conv1 3 × 0; conv2 5 × 0" in _text(app)
+    layer("conv1")
+    assert next(e for e in app.pills if e.label == "Channels").value == [3]
+    channels([])
+    assert "· conv2 5 × 0" in _text(app)
+    layer("conv2")
+    channels([])
+    assert "Nothing is switched off yet" in _text(app)
+    assert not app.exception

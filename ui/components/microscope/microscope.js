@@ -42,7 +42,7 @@ class Microscope {
     this.dress();
     this.keepPlace(before);
     this.drawMaps();
-    this.drawInputs();
+    this.drawChosen();
     this.move({});
     this.root.dataset.drawn = String(own);
   }
@@ -190,10 +190,8 @@ class Microscope {
     at.row = Math.min(last, Math.max(0, at.row));
     at.column = Math.min(last, Math.max(0, at.column));
     at.input = Math.min(at.input, this.side.inputs - 1);
-    if (channel !== at.channel || side !== at.side) {
-      this.drawInputs();
-    }
-    this.drawChosen();
+    if (channel !== at.channel || side !== at.side) this.drawChosen();
+    this.drawPlace();
     drawArithmetic(this);
   }
 
@@ -207,21 +205,26 @@ class Microscope {
     const limit = head.shared ? this.shared : side.limit(head.stage, at.channel);
     paint.draw(this.find("map"), side.map(at.channel, head.stage), this.width, limit, this.signed);
     paint.draw(this.find("digit"), side.image, 28, 1, false);
+    this.find("input-name").textContent = head.sides.length > 1 ? side.title : "Input";
+    this.find("one-name").textContent = `Channel ${at.channel}`;
+    this.find("map").setAttribute("aria-label", `Map of channel ${at.channel}: arrow keys move`);
+    this.drawInputs();
+  }
+
+  drawPlace() {
+    const { at, side } = this;
     const [top, bottom] = side.sees[at.row], [left, right] = side.sees[at.column];
     place(this.find("field"), top, left, bottom - top + 1, right - left + 1, 28);
     const step = this.pooled ? side.pooling : 1;
     place(this.find("here"), Math.floor(at.row / step), Math.floor(at.column / step), 1, 1, this.width);
     const state = side.states[at.channel];
-    this.find("input-name").textContent = head.sides.length > 1 ? side.title : "Input";
     this.find("input-note").textContent =
       `What this position sees: ${bottom - top + 1} × ${right - left + 1} pixels.`;
-    this.find("one-name").textContent = `Channel ${at.channel}`;
     this.find("one-detail").textContent = `· row ${at.row}, column ${at.column}`;
     this.find("values").textContent = this.values().join(", ") + (state ? ` · ${MEANING[state]}` : "");
     this.find("hint").textContent = this.pinned
       ? "Held. Click the same pixel, or press Escape, to let go."
       : "Point, tap or use the arrow keys; a click holds the pixel.";
-    this.find("map").setAttribute("aria-label", `Map of channel ${at.channel}: arrow keys move`);
     Object.assign(this.root.dataset, { field: [top, bottom, left, right].join() });
   }
 
@@ -341,6 +344,7 @@ function inputCell(input) {
   const cell = document.createElement("div");
   cell.dataset.input = input;
   cell.setAttribute("role", "option");
+  cell.setAttribute("aria-label", `Input channel ${input}`);
   const bar = document.createElement("span");
   bar.className = "bar";
   bar.append(document.createElement("i"));

@@ -53,9 +53,8 @@ function drawContributions(scope, { contributions, sum }) {
       background: value < 0 ? colors[2] : colors[8],
       top: `${value < 0 ? 13 : 13 - length}px`, height: `${length}px`,
     });
-    cell.title = `Input channel ${input} adds ${written(value, 3)}`;
-    cell.setAttribute("aria-label", cell.title);
-    cell.setAttribute("aria-selected", String(input === at.input));
+    const chosen = String(input === at.input);
+    if (cell.ariaSelected !== chosen) cell.setAttribute("aria-selected", chosen);
   });
   scope.find("inputs-note").textContent =
     `Channel ${at.input} of ${side.sourceName} adds ${written(contributions[at.input], 3)} to the sum of all ` +
