@@ -97,17 +97,17 @@ def test_both_dialogs_open_on_every_page(app: AppTest) -> None:
 
 
 def test_a_photograph_goes_to_all_pages(app: AppTest) -> None:
-    seven = load_mnist().test.images[0]
-    _upload(app, "seven.jpg", on_phone(seven, shape=(400, 300)))
+    zero = load_mnist().test.images[3]
+    _upload(app, "zero.jpg", on_phone(zero, seed=3, shape=(400, 300)))
     assert not app.exception
     assert not app.error
     app.button(key="use-digit").click().run()
     assert not app.exception
-    assert "Model 1 reads 7" in _text(app)
+    assert "Model 1 reads 0" in _text(app)
     assert "your own digit" in _text(app)
     assert not app.file_uploader
     ink = decode_ink(app.query_params["ink"]).astype(int)
-    assert np.corrcoef(ink.ravel(), seven.ravel())[0, 1] > 0.8
+    assert np.corrcoef(ink.ravel(), zero.ravel())[0, 1] > 0.9
 
 
 def test_without_centering_the_whole_picture_is_used(app: AppTest) -> None:
