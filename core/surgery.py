@@ -54,6 +54,12 @@ def edited_classifier(classifier: Classifier, factors: Factors, *, name: str) ->
     return Classifier(model, name=name)
 
 
+def shuffled(factors: Factors, *, seed: int) -> dict[str, FloatArray]:
+    """The same factors on random channels of the same convolutions: the control of an edit."""
+    random = np.random.default_rng(seed)
+    return {name: random.permutation(np.asarray(f, np.float32)) for name, f in factors.items()}
+
+
 def _checked(found: list[Convolution], factors: Factors) -> dict[str, FloatArray]:
     """Factors float32 [channels] for every convolution, 1 where none are given."""
     for name in factors:

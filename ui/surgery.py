@@ -11,15 +11,17 @@ from core.data import CLASSES, to_float
 from core.evaluation import Evaluation
 from core.feature_maps import Convolution, convolutions
 from core.model import serialize_model
-from core.surgery import MAX_FACTOR, edited_classifier, scale_channels
+from core.surgery import MAX_FACTOR, edited_classifier, scale_channels, shuffled
 from ui import compute, state, text, theme
-from ui.figures import map_charts
+from ui.figures import charts, map_charts
 from ui.header import Choice
 from ui.show import draw
 
-_EDITS = "_surgery"
+_EDITS, _DRAWN = "_surgery", "_surgery_drawn"
 _KEPT, _ARRIVED = "_surgery_kept", "_surgery_arrived"
 Edits = dict[str, tuple[tuple[int, ...], float]]
+Frozen = tuple[tuple[str, tuple[tuple[int, ...], float]], ...]
+_DRAWS = 5
 
 
 @st.fragment
@@ -41,6 +43,8 @@ def operate(choice: Choice, classifier: Classifier) -> None:
         _keep(choice, classifier, edits, after)
     with result, st.container(border=True, height="stretch"):
         _cost(edits, before, after)
+        if edits:
+            _control(classifier, edits, after)
 
 
 def _edits(version: str) -> Edits:
@@ -105,15 +109,15 @@ def factors_of(edits: Edits, found: list[Convolution]) -> dict[str, np.ndarray]:
 
 def evaluate_edits(classifier: Classifier, edits: Edits) -> Evaluation:
     """The edited network's answers to all 10,000 test images."""
-    return _evaluate(classifier.version, tuple(sorted(edits.items())), classifier)
+    return _evaluate(classifier.version, tuple(sorted(edits.items())), None, classifier)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _evaluate(
-    version: str, edits: tuple[tuple[str, object], ...], _classifier: Classifier
-) -> Evaluation:
+def _evaluate(version: str, edits: Frozen, seed: int | None, _classifier: Classifier) -> Evaluation:
     test = compute.mnist().test
-    factors = factors_of(dict(edits), convolutions(_classifier.model))  # type: ignore[arg-type]
+    factors = factors_of(dict(edits), convolutions(_classifier.model))
+    if seed is not None:
+        factors = shuffled(factors, seed=seed)
     return Evaluation(scale_channels(_classifier, to_float(test.images), factors), test.labels)
 
 
@@ -146,6 +150,40 @@ def _cost(edits: Edits, before: Evaluation, after: Evaluation) -> None:
     st.caption(
         "Share of each true class that is read right, all 10,000 test images: gray ring before, "
         "green dot after; whiskers are 95 % Wilson intervals, right the change in points."
+    )
+
+
+def _control(classifier: Classifier, edits: Edits, after: Evaluation) -> None:
+    """The same factors on random channels, when asked for: five passes over the test images."""
+    frozen = tuple(sorted(edits.items()))
+    if st.session_state.get(_DRAWN) != (classifier.version, frozen):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("**Was it these channels?** :gray[· not measured]")
+            st.button(
+                f"Try {_DRAWS} random choices",
+                key="draws",
+                type="tertiary",
+                icon=":material/shuffle:",
+                on_click=lambda: st.session_state.update({_DRAWN: (classifier.version, frozen)}),
+                help="As many channels of the same layers, with the same factors.",
+            )
+        return
+    waiting, rates = st.empty(), {"yours": after.accuracy}
+    for seed in range(_DRAWS):
+        waiting.caption(f"Random choice {seed + 1} of {_DRAWS}, 10,000 test images …")
+        drawn = _evaluate(classifier.version, frozen, seed, classifier)
+        rates[f"random {seed + 1}"] = drawn.accuracy
+    waiting.empty()
+    worse = sum(rate.value > after.accuracy.value for rate in rates.values())
+    st.markdown(
+        f"**{worse} of {_DRAWS} random choices cost less than yours** "
+        ":gray[· as many channels of the same layers, 10,000 test images]"
+    )
+    low = float(np.floor(min(rate.interval[0] for rate in rates.values()) * 20) / 20)
+    draw(
+        charts.rates(rates, theme.palette(), low=low),
+        key="surgery-draws",
+        alt="Accuracy with your channels and with random ones, with 95 % intervals",
     )
 
 

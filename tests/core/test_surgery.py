@@ -15,7 +15,7 @@ from core.data import Dataset, to_float
 from core.feature_maps import convolutions
 from core.model import build_model, load_model, named_variables, save_model
 from core.rate import Rate
-from core.surgery import edited_classifier, scale_channels
+from core.surgery import edited_classifier, scale_channels, shuffled
 
 POOL_FREE = Architecture((ConvBlock(5, 3, stride=2, pooling=1), ConvBlock(4, 5, pooling=3)), (9,))
 NORMALIZED = Architecture((ConvBlock(5, 3), ConvBlock(4, 5, pooling=1)), (9,), True)
@@ -100,6 +100,15 @@ def test_an_edited_classifier_is_saved_like_any_model(tmp_path: Path, mnist: Dat
     loaded = Classifier(model, name=card.title)
     assert loaded.version == edited.version
     assert loaded.logits(images) == pytest.approx(edited.logits(images), abs=1e-5)
+
+
+def test_the_control_has_the_same_factors_elsewhere(random: np.random.Generator) -> None:
+    factors = {"conv1": random.random(32), "conv2": np.r_[0, np.ones(15)]}
+    control = shuffled(factors, seed=1)
+    for name, given in factors.items():
+        assert np.sort(control[name]) == pytest.approx(np.sort(given))
+        assert (control[name] == shuffled(factors, seed=1)[name]).all()
+    assert (control["conv1"] != shuffled(factors, seed=2)["conv1"]).any()
 
 
 def test_no_factor_retraces(model_1: Classifier, random: np.random.Generator) -> None:

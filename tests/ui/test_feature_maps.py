@@ -187,6 +187,8 @@ def test_surgery_keeps_a_model(app: AppTest) -> None:
     assert "points: " in text or "It costs nothing" in text
     next(each for each in app.slider if each.label == "Factor").set_value(0.5).run()
     assert "3, 5, 7 × 0.5" in _text(app)
+    app.button(key="draws").click().run()
+    assert "of 5 random choices cost less than yours" in _text(app)
     app.button(key="keep").click().run()
     assert not app.exception
     titles = app.selectbox(key="model").options

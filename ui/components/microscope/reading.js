@@ -26,8 +26,7 @@ function drawProducts(scope) {
       kernel.push({ value: weight });
       product.push({ value: (value ?? 0) * weight, outside: value === null });
     }
-  const style = scope.find("products").style;
-  style.setProperty("--cell", size > 3 ? "32px" : "40px");
+  scope.find("products").classList.toggle("large", size > 3);
   fill(scope.find("patch"), patch, size, (cell, value) => paint.cell(cell, value, brightest, false));
   for (const [name, values] of [["kernel", kernel], ["product", product]])
     fill(scope.find(name), values, size, (cell, value) => paint.cell(cell, value, head.kernelLimit, true));
@@ -91,7 +90,6 @@ function drawPooling(scope, { after }) {
   }
   const values = shared.positions.map(([y, x]) => ({ value: side.value(at.channel, y, x).after }));
   const largest = Math.max(...values.map((each) => each.value));
-  area.style.setProperty("--cell", "40px");
   fill(scope.find("window"), values, side.pooling, (cell, value, index) => {
     paint.cell(cell, value, limit, false);
     const [y, x] = shared.positions[index];
