@@ -1,6 +1,7 @@
 """Which way imports may go."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,3 +59,9 @@ def test_every_page_is_in_the_list() -> None:
     from ui.navigation import VIEWS
 
     assert {view.file for view in VIEWS} == {path.stem for path in _modules("pages")}
+
+
+def test_the_theme_can_be_read() -> None:
+    """Streamlit only logs a broken file, and goes on in its own colors."""
+    config = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())
+    assert {"light", "dark"} <= config["theme"].keys()
