@@ -1,5 +1,6 @@
 """The attribution page, headless: every control, the blank case, the study and its job."""
 
+import io
 import threading
 import time
 from collections.abc import Generator
@@ -12,8 +13,10 @@ from core.attribution import integrated_gradients
 from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.jobs import Job
-from ui import attribution_study, session
-from ui.attribution_maps import METHODS
+from ui import attribution, attribution_maps, attribution_study, session
+from ui.attribution_maps import METHODS, Settings
+from ui.header import Choice
+from ui.images import ChosenImage
 
 
 @pytest.fixture
@@ -126,6 +129,21 @@ def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch
 
 def _runs(page: AppTest) -> bool:
     return any(button.key == "stop-study" for button in page.button)
+
+
+def test_the_file_holds_image_settings_and_maps(model_1: Classifier, mnist: Dataset) -> None:
+    choice, settings = Choice("model-1", ChosenImage(7)), Settings(steps=5)
+    maps = {
+        name: attribution_maps.attribution(name, model_1, choice.image, 9, settings)
+        for name in METHODS
+    }
+    with np.load(io.BytesIO(attribution._archive(choice, 9, settings, maps))) as archive:
+        assert (archive["image"] == mnist.test.images[7]).all()
+        assert archive["explained_class"] == 9
+        assert archive["steps"] == 5
+        assert archive["baseline"] == "black"
+        assert (archive["smooth_grad"] == maps["SmoothGrad"].values[0]).all()
+        assert archive["completeness_gap"] == maps["Integrated gradients"].completeness_gap
 
 
 def test_a_study_can_be_stopped(page: AppTest) -> None:
