@@ -1,5 +1,6 @@
 """The settings of the feature maps page, and what they lay beside the chosen image."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -12,8 +13,8 @@ from ui.header import Choice, model_titles
 from ui.images import TEST_IMAGES, ChosenImage
 
 COMPARISONS = ("Nothing", "Another image", "Another model", "A checkpoint")
-_REPORT = {"stage": "after ReLU", "order": "Channel", "one": True, "compare": "Nothing"}
-_LAYER, _STAGE = "layer", "stage"
+_REPORT = {"stage": "after ReLU", "sort": "Channel", "one": True, "compare": "Nothing"}
+_LAYER, _STAGE, _OTHER = "layer", "stage", "other"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def show(found: list[Convolution], choice: Choice) -> Settings:
     order = _select(
         "Order by",
         orders,
-        "order",
+        "sort",
         help="Response: the mean after ReLU. Difference: the distance between the two maps.",
     )
     shared = st.toggle("One scale for all maps", True, key="one", bind="query-params")
@@ -71,15 +72,30 @@ def show(found: list[Convolution], choice: Choice) -> Settings:
 
 
 def _select(
-    label: str, options: list[str], key: str, *, default: str = "", help: str | None = None
+    label: str,
+    options: list[str],
+    key: str,
+    *,
+    default: str = "",
+    help: str | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> str:
-    """A segmented control whose options change with the model: what no longer fits falls back."""
+    """A choice whose options change with the model: what no longer fits falls back.
+
+    A segmented control where its options are few and short. The URL carries the option, not its
+    title.
+    """
     default = default or options[0]
     asked = st.session_state.get(key, st.query_params.get(key))
     st.session_state[key] = asked if asked in options else default
-    draw = st.segmented_control if sum(map(len, options)) < 20 else st.selectbox
-    required = {"required": True, "width": "stretch"} if draw is st.segmented_control else {}
-    chosen: str = draw(label, options, key=key, help=help, persist_state="session", **required)
+    common = {"key": key, "help": help, "persist_state": "session"}
+    chosen: str
+    if titles:
+        chosen = st.selectbox(label, options, format_func=titles.__getitem__, **common)
+    elif sum(map(len, options)) < 20:
+        chosen = st.segmented_control(label, options, required=True, width="stretch", **common)
+    else:
+        chosen = st.selectbox(label, options, **common)
     if chosen == default:
         st.query_params.pop(key, None)
     else:
@@ -111,9 +127,7 @@ def _second_controls(compare: str, choice: Choice) -> None:
     elif compare == "Another model":
         titles = model_titles()
         others = [key for key in titles if key != choice.model]
-        st.selectbox(
-            "Beside it: model", others, format_func=titles.__getitem__, key="_beside-model"
-        )
+        _select("Beside it: model", others, _OTHER, titles=titles)
     elif steps := _checkpoints():
         st.selectbox("Beside it: checkpoint", list(steps), key="_beside-step")
     else:
@@ -136,7 +150,7 @@ def second(
     if settings.compare == "Another image":
         image = ChosenImage(int(st.session_state["beside"]))
         return image.title, classifier, image.floats
-    if settings.compare == "Another model" and (key := st.session_state.get("_beside-model")):
+    if settings.compare == "Another model" and (key := st.session_state.get(_OTHER)):
         other = compute.classifier(key)
         return other.name, other, choice.image.floats
     title = st.session_state.get("_beside-step")

@@ -11,6 +11,7 @@ from core.data import CLASSES, to_float
 from core.evaluation import Evaluation
 from core.feature_maps import Convolution, convolutions
 from core.model import serialize_model
+from core.rate import overlap
 from core.surgery import MAX_FACTOR, edited_classifier, scale_channels, shuffled
 from ui import compute, state, text, theme
 from ui.figures import charts, map_charts
@@ -132,6 +133,8 @@ def _cost(edits: Edits, before: Evaluation, after: Evaluation) -> None:
         sign = "costs" if change < 0 else "gains"
         what = "; ".join(f"{name} {_list(c)} × {f:g}" for name, (c, f) in edits.items())
         finding = f"It {sign} {abs(change):.2f} points" if change else "It costs nothing"
+        if change and overlap(before.accuracy, after.accuracy):
+            finding += ", within the intervals"
         st.markdown(
             f"**{finding}: {text.full_rate(after.accuracy)}** "
             f":gray[· before {text.full_rate(before.accuracy)} · {what}]"
@@ -174,9 +177,9 @@ def _control(classifier: Classifier, edits: Edits, after: Evaluation) -> None:
         drawn = _evaluate(classifier.version, frozen, seed, classifier)
         rates[f"random {seed + 1}"] = drawn.accuracy
     waiting.empty()
-    worse = sum(rate.value > after.accuracy.value for rate in rates.values())
+    better = sum(rate.value > after.accuracy.value for rate in rates.values())
     st.markdown(
-        f"**{worse} of {_DRAWS} random choices cost less than yours** "
+        f"**{better} of {_DRAWS} random choices cost less than yours** "
         ":gray[· as many channels of the same layers, 10,000 test images]"
     )
     low = float(np.floor(min(rate.interval[0] for rate in rates.values()) * 20) / 20)

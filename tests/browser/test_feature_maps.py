@@ -160,7 +160,7 @@ def test_two_models_side_by_side(visitor: Visitor, mnist: Dataset) -> None:
     largest = max(values(classifier).max() for classifier in models)
     assert float(_reading(scope)["limit"]) == pytest.approx(largest, rel=1e-5)
     # Ranked by difference: the numbers under the tiles fall.
-    page.locator(".st-key-order input").first.click()
+    page.locator(".st-key-sort input").first.click()
     page.get_by_role("option", name="Difference").click()
     visitor.settle()
     marks = scope.locator(".tile .mark").all_inner_texts()

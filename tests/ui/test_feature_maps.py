@@ -100,13 +100,13 @@ def test_every_control_moves(app: AppTest, model: str) -> None:
     assert "conv1, after ReLU" in _text(app)
     for stage in ("before ReLU", "after pooling"):
         app.selectbox(key="stage").select(stage).run()
-        app.segmented_control(key="order").set_value("Response").run()
+        app.segmented_control(key="sort").set_value("Response").run()
         app.toggle(key="one").set_value(False).run()
         assert not app.exception
     app.selectbox(key="compare").select("Another image").run()
     app.number_input(key="beside").set_value(7).run()
     assert "Test image 7 beside Test image 1" in _text(app)
-    app.selectbox(key="order").select("Difference").run()
+    app.selectbox(key="sort").select("Difference").run()
     assert not app.exception
     app.selectbox(key="compare").select("Another model").run()
     assert "conv2, after pooling: apart by" in _text(app)
@@ -136,13 +136,13 @@ def test_an_edited_link_falls_back(app: AppTest) -> None:
     app.run()
     app.switch_page("pages/feature_maps.py")
     app.query_params.update(
-        {"layer": "conv9", "stage": "x", "order": "Difference", "beside": "-3", "compare": "?"}
+        {"layer": "conv9", "stage": "x", "sort": "Difference", "beside": "-3", "compare": "?"}
     )
     app.run()
     assert not app.exception
     assert app.segmented_control(key="layer").value == "conv1"
     assert app.selectbox(key="stage").value == "after ReLU"
-    assert app.segmented_control(key="order").value == "Channel"
+    assert app.segmented_control(key="sort").value == "Channel"
 
 
 def test_another_layer_is_opened_from_below(app: AppTest) -> None:
@@ -184,7 +184,7 @@ def test_surgery_keeps_a_model(app: AppTest) -> None:
     channels.set_value([3, 5, 7]).run()
     text = _text(app)
     assert "conv1 3, 5, 7 × 0" in text
-    assert "points: " in text or "It costs nothing" in text
+    assert "It costs " in text or "It gains " in text
     next(each for each in app.slider if each.label == "Factor").set_value(0.5).run()
     assert "3, 5, 7 × 0.5" in _text(app)
     app.button(key="draws").click().run()

@@ -26,7 +26,7 @@ class Microscope {
     this.pinned = false;
     this.tiles = new Map();
     this.taken = 0;
-    this.listen();
+    listen(this);
   }
 
   // Draw what Python sent; of two that overlap the later one stays.
@@ -186,7 +186,7 @@ class Microscope {
   move(change) {
     const { at } = this, channel = at.channel, side = at.side;
     Object.assign(at, change);
-    const last = this.side.side - 1;
+    const last = (this.pooled ? this.width * this.side.pooling : this.side.side) - 1;
     at.row = Math.min(last, Math.max(0, at.row));
     at.column = Math.min(last, Math.max(0, at.column));
     at.input = Math.min(at.input, this.side.inputs - 1);
@@ -248,82 +248,6 @@ class Microscope {
     while (strip.children.length < side.inputs) strip.append(inputCell(strip.children.length));
     [...strip.children].forEach((cell, input) =>
       this.drawKernel(cell.querySelector("canvas"), side, at.channel, input));
-  }
-
-  listen() {
-    const grid = this.find("grid"), map = this.find("map"), strip = this.find("strip");
-    for (const [area, own] of [[grid, "canvas[data-side]"], [map, "canvas"]]) {
-      area.onpointermove = (event) => this.point(event, own, false);
-      area.onpointerdown = (event) => this.point(event, own, true);
-      area.onkeydown = (event) => this.key(event);
-    }
-    strip.onclick = (event) => {
-      const cell = event.target.closest("[data-input]");
-      if (cell) this.move({ input: Number(cell.dataset.input) });
-    };
-    strip.onkeydown = (event) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      const input = this.at.input + step;
-      if (input >= 0 && input < this.side.inputs) this.move({ input });
-    };
-  }
-
-  point(event, own, pressed) {
-    const canvas = event.target.closest(own);
-    const mouse = event.pointerType === "mouse";
-    if (!canvas || !this.head || (!pressed && mouse && this.pinned)) return;
-    const box = canvas.getBoundingClientRect(), { at } = this;
-    const side = Number(canvas.dataset.side ?? at.side);
-    const channel = Number(canvas.dataset.channel ?? at.channel);
-    if (!this.head.sides[side].knows(channel)) {
-      if (pressed) this.ask(channel);
-      return;
-    }
-    const pixel = (offset, length) =>
-      Math.min(this.width - 1, Math.max(0, Math.floor((offset / length) * this.width)));
-    const spot = this.spot(side, channel, pixel(event.clientY - box.top, box.height), pixel(event.clientX - box.left, box.width));
-    const same = Object.entries(spot).every(([name, value]) => at[name] === value);
-    if (pressed && mouse) this.pinned = !(this.pinned && same);
-    if (!same || pressed) this.move(spot);
-  }
-
-  // The position in the map before pooling: of a pooled pixel, the one that won.
-  spot(side, channel, row, column) {
-    if (!this.pooled) return { side, channel, row, column };
-    const own = this.head.sides[side], size = own.pooling;
-    const { positions } = own.window(row * size, column * size);
-    const values = positions.map(([y, x]) => own.value(channel, y, x).after);
-    const [y, x] = positions[values.indexOf(Math.max(...values))];
-    return { side, channel, row: y, column: x };
-  }
-
-  key(event) {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-    if (event.key === "Escape") {
-      this.pinned = false;
-      this.move({});
-    }
-    if (!step || !this.head) return;
-    event.preventDefault();
-    const { at, side } = this;
-    if (event.shiftKey) {
-      const rank = this.head.order.indexOf(at.channel) + step[0] + step[1];
-      const channel = this.head.order[rank];
-      if (channel === undefined) return;
-      if (side.knows(channel)) this.move({ channel });
-      else this.ask(channel);
-      return;
-    }
-    if (!this.pooled) {
-      this.move({ row: at.row + step[0], column: at.column + step[1] });
-      return;
-    }
-    const inside = (value) => Math.min(this.width - 1, Math.max(0, value));
-    const row = inside(Math.floor(at.row / side.pooling) + step[0]);
-    const column = inside(Math.floor(at.column / side.pooling) + step[1]);
-    this.move(this.spot(at.side, at.channel, row, column));
   }
 }
 
