@@ -32,7 +32,6 @@ def digit_reading(
             "finding": f"{name} reads {predicted}" if known else "Nothing drawn yet",
             "detail": f"· p = {probabilities[predicted]:.3f}" if known else "",
             "probabilities": probabilities.tolist() if known else None,
-            "predicted": predicted,
             "steps": steps,
         },
         key=key,

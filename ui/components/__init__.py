@@ -1,4 +1,7 @@
-"""Our own browser components: a folder each with HTML, CSS and JavaScript, mounted in the page."""
+"""Our own browser components: a folder each with HTML, CSS and JavaScript, mounted in the page.
+
+The folder `common` holds what several of them draw alike.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +17,17 @@ Component = Callable[..., Any]
 def component(name: str, *, isolated: bool = True) -> Component:
     """Register the component of the folder `name`; call once, when its module is imported.
 
-    Its scripts share one scope, joined in the order of their names. A dialog keeps the Tab key out
+    Its scripts and those of `common` share one scope. A dialog keeps the Tab key out
     of what is isolated: a component with controls for a dialog is not, and its styles all begin
     with a class of its own.
     """
-    folder = Path(__file__).parent / name
+    here = Path(__file__).parent
     html, css, js = (
-        "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob(f"*.{kind}")))
+        "".join(
+            path.read_text(encoding="utf-8")
+            for folder in (here / "common", here / name)
+            for path in sorted(folder.glob(f"*.{kind}"))
+        )
         for kind in ("html", "css", "js")
     )
     return st.components.v2.component(

@@ -1,116 +1,121 @@
 // What one network makes of one image in one layer; every number is computed here, from its arrays.
 
-const TYPES = { float32: Float32Array, int8: Int8Array };
+const TYPES = { float32: Float32Array, int8: Int8Array }
 
 function readPackage(buffer) {
-  const length = new DataView(buffer).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  let offset = 4 + length;
+  const length = new DataView(buffer).getUint32(0, true)
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)))
+  let offset = 4 + length
   head.sides = head.sides.map((header) => {
-    const side = new Side(header);
+    const side = new Side(header)
     for (const [name, type, shape] of header.arrays) {
-      const size = shape.reduce((a, b) => a * b, 1) * TYPES[type].BYTES_PER_ELEMENT;
-      side[name] = new TYPES[type](buffer.slice(offset, offset + size));
-      offset += size;
+      const size = shape.reduce((a, b) => a * b, 1) * TYPES[type].BYTES_PER_ELEMENT
+      side[name] = new TYPES[type](buffer.slice(offset, offset + size))
+      offset += size
     }
-    side.kernelChannels = header.arrays.find(([name]) => name === "kernel")[2][3];
-    side.kernelChannel = side.kernelChannels === side.channels ? null : head.channel;
-    return side;
-  });
-  return head;
+    side.kernelChannels = header.arrays.find(([name]) => name === "kernel")[2][3]
+    side.kernelChannel = side.kernelChannels === side.channels ? null : head.channel
+    return side
+  })
+  return head
 }
 
 class Side {
   constructor(header) {
-    Object.assign(this, header);
+    Object.assign(this, header)
   }
 
   // Whether the kernels of this channel were sent.
   knows(channel) {
-    return this.kernelChannel === null || this.kernelChannel === channel;
+    return this.kernelChannel === null || this.kernelChannel === channel
   }
 
   weight(dy, dx, input, channel) {
-    const at = (dy * this.kernelSize + dx) * this.inputs + input;
-    return this.kernel[at * this.kernelChannels + (this.kernelChannel === null ? channel : 0)];
+    const at = (dy * this.kernelSize + dx) * this.inputs + input
+    return this.kernel[at * this.kernelChannels + (this.kernelChannel === null ? channel : 0)]
   }
 
   // The input under the kernel at a position, null beyond the border.
   under(row, column, dy, dx, input) {
-    const y = row * this.stride - this.padding + dy;
-    const x = column * this.stride - this.padding + dx;
-    if (y < 0 || x < 0 || y >= this.sourceSide || x >= this.sourceSide) return null;
-    return this.source[(y * this.sourceSide + x) * this.inputs + input];
+    const y = row * this.stride - this.padding + dy
+    const x = column * this.stride - this.padding + dx
+    if (y < 0 || x < 0 || y >= this.sourceSide || x >= this.sourceSide) return null
+    return this.source[(y * this.sourceSide + x) * this.inputs + input]
   }
 
   // What each input channel adds to the sum at a position.
   contributions(channel, row, column) {
-    const found = new Float64Array(this.inputs);
+    const found = new Float64Array(this.inputs)
     for (let dy = 0; dy < this.kernelSize; dy++)
       for (let dx = 0; dx < this.kernelSize; dx++)
         for (let input = 0; input < this.inputs; input++) {
-          const value = this.under(row, column, dy, dx, input);
-          if (value) found[input] += value * this.weight(dy, dx, input, channel);
+          const value = this.under(row, column, dy, dx, input)
+          if (value) found[input] += value * this.weight(dy, dx, input, channel)
         }
-    return found;
+    return found
   }
 
   // Sum, sum + bias, the value before ReLU and the value after it.
   value(channel, row, column) {
-    const contributions = this.contributions(channel, row, column);
-    const sum = contributions.reduce((a, b) => a + b, 0);
-    const biased = sum + this.bias[channel];
-    const before = this.scale[channel] * biased + this.shift[channel];
-    return { contributions, sum, biased, before, after: Math.max(0, before) };
+    const contributions = this.contributions(channel, row, column)
+    const sum = contributions.reduce((a, b) => a + b, 0)
+    const biased = sum + this.bias[channel]
+    const before = this.scale[channel] * biased + this.shift[channel]
+    return { contributions, sum, biased, before, after: Math.max(0, before) }
   }
 
   // The positions that share a position's pooling window, null where pooling leaves it over.
   window(row, column) {
-    const size = this.pooling;
-    const top = Math.floor(row / size), left = Math.floor(column / size);
-    const pooledSide = Math.floor(this.side / size);
-    if (!size || top >= pooledSide || left >= pooledSide) return null;
-    const positions = [];
+    const size = this.pooling
+    const top = Math.floor(row / size),
+      left = Math.floor(column / size)
+    const pooledSide = Math.floor(this.side / size)
+    if (!size || top >= pooledSide || left >= pooledSide) return null
+    const positions = []
     for (let y = 0; y < size; y++)
-      for (let x = 0; x < size; x++) positions.push([top * size + y, left * size + x]);
-    return { top, left, pooledSide, positions };
+      for (let x = 0; x < size; x++) positions.push([top * size + y, left * size + x])
+    return { top, left, pooledSide, positions }
   }
 
   // A map for the eye: the bytes that were sent, as values.
   map(channel, stage) {
-    const area = this.side * this.side, values = new Float32Array(area);
-    const up = this.high[channel] / 127, down = -this.low[channel] / 127;
+    const area = this.side * this.side,
+      values = new Float32Array(area)
+    const up = this.high[channel] / 127,
+      down = -this.low[channel] / 127
     for (let at = 0; at < area; at++) {
-      const level = this.maps[channel * area + at];
-      values[at] = level > 0 ? level * up : stage === "before ReLU" ? level * down : 0;
+      const level = this.maps[channel * area + at]
+      values[at] = level > 0 ? level * up : stage === "before ReLU" ? level * down : 0
     }
-    return stage === "after pooling" ? this.pool(values) : values;
+    return stage === "after pooling" ? this.pool(values) : values
   }
 
   pool(values) {
-    const size = this.pooling, side = Math.floor(this.side / size);
-    const pooled = new Float32Array(side * side).fill(-Infinity);
+    const size = this.pooling,
+      side = Math.floor(this.side / size)
+    const pooled = new Float32Array(side * side).fill(-Infinity)
     for (let y = 0; y < side * size; y++)
       for (let x = 0; x < side * size; x++) {
-        const at = Math.floor(y / size) * side + Math.floor(x / size);
-        pooled[at] = Math.max(pooled[at], values[y * this.side + x]);
+        const at = Math.floor(y / size) * side + Math.floor(x / size)
+        pooled[at] = Math.max(pooled[at], values[y * this.side + x])
       }
-    return pooled;
+    return pooled
   }
 
   // The largest magnitude that a channel, or without one any channel, shows at a stage.
   limit(stage, channel) {
-    const channels = channel === undefined ? [...Array(this.channels).keys()] : [channel];
+    const channels = channel === undefined ? [...Array(this.channels).keys()] : [channel]
     const sizes = channels.map((each) =>
-      stage === "before ReLU" ? Math.max(this.high[each], -this.low[each]) : this.high[each]);
-    return Math.max(1e-6, ...sizes);
+      stage === "before ReLU" ? Math.max(this.high[each], -this.low[each]) : this.high[each],
+    )
+    return Math.max(1e-6, ...sizes)
   }
 
   // Where a channel's map is largest.
   strongest(channel) {
-    const area = this.side * this.side;
-    const map = this.maps.subarray(channel * area, (channel + 1) * area);
-    const at = map.indexOf(map.reduce((a, b) => Math.max(a, b), -128));
-    return [Math.floor(at / this.side), at % this.side];
+    const area = this.side * this.side
+    const map = this.maps.subarray(channel * area, (channel + 1) * area)
+    const at = map.indexOf(map.reduce((a, b) => Math.max(a, b), -128))
+    return [Math.floor(at / this.side), at % this.side]
   }
 }

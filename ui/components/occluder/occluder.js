@@ -13,6 +13,7 @@ export default function ({ data, parentElement }) {
   const cells = floats(data.logits) // [rows, columns, 10] at the map's positions
   const free = floats(data.freeLogits) // [free, free, 10] at every position inside the image
   const changes = floats(data.changes) // [rows, columns], what the map shows
+  const paint = new Paint(data.colors)
   const rows = data.starts.length
   const last = SIDE - data.block
   const clean = softmax(data.cleanLogits)
@@ -24,8 +25,13 @@ export default function ({ data, parentElement }) {
     left = newLeft
     const now = softmax(logits)
     const predicted = argmax(now)
-    drawDigit(digit, image, fill, top, left, data)
-    drawBars(find("ol"), now, clean, predicted, data)
+    drawDigit(digit, paint, image, fill, top, left, data)
+    drawBars(find(".class-bars"), {
+      probabilities: now,
+      ticks: clean,
+      trueLabel: data.trueLabel,
+      colors: data.colors,
+    })
     find(".where").textContent =
       `The block at row ${top}, column ${left}: reads ${predicted}, ` +
       `p(${data.label}) = ${now[data.label].toFixed(3)}. Drag it, or use the arrow keys.`
@@ -72,20 +78,19 @@ export default function ({ data, parentElement }) {
   find(".legend").textContent = data.legend
   find(".low").textContent = data.low
   find(".high").textContent = data.high
-  drawScale(find("canvas.bar"), data)
-  if (data.pixels) drawPixels(map, floats(data.pixels), data)
-  else drawMap(map, changes, cells, argmax(clean), data)
+  paint.legend(find("canvas.scale"), true)
+  if (data.pixels) drawPixels(map, paint, floats(data.pixels), data)
+  else drawMap(map, paint, changes, cells, argmax(clean), data)
   showCell(...data.start)
 }
 
-function drawDigit(canvas, image, fill, top, left, { block, colors }) {
+function drawDigit(canvas, paint, image, fill, top, left, { block, colors }) {
   const context = canvas.getContext("2d")
   const size = canvas.width / SIDE
   for (let y = 0; y < SIDE; y++)
     for (let x = 0; x < SIDE; x++) {
       const hidden = y >= top && y < top + block && x >= left && x < left + block
-      const value = (hidden ? fill : image)[y * SIDE + x] / 255
-      context.fillStyle = blend([colors.paper, colors.ink], value)
+      context.fillStyle = paint.css((hidden ? fill : image)[y * SIDE + x], 255, false)
       context.fillRect(x * size, y * size, size, size)
     }
   context.strokeStyle = colors.pointer
@@ -95,13 +100,13 @@ function drawDigit(canvas, image, fill, top, left, { block, colors }) {
   context.strokeRect(left * size + 2.5, top * size + 2.5, width - 5, height - 5)
 }
 
-function drawMap(canvas, changes, cells, cleanClass, { starts, limit, colors }) {
+function drawMap(canvas, paint, changes, cells, cleanClass, { starts, limit, colors }) {
   const context = canvas.getContext("2d")
   const rows = starts.length
   const edge = (index) => Math.round((index * canvas.width) / rows)
   changes.forEach((change, index) => {
     const [y, x] = [Math.floor(index / rows), index % rows]
-    context.fillStyle = blend(colors.signed, (change / limit + 1) / 2)
+    context.fillStyle = paint.css(change, limit, true)
     context.fillRect(edge(x), edge(y), edge(x + 1) - edge(x), edge(y + 1) - edge(y))
   })
   const classes = Array.from(changes, (_, index) => argmax(at(cells, index)))
@@ -122,15 +127,13 @@ function drawMap(canvas, changes, cells, cleanClass, { starts, limit, colors }) 
 }
 
 // The mean over the blocks that hide a pixel, with the digit's outline on top.
-function drawPixels(canvas, values, { limit, colors, image }) {
+function drawPixels(canvas, paint, values, { limit, colors, image }) {
   const context = canvas.getContext("2d")
   const size = canvas.width / SIDE
   const ink = bytes(image)
   values.forEach((value, index) => {
     const [y, x] = [Math.floor(index / SIDE), index % SIDE]
-    context.fillStyle = Number.isNaN(value)
-      ? colors.paper
-      : blend(colors.signed, (value / limit + 1) / 2)
+    context.fillStyle = Number.isNaN(value) ? colors.paper : paint.css(value, limit, true)
     context.fillRect(x * size, y * size, size, size)
   })
   context.strokeStyle = colors.ink
@@ -215,59 +218,12 @@ function outline(context, region, rows, edge, colors) {
   context.stroke()
 }
 
-function drawBars(list, now, clean, predicted, { colors, trueLabel }) {
-  list.replaceChildren(
-    ...Array.from(now, (p, label) => {
-      const row = document.createElement("li")
-      row.classList.toggle("predicted", label === predicted)
-      const track = element("span", "track", row, String(label))
-      track.style.background = colors.track
-      const bar = track.appendChild(document.createElement("i"))
-      bar.style.width = `${p * 100}%`
-      bar.style.background =
-        label === trueLabel ? colors.true : label === predicted ? colors.ink : colors.other
-      const tick = track.appendChild(document.createElement("b"))
-      tick.style.left = `${clean[label] * 100}%`
-      tick.style.background = clean[label] >= 0.0005 ? colors.ink : "transparent"
-      row.append(p >= 0.0005 ? p.toFixed(3) : "")
-      return row
-    }),
-  )
-}
-
-function element(tag, name, parent, before) {
-  parent.append(before)
-  const child = document.createElement(tag)
-  child.className = name
-  return parent.appendChild(child)
-}
-
-function drawScale(canvas, { colors }) {
-  const context = canvas.getContext("2d")
-  for (let x = 0; x < canvas.width; x++) {
-    context.fillStyle = blend(colors.signed, x / (canvas.width - 1))
-    context.fillRect(x, 0, 1, 1)
-  }
-}
-
 function place(canvas, event, units) {
   const box = canvas.getBoundingClientRect()
   return [
     ((event.clientY - box.top) / box.height) * units,
     ((event.clientX - box.left) / box.width) * units,
   ]
-}
-
-// A color of evenly spaced stops #RRGGBB at a share in [0, 1].
-function blend(stops, share) {
-  const where = clamp(share, 0, 1) * (stops.length - 1)
-  const index = Math.min(Math.floor(where), stops.length - 2)
-  const rest = where - index
-  const channel = (stop, k) => parseInt(stop.slice(1 + 2 * k, 3 + 2 * k), 16)
-  const mixed = [0, 1, 2].map((k) =>
-    Math.round(channel(stops[index], k) * (1 - rest) + channel(stops[index + 1], k) * rest),
-  )
-  return `rgb(${mixed.join(",")})`
 }
 
 function softmax(logits) {
