@@ -10,7 +10,7 @@ import numpy as np
 
 from core.checks import check_range
 from core.classifier import Classifier, softmax
-from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_images
+from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 
 MAX_BLOCK = SIDE
 _MAX_COPIES = 2_000  # occluded copies held at once: 6 MB
@@ -124,11 +124,7 @@ def occlude(
     """
     starts = block_positions(block, stride)
     check_images(images)
-    classes = np.asarray(classes, np.int64)
-    if classes.shape != (len(images),):
-        raise ValueError(f"{len(images)} images have {classes.size} classes: give one for each.")
-    for label in classes:
-        check_range("The class", label, 0, CLASSES - 1)
+    classes = check_classes(classes, len(images))
     hidden = _covers(starts, block)
     masks = (hidden[:, None, :, None] & hidden[None, :, None, :]).reshape(-1, SIDE, SIDE, 1)
     fills = np.broadcast_to(np.asarray(fill, np.float32), images.shape)

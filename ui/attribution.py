@@ -1,6 +1,5 @@
 """The parts of the attribution page: settings, the five maps, the chosen images, downloads."""
 
-import io
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -10,7 +9,7 @@ from core.attribution import Attribution, last_maps
 from core.classifier import Classifier
 from core.data import FloatArray
 from core.fills import FILLS
-from ui import state, theme
+from ui import state, text, theme
 from ui.attribution_check import check
 from ui.attribution_maps import (
     GRAD_CAM,
@@ -28,6 +27,7 @@ from ui.attribution_maps import (
 from ui.attribution_study import study, study_table
 from ui.class_picker import class_picker
 from ui.figures import tiles
+from ui.files import npz
 from ui.header import Choice
 from ui.show import picture
 
@@ -178,12 +178,13 @@ def _note(
     if name == GRADIENT:
         return "The slope at this image, where there is no ink as well."
     if name == TIMES_INPUT:
-        return f"Slope × ink. Sums to {_signed(float(values.sum()))}, which promises nothing."
+        return f"Slope × ink. Sums to {text.signed(float(values.sum()))}, which promises nothing."
     if name == INTEGRATED:
         rise, gap = _rise_and_gap(attributed)
         return (
-            f"Sums to {_signed(float(values.sum()))}; the logit changes by {_signed(rise)}. "
-            f"Completeness gap **{_signed(gap, 3)}** with {settings.steps} steps."
+            f"Sums to {text.signed(float(values.sum()))}; the logit changes by "
+            f"{text.signed(rise)}. Completeness gap **{text.signed(gap, 3)}** with "
+            f"{settings.steps} steps."
         )
     if name == SMOOTH_GRAD:
         return (
@@ -206,10 +207,6 @@ def _rise_and_gap(integrated: Attribution) -> tuple[float, float]:
     assert integrated.completeness_gap is not None
     gap = float(integrated.completeness_gap[0])
     return float(integrated.values[0].sum()) - gap, gap
-
-
-def _signed(value: float, decimals: int = 2) -> str:
-    return f"{value:+.{decimals}f}".replace("-", "−")
 
 
 def _beside(
@@ -236,7 +233,9 @@ def _beside(
                     width=_TILE,
                     alt=f"{method} of {image.title} for class {explained}",
                 )
-                st.caption(f"**{explained}** · image {image.key}" if image.number else "yours")
+                st.caption(
+                    f"**{explained}** · image {image.key}" if image.number is not None else "yours"
+                )
     st.caption("Below: the class explained. The settings are those above.")
 
 
@@ -277,13 +276,12 @@ def _archive(choice: Choice, label: int, settings: Settings, maps: dict[str, Att
         SMOOTH_GRAD: "smooth_grad",
         GRAD_CAM: "grad_cam",
     }
-    file = io.BytesIO()
-    np.savez_compressed(
-        file,
-        image=choice.image.pixels,
-        explained_class=label,
-        completeness_gap=maps[INTEGRATED].completeness_gap,
-        **{names[name]: each.values[0] for name, each in maps.items()},
-        **asdict(settings),
+    return npz(
+        {
+            "image": choice.image.pixels,
+            "explained_class": label,
+            "completeness_gap": maps[INTEGRATED].completeness_gap,
+            **{names[name]: each.values[0] for name, each in maps.items()},
+            **asdict(settings),
+        }
     )
-    return file.getvalue()

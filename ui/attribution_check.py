@@ -15,7 +15,7 @@ from core.fidelity import (
     random_map,
     rank_correlation,
 )
-from ui import theme
+from ui import text, theme
 from ui.attribution_maps import METHODS, Settings, attribution, limit, randomized
 from ui.figures import attribution_charts, tiles
 from ui.images import ChosenImage
@@ -51,15 +51,11 @@ def _finding(method: str, measured: dict[str, Fidelity]) -> str:
         if scores[method] > scores[name]
     ]
     verdict = f"beats {' and '.join(beaten)}" if beaten else "beats neither control"
-    numbers = " and ".join(_number(scores[name]) for name in (IMAGE_ITSELF, RANDOM_MAP))
+    numbers = " and ".join(text.number(scores[name]) for name in (IMAGE_ITSELF, RANDOM_MAP))
     return (
         f":gray[· on this image {method}] **{verdict}** :gray[· insertion minus deletion area "
-        f"{_number(scores[method])}; controls {numbers}]"
+        f"{text.number(scores[method])}; controls {numbers}]"
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
 
 
 def _controls(
@@ -101,7 +97,7 @@ def _correlation(values: FloatArray, drawn: FloatArray) -> str:
     correlation = rank_correlation(values, drawn)
     if math.isnan(correlation):
         return "Rank correlation not measured: a map is blank."
-    return f"Rank correlation with the map: **{_number(correlation)}**"
+    return f"Rank correlation with the map: **{text.number(correlation)}**"
 
 
 def _curves(label: int, measured: dict[str, Fidelity]) -> None:

@@ -1,6 +1,5 @@
 """The parts of the feature maps page: microscope, settings, comparison, the other layers."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,7 @@ from core.feature_maps import (
 from core.model import LayerInfo
 from ui import compute, layers, maps_settings, microscope, theme
 from ui.figures import map_charts, tiles
+from ui.files import npz
 from ui.header import Choice
 from ui.maps_settings import Settings
 from ui.microscope import Side
@@ -235,7 +235,7 @@ def downloads(choice: Choice, classifier: Classifier) -> None:
 
 def all_maps(classifier: Classifier, image: FloatArray) -> bytes:
     """An .npz of `layer/stage` → float32 [h, w, channels]."""
-    return _npz(
+    return npz(
         {
             f"{each.name}/{stage}": feature_maps(classifier, image, layer)[0]
             for each in convolutions(classifier.model)
@@ -253,10 +253,4 @@ def all_kernels(classifier: Classifier) -> bytes:
         arrays[f"{each.name}/bias"] = arithmetic.bias
         arrays[f"{each.name}/scale"] = arithmetic.scale
         arrays[f"{each.name}/shift"] = arithmetic.shift
-    return _npz(arrays)
-
-
-def _npz(arrays: dict[str, FloatArray]) -> bytes:
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return file.getvalue()
+    return npz(arrays)

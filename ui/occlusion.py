@@ -1,6 +1,5 @@
 """The parts of the occlusion page."""
 
-import io
 import time
 from dataclasses import dataclass
 
@@ -13,9 +12,10 @@ from core.data import CLASSES, FloatArray, to_float
 from core.fidelity import Fidelity, fidelity, random_map
 from core.fills import FILLS, fill_images
 from core.occlusion import OcclusionMap, occlude
-from ui import compute, theme
+from ui import compute, text, theme
 from ui.class_picker import class_picker
 from ui.figures import charts, tiles
+from ui.files import npz
 from ui.header import Choice
 from ui.images import ChosenImage
 from ui.occluder import SHOWN, occluder, worst
@@ -182,7 +182,7 @@ def _ten_classes(occlusion: OcclusionMap, block: int, stride: int) -> None:
     gains = [float(each.max()) for each in maps]
     best = int(np.argmax(gains))
     st.markdown(
-        f"**Hiding a block raises {best} most, by {_signed(gains[best], shown.unit)}** "
+        f"**Hiding a block raises {best} most, by {_change(gains[best], shown.unit)}** "
         f":gray[· change of each class's {shown.unit}, block {block}, stride {stride}, "
         f"one scale ±{shown.limit:g}]"
     )
@@ -191,16 +191,14 @@ def _ten_classes(occlusion: OcclusionMap, block: int, stride: int) -> None:
             with st.container(gap=None):
                 picture(_map_tile(values, shown.limit), width=_TILE, alt=f"Map of class {label}")
                 st.caption(
-                    f"**{label}** {_signed(float(values.min()), shown.unit)} … "
-                    f"{_signed(float(values.max()), shown.unit)}"
+                    f"**{label}** {_change(float(values.min()), shown.unit)} … "
+                    f"{_change(float(values.max()), shown.unit)}"
                 )
     st.caption("Orange: the block lowers the class. Blue: it raises it. Below: least and largest.")
 
 
-def _signed(value: float, unit: str) -> str:
-    digits = 2 if unit == "p" else 1
-    written = f"{value:+.{digits}f}".replace("-", "−")
-    return written[1:] if float(written[1:]) == 0 else written
+def _change(value: float, unit: str) -> str:
+    return text.signed(value, 2 if unit == "p" else 1)
 
 
 def _map_tile(values: FloatArray, limit: float) -> tiles.Picture:
@@ -241,7 +239,7 @@ def _gallery(classifier: Classifier, choice: Choice) -> None:
                     width=_TILE,
                     alt=f"Its map: the probability of {occlusion.classes[number]} by block",
                 )
-                st.caption(f"**{occlusion.classes[number]}** {_signed(-float(drops[number]), 'p')}")
+                st.caption(f"**{occlusion.classes[number]}** {_change(-float(drops[number]), 'p')}")
     st.caption(
         "Change of the explained class's probability: the true one, or the predicted one of an "
         "own digit. A pale map is a digit that survives every block. Below: the largest fall."
@@ -329,17 +327,16 @@ def _downloads(occlusion: OcclusionMap, image: ChosenImage) -> None:
 
 
 def _archive(occlusion: OcclusionMap, image: ChosenImage) -> bytes:
-    file = io.BytesIO()
-    np.savez_compressed(
-        file,
-        image=image.pixels,
-        tops=occlusion.tops,
-        lefts=occlusion.lefts,
-        block=occlusion.block,
-        logits=occlusion.logits[0],
-        clean_logits=occlusion.clean_logits[0],
+    return npz(
+        {
+            "image": image.pixels,
+            "tops": occlusion.tops,
+            "lefts": occlusion.lefts,
+            "block": occlusion.block,
+            "logits": occlusion.logits[0],
+            "clean_logits": occlusion.clean_logits[0],
+        }
     )
-    return file.getvalue()
 
 
 def _table(occlusion: OcclusionMap) -> pd.DataFrame:

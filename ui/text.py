@@ -22,6 +22,18 @@ def full_rate(rate: Rate) -> str:
     return f"{percent(rate)} {interval(rate)} · {rate.successes:,} of {rate.total:,}"
 
 
+def number(value: float, digits: int = 2) -> str:
+    """“0.17” or “−0.17”, with the sign that mathematics uses."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """“+0.92” or “−0.17”; what rounds to 0 has no sign."""
+    written = number(abs(value), digits)
+    sign = "" if float(written) == 0 else "−" if value < 0 else "+"
+    return sign + written
+
+
 def learning_rate(value: float) -> str:
     """“5e-4”, as the field writes it; from 0.01 on plainly."""
     if value == 0:

@@ -147,7 +147,7 @@ def test_no_slider_retraces(model_1: Classifier, mnist: Dataset) -> None:
         ({"fill": 1.5}, "outside \\[0, 1\\]"),
         ({"fill": np.nan}, "outside \\[0, 1\\]"),
         ({"classes": np.array([10])}, "The class is 10, outside 0 to 9"),
-        ({"classes": np.array([1, 2])}, "1 images have 2 classes"),
+        ({"classes": np.array([1, 2])}, "1 images have classes int64 \\[2\\]"),
         ({"images": np.full((1, 28, 28, 1), np.nan, np.float32)}, "clip them first"),
     ],
 )

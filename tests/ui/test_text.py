@@ -25,3 +25,13 @@ def test_learning_rates(value: float, written: str) -> None:
 )
 def test_durations(seconds: float, written: str) -> None:
     assert text.duration(seconds) == written
+
+
+def test_signs() -> None:
+    assert [text.signed(value) for value in (0.917, -0.17, 0.004, -0.004)] == [
+        "+0.92",
+        "−0.17",
+        "0.00",
+        "0.00",
+    ]
+    assert text.number(-12.25, 1) == "−12.2"
