@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from core.evaluation import Evaluation
     from core.model import LayerInfo
     from core.runs import Run
-    from ui.images import ChosenImage
 
 
 @st.cache_data
@@ -151,16 +150,16 @@ def _checkpoint_evaluation(run_id: int, step: int, _run: "Run") -> "Evaluation":
 
 @st.cache_data(max_entries=512, show_spinner=False)
 def _checkpoint_probabilities(
-    run_id: int, step: int, image_key: str, _run: "Run", _image: "ChosenImage"
+    run_id: int, step: int, image_key: str, _run: "Run", _image: FloatArray
 ) -> FloatArray:
     from core.classifier import softmax
 
-    return softmax(_run.logits(step, _image.floats))[0]
+    return softmax(_run.logits(step, _image))[0]
 
 
-def checkpoint_probabilities(run: "Run", step: int, image: "ChosenImage") -> FloatArray:
-    """Float32 [classes]: what a run's checkpoint says of the image."""
-    return _checkpoint_probabilities(run.id, step, image.key, run, image)
+def checkpoint_probabilities(run: "Run", step: int, key: str, image: FloatArray) -> FloatArray:
+    """Float32 [classes]: what a run's checkpoint says of the image [1, 28, 28, 1] called `key`."""
+    return _checkpoint_probabilities(run.id, step, key, run, image)
 
 
 def layers(architecture: Architecture) -> "list[LayerInfo]":

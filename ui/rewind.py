@@ -10,6 +10,7 @@ from core.training import SCORED_IMAGES
 from ui import compute, run_controls, state, text, theme
 from ui.figures import charts, tiles
 from ui.header import Choice
+from ui.images import ChosenImage
 from ui.show import draw, picture
 
 KERNEL_LIMIT = 0.5
@@ -55,7 +56,7 @@ def _rewind(runs: list[Run], choice: Choice) -> None:
     with kernels, st.container(border=True, height="stretch"):
         _kernels(run, step)
     with reading, st.container(border=True, height="stretch"):
-        _reading(run, step, choice)
+        _reading(run, step, choice.image)
     _downloads(run, step)
 
 
@@ -137,20 +138,19 @@ def _kernels(run: Run, step: int) -> None:
     st.caption("Orange below 0, blue above, paper at 0; one scale from −0.5 to +0.5 at every step.")
 
 
-def _reading(run: Run, step: int, choice: Choice) -> None:
-    probabilities = compute.checkpoint_probabilities(run, step, choice.image)
+def _reading(run: Run, step: int, image: ChosenImage) -> None:
+    probabilities = compute.checkpoint_probabilities(run, step, image.key, image.floats)
     predicted = int(probabilities.argmax())
     st.markdown(
-        f"**{choice.image.title} is read as {predicted}** "
-        f":gray[· {choice.image.kind}, p = {probabilities[predicted]:.3f}, {_step_name(step)}]"
+        f"**{image.title} is read as {predicted}** "
+        f":gray[· {image.kind}, p = {probabilities[predicted]:.3f}, {_step_name(step)}]"
     )
     left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
-    image = choice.image.pixels / 255
     with left:
-        picture(tiles.digit(image, 112, theme.palette()), width=112, alt=choice.image.title)
+        picture(tiles.digit(image.pixels / 255, 112, theme.palette()), width=112, alt=image.title)
     with bars:
         draw(
-            charts.class_bars(probabilities, theme.palette(), true=choice.image.label),
+            charts.class_bars(probabilities, theme.palette(), true=image.label),
             key="rewind-bars",
             alt="Probabilities of the ten classes",
         )
