@@ -16,6 +16,9 @@ _SHOTS = {
     "predictions": ("/predictions?show=Mistakes&order=Hardest+first&image=8", "light"),
     "predictions-dark": ("/predictions?show=Mistakes&order=Hardest+first&image=8", "dark"),
     "layers": ("/layers", "light"),
+    "feature_maps": ("/feature_maps?image=7", "light"),
+    "occlusion": ("/occlusion?image=7&block=6&stride=2", "light"),
+    "attribution": ("/attribution?image=7", "light"),
 }
 
 
@@ -32,6 +35,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         for name, (link, scheme) in _SHOTS.items():
             _shoot(_visitor(browser, server, scheme), name, link)
+        _shoot_own_digit(_visitor(browser, server, "light"))
         _shoot_training(_visitor(browser, server, "light"))
         browser.close()
 
@@ -49,6 +53,29 @@ def _shoot(person: Visitor, name: str, link: str) -> None:
     person.page.wait_for_timeout(1_500)
     person.page.screenshot(path=FOLDER / f"{name}.png")
     person.page.close()
+
+
+def _shoot_own_digit(person: Visitor) -> None:
+    """A 7, drawn with the mouse away from the middle."""
+    page = person.page
+    person.open("/")
+    page.get_by_role("button", name="Draw a digit").first.click()
+    pad = page.locator("canvas.paper")
+    pad.wait_for()
+    person.settle()
+    box = pad.bounding_box()
+    assert box is not None
+    for stroke in (((0.15, 0.15), (0.45, 0.15), (0.3, 0.6)), ((0.2, 0.38), (0.42, 0.38))):
+        places = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in stroke]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place, steps=8)
+        page.mouse.up()
+    page.get_by_text("reads 7").wait_for()
+    page.wait_for_timeout(1_000)
+    page.screenshot(path=FOLDER / "own-digit.png")
+    page.close()
 
 
 def _shoot_training(person: Visitor) -> None:
