@@ -93,7 +93,9 @@ def _steering(run: Run) -> None:
     if run.job is None:
         return
     ended = run.job.ended
-    st.markdown(f"**Run {run.number}** :gray[· {_status(run) if ended else run.job.state}]")
+    # An active job may begin while this card stands: whether it waits is said beside the curves.
+    state_of = _status(run) if ended else "paused" if run.job.state == PAUSED else "in hand"
+    st.markdown(f"**Run {run.number}** :gray[· {state_of}]")
     if not ended:
         _pause_and_stop(run.job)
         _live_learning_rate(run)

@@ -203,7 +203,8 @@ class Microscope {
     const rest = this.head.whole
       ? ""
       : "Kernels too large to send at once: click a map to fetch its own."
-    return [parts.filter(Boolean).join(" · "), kernels, rest].filter(Boolean).join(" ")
+    const marks = parts.filter(Boolean).join(" · ")
+    return [marks && `${marks}.`, kernels, rest].filter(Boolean).join(" ")
   }
 
   // Move to what differs from the place now; everything that depends on it follows.
