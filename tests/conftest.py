@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from core import zoo
+from core.backend import keras
 from core.classifier import Classifier
-from core.data import Dataset, load_mnist
+from core.data import CLASSES, SIDE, Dataset, load_mnist
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +21,20 @@ def small(mnist: Dataset) -> Dataset:
 @pytest.fixture(scope="session")
 def model_1() -> Classifier:
     return zoo.load("model-1")
+
+
+@pytest.fixture(scope="session")
+def linear() -> Classifier:
+    """Logits that are weighted sums of the pixels, plus a bias."""
+    inputs = keras.Input((SIDE, SIDE, 1), name="image")
+    outputs = keras.layers.Dense(CLASSES, name="logits")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, outputs)
+    random = np.random.default_rng(3)
+    pixels = SIDE * SIDE
+    model.layers[-1].set_weights(
+        [random.normal(size=(pixels, CLASSES)), random.normal(size=CLASSES)]
+    )
+    return Classifier(model, name="linear")
 
 
 @pytest.fixture

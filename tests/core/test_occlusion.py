@@ -1,22 +1,10 @@
 import numpy as np
 import pytest
 
-from core.backend import keras
 from core.classifier import Classifier, softmax
 from core.data import SIDE, Dataset, FloatArray, to_float
 from core.fills import FILLS, fill_images
 from core.occlusion import block_positions, occlude
-
-
-@pytest.fixture(scope="module")
-def linear() -> Classifier:
-    """Logits that are weighted sums of the pixels."""
-    inputs = keras.Input((SIDE, SIDE, 1), name="image")
-    outputs = keras.layers.Dense(10, name="logits")(keras.layers.Flatten()(inputs))
-    model = keras.Model(inputs, outputs)
-    random = np.random.default_rng(3)
-    model.layers[-1].set_weights([random.normal(size=(784, 10)), random.normal(size=10)])
-    return Classifier(model, name="linear")
 
 
 def slow_logits(

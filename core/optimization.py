@@ -1,0 +1,215 @@
+"""One engine that changes images until a network says what is asked of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.backend import keras, tf
+from core.checks import check_choice, check_range
+from core.classifier import IMAGES, Classifier, softmax
+from core.data import SIDE, FloatArray, IntArray, check_images
+from core.objectives import Objective, arguments, check_objective, signature, term_names, values_of
+
+OPTIMIZERS = ("adam", "sgd")
+MAX_ITERATIONS = 2_000
+MAX_FRAMES = 40_000  # recorded images of one trajectory: 125 MB
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba (2014), arXiv:1412.6980
+_MOMENTUM = 0.9
+_SCALARS = ("learning_rate", "jitter", "blur")
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """The recorded iterates of an optimization; the last frame is its result.
+
+    images float32 [frames, n, 28, 28, 1] in [0, 1], steps int64 [frames] from 0 to the number of
+    iterations, logits float32 [frames, n, classes], terms: each term's name to float32
+    [frames, n], without its weight. Logits and terms are those of the images as recorded.
+    """
+
+    images: FloatArray
+    steps: IntArray
+    logits: FloatArray
+    terms: dict[str, FloatArray]
+
+    @property
+    def result(self) -> FloatArray:
+        """The last images: float32 [n, 28, 28, 1]."""
+        last: FloatArray = self.images[-1]
+        return last
+
+    @property
+    def probabilities(self) -> FloatArray:
+        """Float32 [frames, n, classes]."""
+        return softmax(self.logits)
+
+    @property
+    def predicted(self) -> IntArray:
+        """The most probable class: int64 [frames, n]."""
+        classes: IntArray = np.argmax(self.logits, axis=-1)
+        return classes
+
+    @property
+    def change(self) -> FloatArray:
+        """What has been added to the first image: float32 [frames, n, 28, 28, 1] in [−1, 1]."""
+        change: FloatArray = self.images - self.images[0]
+        return change
+
+
+def optimize_images(
+    classifier: Classifier,
+    start: FloatArray,
+    objective: Objective,
+    *,
+    learning_rate: float,
+    iterations: int,
+    optimizer: str = "adam",
+    keep_every: int = 1,
+    jitter: int = 0,
+    blur: float = 0.0,
+    seed: int = 0,
+) -> Trajectory:
+    """Gradient ascent on the pixels of `start` float32 [n, 28, 28, 1], n ≥ 1, in [0, 1].
+
+    Every step ends in the box [0, 1]. optimizer: "adam", or "sgd" with momentum 0.9. Every
+    `keep_every`-th image is recorded, and the last always. jitter: before each gradient the image
+    is shifted at random by up to so many pixels (0 to 8) around its borders; blur: behind each
+    step it is blurred by a Gaussian of so many pixels (0 to 3). Raises ValueError on other values.
+    """
+    _check(start, learning_rate, iterations, optimizer, keep_every, jitter, blur)
+    check_objective(objective, classifier.model, len(start))
+    steps = np.unique(np.append(np.arange(0, iterations, keep_every), iterations)).astype(np.int64)
+    check_range("The number of recorded images", len(steps) * len(start), 1, MAX_FRAMES)
+    kinds = "+".join(term_names(objective))
+    climb = classifier.compiled(
+        f"optimize/{optimizer}/{kinds}", lambda model: _compile(model, objective, optimizer)
+    )
+    scalars = {"learning_rate": learning_rate, "jitter": jitter, "blur": blur}
+    images = climb(
+        tf.constant(start),
+        tf.constant(steps),
+        tf.constant([term.weight for term in objective.terms], tf.float32),
+        tf.constant(seed, tf.int32),
+        {name: tf.constant(scalars[name], tf.float32) for name in _SCALARS},
+        *arguments(objective),
+    ).numpy()
+    return _recorded(classifier, objective, kinds, steps, images)
+
+
+def _check(
+    start: FloatArray,
+    learning_rate: float,
+    iterations: int,
+    optimizer: str,
+    keep_every: int,
+    jitter: int,
+    blur: float,
+) -> None:
+    check_images(start)
+    if not len(start):
+        raise ValueError("There are no images: give at least one.")
+    check_choice("The optimizer", optimizer, OPTIMIZERS)
+    check_range("The learning rate", learning_rate, 0, 10)
+    check_range("The number of iterations", iterations, 1, MAX_ITERATIONS)
+    check_range("The distance of recorded steps", keep_every, 1, MAX_ITERATIONS)
+    check_range("The jitter", jitter, 0, 8)
+    check_range("The blur", blur, 0, 3)
+
+
+def _recorded(
+    classifier: Classifier, objective: Objective, kinds: str, steps: IntArray, images: FloatArray
+) -> Trajectory:
+    """The trajectory of the recorded images, with their logits and terms."""
+    frames, count = images.shape[:2]
+    flat = images.reshape(-1, SIDE, SIDE, 1)
+    measure = classifier.compiled(f"terms/{kinds}", lambda model: _compile_terms(model, objective))
+    given = arguments(objective)
+    terms = np.stack([measure(tf.constant(each), *given).numpy() for each in images], axis=1)
+    return Trajectory(
+        images=images,
+        steps=steps,
+        logits=classifier.logits(flat).reshape(frames, count, -1),
+        terms=dict(zip(term_names(objective), terms, strict=True)),
+    )
+
+
+def _compile_terms(model: keras.Model, objective: Objective) -> Any:
+    values = values_of(objective, model)
+    return tf.function(
+        lambda images, *given: tf.stack(values(images, list(given))),
+        autograph=False,
+        input_signature=[IMAGES, *signature(objective)],
+    ).get_concrete_function()
+
+
+def _compile(model: keras.Model, objective: Objective, optimizer: str) -> Any:
+    """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
+    values = values_of(objective, model)
+    update = {"adam": _adam, "sgd": _sgd}[optimizer]
+
+    def climb(start: Any, steps: Any, weights: Any, seed: Any, scalars: Any, *given: Any) -> Any:
+        def gradient(images: Any, step: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(images)
+                terms = values(_shifted(images, step, seed, scalars["jitter"]), list(given))
+                total = tf.tensordot(weights, tf.stack(terms), 1)
+            return tape.gradient(total, images)
+
+        def one_step(step: Any, images: Any, first: Any, second: Any) -> Any:
+            change, first, second = update(gradient(images, step), step, first, second)
+            moved = _blurred(images + scalars["learning_rate"] * change, scalars["blur"])
+            return step + 1, tf.clip_by_value(moved, 0.0, 1.0), first, second
+
+        def to_next_frame(frame: Any, frames: Any, *state: Any) -> Any:
+            state = tf.while_loop(lambda step, *_: step < steps[frame], one_step, state)
+            return (frame + 1, frames.write(frame, state[1]), *state)
+
+        count = tf.size(steps)
+        frames = tf.TensorArray(tf.float32, count, element_shape=[None, SIDE, SIDE, 1])
+        zeros = tf.zeros_like(start)
+        _, frames, *_ = tf.while_loop(
+            lambda frame, *_: frame < count,
+            to_next_frame,
+            (1, frames.write(0, start), tf.constant(0, tf.int64), start, zeros, zeros),
+        )
+        return frames.stack()
+
+    types = [
+        IMAGES,
+        tf.TensorSpec([None], tf.int64),
+        tf.TensorSpec([None], tf.float32),
+        tf.TensorSpec([], tf.int32),
+        {name: tf.TensorSpec([], tf.float32) for name in _SCALARS},
+        *signature(objective),
+    ]
+    return tf.function(climb, autograph=False, input_signature=types)
+
+
+def _adam(gradient: Any, step: Any, mean: Any, square: Any) -> Any:
+    time = tf.cast(step + 1, tf.float32)
+    mean = _BETA_1 * mean + (1 - _BETA_1) * gradient
+    square = _BETA_2 * square + (1 - _BETA_2) * gradient**2
+    corrected = tf.sqrt(1 - _BETA_2**time) / (1 - _BETA_1**time)
+    return corrected * mean / (tf.sqrt(square) + _EPSILON), mean, square
+
+
+def _sgd(gradient: Any, _: Any, velocity: Any, unused: Any) -> Any:
+    velocity = _MOMENTUM * velocity + gradient
+    return velocity, velocity, unused
+
+
+def _shifted(images: Any, step: Any, seed: Any, jitter: Any) -> Any:
+    """The images shifted by whole pixels, at random by seed and step, around the borders."""
+    draw = tf.random.stateless_uniform([2], tf.stack([seed, tf.cast(step, tf.int32)]), -1.0, 1.0)
+    return tf.roll(images, tf.cast(tf.round(draw * jitter), tf.int32), axis=[1, 2])
+
+
+def _blurred(images: Any, blur: Any) -> Any:
+    """Under a Gaussian of `blur` pixels whose weights in the image sum to 1; 0 changes nothing."""
+    place = tf.range(SIDE, dtype=tf.float32)
+    distance = place[:, None] - place[None]
+    weights = tf.exp(-(distance**2) / (2 * tf.maximum(blur, 1e-3) ** 2))
+    weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
+    rows = tf.einsum("ij,njkc->nikc", weights, images)
+    return tf.einsum("lk,nikc->nilc", weights, rows)
