@@ -1,0 +1,54 @@
+"""Balls around an image: where a change may go, and which way is steepest."""
+
+from typing import Any
+
+import numpy as np
+
+from core.backend import tf
+from core.checks import check_choice
+from core.data import FloatArray
+
+NORMS = ("linf", "l2")
+_TINY = 1e-12
+
+
+def random_start(images: FloatArray, epsilon: float, norm: str, *, seed: int) -> FloatArray:
+    """A random point of the ball around each image, clipped to [0, 1]: float32 [n, 28, 28, 1].
+
+    Uniform in the ball by `seed`; an image's draw does not depend on the others' pixels.
+    """
+    check_choice("The norm", norm, NORMS)
+    random = np.random.default_rng(seed)
+    if norm == "linf":
+        change = random.uniform(-epsilon, epsilon, images.shape)
+    else:
+        change = random.normal(size=images.shape)
+        change /= np.sqrt((change**2).sum(axis=(1, 2, 3), keepdims=True)) + _TINY
+        radius = random.random((len(images), 1, 1, 1)) ** (1 / images[0].size)
+        change *= epsilon * radius
+    moved: FloatArray = np.clip(images + change, 0, 1).astype(np.float32)
+    return moved
+
+
+def steepest(gradient: Any, norm: str) -> Any:
+    """In graphs: the direction of length 1 in `norm` along which a linear function rises most."""
+    if norm == "linf":
+        return tf.sign(gradient)
+    return gradient / (_length(gradient) + _TINY)
+
+
+def project(images: Any, center: Any, epsilon: Any, norm: str) -> Any:
+    """In graphs: the nearest images in the ball around `center`, then in the box [0, 1].
+
+    The box moves no pixel further from a center inside it, so both hold at the end.
+    """
+    change = images - center
+    if norm == "linf":
+        change = tf.clip_by_value(change, -epsilon, epsilon)
+    else:
+        change *= tf.minimum(1.0, epsilon / (_length(change) + _TINY))
+    return tf.clip_by_value(center + change, 0.0, 1.0)
+
+
+def _length(change: Any) -> Any:
+    return tf.sqrt(tf.reduce_sum(change**2, axis=(1, 2, 3), keepdims=True))

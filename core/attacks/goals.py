@@ -1,0 +1,63 @@
+"""What an attack wants: any other class, or a certain one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.data import BoolArray, FloatArray, IntArray, check_classes
+
+
+@dataclass(frozen=True, eq=False)
+class Untargeted:
+    """Any class but the true one: labels int [n] in 0 to 9."""
+
+    labels: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", check_classes(self.labels, np.size(self.labels)))
+
+    @property
+    def classes(self) -> IntArray:
+        """The classes that the loss is about: int64 [n]."""
+        return self.labels
+
+    @property
+    def sign(self) -> float:
+        """Of the cross-entropy of `classes` in what the attack maximizes."""
+        return 1.0
+
+    def reached(self, logits: FloatArray) -> BoolArray:
+        """Whether logits [n, classes] give another class than the true one: bool [n]."""
+        reached: BoolArray = np.argmax(logits, axis=-1) != self.labels
+        return reached
+
+    def take(self, rows: IntArray) -> "Untargeted":
+        """The goal for some of the images."""
+        return Untargeted(self.labels[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Targeted:
+    """A certain class for each image: classes int [n] in 0 to 9."""
+
+    classes: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", check_classes(self.classes, np.size(self.classes)))
+
+    @property
+    def sign(self) -> float:
+        """Of the cross-entropy of `classes` in what the attack maximizes."""
+        return -1.0
+
+    def reached(self, logits: FloatArray) -> BoolArray:
+        """Whether logits [n, classes] give the class that is wanted: bool [n]."""
+        reached: BoolArray = np.argmax(logits, axis=-1) == self.classes
+        return reached
+
+    def take(self, rows: IntArray) -> "Targeted":
+        """The goal for some of the images."""
+        return Targeted(self.classes[rows])
+
+
+Goal = Untargeted | Targeted

@@ -1,0 +1,203 @@
+"""Attacks that follow the gradient of the cross-entropy inside a ball: one step, many, momentum."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from core.attacks import geometry
+from core.attacks.geometry import NORMS, project, steepest
+from core.attacks.goals import Goal
+from core.attacks.result import AttackResult, check_attack, result_of
+from core.backend import keras, tf
+from core.checks import check_choice, check_range
+from core.classifier import IMAGES, Classifier
+from core.data import FloatArray
+
+_BATCH = 64
+_TINY = 1e-12
+_SUCCESS = 1e3  # above any cross-entropy: an image that reaches the goal goes before any other
+_two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
+
+
+def fgsm(
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    *,
+    epsilon: float = 0.3,
+    norm: str = "linf",
+) -> AttackResult:
+    """One step to the edge of the ball, along the gradient (with "l2") or its sign ("linf").
+
+    images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit, where a full pixel is 1.
+    Raises ValueError on others. Goodfellow, Shlens and Szegedy (2014), arXiv:1412.6572.
+    """
+    found = _many_steps(classifier, images, goal, epsilon, norm, epsilon, 1, False, 1, 0, 0.0)
+    return result_of(classifier, "FGSM", images, found, goal, epsilon=epsilon, norm=norm)
+
+
+def pgd(
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    *,
+    epsilon: float = 0.3,
+    norm: str = "linf",
+    step_size: float = 0.01,
+    iterations: int = 40,
+    random_start: bool = True,
+    restarts: int = 1,
+    seed: int = 0,
+) -> AttackResult:
+    """Steps of `step_size`, each followed by the projection on the ball; the best iterate stays.
+
+    Begins at a random point of the ball, or at the image itself (then it is BIM). `restarts`
+    (1 to 50) go on with the images that still stand. Arguments and errors as of `fgsm`. Madry et
+    al. (2017), arXiv:1706.06083; Kurakin et al. (2016), arXiv:1607.02533.
+    """
+    found = _many_steps(
+        classifier, images, goal, epsilon, norm, step_size, iterations, random_start, restarts,
+        seed, 0.0,
+    )  # fmt: skip
+    return result_of(
+        classifier, "PGD" if random_start else "BIM", images, found, goal,
+        epsilon=epsilon, norm=norm, step_size=step_size, iterations=iterations, restarts=restarts,
+        seed=seed,
+    )  # fmt: skip
+
+
+def momentum(
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    *,
+    epsilon: float = 0.3,
+    norm: str = "linf",
+    step_size: float = 0.03,
+    iterations: int = 10,
+    decay: float = 1.0,
+) -> AttackResult:
+    """PGD from the image along an average of past gradients, each of length 1 in L1.
+
+    `decay` in [0, 1] is the weight of the past. Arguments and errors as of `fgsm`. Dong et al.
+    (2017), arXiv:1710.06081.
+    """
+    check_range("The decay", decay, 0, 1)
+    found = _many_steps(
+        classifier, images, goal, epsilon, norm, step_size, iterations, False, 1, 0, decay
+    )
+    return result_of(
+        classifier, "Momentum", images, found, goal,
+        epsilon=epsilon, norm=norm, step_size=step_size, iterations=iterations, decay=decay,
+    )  # fmt: skip
+
+
+def _many_steps(
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    epsilon: float,
+    norm: str,
+    step_size: float,
+    iterations: int,
+    from_random: bool,
+    restarts: int,
+    seed: int,
+    decay: float,
+) -> FloatArray:
+    """Adversarial images: each restart goes on with those that do not reach the goal yet.
+
+    An image that is at the goal from the start stays as it is.
+    """
+    check_attack(images, goal, epsilon)
+    check_choice("The norm", norm, NORMS)
+    check_range("The step size", step_size, 0, 28)
+    check_range("The number of iterations", iterations, 1, 2_000)
+    check_range("The number of restarts", restarts, 1, 50)
+    found = images.copy()
+    standing = np.flatnonzero(~goal.reached(classifier.logits(images)))
+    for restart in range(restarts):
+        if not len(standing):
+            break
+        begin = images
+        if from_random:
+            begin = geometry.random_start(images, epsilon, norm, seed=seed + restart)
+        rows = standing
+        found[rows] = _ascend(
+            classifier, images[rows], begin[rows], goal.take(rows), epsilon, norm, step_size,
+            iterations, decay,
+        )  # fmt: skip
+        standing = rows[~goal.take(rows).reached(classifier.logits(found[rows]))]
+    return found
+
+
+def _ascend(
+    classifier: Classifier,
+    images: FloatArray,
+    begin: FloatArray,
+    goal: Goal,
+    epsilon: float,
+    norm: str,
+    step_size: float,
+    iterations: int,
+    decay: float,
+) -> FloatArray:
+    """The best iterate for each image: one at the goal before any other, then the highest loss."""
+    compiled = classifier.compiled(f"ascend/{norm}", lambda model: _compile(model, norm))
+    numbers = [tf.constant(value, tf.float32) for value in (goal.sign, epsilon, step_size, decay)]
+
+    def run(start: int) -> FloatArray:
+        part = slice(start, start + _BATCH)
+        found: FloatArray = compiled(
+            *(tf.constant(each[part]) for each in (images, begin, goal.classes)),
+            *numbers,
+            tf.constant(iterations),
+        ).numpy()
+        return found
+
+    parts = _two_at_a_time.map(run, range(0, len(images), _BATCH))
+    return np.concatenate([images[:0], *parts])
+
+
+def _compile(model: keras.Model, norm: str) -> Any:
+    """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
+
+    def score_and_gradient(x: Any, classes: Any, sign: Any) -> Any:
+        logits = model(x, training=False)
+        loss = sign * tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+        is_class = tf.argmax(logits, axis=1) == classes
+        reached = tf.equal(is_class, sign < 0)
+        return loss + _SUCCESS * tf.cast(reached, tf.float32), tf.gradients(loss, x)[0]
+
+    def ascend(
+        images: Any, begin: Any, classes: Any, sign: Any, epsilon: Any, step_size: Any,
+        decay: Any, iterations: Any,
+    ) -> Any:  # fmt: skip
+        def one_step(step: Any, x: Any, average: Any, best: Any, best_score: Any) -> Any:
+            score, gradient = score_and_gradient(x, classes, sign)
+            best, best_score = _better(x, score, best, best_score)
+            size = tf.reduce_sum(tf.abs(gradient), axis=(1, 2, 3), keepdims=True)
+            average = decay * average + gradient / (size + _TINY)
+            x = project(x + step_size * steepest(average, norm), images, epsilon, norm)
+            return step + 1, x, average, best, best_score
+
+        worst = tf.fill([tf.shape(images)[0]], -np.inf)
+        _, x, _, best, best_score = tf.while_loop(
+            lambda step, *_: step < iterations,
+            one_step,
+            (tf.constant(0), begin, tf.zeros_like(images), begin, worst),
+        )
+        score, _ = score_and_gradient(x, classes, sign)
+        return _better(x, score, best, best_score)[0]
+
+    number = tf.TensorSpec([], tf.float32)
+    classes = tf.TensorSpec([None], tf.int64)
+    types = [IMAGES, IMAGES, classes, *[number] * 4, tf.TensorSpec([], tf.int32)]
+    return tf.function(ascend, autograph=False, input_signature=types)
+
+
+def _better(x: Any, score: Any, best: Any, best_score: Any) -> Any:
+    """Of each image the iterate with the higher score, and that score."""
+    keep = (score > best_score)[:, None, None, None]
+    return tf.where(keep, x, best), tf.maximum(score, best_score)
