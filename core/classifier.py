@@ -11,7 +11,7 @@ from core.data import SIDE, FloatArray, IntArray, check_images
 from core.model import weights_digest
 
 IMAGES = tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)
-_BATCH = 250
+BATCH = 250
 _two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
 
 
@@ -82,7 +82,7 @@ class Classifier:
 
 def in_batches(compiled: Callable[..., Any], images: FloatArray) -> Any:
     """What a compiled function of images makes of many, n ≥ 1, a few hundred of them at a time."""
-    batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
+    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     if len(batches) < 2:
         return compiled(tf.constant(images)).numpy()
     return np.concatenate(

@@ -165,17 +165,6 @@ def padding_before(side: int, window: int, stride: int) -> int:
     return max(missing, 0) // 2
 
 
-def receptive_field(model: keras.Model, layer: str, row: int, column: int) -> tuple[slice, slice]:
-    """The rows and columns of the 28 × 28 image that one position of `layer` depends on."""
-    rows = seen_rows(model, layer)
-    if not (0 <= row < len(rows) and 0 <= column < len(rows)):
-        raise ValueError(
-            f"Row {row}, column {column} lies outside the {len(rows)} × {len(rows)} maps of "
-            f"{layer}: choose both from 0 to {len(rows) - 1}."
-        )
-    return tuple(slice(int(rows[at, 0]), int(rows[at, 1]) + 1) for at in (row, column))  # type: ignore[return-value]
-
-
 def active_shares(classifier: Classifier, images: FloatArray) -> dict[str, DoubleArray]:
     """By convolution, the share of positions of all images at which each channel is above 0.
 
@@ -259,17 +248,16 @@ def compare_layers(
 ) -> dict[str, MapComparison]:
     """By layer: `second` on `others` beside `first` on `images`, after each ReLU and at the logits.
 
-    Layers are matched in order; those whose outputs differ in shape are left out.
+    ReLUs are matched in order; layers whose outputs differ in shape are left out.
     """
-    pairs = zip(_compared(first.model), _compared(second.model), strict=False)
+    pairs = list(zip(_relus(first.model), _relus(second.model), strict=False))
     compared = {}
-    for name, other in pairs:
+    for name, other in [*pairs, ("logits", "logits")]:
         a, b = first.activations(images, name), second.activations(others, other)
         if a.shape == b.shape:
             compared[name] = compare_maps(a, b)
     return compared
 
 
-def _compared(model: keras.Model) -> list[str]:
-    relus = [layer.name for layer in model.layers if isinstance(layer, keras.layers.ReLU)]
-    return [*relus, model.layers[-1].name]
+def _relus(model: keras.Model) -> list[str]:
+    return [layer.name for layer in model.layers if isinstance(layer, keras.layers.ReLU)]

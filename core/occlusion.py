@@ -119,7 +119,7 @@ def occlude(
     """The map of block positions for each image float32 [n, 28, 28, 1] and class int [n].
 
     `fill` stands where the block is: a number in [0, 1], or pixels that broadcast to `images`
-    (core.fills). Each image costs one forward pass per position, all in one batch. Raises
+    (core.fills). Each image costs one forward pass per position. Raises
     ValueError on a block or stride outside 1 to 28, a class outside 0 to 9, or other pixels.
     """
     starts = block_positions(block, stride)
@@ -144,7 +144,7 @@ def occlude(
 def _occluded_logits(
     classifier: Classifier, images: FloatArray, fills: FloatArray, masks: BoolArray
 ) -> FloatArray:
-    """Logits [n · positions, 10] of every image under every mask, many images in one batch."""
+    """Logits [n · positions, 10] of every image under every mask, many images together."""
     together = max(1, _MAX_COPIES // len(masks))
     logits = [np.zeros((0, CLASSES), np.float32)]
     for start in range(0, len(images), together):

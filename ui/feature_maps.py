@@ -83,13 +83,16 @@ def _microscope(first: Side, pair: Pair, settings: Settings) -> None:
     notes = [""] * first.convolution.channels
     if pair.comparison is not None:
         notes = [f"{difference:.2f}" for difference in pair.comparison.by_channel]
-    microscope.show(
-        sides,
-        stage=settings.stage,
-        order=_order(first, pair, settings),
-        shared=settings.shared,
-        notes=notes,
-    )
+    try:
+        microscope.show(
+            sides,
+            stage=settings.stage,
+            order=_order(first, pair, settings),
+            shared=settings.shared,
+            notes=notes,
+        )
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
 
 
 def _order(first: Side, pair: Pair, settings: Settings) -> list[int]:
@@ -143,9 +146,11 @@ def _comparison(first: Side, pair: Pair, settings: Settings) -> None:
     assert second is not None
     assert comparison is not None
     most = ", ".join(map(str, comparison.ranked[:3]))
+    apart = f"apart by {comparison.distance:.2f} of its length, cosine {comparison.cosine:.2f}"
+    if not np.isfinite([comparison.distance, comparison.cosine]).all():
+        apart = "one of the two is silent, so there is no relative distance"
     st.markdown(
-        f"**{settings.convolution.name}, {settings.stage}: apart by "
-        f"{comparison.distance:.2f} of its length, cosine {comparison.cosine:.2f}** "
+        f"**{settings.convolution.name}, {settings.stage}: {apart}** "
         f":gray[· {second.title} beside {first.title} · channels {most} differ most]"
     )
     by_layer = compare_layers(first.classifier, second.classifier, first.image, second.image)
@@ -191,12 +196,10 @@ def _at_a_glance(first: Side, other: Convolution) -> None:
     shown = tiles.ink(np.moveaxis(maps, -1, 0) / limit, theme.palette())
     half = (len(shown) + 1) // 2
     for column, part in zip(st.columns(2, gap="small"), (shown[:half], shown[half:]), strict=True):
-        with column:  # side by side, and on a phone one above the other
-            _mosaic(part, f"Half of the maps of {other.name} after ReLU")
-    st.caption(
-        f"Channels 0 to {half - 1} and {half} to {other.channels - 1}, by rows. "
-        f"Scale 0 to {limit:.2f}, shared by all."
-    )
+        if len(part):
+            with column:  # side by side, and on a phone one above the other
+                _mosaic(part, f"Half of the maps of {other.name} after ReLU")
+    st.caption(f"By rows, the second half right or below. Scale 0 to {limit:.2f}, shared by all.")
 
 
 def _mosaic(shown: tiles.Picture, alt: str) -> None:

@@ -18,6 +18,7 @@ from ui import compute, state
 
 TEST_IMAGES = 10_000
 MAX_MORE = 9
+_MAX_INK = 1_200  # characters: 784 pixels that cannot be compressed take 1,070
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def encode_ink(pixels: ByteArray) -> str:
 
 def decode_ink(ink: str) -> ByteArray:
     """The inverse of `encode_ink`. Raises ValueError on anything else."""
+    if len(ink) > _MAX_INK:
+        raise ValueError(f"The link's digit has {len(ink)} characters: draw it again.")
     try:
         packed = base64.urlsafe_b64decode(ink + "=" * (-len(ink) % 4))
         unpacker = zlib.decompressobj()
@@ -92,7 +95,7 @@ def more() -> list[ChosenImage]:
     typed = str(st.session_state.get(state.MORE, st.query_params.get(state.MORE, "")))
     words = typed.replace(",", " ").split()
     for word in words:
-        if not word.isdecimal() or int(word) >= TEST_IMAGES:
+        if not _is_number(word):
             raise ValueError(f"“{word}” is no test image: write numbers from 0 to 9999.")
     if len(words) > MAX_MORE:
         raise ValueError(f"{len(words)} images are chosen: write at most {MAX_MORE}.")
@@ -104,8 +107,12 @@ def more() -> list[ChosenImage]:
 def number() -> int:
     """The number in the picker; before the widget exists, that of the link."""
     index = st.session_state.get(state.IMAGE, st.query_params.get(state.IMAGE, ""))
-    known = str(index).isdecimal() and int(index) < TEST_IMAGES
-    return int(index) if known else state.FIRST_IMAGE
+    return int(index) if _is_number(str(index)) else state.FIRST_IMAGE
+
+
+def _is_number(word: str) -> bool:
+    """Whether it is the number of a test image; Python refuses to read very long ones."""
+    return word.isdecimal() and len(word) <= len(str(TEST_IMAGES)) and int(word) < TEST_IMAGES
 
 
 def choose(index: int) -> None:
@@ -138,8 +145,8 @@ def write_link() -> None:
 
 
 def _readable(ink: str) -> str:
+    """The one way of writing the link's digit; "" if it cannot be read."""
     try:
-        decode_ink(ink)
+        return encode_ink(decode_ink(ink))
     except ValueError:
         return ""
-    return ink

@@ -127,7 +127,10 @@ def _second_controls(compare: str, choice: Choice) -> None:
     elif compare == "Another model":
         titles = model_titles()
         others = [key for key in titles if key != choice.model]
-        _select("Beside it: model", others, _OTHER, titles=titles)
+        if others:
+            _select("Beside it: model", others, _OTHER, titles=titles)
+        else:
+            st.caption("There is no other model: train one on the Training page.")
     elif steps := _checkpoints():
         st.selectbox("Beside it: checkpoint", list(steps), key="_beside-step")
     else:

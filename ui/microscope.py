@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.classifier import Classifier
     from core.data import FloatArray
 
-BUDGET = 200_000  # bytes before compression, so that no image can exceed it
+BUDGET = 200_000  # bytes before compression
 KERNEL_LIMIT = 0.5
 _microscope = component("microscope")
 _KEY = "microscope"
@@ -72,7 +72,11 @@ def show(
 
 
 def pack(sides: list[Side], settings: dict[str, Any]) -> bytes:
-    """Header and arrays, compressed: 4 bytes with the header's length, JSON, then the arrays."""
+    """Header and arrays, compressed: 4 bytes with the header's length, JSON, then the arrays.
+
+    Raises ValueError with one sentence on maps too large to send; kernels too large to send are
+    cut to those of one channel.
+    """
     first = sides[0]
     strongest = int(first.maps("after ReLU").max(axis=(0, 1)).argmax())
     channel = asked_channel(first.convolution.name)
@@ -81,6 +85,11 @@ def pack(sides: list[Side], settings: dict[str, Any]) -> bytes:
     described = [_describe(side) for side in sides]
     weights = [kernels(side.classifier.model, side.convolution.name) for side in sides]
     size = sum(array.nbytes for _, arrays in described for array in arrays.values())
+    if size > BUDGET:
+        raise ValueError(
+            f"{first.convolution.name} and what it reads take {size // 1000} kB, above "
+            f"{BUDGET // 1000} kB: choose another layer, or compare nothing."
+        )
     whole = size + sum(array.nbytes for array in weights) <= BUDGET
     packed: list[NDArray[Any]] = []
     for (header, arrays), weight in zip(described, weights, strict=True):

@@ -77,10 +77,15 @@ def occluder(
 def worst(occlusion: OcclusionMap) -> tuple[np.intp, np.intp]:
     """Row and column of the position that lowers the class's probability most.
 
+    Where it is the predicted class, among the positions that change the answer, if there are any.
     Where no position moves the probability by a thousandth, the one that lowers the logit most.
     """
+    label = int(occlusion.classes[0])
     drop = occlusion.probability_drop[0]
-    if drop.max() < 0.001:
+    changed = occlusion.predicted[0] != label
+    if label == int(occlusion.clean_logits[0].argmax()) and changed.any():
+        drop = np.where(changed, drop, -1)
+    elif drop.max() < 0.001:
         drop = occlusion.logit_drop[0]
     row, column = np.unravel_index(int(drop.argmax()), drop.shape)
     return row, column

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.classifier import Classifier
+from core.classifier import BATCH, Classifier
 from core.data import CLASSES, FloatArray, to_float
 from core.fidelity import Fidelity, fidelity, random_map
 from core.fills import FILLS, fill_images
@@ -28,7 +28,7 @@ _DRAWS = 20
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """An occlusion map, and the seconds that its forward passes took."""
+    """An occlusion map, and the seconds that it took when it was computed."""
 
     occlusion: OcclusionMap
     seconds: float
@@ -121,15 +121,9 @@ def _measure(
     _image: ChosenImage,
 ) -> Measured:
     floats = _image.floats
+    fills = fill_images(fill, floats)
     started = time.perf_counter()
-    occlusion = occlude(
-        _classifier,
-        floats,
-        np.array([0]),
-        block=block,
-        stride=stride,
-        fill=fill_images(fill, floats),
-    )
+    occlusion = occlude(_classifier, floats, np.array([0]), block=block, stride=stride, fill=fills)
     return Measured(occlusion, time.perf_counter() - started)
 
 
@@ -159,9 +153,13 @@ def _finding(image: ChosenImage, occlusion: OcclusionMap) -> str:
     kept = int((occlusion.predicted[0] == read).sum())
     change = f"p({label}) goes from {before:.3f} to {after:.3f}"
     stays = f"still a {read} at {kept} of {occlusion.positions} positions"
-    if predicted != read:
-        return f"**One block turns this {read} into a {predicted}** :gray[· {change}; {stays}]"
-    return f"**The worst block leaves it a {read}** :gray[· {change}; {stays}]"
+    if label != read:
+        finding = f"Where a block lowers {label} most, the digit is read as {predicted}"
+    elif predicted != read:
+        finding = f"One block turns this {read} into a {predicted}"
+    else:
+        finding = f"No block changes the answer {read}"
+    return f"**{finding}** :gray[· {change}; {stays}]"
 
 
 def _cost(measured: Measured) -> str:
@@ -170,9 +168,15 @@ def _cost(measured: Measured) -> str:
     answers = ", ".join(f"{label} at {read[label]}" for label in np.argsort(-read) if read[label])
     return (
         f"With the block there it reads {answers} of {occlusion.positions} positions. "
-        f"{occlusion.positions} forward passes, one batch, {measured.seconds * 1000:.0f} ms; "
+        f"{occlusion.positions} forward passes, {_batches(occlusion.positions)}, "
+        f"{measured.seconds * 1000:.0f} ms; "
         "the positions between, for dragging, are computed behind."
     )
+
+
+def _batches(passes: int) -> str:
+    count = -(-passes // BATCH)
+    return "one batch" if count == 1 else f"{count} batches"
 
 
 def _ten_classes(occlusion: OcclusionMap, block: int, stride: int) -> None:

@@ -1,8 +1,12 @@
 """Back to any checkpoint of a run: kernels, confusion, mistakes and one digit as they were then."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
+from core.card import ModelCard
+from core.classifier import Classifier
 from core.evaluation import Evaluation
 from core.model import serialize_model
 from core.runs import Run
@@ -158,6 +162,21 @@ def _reading(run: Run, step: int, image: ChosenImage) -> None:
 
 def _downloads(run: Run, step: int) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
+        full = len(state.kept()) >= state.MAX_KEPT and _kept_key(run, step) not in state.kept()
+        kept = st.button(
+            "Use on all pages",
+            key="keep-checkpoint",
+            type="tertiary",
+            icon=":material/deployed_code:",
+            on_click=_keep,
+            args=[run, step],
+            disabled=full,
+            help=f"You keep {state.MAX_KEPT} models, the most: open a new tab for more."
+            if full
+            else f"Run {run.number}, {_step_name(step)}, becomes the model of every page.",
+        )
+        if kept:
+            st.rerun()  # the header stands outside this fragment
         st.download_button(
             "Weights",
             lambda: weights(run, step),
@@ -171,12 +190,28 @@ def _downloads(run: Run, step: int) -> None:
         )
 
 
+def _kept_key(run: Run, step: int) -> str:
+    return f"{state.run_key(run)}-step-{step}"
+
+
+def _keep(run: Run, step: int) -> None:
+    """Put the checkpoint into the model picker, and choose it."""
+    classifier = run.classifier(step)
+    card = replace(_card(run, step, classifier), title=f"{run.name}, {_step_name(step)}")
+    key = _kept_key(run, step)
+    state.kept()[key] = state.ModelFile(key, serialize_model(classifier.model, card), card)
+    st.session_state[state.MODEL] = key
+
+
+def _card(run: Run, step: int, classifier: Classifier) -> ModelCard:
+    accuracy = run.evaluate(step).accuracy
+    return run.card(step, accuracy, classifier.version, classifier.model.count_params())
+
+
 def weights(run: Run, step: int) -> bytes:
     """The run's model at a checkpoint as safetensors with its card."""
     classifier = run.classifier(step)
-    accuracy = run.evaluate(step).accuracy
-    card = run.card(step, accuracy, classifier.version, classifier.model.count_params())
-    return serialize_model(classifier.model, card)
+    return serialize_model(classifier.model, _card(run, step, classifier))
 
 
 def use_everywhere(run: Run) -> None:

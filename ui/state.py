@@ -66,6 +66,6 @@ def uploads() -> dict[str, ModelFile]:
 
 
 def kept() -> dict[str, ModelFile]:
-    """The edited models that this visitor keeps, by key, such as edited-1."""
+    """Edited models and checkpoints that this visitor keeps, by key, such as edited-1."""
     found: dict[str, ModelFile] = st.session_state.setdefault(_KEPT, {})
     return found

@@ -30,10 +30,18 @@ def fgsm(
 ) -> AttackResult:
     """One step to the edge of the ball, along the gradient (with "l2") or its sign ("linf").
 
+    The step is taken even where it lowers the loss; an image that is at the goal already stays.
     images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit, where a full pixel is 1.
     Raises ValueError on others. Goodfellow, Shlens and Szegedy (2014), arXiv:1412.6572.
     """
-    found = _many_steps(classifier, images, goal, epsilon, norm, epsilon, 1, False, 1, 0, 0.0)
+    check_attack(images, goal, epsilon)
+    check_choice("The norm", norm, NORMS)
+    found = images.copy()
+    rows = np.flatnonzero(~goal.reached(classifier.logits(images)))
+    found[rows] = _ascend(
+        classifier, images[rows], images[rows], goal.take(rows), epsilon, norm, epsilon, 1, 0.0,
+        keep_best=False,
+    )  # fmt: skip
     return result_of(classifier, "FGSM", images, found, goal, epsilon=epsilon, norm=norm)
 
 
@@ -142,8 +150,13 @@ def _ascend(
     step_size: float,
     iterations: int,
     decay: float,
+    *,
+    keep_best: bool = True,
 ) -> FloatArray:
-    """The best iterate for each image: one at the goal before any other, then the highest loss."""
+    """The best iterate of each image: one at the goal before any other, then the highest loss.
+
+    Or, without `keep_best`, the last.
+    """
     compiled = classifier.compiled(f"ascend/{norm}", lambda model: _compile(model, norm))
     numbers = [tf.constant(value, tf.float32) for value in (goal.sign, epsilon, step_size, decay)]
 
@@ -153,6 +166,7 @@ def _ascend(
             *(tf.constant(each[part]) for each in (images, begin, goal.classes)),
             *numbers,
             tf.constant(iterations),
+            tf.constant(keep_best),
         ).numpy()
         return found
 
@@ -172,7 +186,7 @@ def _compile(model: keras.Model, norm: str) -> Any:
 
     def ascend(
         images: Any, begin: Any, classes: Any, sign: Any, epsilon: Any, step_size: Any,
-        decay: Any, iterations: Any,
+        decay: Any, iterations: Any, keep_best: Any,
     ) -> Any:  # fmt: skip
         def one_step(step: Any, x: Any, average: Any, best: Any, best_score: Any) -> Any:
             score, gradient = score_and_gradient(x, classes, sign)
@@ -189,11 +203,13 @@ def _compile(model: keras.Model, norm: str) -> Any:
             (tf.constant(0), begin, tf.zeros_like(images), begin, worst),
         )
         score, _ = score_and_gradient(x, classes, sign)
-        return _better(x, score, best, best_score)[0]
+        best, _ = _better(x, score, best, best_score)
+        return tf.where(keep_best, best, x)
 
     number = tf.TensorSpec([], tf.float32)
     classes = tf.TensorSpec([None], tf.int64)
     types = [IMAGES, IMAGES, classes, *[number] * 4, tf.TensorSpec([], tf.int32)]
+    types.append(tf.TensorSpec([], tf.bool))
     return tf.function(ascend, autograph=False, input_signature=types)
 
 

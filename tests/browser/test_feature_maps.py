@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, expect
 from core import zoo
 from core.classifier import Classifier
 from core.data import Dataset, to_float
-from core.feature_maps import convolutions, feature_maps, receptive_field
+from core.feature_maps import convolutions, feature_maps, seen_rows
 from tests.browser.conftest import Visitor
 from tests.browser.server import Server
 
@@ -66,9 +66,8 @@ def test_the_arithmetic_is_the_networks(
             assert float(read["pooled"]) == pytest.approx(window, abs=1e-4)
             wins = after[row, column, channel] == window and window > 0
             assert read["wins"] == str(bool(wins)).lower()
-            rows, columns = receptive_field(classifier.model, own.after, row, column)
-            field = [rows.start, rows.stop - 1, columns.start, columns.stop - 1]
-            assert read["field"] == ",".join(map(str, field))
+            sees = seen_rows(classifier.model, own.after)
+            assert read["field"] == ",".join(map(str, [*sees[row], *sees[column]]))
             written = f"{after[row, column, channel]:.2f}"
             expect(scope.locator(".equation strong")).to_have_text(written)
 

@@ -33,7 +33,7 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     page.locator(".st-key-settings").get_by_role("button", name="As in the report").click()
     visitor.press("train")
     visitor.wait_for_step(60)
-    expect(page.locator('[data-testid="stVegaLiteChart"]')).to_have_count(4)
+    page.locator('[data-testid="stVegaLiteChart"]').nth(3).wait_for()
     expect(page.locator('[data-testid="stMetric"]').first).to_contain_text("of 9,380")
     loss = float(visitor.metrics()["Training loss"])
     assert loss < 1.5
@@ -80,6 +80,14 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     slider.press("End")
     page.get_by_text(f"right, step {stopped:,}").wait_for()
 
+    # Take the untrained network to all pages.
+    slider.press("Home")
+    page.get_by_text("right, untrained").wait_for()
+    visitor.settle()
+    visitor.press("keep-checkpoint")
+    expect(page.locator(".st-key-model input")).to_have_value(re.compile("untrained"))
+    visitor.settle()
+
     # Model 2, overlaid on Model 1.
     page.locator(".st-key-settings").get_by_role("button", name="As in the report").click()
     visitor.settle()
@@ -95,7 +103,7 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
 
     # The new model is in the picker of every page.
     page.locator(".st-key-model input").first.click()
-    page.get_by_role("option", name=re.compile("Run 1 · Model 1")).click()
+    page.get_by_role("option", name=re.compile("Run 1 · Model 1 · step")).click()
     visitor.settle()
     visitor.go("Predictions")
     visitor.settle()

@@ -19,7 +19,6 @@ from core.feature_maps import (
     is_saturated,
     kernels,
     padding_before,
-    receptive_field,
     seen_rows,
 )
 from core.model import build_model, named_variables
@@ -134,26 +133,20 @@ def test_a_position_depends_on_its_receptive_field_and_on_nothing_else(
         last = moved.shape[1] - 1
         for row, column in ((0, 0), (last // 2, last), (last, last // 3)):
             seen = (np.abs(moved[:, row, column]).max(axis=1) > 1e-6).reshape(28, 28)
-            rows, columns = receptive_field(model, each.after, row, column)
+            sees = seen_rows(model, each.after)
+            (top, bottom), (left, right) = sees[row], sees[column]
             expected = np.zeros((28, 28), bool)
-            expected[rows, columns] = True
+            expected[top : bottom + 1, left : right + 1] = True
             # Pooling passes on one value only: a dot that loses its window does not show.
             assert not (seen & ~expected).any()
-            assert seen.any(axis=1).nonzero()[0][[0, -1]] == pytest.approx(
-                [rows.start, rows.stop - 1]
-            )
-            assert seen.any(axis=0).nonzero()[0][[0, -1]] == pytest.approx(
-                [columns.start, columns.stop - 1]
-            )
+            assert list(seen.any(axis=1).nonzero()[0][[0, -1]]) == [top, bottom]
+            assert list(seen.any(axis=0).nonzero()[0][[0, -1]]) == [left, right]
 
 
 def test_receptive_fields_of_model_1(model_1: Classifier) -> None:
-    assert receptive_field(model_1.model, "conv1", 0, 27) == (slice(0, 2), slice(26, 28))
-    assert receptive_field(model_1.model, "conv1", 5, 6) == (slice(4, 7), slice(5, 8))
-    assert receptive_field(model_1.model, "conv2_relu", 5, 5) == (slice(7, 15), slice(7, 15))
+    assert seen_rows(model_1.model, "conv1")[[0, 5, 27]].tolist() == [[0, 1], [4, 6], [26, 27]]
+    assert seen_rows(model_1.model, "conv2_relu")[5].tolist() == [7, 14]
     assert seen_rows(model_1.model, "pool2").shape == (7, 2)
-    with pytest.raises(ValueError, match="Row 28, column 0 lies outside the 28 × 28 maps"):
-        receptive_field(model_1.model, "conv1", 28, 0)
 
 
 def test_dead_and_saturated_channels(mnist: Dataset) -> None:

@@ -24,7 +24,8 @@ def by_layer(
             "name": list(values),
             "value": [value if math.isfinite(value) else None for value in values.values()],
             "text": [
-                f"{v:.3f}".replace("-", "−") if math.isfinite(v) else "∞" for v in values.values()
+                f"{v:.3f}".replace("-", "−") if math.isfinite(v) else "none"
+                for v in values.values()
             ],
             "start": 0.0,
             "end": end,

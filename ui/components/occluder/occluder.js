@@ -142,7 +142,8 @@ function drawPixels(canvas, paint, values, { limit, colors, image }) {
   ink.forEach((value, index) => {
     const [y, x] = [Math.floor(index / SIDE), index % SIDE]
     if (value < 128) return
-    const dark = (dy, dx) => (ink[(y + dy) * SIDE + x + dx] ?? 0) >= 128
+    const dark = (dy, dx) =>
+      x + dx >= 0 && x + dx < SIDE && (ink[(y + dy) * SIDE + x + dx] ?? 0) >= 128
     const sides = [
       [-1, 0, 0, 0, 1, 0],
       [1, 0, 0, 1, 1, 1],
