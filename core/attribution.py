@@ -4,9 +4,7 @@ Nothing is scaled, clipped or made absolute. The target is the logit, not the pr
 stands still where the network is sure.
 """
 
-import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +12,7 @@ import numpy as np
 
 from core.backend import keras, tf
 from core.checks import check_range
-from core.classifier import IMAGES, Classifier
+from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.model import assign_weights, named_weights
 
@@ -23,7 +21,6 @@ MAX_SAMPLES = 256
 _CLASSES = tf.TensorSpec([None], tf.int64)
 _BATCH = 32
 _MAX_COPIES = 2_000  # varied copies held at once: 6 MB
-_two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +128,7 @@ def grad_cam(
     """
     classes = _checked(images, classes)
     compiled = classifier.compiled("attribution/grad_cam", _compile_grad_cam)
-    coarse = _batched(compiled, images, classes)
+    coarse: FloatArray = in_batches(compiled, images, classes, batch=_BATCH)
     if relu:
         coarse = np.maximum(coarse, 0)
     rows, columns = _bilinear(coarse.shape[1]), _bilinear(coarse.shape[2])
@@ -241,21 +238,8 @@ def _compiled(function: Callable[[Any, Any], Any]) -> Any:
 def _gradients(classifier: Classifier, images: FloatArray, classes: IntArray) -> FloatArray:
     """Gradients float32 [n, 28, 28, 1] of each image's logit, at pixels that may leave [0, 1]."""
     compiled = classifier.compiled("attribution/gradient", _compile_gradient)
-    return _batched(compiled, images, classes)
-
-
-def _batched(compiled: Any, images: FloatArray, classes: IntArray) -> FloatArray:
-    """Batches of up to 32 of nearly equal size, two at a time."""
-
-    def run(part: slice) -> FloatArray:
-        values: FloatArray = compiled(tf.constant(images[part]), tf.constant(classes[part])).numpy()
-        return values
-
-    size = math.ceil(len(images) / math.ceil(len(images) / _BATCH))
-    parts = [slice(start, start + size) for start in range(0, len(images), size)]
-    if len(parts) == 1:
-        return run(parts[0])
-    return np.concatenate(list(_two_at_a_time.map(run, parts)))
+    gradients: FloatArray = in_batches(compiled, images, classes, batch=_BATCH)
+    return gradients
 
 
 def _mean_gradients(

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.backend import keras, tf
 from core.data import SIDE, FloatArray, IntArray, check_images
@@ -80,14 +81,16 @@ class Classifier:
         )
 
 
-def in_batches(compiled: Callable[..., Any], images: FloatArray) -> Any:
-    """What a compiled function of images makes of many, n ≥ 1, a few hundred of them at a time."""
-    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-    if len(batches) < 2:
-        return compiled(tf.constant(images)).numpy()
-    return np.concatenate(
-        list(_two_at_a_time.map(lambda batch: compiled(tf.constant(batch)).numpy(), batches))
-    )
+def in_batches(compiled: Callable[..., Any], *arrays: NDArray[Any], batch: int = BATCH) -> Any:
+    """What a compiled function makes of arrays [n, …], n ≥ 1, `batch` rows at a time."""
+
+    def run(start: int) -> Any:
+        return compiled(*(tf.constant(each[start : start + batch]) for each in arrays)).numpy()
+
+    starts = range(0, len(arrays[0]), batch)
+    if len(starts) < 2:
+        return run(0)
+    return np.concatenate(list(_two_at_a_time.map(run, starts)))
 
 
 def softmax(logits: FloatArray) -> FloatArray:

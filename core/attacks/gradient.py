@@ -1,6 +1,5 @@
 """Attacks that follow the gradient of the cross-entropy inside a ball: one step, many, momentum."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,12 @@ from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_choice, check_range
-from core.classifier import IMAGES, Classifier
+from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray
 
 _BATCH = 64
 _TINY = 1e-12
 _SUCCESS = 1e3  # above any cross-entropy: an image that reaches the goal goes before any other
-_two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
 
 
 def fgsm(
@@ -159,19 +157,13 @@ def _ascend(
     """
     compiled = classifier.compiled(f"ascend/{norm}", lambda model: _compile(model, norm))
     numbers = [tf.constant(value, tf.float32) for value in (goal.sign, epsilon, step_size, decay)]
-
-    def run(start: int) -> FloatArray:
-        part = slice(start, start + _BATCH)
-        found: FloatArray = compiled(
-            *(tf.constant(each[part]) for each in (images, begin, goal.classes)),
-            *numbers,
-            tf.constant(iterations),
-            tf.constant(keep_best),
-        ).numpy()
-        return found
-
-    parts = _two_at_a_time.map(run, range(0, len(images), _BATCH))
-    return np.concatenate([images[:0], *parts])
+    if not len(images):
+        return images
+    found: FloatArray = in_batches(
+        lambda *batch: compiled(*batch, *numbers, tf.constant(iterations), tf.constant(keep_best)),
+        images, begin, goal.classes, batch=_BATCH,
+    )  # fmt: skip
+    return found
 
 
 def _compile(model: keras.Model, norm: str) -> Any:

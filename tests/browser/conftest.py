@@ -65,6 +65,10 @@ class Visitor:
         self.page.locator('[data-testid="stSidebarNav"]').get_by_text(title, exact=True).click()
         self.page.get_by_role("heading", name=title, level=1).wait_for()
 
+    def width(self) -> int:
+        """How wide the page's content is; above that of the screen it scrolls sideways."""
+        return int(self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth"))
+
     def press(self, key: str) -> None:
         self.page.locator(f".st-key-{key} button").first.click()
 

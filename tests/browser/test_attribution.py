@@ -73,7 +73,6 @@ def test_it_fits_a_phone(browser: Browser, server: Server, scheme: str) -> None:
     person = Visitor(context.new_page(), server.url)
     person.open("/attribution?image=25&more=1,2,3")
     person.page.get_by_text("Blank: the weighted maps").wait_for()
-    width = person.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert width <= 375
+    assert person.width() <= 375
     assert not person.complaints, person.complaints
     context.close()

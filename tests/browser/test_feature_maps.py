@@ -204,8 +204,7 @@ def test_a_phone_shows_it_all_and_a_finger_reads_it(
     person = Visitor(context.new_page(), server.url)
     person.open(f"/feature_maps{query}")
     scope = _scope(person)
-    width = person.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert width <= 375
+    assert person.width() <= 375
     parts = scope.locator(".cells, .grid, .strip").all()
     room = scope.evaluate("element => element.clientWidth")
     assert all(part.evaluate("element => element.scrollWidth") <= room for part in parts)

@@ -96,8 +96,7 @@ def test_the_finger_moves_the_block_on_a_phone(visitor: Visitor) -> None:
     for kind in ("pointerdown", "pointerup"):
         digit.dispatch_event(kind, {"clientX": x, "clientY": y, "pointerId": 1, "isPrimary": True})
     expect(page.locator(".occluder")).to_have_attribute("data-top", "7")
-    width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert width <= 375
+    assert visitor.width() <= 375
 
 
 def test_an_own_digit_is_explained(visitor: Visitor, mnist: Dataset) -> None:

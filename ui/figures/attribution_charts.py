@@ -9,11 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.fidelity import MapScore
-from ui.figures.charts import Chart
+from ui.figures.charts import DATA, Chart, specification
 from ui.figures.palette import DASHES, Palette
 
-_PADDING = {"left": 0, "right": 4, "top": 4, "bottom": 0}
-_DATA = alt.NamedData("table")
 _LOWEST = -0.2
 
 
@@ -33,7 +31,7 @@ def _fidelity_curves(names: tuple[str, ...], palette: Palette, x_title: str) -> 
     colors = [palette.gain, *[palette.other] * (len(names) - 1)]
     percent = "format(datum.value * 100, '.0f') + ' %'"
     lines = (
-        alt.Chart(_DATA)
+        alt.Chart(DATA)
         .mark_line(strokeWidth=2)
         .encode(
             x=alt.X(
@@ -56,8 +54,7 @@ def _fidelity_curves(names: tuple[str, ...], palette: Palette, x_title: str) -> 
             ],
         )
     )
-    specification: dict[str, Any] = lines.properties(height=220, padding=_PADDING).to_dict()
-    return specification
+    return specification(lines.properties(height=220))
 
 
 def scores(scores: Sequence[MapScore], palette: Palette) -> Chart:
@@ -82,7 +79,7 @@ def _scores(count: int, palette: Palette) -> dict[str, Any]:
     scale = alt.Scale(domain=[_LOWEST, 1.0], nice=False)
     axis = alt.Axis(tickCount=6, grid=False, domain=False, ticks=False)
     names = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False, labelLimit=200)
-    base = alt.Chart(_DATA).encode(
+    base = alt.Chart(DATA).encode(
         y=alt.Y("name:N", sort=None, title=None, axis=names),
         color=alt.condition("datum.control", alt.value(palette.other), alt.value(palette.gain)),
         tooltip=[
@@ -97,6 +94,5 @@ def _scores(count: int, palette: Palette) -> dict[str, Any]:
         x="mean:Q",
         fill=alt.condition("datum.control", alt.value(palette.background), alt.value(palette.gain)),
     )
-    layers = alt.layer(whisker, dot).properties(height=28 * count, padding=_PADDING)
-    specification: dict[str, Any] = layers.configure_view(strokeWidth=0).to_dict()
-    return specification
+    layers = alt.layer(whisker, dot).properties(height=28 * count)
+    return specification(layers.configure_view(strokeWidth=0))

@@ -19,7 +19,7 @@ from ui.figures.palette import DASHES, Palette
 
 PERCENT = "format(datum.value * 100, '.3~f') + ' %'"
 _PADDING = {"left": 0, "right": 4, "top": 4, "bottom": 0}
-_DATA = alt.NamedData("table")
+DATA = alt.NamedData("table")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +30,10 @@ class Chart:
     specification: dict[str, Any]
 
 
-def _specification(chart: alt.LayerChart) -> dict[str, Any]:
-    specification: dict[str, Any] = chart.properties(padding=_PADDING).to_dict()
-    return specification
+def specification(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
+    """What Vega-Lite draws, with the room that every chart keeps at its edges."""
+    built: dict[str, Any] = chart.properties(padding=_PADDING).to_dict()
+    return built
 
 
 def class_bars(
@@ -79,7 +80,7 @@ def _class_bars(predicted: int, classes: int, palette: Palette) -> dict[str, Any
         ),
     )
     scale = alt.Scale(domain=[0, 1.22])  # room for the number right of the track
-    base = alt.Chart(_DATA).encode(y=y)
+    base = alt.Chart(DATA).encode(y=y)
     track = base.mark_bar(color=palette.track, height=13, cornerRadius=2).encode(
         x=alt.X("full:Q", scale=scale, axis=None)
     )
@@ -90,7 +91,7 @@ def _class_bars(predicted: int, classes: int, palette: Palette) -> dict[str, Any
         x=alt.datum(1.0), text="text:N"
     )
     layers = alt.layer(track, bars, numbers).properties(height=classes * 22)
-    return _specification(layers.configure_view(strokeWidth=0))
+    return specification(layers.configure_view(strokeWidth=0))
 
 
 def curves(
@@ -145,14 +146,14 @@ def _curves(
         alt.Tooltip("x:Q", title=x_title, format=",.4~r"),
         alt.Tooltip("y:Q", title="value", format=".4f"),
     ]
-    base = alt.Chart(_DATA).encode(x=x, y=y, color=color, tooltip=tooltip)
+    base = alt.Chart(DATA).encode(x=x, y=y, color=color, tooltip=tooltip)
     lines = base.mark_line(strokeWidth=2, clip=True).encode(strokeDash=dash)
     ends = (
         base.transform_joinaggregate(last="max(x)", groupby=["name"])
         .transform_filter("datum.x == datum.last")
         .mark_point(filled=True, size=50, opacity=1)
     )
-    return _specification(alt.layer(lines, ends).properties(height=height))
+    return specification(alt.layer(lines, ends).properties(height=height))
 
 
 def confusion(
@@ -194,7 +195,7 @@ def _confusion(
         legend=None,
     )
     border = {"stroke": palette.background, "strokeWidth": 2}
-    base = alt.Chart(_DATA).encode(x=x, y=y, tooltip=["true:O", "predicted:O", "count:Q"])
+    base = alt.Chart(DATA).encode(x=x, y=y, tooltip=["true:O", "predicted:O", "count:Q"])
     right = base.transform_filter("datum.right").mark_rect(fill=palette.correct_cell, **border)
     wrong = base.transform_filter("!datum.right").mark_rect(**border).encode(color=mistakes)
     dark = f"!datum.right && datum.count > {0.6 * largest}"
@@ -212,7 +213,7 @@ def _confusion(
             .add_params(cell)
         )
     matrix = alt.layer(*layers).properties(height=classes * side)
-    return _specification(matrix.configure_view(strokeWidth=0))
+    return specification(matrix.configure_view(strokeWidth=0))
 
 
 def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> Chart:
@@ -240,7 +241,7 @@ def _rates(count: int, low: float, palette: Palette) -> dict[str, Any]:
     scale = alt.Scale(domain=[low, 1.0])
     axis = alt.Axis(labelExpr=PERCENT, tickCount=4, grid=False, domain=False, ticks=False)
     names = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False)
-    base = alt.Chart(_DATA).encode(
+    base = alt.Chart(DATA).encode(
         y=alt.Y("name:N", sort=None, title=None, axis=names),
         tooltip=["name:N", "percent:N", "count:N"],
     )
@@ -252,4 +253,4 @@ def _rates(count: int, low: float, palette: Palette) -> dict[str, Any]:
     )
     dot = base.mark_point(filled=True, size=70, color=palette.true, opacity=1).encode(x="rate:Q")
     layers = alt.layer(track, whisker, dot).properties(height=26 * count)
-    return _specification(layers.configure_view(strokeWidth=0))
+    return specification(layers.configure_view(strokeWidth=0))

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from core.rate import Rate
-from ui.figures.charts import _DATA, PERCENT, Chart, _specification
+from ui.figures.charts import DATA, PERCENT, Chart, specification
 from ui.figures.palette import Palette
 
 
@@ -48,7 +48,7 @@ def _by_layer(
     labels = alt.Axis(
         ticks=False, domain=False, labelFontSize=13, labelFlush=False, labelOverlap=False
     )
-    base = alt.Chart(_DATA).encode(y=alt.Y("name:N", sort=None, title=None, axis=labels))
+    base = alt.Chart(DATA).encode(y=alt.Y("name:N", sort=None, title=None, axis=labels))
     track = base.mark_rule(color=palette.track, strokeWidth=1.5).encode(
         x=alt.X("start:Q"), x2="end:Q"
     )
@@ -57,7 +57,7 @@ def _by_layer(
         x=x, text="text:N"
     )
     layered = alt.layer(track, dot, number).properties(height=34 * len(names))
-    return _specification(layered.configure_view(strokeWidth=0))
+    return specification(layered.configure_view(strokeWidth=0))
 
 
 def before_and_after(
@@ -96,7 +96,7 @@ def _before_and_after(count: int, low: float, palette: Palette) -> dict[str, Any
     scale = alt.Scale(domain=[low, 1 + (1 - low) * 0.12], nice=False)
     axis = alt.Axis(labelExpr=PERCENT, tickCount=4, grid=False, domain=False, ticks=False)
     names = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False)
-    base = alt.Chart(_DATA).encode(
+    base = alt.Chart(DATA).encode(
         y=alt.Y("name:N", sort=None, title=None, axis=names),
         tooltip=["name:N", "was:N", "now:N", "change:N"],
     )
@@ -117,4 +117,4 @@ def _before_and_after(count: int, low: float, palette: Palette) -> dict[str, Any
         x=alt.value("width"), text="change:N"
     )
     layered = alt.layer(track, old, ring, whisker, dot, change).properties(height=26 * count)
-    return _specification(layered.configure_view(strokeWidth=0))
+    return specification(layered.configure_view(strokeWidth=0))
