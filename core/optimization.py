@@ -1,6 +1,6 @@
 """One engine that changes images until a network says what is asked of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,15 @@ class Trajectory:
     images float32 [frames, n, 28, 28, 1] in [0, 1], steps int64 [frames] from 0 to the number of
     iterations, logits float32 [frames, n, classes], terms: each term's name to float32
     [frames, n], without its weight. Logits and terms are those of the images as recorded.
+    noise float32 [frames, m, 28, 28, 1] in [−1, 1]: what was added to the images, where a noise
+    was optimized and not the images themselves.
     """
 
     images: FloatArray
     steps: IntArray
     logits: FloatArray
     terms: dict[str, FloatArray]
+    noise: FloatArray | None = None
 
     @property
     def result(self) -> FloatArray:
@@ -69,36 +72,49 @@ def optimize_images(
     jitter: int = 0,
     blur: float = 0.0,
     seed: int = 0,
+    added_to: FloatArray | None = None,
 ) -> Trajectory:
     """Gradient ascent on the pixels of `start` float32 [n, 28, 28, 1], n ≥ 1, in [0, 1].
 
     Every step ends in the box [0, 1]. optimizer: "adam", or "sgd" with momentum 0.9. Every
     `keep_every`-th image is recorded, and the last always. jitter: before each gradient the image
     is shifted at random by up to so many pixels (0 to 8) around its borders; blur: behind each
-    step it is blurred by a Gaussian of so many pixels (0 to 3). Raises ValueError on other values.
+    step it is blurred by a Gaussian of so many pixels (0 to 3).
+
+    added_to float32 [n, 28, 28, 1] in [0, 1]: then `start` [m, 28, 28, 1] in [−1, 1] is a noise,
+    one for all images (m = 1) or one for each (m = n), and the images are clip(added_to + noise)
+    to [0, 1]. Raises ValueError on other values.
     """
-    _check(start, learning_rate, iterations, optimizer, keep_every, jitter, blur)
-    check_objective(objective, classifier.model, len(start))
+    _check(start, added_to, learning_rate, iterations, optimizer, keep_every, jitter, blur)
+    count = len(start) if added_to is None else len(added_to)
+    check_objective(objective, classifier.model, count)
     steps = np.unique(np.append(np.arange(0, iterations, keep_every), iterations)).astype(np.int64)
-    check_range("The number of recorded images", len(steps) * len(start), 1, MAX_FRAMES)
+    check_range("The number of recorded images", len(steps) * count, 1, MAX_FRAMES)
     kinds = "+".join(term_names(objective))
     climb = classifier.compiled(
         f"optimize/{optimizer}/{kinds}", lambda model: _compile(model, objective, optimizer)
     )
     scalars = {"learning_rate": learning_rate, "jitter": jitter, "blur": blur}
-    images = climb(
+    below = np.zeros((1, SIDE, SIDE, 1), np.float32) if added_to is None else added_to
+    frames = climb(
         tf.constant(start),
+        tf.constant(below),
         tf.constant(steps),
         tf.constant([term.weight for term in objective.terms], tf.float32),
         tf.constant(seed, tf.int32),
+        tf.constant(0.0 if added_to is None else -1.0),
         {name: tf.constant(scalars[name], tf.float32) for name in _SCALARS},
         *arguments(objective),
     ).numpy()
-    return _recorded(classifier, objective, kinds, steps, images)
+    if added_to is None:
+        return trajectory_of(classifier, objective, steps, frames)
+    images = np.clip(added_to + frames, 0, 1)
+    return replace(trajectory_of(classifier, objective, steps, images), noise=frames)
 
 
 def _check(
     start: FloatArray,
+    added_to: FloatArray | None,
     learning_rate: float,
     iterations: int,
     optimizer: str,
@@ -106,7 +122,16 @@ def _check(
     jitter: int,
     blur: float,
 ) -> None:
-    check_images(start)
+    if added_to is None:
+        check_images(start)
+    else:
+        check_images(added_to)
+        check_images(np.abs(start))
+        if len(start) not in (1, len(added_to)):
+            raise ValueError(
+                f"There are {len(start)} noises for {len(added_to)} images: give one, or one for "
+                "each."
+            )
     if not len(start):
         raise ValueError("There are no images: give at least one.")
     check_choice("The optimizer", optimizer, OPTIMIZERS)
@@ -117,19 +142,19 @@ def _check(
     check_range("The blur", blur, 0, 3)
 
 
-def _recorded(
-    classifier: Classifier, objective: Objective, kinds: str, steps: IntArray, images: FloatArray
+def trajectory_of(
+    classifier: Classifier, objective: Objective, steps: IntArray, images: FloatArray
 ) -> Trajectory:
-    """The trajectory of the recorded images, with their logits and terms."""
+    """The trajectory of recorded images float32 [frames, n, 28, 28, 1], with logits and terms."""
     frames, count = images.shape[:2]
-    flat = images.reshape(-1, SIDE, SIDE, 1)
+    kinds = "+".join(term_names(objective))
     measure = classifier.compiled(f"terms/{kinds}", lambda model: _compile_terms(model, objective))
     given = arguments(objective)
     terms = np.stack([measure(tf.constant(each), *given).numpy() for each in images], axis=1)
     return Trajectory(
         images=images,
         steps=steps,
-        logits=classifier.logits(flat).reshape(frames, count, -1),
+        logits=classifier.logits(images.reshape(-1, SIDE, SIDE, 1)).reshape(frames, count, -1),
         terms=dict(zip(term_names(objective), terms, strict=True)),
     )
 
@@ -148,18 +173,22 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str) -> Any:
     values = values_of(objective, model)
     update = {"adam": _adam, "sgd": _sgd}[optimizer]
 
-    def climb(start: Any, steps: Any, weights: Any, seed: Any, scalars: Any, *given: Any) -> Any:
-        def gradient(images: Any, step: Any) -> Any:
+    def climb(
+        start: Any, below: Any, steps: Any, weights: Any, seed: Any, lowest: Any, scalars: Any,
+        *given: Any,
+    ) -> Any:  # fmt: skip
+        def gradient(pixels: Any, step: Any) -> Any:
             with tf.GradientTape() as tape:
-                tape.watch(images)
+                tape.watch(pixels)
+                images = tf.clip_by_value(below + pixels, 0.0, 1.0)
                 terms = values(_shifted(images, step, seed, scalars["jitter"]), list(given))
                 total = tf.tensordot(weights, tf.stack(terms), 1)
-            return tape.gradient(total, images)
+            return tape.gradient(total, pixels)
 
-        def one_step(step: Any, images: Any, first: Any, second: Any) -> Any:
-            change, first, second = update(gradient(images, step), step, first, second)
-            moved = _blurred(images + scalars["learning_rate"] * change, scalars["blur"])
-            return step + 1, tf.clip_by_value(moved, 0.0, 1.0), first, second
+        def one_step(step: Any, pixels: Any, first: Any, second: Any) -> Any:
+            change, first, second = update(gradient(pixels, step), step, first, second)
+            moved = _blurred(pixels + scalars["learning_rate"] * change, scalars["blur"])
+            return step + 1, tf.clip_by_value(moved, lowest, 1.0), first, second
 
         def to_next_frame(frame: Any, frames: Any, *state: Any) -> Any:
             state = tf.while_loop(lambda step, *_: step < steps[frame], one_step, state)
@@ -177,9 +206,11 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str) -> Any:
 
     types = [
         IMAGES,
+        IMAGES,
         tf.TensorSpec([None], tf.int64),
         tf.TensorSpec([None], tf.float32),
         tf.TensorSpec([], tf.int32),
+        tf.TensorSpec([], tf.float32),
         {name: tf.TensorSpec([], tf.float32) for name in _SCALARS},
         *signature(objective),
     ]

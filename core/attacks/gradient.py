@@ -12,6 +12,7 @@ from core.backend import keras, tf
 from core.checks import check_choice, check_range
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray
+from core.forward import forward
 
 _BATCH = 64
 _TINY = 1e-12
@@ -25,22 +26,27 @@ def fgsm(
     *,
     epsilon: float = 0.3,
     norm: str = "linf",
+    record: bool = False,
 ) -> AttackResult:
     """One step to the edge of the ball, along the gradient (with "l2") or its sign ("linf").
 
     The step is taken even where it lowers the loss; an image that is at the goal already stays.
-    images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit, where a full pixel is 1.
-    Raises ValueError on others. Goodfellow, Shlens and Szegedy (2014), arXiv:1412.6572.
+    images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit, where a full pixel is 1;
+    record: whether the result has a trajectory. Raises ValueError on others. Goodfellow, Shlens
+    and Szegedy (2014), arXiv:1412.6572.
     """
     check_attack(images, goal, epsilon)
     check_choice("The norm", norm, NORMS)
     found = images.copy()
     rows = np.flatnonzero(~goal.reached(classifier.logits(images)))
-    found[rows] = _ascend(
+    found[rows], _ = _ascend(
         classifier, images[rows], images[rows], goal.take(rows), epsilon, norm, epsilon, 1, 0.0,
         keep_best=False,
     )  # fmt: skip
-    return result_of(classifier, "FGSM", images, found, goal, epsilon=epsilon, norm=norm)
+    return result_of(
+        classifier, "FGSM", images, found, goal,
+        frames=found[None] if record else None, epsilon=epsilon, norm=norm,
+    )  # fmt: skip
 
 
 def pgd(
@@ -55,19 +61,21 @@ def pgd(
     random_start: bool = True,
     restarts: int = 1,
     seed: int = 0,
+    record: bool = False,
 ) -> AttackResult:
     """Steps of `step_size`, each followed by the projection on the ball; the best iterate stays.
 
     Begins at a random point of the ball, or at the image itself (then it is BIM). `restarts`
-    (1 to 50) go on with the images that still stand. Arguments and errors as of `fgsm`. Madry et
-    al. (2017), arXiv:1706.06083; Kurakin et al. (2016), arXiv:1607.02533.
+    (1 to 50) go on with the images that still stand; the trajectory is that of an image's last
+    one. Arguments and errors as of `fgsm`. Madry et al. (2017), arXiv:1706.06083; Kurakin et al.
+    (2016), arXiv:1607.02533.
     """
-    found = _many_steps(
+    found, frames = _many_steps(
         classifier, images, goal, epsilon, norm, step_size, iterations, random_start, restarts,
-        seed, 0.0,
+        seed, 0.0, record,
     )  # fmt: skip
     return result_of(
-        classifier, "PGD" if random_start else "BIM", images, found, goal,
+        classifier, "PGD" if random_start else "BIM", images, found, goal, frames=frames,
         epsilon=epsilon, norm=norm, step_size=step_size, iterations=iterations, restarts=restarts,
         seed=seed,
     )  # fmt: skip
@@ -83,6 +91,7 @@ def momentum(
     step_size: float = 0.03,
     iterations: int = 10,
     decay: float = 1.0,
+    record: bool = False,
 ) -> AttackResult:
     """PGD from the image along an average of past gradients, each of length 1 in L1.
 
@@ -90,11 +99,11 @@ def momentum(
     (2017), arXiv:1710.06081.
     """
     check_range("The decay", decay, 0, 1)
-    found = _many_steps(
-        classifier, images, goal, epsilon, norm, step_size, iterations, False, 1, 0, decay
+    found, frames = _many_steps(
+        classifier, images, goal, epsilon, norm, step_size, iterations, False, 1, 0, decay, record
     )
     return result_of(
-        classifier, "Momentum", images, found, goal,
+        classifier, "Momentum", images, found, goal, frames=frames,
         epsilon=epsilon, norm=norm, step_size=step_size, iterations=iterations, decay=decay,
     )  # fmt: skip
 
@@ -111,8 +120,9 @@ def _many_steps(
     restarts: int,
     seed: int,
     decay: float,
-) -> FloatArray:
-    """Adversarial images: each restart goes on with those that do not reach the goal yet.
+    record: bool,
+) -> tuple[FloatArray, FloatArray | None]:
+    """Adversarial images, and all iterates if `record`; a restart goes on with those that stand.
 
     An image that is at the goal from the start stays as it is.
     """
@@ -122,6 +132,7 @@ def _many_steps(
     check_range("The number of iterations", iterations, 1, 2_000)
     check_range("The number of restarts", restarts, 1, 50)
     found = images.copy()
+    frames = np.repeat(images[None], iterations, axis=0) if record else None
     standing = np.flatnonzero(~goal.reached(classifier.logits(images)))
     for restart in range(restarts):
         if not len(standing):
@@ -130,12 +141,14 @@ def _many_steps(
         if from_random:
             begin = geometry.random_start(images, epsilon, norm, seed=seed + restart)
         rows = standing
-        found[rows] = _ascend(
+        found[rows], steps = _ascend(
             classifier, images[rows], begin[rows], goal.take(rows), epsilon, norm, step_size,
-            iterations, decay,
+            iterations, decay, record=record,
         )  # fmt: skip
+        if frames is not None:
+            frames[:, rows] = steps
         standing = rows[~goal.take(rows).reached(classifier.logits(found[rows]))]
-    return found
+    return found, frames
 
 
 def _ascend(
@@ -150,27 +163,30 @@ def _ascend(
     decay: float,
     *,
     keep_best: bool = True,
-) -> FloatArray:
+    record: bool = False,
+) -> tuple[FloatArray, FloatArray]:
     """The best iterate of each image: one at the goal before any other, then the highest loss.
 
-    Or, without `keep_best`, the last.
+    Or, without `keep_best`, the last. Behind it, if `record`, every iterate [iterations, n, …].
     """
-    compiled = classifier.compiled(f"ascend/{norm}", lambda model: _compile(model, norm))
+    name = f"ascend/{norm}" + ("/recorded" if record else "")
+    compiled = classifier.compiled(name, lambda model: _compile(model, norm, record))
     numbers = [tf.constant(value, tf.float32) for value in (goal.sign, epsilon, step_size, decay)]
     if not len(images):
-        return images
-    found: FloatArray = in_batches(
+        return images, images
+    rows: FloatArray = in_batches(
         lambda *batch: compiled(*batch, *numbers, tf.constant(iterations), tf.constant(keep_best)),
         images, begin, goal.classes, batch=_BATCH,
     )  # fmt: skip
-    return found
+    return rows[:, 0], np.moveaxis(rows[:, 1:], 1, 0)
 
 
-def _compile(model: keras.Model, norm: str) -> Any:
+def _compile(model: keras.Model, norm: str, record: bool) -> Any:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
+    logits_of = forward(model)
 
     def score_and_gradient(x: Any, classes: Any, sign: Any) -> Any:
-        logits = model(x, training=False)
+        logits = logits_of(x)
         loss = sign * tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
         is_class = tf.argmax(logits, axis=1) == classes
         reached = tf.equal(is_class, sign < 0)
@@ -180,23 +196,30 @@ def _compile(model: keras.Model, norm: str) -> Any:
         images: Any, begin: Any, classes: Any, sign: Any, epsilon: Any, step_size: Any,
         decay: Any, iterations: Any, keep_best: Any,
     ) -> Any:  # fmt: skip
-        def one_step(step: Any, x: Any, average: Any, best: Any, best_score: Any) -> Any:
+        def one_step(
+            step: Any, x: Any, average: Any, best: Any, best_score: Any, frames: Any
+        ) -> Any:
             score, gradient = score_and_gradient(x, classes, sign)
             best, best_score = _better(x, score, best, best_score)
             size = tf.reduce_sum(tf.abs(gradient), axis=(1, 2, 3), keepdims=True)
             average = decay * average + gradient / (size + _TINY)
             x = project(x + step_size * steepest(average, norm), images, epsilon, norm)
-            return step + 1, x, average, best, best_score
+            frames = frames.write(step, x) if record else frames
+            return step + 1, x, average, best, best_score, frames
 
         worst = tf.fill([tf.shape(images)[0]], -np.inf)
-        _, x, _, best, best_score = tf.while_loop(
+        frames = tf.TensorArray(tf.float32, iterations if record else 1, element_shape=IMAGES.shape)
+        _, x, _, best, best_score, frames = tf.while_loop(
             lambda step, *_: step < iterations,
             one_step,
-            (tf.constant(0), begin, tf.zeros_like(images), begin, worst),
+            (tf.constant(0), begin, tf.zeros_like(images), begin, worst, frames),
         )
         score, _ = score_and_gradient(x, classes, sign)
         best, _ = _better(x, score, best, best_score)
-        return tf.where(keep_best, best, x)
+        found = tf.where(keep_best, best, x)[:, None]
+        if not record:
+            return found
+        return tf.concat([found, tf.transpose(frames.stack(), [1, 0, 2, 3, 4])], axis=1)
 
     number = tf.TensorSpec([], tf.float32)
     classes = tf.TensorSpec([None], tf.int64)

@@ -9,6 +9,8 @@ from core.attacks.goals import Goal
 from core.checks import check_range
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, check_images
+from core.objectives import cross_entropy
+from core.optimization import MAX_FRAMES, Trajectory, trajectory_of
 from core.rate import Rate
 
 _INK_STEP = 1e-6  # a pixel that moved less has not moved
@@ -20,6 +22,7 @@ class AttackResult:
 
     succeeded bool [n]: the goal is reached by what is returned, in a forward pass of its own.
     right_before bool [n]: the goal was not reached by the original.
+    trajectory: from the originals to what is returned, if it was asked for.
     """
 
     name: str
@@ -29,6 +32,7 @@ class AttackResult:
     succeeded: BoolArray
     right_before: BoolArray
     parameters: dict[str, float | str] = field(default_factory=dict)
+    trajectory: Trajectory | None = None
 
     @functools.cached_property
     def change(self) -> FloatArray:
@@ -72,10 +76,28 @@ def result_of(
     originals: FloatArray,
     adversarial: FloatArray,
     goal: Goal,
+    *,
+    frames: FloatArray | None = None,
+    steps: IntArray | None = None,
     **parameters: float | str,
 ) -> AttackResult:
-    """The result of an attack, its success recomputed. Raises ValueError on images out of range."""
+    """The result of an attack, its success recomputed. Raises ValueError on images out of range.
+
+    frames float32 [k, n, 28, 28, 1]: the images after each recorded step, if a trajectory is
+    wanted. It begins with the originals, and in place of the last frame it has what is returned.
+    steps int [k]: the numbers of those steps, 1 to k if not given.
+    """
     check_images(adversarial)
+    trajectory = None
+    if frames is not None and len(originals):
+        check_range(
+            "The number of recorded images", (len(frames) + 1) * len(originals), 1, MAX_FRAMES
+        )
+        steps = np.arange(1, len(frames) + 1) if steps is None else steps
+        images = np.concatenate([originals[None], frames[:-1], adversarial[None]])
+        trajectory = trajectory_of(
+            classifier, cross_entropy(goal.classes), np.append(0, steps), images
+        )
     return AttackResult(
         name=name,
         originals=originals,
@@ -84,6 +106,7 @@ def result_of(
         succeeded=goal.reached(classifier.logits(adversarial)),
         right_before=~goal.reached(classifier.logits(originals)),
         parameters=parameters,
+        trajectory=trajectory,
     )
 
 

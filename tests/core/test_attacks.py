@@ -38,7 +38,8 @@ def test_invariants(
     epsilon = 0.15 if norm == "linf" else 1.5
     untouched = images.copy()
     result, again = (
-        ATTACKS[name](model_1, images, goal, epsilon=epsilon, norm=norm) for _ in range(2)
+        ATTACKS[name](model_1, images, goal, epsilon=epsilon, norm=norm, record=record)
+        for record in (False, True)
     )
     assert (images == untouched).all()
     assert result.adversarial.dtype == np.float32
@@ -56,6 +57,9 @@ def test_invariants(
     assert (result.adversarial[at_goal] == images[at_goal]).all()
     assert result.success.total == (~at_goal).sum()
     assert result.standing.total == len(images)
+    assert again.trajectory is not None
+    assert (again.trajectory.images[0] == images).all()
+    assert (again.trajectory.result == result.adversarial).all()
 
 
 @pytest.mark.parametrize("name", ATTACKS)

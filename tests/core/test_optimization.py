@@ -204,3 +204,33 @@ def test_bad_values_are_one_sentence(
 def test_bad_objectives_are_one_sentence(linear: Classifier, objective, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         optimize_images(linear, gray(1), objective(), learning_rate=0.1, iterations=1)
+
+
+def test_one_noise_for_several_images_climbs_their_sum(linear: Classifier) -> None:
+    sources = np.stack([gray(1)[0], gray(1)[0] * 0.5])
+    nothing = np.zeros((1, SIDE, SIDE, 1), np.float32)
+    found = optimize_images(
+        linear, nothing, logit(np.array([3, 5])), learning_rate=0.001, iterations=1,
+        optimizer="sgd", added_to=sources,
+    )  # fmt: skip
+    expected = 0.001 * (weights_of(linear, 3) + weights_of(linear, 5))
+    assert found.noise is not None
+    assert found.noise.shape == (2, 1, SIDE, SIDE, 1)
+    assert found.noise[-1, 0] == pytest.approx(expected, abs=1e-6)
+    assert found.result == pytest.approx(np.clip(sources + expected, 0, 1), abs=1e-6)
+
+
+def test_a_noise_may_take_away_and_stays_between_minus_one_and_one(linear: Classifier) -> None:
+    sources = np.ones((3, SIDE, SIDE, 1), np.float32)
+    nothing = np.zeros((3, SIDE, SIDE, 1), np.float32)
+    found = optimize_images(
+        linear, nothing, -1.0 * energy(), learning_rate=0.5, iterations=9, added_to=sources
+    )
+    assert found.noise is not None
+    assert found.noise.min() >= -1
+    assert found.noise[-1].max() < -0.9
+    assert found.result.max() < 0.1
+    with pytest.raises(ValueError, match="There are 2 noises for 3 images"):
+        optimize_images(
+            linear, nothing[:2], energy(), learning_rate=0.5, iterations=9, added_to=sources
+        )

@@ -1,0 +1,135 @@
+"""The report's three ways to make adversarial images: from noise, toward a source, by one noise."""
+
+import numpy as np
+
+from core.attacks.goals import Goal, Targeted
+from core.checks import check_choice, check_range
+from core.classifier import Classifier
+from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.objectives import Objective, cross_entropy, logit, squared_distance
+from core.optimization import Trajectory, optimize_images
+
+OBJECTIVES = ("logit", "cross-entropy")
+STARTS = ("source", "noise")
+
+
+def objective_of(goal: Goal, objective: str) -> Objective:
+    """What an attack maximizes to reach the goal: the target's logit up, or the true one's down.
+
+    objective: "logit", or "cross-entropy", whose gradient vanishes as the probability nears 1.
+    Raises ValueError on another.
+    """
+    check_choice("The objective", objective, OBJECTIVES)
+    if objective == "logit":
+        return -goal.sign * logit(goal.classes)
+    return goal.sign * cross_entropy(goal.classes)
+
+
+def noise_images(count: int, *, mean: float, stddev: float, seed: int) -> FloatArray:
+    """Normal noise, clipped: float32 [count, 28, 28, 1] in [0, 1]; mean and stddev in 0 to 1.
+
+    The first images do not depend on how many are asked for. Raises ValueError on other values.
+    """
+    check_range("The mean", mean, 0, 1)
+    check_range("The standard deviation", stddev, 0, 1)
+    draws = np.random.default_rng(seed).normal(mean, stddev, (count, SIDE, SIDE, 1))
+    noise: FloatArray = np.clip(draws, 0, 1).astype(np.float32)
+    return noise
+
+
+def generate_from_noise(
+    classifier: Classifier,
+    classes: IntArray,
+    *,
+    learning_rate: float = 5e-4,
+    iterations: int = 200,
+    mean: float = 0.5,
+    stddev: float = 0.05,
+    objective: str = "logit",
+    optimizer: str = "adam",
+    keep_every: int = 1,
+    seed: int = 0,
+) -> Trajectory:
+    """Noise turned into an image of a class, for each of classes int [n]: the report's E7.
+
+    The start is `noise_images`; the objective and errors are those of `objective_of` and
+    `optimize_images`.
+    """
+    classes = check_classes(classes, np.size(classes))
+    return optimize_images(
+        classifier,
+        noise_images(len(classes), mean=mean, stddev=stddev, seed=seed),
+        objective_of(Targeted(classes), objective),
+        learning_rate=learning_rate,
+        iterations=iterations,
+        optimizer=optimizer,
+        keep_every=keep_every,
+    )
+
+
+def move_toward(
+    classifier: Classifier,
+    sources: FloatArray,
+    goal: Goal,
+    *,
+    beta: float = 1.0,
+    learning_rate: float = 1e-3,
+    iterations: int = 400,
+    start: str = "source",
+    mean: float = 0.5,
+    stddev: float = 0.05,
+    objective: str = "logit",
+    optimizer: str = "adam",
+    keep_every: int = 1,
+    seed: int = 0,
+) -> Trajectory:
+    """Images that look like their source and are read as the goal has it: the report's E8.
+
+    Maximizes the objective minus β ‖x − source‖², from the sources [n, 28, 28, 1] in [0, 1]
+    themselves or from noise. β is at least 0. Raises ValueError on other values.
+    """
+    check_choice("The start", start, STARTS)
+    check_range("Beta", beta, 0, 1_000)
+    check_images(sources)
+    begin = sources
+    if start == "noise":
+        begin = noise_images(len(sources), mean=mean, stddev=stddev, seed=seed)
+    return optimize_images(
+        classifier,
+        begin,
+        objective_of(goal, objective) - beta * squared_distance(sources),
+        learning_rate=learning_rate,
+        iterations=iterations,
+        optimizer=optimizer,
+        keep_every=keep_every,
+    )
+
+
+def additive_noise(
+    classifier: Classifier,
+    sources: FloatArray,
+    goal: Goal,
+    *,
+    learning_rate: float = 5e-4,
+    iterations: int = 400,
+    objective: str = "logit",
+    optimizer: str = "adam",
+    keep_every: int = 1,
+) -> Trajectory:
+    """One noise for all sources [n, 28, 28, 1] in [0, 1] together: the report's E9.
+
+    Maximizes the sum over the sources of the objective at clip(source + noise); the noise begins
+    at 0. `trajectory.noise` [frames, 1, 28, 28, 1] in [−1, 1] is the noise itself. With many
+    sources it is close to a universal perturbation (Moosavi-Dezfooli et al. 2016,
+    arXiv:1610.08401). Raises ValueError on other values.
+    """
+    return optimize_images(
+        classifier,
+        np.zeros((1, SIDE, SIDE, 1), np.float32),
+        objective_of(goal, objective),
+        learning_rate=learning_rate,
+        iterations=iterations,
+        optimizer=optimizer,
+        keep_every=keep_every,
+        added_to=sources,
+    )

@@ -1,0 +1,1 @@
+"""Defenses: robust training, certified bounds, and what stands in front of a classifier."""

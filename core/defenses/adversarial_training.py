@@ -1,0 +1,51 @@
+"""The attack inside a training step: FGSM with a random start, or PGD with k steps."""
+
+from collections.abc import Callable
+from typing import Any
+
+from core.augmentation import stateless_seed
+from core.backend import tf
+
+
+def inner_attack(
+    logits_of: Callable[[Any], Any],
+    images: Any,
+    labels: Any,
+    seed: Any,
+    *,
+    epsilon: Any,
+    step_size: Any,
+    steps: Any,
+) -> Any:
+    """In graphs: images [n, 28, 28, 1] moved up the cross-entropy inside the L∞ ball, in [0, 1].
+
+    Every argument but the function may be a tensor, so that a slider does not retrace. `seed` is
+    (number, step). From a uniformly random point of the ball, `steps` steps of `step_size` along
+    the gradient's sign. One step of 1.25 ε is FGSM with a random start (Wong et al. 2020,
+    arXiv:2001.03994), more are PGD (Madry et al. 2017, arXiv:1706.06083).
+    """
+    low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
+    start = images + epsilon * tf.random.stateless_uniform(
+        tf.shape(images), stateless_seed(seed, 1), -1.0, 1.0
+    )
+
+    def one_step(step: Any, x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits_of(x))
+        direction = tf.sign(tape.gradient(losses, x))
+        return step + 1, tf.clip_by_value(x + step_size * direction, low, high)
+
+    _, attacked = tf.while_loop(
+        lambda step, _: step < steps,
+        one_step,
+        (tf.constant(0), tf.clip_by_value(start, low, high)),
+    )
+    return tf.stop_gradient(attacked)
+
+
+def keep_clean(images: Any, attacked: Any, share: Any) -> Any:
+    """In graphs: the first `share` of the batch as it was, the rest attacked."""
+    count = tf.shape(images)[0]
+    clean = tf.cast(tf.range(count), tf.float32) < share * tf.cast(count, tf.float32)
+    return tf.where(clean[:, None, None, None], images, attacked)
