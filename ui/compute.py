@@ -3,7 +3,9 @@
 TensorFlow takes seconds to load, so core's modules that need it are imported when they are used.
 """
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -172,3 +174,27 @@ def _layers(architecture: Architecture) -> "list[LayerInfo]":
     from core.model import build_model, layer_table
 
     return layer_table(build_model(architecture))
+
+
+MAX_INLINE_WORK = 100_000  # images × iterations that one visitor may ask for at once
+_inline_slot = threading.BoundedSemaphore()
+
+
+@contextlib.contextmanager
+def inline(what: str, work: int) -> Iterator[None]:
+    """The one place in the process where an attack runs while its visitor waits.
+
+    work: images × iterations. Raises ValueError if that is above what a visitor may ask for.
+    """
+    if work > MAX_INLINE_WORK:
+        raise ValueError(
+            f"{what} takes {work:,} images × iterations, above {MAX_INLINE_WORK:,}: choose fewer "
+            "images or iterations."
+        )
+    if not _inline_slot.acquire(blocking=False):
+        with st.spinner(f"{what} waits for another visitor’s to end."):
+            _inline_slot.acquire()
+    try:
+        yield
+    finally:
+        _inline_slot.release()

@@ -31,6 +31,10 @@ class Untargeted:
         reached: BoolArray = np.argmax(logits, axis=-1) != self.labels
         return reached
 
+    def margin(self, logits: FloatArray) -> FloatArray:
+        """How far another class is ahead of the true one: float32 [n], above 0 at the goal."""
+        return -_lead(logits, self.labels)
+
     def take(self, rows: IntArray) -> "Untargeted":
         """The goal for some of the images."""
         return Untargeted(self.labels[rows])
@@ -55,9 +59,20 @@ class Targeted:
         reached: BoolArray = np.argmax(logits, axis=-1) == self.classes
         return reached
 
+    def margin(self, logits: FloatArray) -> FloatArray:
+        """How far the wanted class is ahead of all others: float32 [n], above 0 at the goal."""
+        return _lead(logits, self.classes)
+
     def take(self, rows: IntArray) -> "Targeted":
         """The goal for some of the images."""
         return Targeted(self.classes[rows])
 
 
 Goal = Untargeted | Targeted
+
+
+def _lead(logits: FloatArray, classes: IntArray) -> FloatArray:
+    """The logit of `classes` minus the highest other: float32 [n]."""
+    own = np.arange(logits.shape[-1]) == classes[:, np.newaxis]
+    lead: FloatArray = logits[own] - np.where(own, -np.inf, logits).max(axis=-1)
+    return lead
