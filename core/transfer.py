@@ -1,0 +1,130 @@
+"""Whether a noise fools a network on images that it was not fitted to, and its two controls."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.checks import check_range
+from core.classifier import Classifier
+from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.rate import Rate
+
+MAX_SCALE = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """What the network says of images before and after a noise was added.
+
+    labels, before and after int64 [n]: the true class, and the answer without and with the noise.
+    target: the class that the noise aims at. l2 float32 [n]: the length of the change that is left
+    once the sum is clipped to [0, 1].
+
+    Every rate counts images that were read right before: the others need no noise.
+    """
+
+    labels: IntArray
+    before: IntArray
+    after: IntArray
+    target: int
+    l2: FloatArray
+
+    @property
+    def right_before(self) -> BoolArray:
+        """Which images are read right without the noise: bool [n]."""
+        right: BoolArray = self.before == self.labels
+        return right
+
+    @property
+    def misread(self) -> BoolArray:
+        """Which images are read right before and wrong after: bool [n]."""
+        misread: BoolArray = self.right_before & (self.after != self.labels)
+        return misread
+
+    def misclassified(self, classes: Iterable[int] = range(CLASSES)) -> Rate:
+        """Of the images of these true classes, those that the noise makes misread."""
+        return self._rate(self.misread, classes)
+
+    def reached(self, classes: Iterable[int] = range(CLASSES)) -> Rate:
+        """Of the images of these true classes, those that are now read as the target.
+
+        Images of the target's own class are not counted: they are there already.
+        """
+        return self._rate(self.after == self.target, set(classes) - {self.target})
+
+    @property
+    def others(self) -> set[int]:
+        """All classes but the target."""
+        return set(range(CLASSES)) - {self.target}
+
+    def _rate(self, happened: BoolArray, classes: Iterable[int]) -> Rate:
+        counted = self.right_before & np.isin(self.labels, sorted(classes))
+        return Rate(int((happened & counted).sum()), int(counted.sum()))
+
+
+def transfer(
+    classifier: Classifier,
+    noise: FloatArray,
+    images: FloatArray,
+    labels: IntArray,
+    *,
+    target: int,
+    scale: float = 1.0,
+    before: IntArray | None = None,
+) -> Transfer:
+    """How clip(images + scale · noise) is read, images float32 [n, 28, 28, 1] in [0, 1].
+
+    noise float32 [1, 28, 28, 1], the same for all images, or [n, 28, 28, 1], one for each; scale
+    0 to 10. before int [n]: the classifier's answers to the images, if they are known already.
+    Raises ValueError on other values.
+    """
+    check_images(images)
+    labels = check_classes(labels, len(images))
+    check_classes(np.array([target]), 1)
+    check_range("The scale", scale, 0, MAX_SCALE)
+    _check_noise(noise, len(images))
+    known = classifier.predict(images) if before is None else check_classes(before, len(images))
+    changed = np.clip(images + np.float32(scale) * noise, 0, 1)
+    return Transfer(
+        labels=labels,
+        before=known,
+        after=classifier.predict(changed),
+        target=target,
+        l2=np.sqrt(((changed - images) ** 2).sum(axis=(1, 2, 3))),
+    )
+
+
+def equal_norm_noise(noise: FloatArray, count: int, *, seed: int = 0) -> FloatArray:
+    """Normal noise as long as `noise` [1, 28, 28, 1]: float32 [count, 28, 28, 1].
+
+    Each of the draws has the L2 norm of the noise. It is the control for the noise's size: a draw
+    for each image, so that no single one decides.
+    """
+    _check_noise(noise, 1)
+    draws = np.random.default_rng(seed).normal(size=(count, SIDE, SIDE, 1))
+    length = np.sqrt((draws**2).sum(axis=(1, 2, 3), keepdims=True))
+    scaled: FloatArray = (draws / length * np.linalg.norm(noise)).astype(np.float32)
+    return scaled
+
+
+def shuffled(noise: FloatArray, count: int, *, seed: int = 0) -> FloatArray:
+    """The pixels of `noise` [1, 28, 28, 1] in random order: float32 [count, 28, 28, 1].
+
+    It is the control for the noise's values: the same ones, and so the same norms, in other
+    places, in an order of its own for each image.
+    """
+    _check_noise(noise, 1)
+    pixels = np.repeat(noise.reshape(1, -1), count, axis=0)
+    return np.random.default_rng(seed).permuted(pixels, axis=1).reshape(count, SIDE, SIDE, 1)
+
+
+def _check_noise(noise: FloatArray, count: int) -> None:
+    shape = list(noise.shape)
+    if noise.dtype != np.float32 or shape not in ([1, SIDE, SIDE, 1], [count, SIDE, SIDE, 1]):
+        raise ValueError(
+            f"The noise is {noise.dtype} {shape}, not float32 [1, 28, 28, 1] or "
+            f"[{count}, 28, 28, 1]: give one for all images, or one for each."
+        )
+    if not np.isfinite(noise).all():
+        raise ValueError("The noise has pixels that are not finite: fit it again.")
