@@ -48,11 +48,13 @@ function drawCurves(player) {
   const bands = bandsOf(view, track, tracks)
   player.readings = []
   player.find("plots").replaceChildren(
-    ...bands.flatMap((band) => {
+    ...bands.map((band) => {
+      const row = element("div", "row")
       const names = element("div", "names")
       if (band.name) names.append(element("span", "band", band.name), reading(player, band))
       else names.append(...lineNames(band, view))
-      return [axis(band), plot(band, track, last, player.head.colors), names]
+      row.append(axis(band), plot(band, track, last, player.head.colors), names)
+      return row
     }),
   )
   player.find("plots").dataset.bands = bands.length

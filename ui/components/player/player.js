@@ -66,6 +66,7 @@ class Player {
     this.find("slider").max = this.last
     this.paint.legend(this.find("scale"), true)
     this.find("copy").hidden = !canCopy()
+    put(this.find("thinned"), thinning(this.tracks))
     const tiles = this.tracks.map((track, number) => tileOf(this, track, number))
     this.find("tiles").replaceChildren(...(tiles.length > 1 ? tiles : []))
   }
@@ -186,6 +187,16 @@ class Player {
     this.find("play").setAttribute("aria-label", "Play")
     this.speak()
   }
+}
+
+function thinning(tracks) {
+  const [sent, recorded] = ["frames", "recorded"].map((name) =>
+    tracks.reduce((sum, track) => sum + track[name], 0).toLocaleString("en"),
+  )
+  return sent === recorded
+    ? ""
+    : `Evenly chosen: ${sent} of ${recorded} recorded frames, flips and last frames among them. ` +
+        "The files hold all."
 }
 
 function kindOf(label, track) {
