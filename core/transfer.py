@@ -1,5 +1,6 @@
 """Whether a noise fools a network on images that it was not fitted to, and its two controls."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_clas
 from core.rate import Rate
 
 MAX_SCALE = 10.0
+_LONGEST = 1_000.0  # times the length that is wanted: then all pixels have arrived at 0 or 1
+_HALVINGS = 14  # to within a thousandth
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,21 +94,29 @@ def transfer(
         before=known,
         after=classifier.predict(changed),
         target=target,
-        l2=np.sqrt(((changed - images) ** 2).sum(axis=(1, 2, 3))),
+        l2=_length(changed - images),
     )
 
 
-def equal_norm_noise(noise: FloatArray, count: int, *, seed: int = 0) -> FloatArray:
-    """Normal noise as long as `noise` [1, 28, 28, 1]: float32 [count, 28, 28, 1].
+def equal_norm_noise(images: FloatArray, length: float, *, seed: int = 0) -> FloatArray:
+    """Normal noise of which as much is left by the clipping: float32 [n, 28, 28, 1].
 
-    Each of the draws has the L2 norm of the noise. It is the control for the noise's size: a draw
-    for each image, so that no single one decides.
+    Each of images float32 [n, 28, 28, 1] in [0, 1] has a draw of its own, so that no single one
+    decides, and all draws have the same L2 norm: the one at which clip(images + noise) − images
+    has the mean L2 norm `length`, 0 to 28, or comes as near to it as the box allows. It is the
+    control for a noise's size. Raises ValueError on other values.
     """
-    _check_noise(noise, 1)
-    draws = np.random.default_rng(seed).normal(size=(count, SIDE, SIDE, 1))
-    length = np.sqrt((draws**2).sum(axis=(1, 2, 3), keepdims=True))
-    scaled: FloatArray = (draws / length * np.linalg.norm(noise)).astype(np.float32)
-    return scaled
+    check_images(images)
+    check_range("The length of the noise", length, 0, SIDE)
+    draws = np.random.default_rng(seed).standard_normal(images.shape, np.float32)
+    draws /= np.sqrt((draws**2).sum(axis=(1, 2, 3), keepdims=True))
+    low, high = 0.0, math.log2(_LONGEST)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        left = _length(np.clip(images + length * 2**middle * draws, 0, 1) - images)
+        low, high = (middle, high) if left.mean() < length else (low, middle)
+    noise: FloatArray = draws * np.float32(length * 2**high)
+    return noise
 
 
 def shuffled(noise: FloatArray, count: int, *, seed: int = 0) -> FloatArray:
@@ -117,6 +128,11 @@ def shuffled(noise: FloatArray, count: int, *, seed: int = 0) -> FloatArray:
     _check_noise(noise, 1)
     pixels = np.repeat(noise.reshape(1, -1), count, axis=0)
     return np.random.default_rng(seed).permuted(pixels, axis=1).reshape(count, SIDE, SIDE, 1)
+
+
+def _length(changes: FloatArray) -> FloatArray:
+    length: FloatArray = np.sqrt((changes**2).sum(axis=(1, 2, 3)))
+    return length
 
 
 def _check_noise(noise: FloatArray, count: int) -> None:
