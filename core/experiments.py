@@ -1,16 +1,74 @@
 """The report's experiments: what it set, what it reported, and what is measured here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from core.data import FloatArray, IntArray
 from core.rate import Rate, overlap
 from core.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from core.model import LayerInfo
+    from core.optimization import Trajectory
 
 REPORTED_TEST_ACCURACY = {"model-1": 0.9753, "model-2": 0.9869}  # E1, E2
 REPORT_SETTINGS = TrainingSettings()  # E1, E2: Adam, 5e-4, 10 epochs, batches of 64
+
+
+VERY_HIGH = 0.9  # what is taken for the report's “very high confidence”
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Settings of the report, the classes it shows, and what it says came out."""
+
+    identifier: str
+    settings: Mapping[str, float | int | str]
+    classes: tuple[int, ...]
+    reported: str
+
+
+E7 = Experiment(
+    "E7",
+    MappingProxyType(
+        {
+            "mean": 0.5,
+            "stddev": 0.05,
+            "objective": "logit",
+            "learning_rate": 5e-4,
+            "iterations": 200,
+        }
+    ),
+    (9, 0, 5),
+    "very high confidence; cost always falls; most look like the digit, 5 does not",
+)
+E8 = Experiment(
+    "E8",
+    MappingProxyType({"beta": 1.0, "learning_rate": 1e-3, "iterations": 400}),
+    (3, 6, 8),
+    "classified as the target; smoother than E7",
+)
+E8_SOURCE_CLASS = 2
+E9 = Experiment(
+    "E9",
+    MappingProxyType({"objective": "logit", "learning_rate": 5e-4, "iterations": 400}),
+    (4, 5),
+    "in most cases misclassifies other classes as well",
+)
+E9_SOURCE_CLASS = 0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the report says, whether a measurement confirms it (None: only in part), and how."""
+
+    words: str
+    confirmed: bool | None
+    measured: str
 
 
 @dataclass(frozen=True)
@@ -78,3 +136,88 @@ def compare_dimensions(rows: "list[LayerInfo]") -> list[Comparison]:
             "of their maps, and the flattened maps on top.",
         ),
     ]
+
+
+def noise_claims(
+    trajectory: "Trajectory", classes: IntArray, second: FloatArray, second_name: str
+) -> list[Claim]:
+    """E7's three claims against images made for classes int [n].
+
+    second float32 [n, 10]: what another network, called `second_name`, takes the last images for.
+    """
+    rows = np.arange(len(classes))
+    confidence = trajectory.probabilities[-1, rows, classes]
+    least = int(confidence.argmin())
+    term, sign = ("logit", -1) if "logit" in trajectory.terms else ("cross-entropy", 1)
+    steps = np.diff(sign * trajectory.terms[term], axis=0)
+    rises = int((steps > 0).sum())
+    agreed = second.argmax(axis=1) == classes
+    five = np.flatnonzero(classes == 5)
+    of_five = f", the 5 as {int(second[five[0]].argmax())}" if len(five) else ""
+    return [
+        Claim(
+            "Very high confidence",
+            bool(confidence.min() >= VERY_HIGH),
+            f"the probability of the wanted class is {confidence.min():.3f} to "
+            f"{confidence.max():.3f}, least for {classes[least]}; {VERY_HIGH:g} is taken as very "
+            "high.",
+        ),
+        Claim(
+            "The cost always falls",
+            rises == 0,
+            f"it rises in {rises:,} of {steps.size:,} recorded steps.",
+        ),
+        Claim(
+            "Most look like the digit, 5 does not",
+            None,
+            "what a person sees is not measured. What is: "
+            f"{second_name}, trained apart, reads {int(agreed.sum())} of {len(classes)} as their "
+            f"class{of_five}.",
+        ),
+    ]
+
+
+def source_claims(
+    reached: int, images: FloatArray, from_noise: FloatArray, source: FloatArray
+) -> list[Claim]:
+    """E8's two claims: how many of images [n, 28, 28, 1] reached their target, and smoothness.
+
+    from_noise [n, 28, 28, 1]: E7's images for the same classes; source [1, 28, 28, 1].
+    """
+    rough, rough_noise, rough_source = (
+        float(total_variation(each).mean()) for each in (images, from_noise, source)
+    )
+    return [
+        Claim(
+            "Classified as the target",
+            reached == len(images),
+            f"{reached} of {len(images)} are.",
+        ),
+        Claim(
+            "Smoother than E7",
+            rough < rough_noise,
+            f"the total variation is {rough:.0f} in the mean, that of E7’s images of the same "
+            f"classes {rough_noise:.0f}, and of the source itself {rough_source:.0f}.",
+        ),
+    ]
+
+
+def total_variation(images: FloatArray) -> FloatArray:
+    """The sum of |differences| between neighboring pixels of images [n, 28, 28, 1]: float [n]."""
+    rows, columns = (np.abs(np.diff(images, axis=axis)).sum(axis=(1, 2, 3)) for axis in (1, 2))
+    variation: FloatArray = rows + columns
+    return variation
+
+
+def transfer_claim(misclassified: Mapping[int, Rate]) -> Claim:
+    """E9's claim against the noise of each target: rates of other classes' images misread.
+
+    It is confirmed if with every noise more than half of them are misread, the interval included.
+    """
+    measured = [
+        f"toward {target} {rate.value * 100:.1f} % [{rate.interval[0] * 100:.1f}, "
+        f"{rate.interval[1] * 100:.1f}], {rate.successes:,} of {rate.total:,}"
+        for target, rate in misclassified.items()
+    ]
+    confirmed = all(rate.interval[0] > 0.5 for rate in misclassified.values())
+    return Claim(E9.reported, confirmed, f"misread are {'; '.join(measured)}.")

@@ -1,6 +1,7 @@
 """How numbers are written."""
 
 import math
+from collections.abc import Sequence
 
 from core.rate import Rate
 
@@ -40,6 +41,12 @@ def learning_rate(value: float) -> str:
         return "0"
     mantissa, exponent = f"{value:e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}" if value < 0.01 else f"{value:g}"
+
+
+def listed(things: Sequence[object]) -> str:
+    """“3, 6 and 8”."""
+    *before, last = map(str, things)
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,177 @@
+"""Was that luck? The report's attacks again, from many starts and on many images."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.attacks.control import noise_of_norm
+from core.attacks.generated import move_toward, noise_images, objective_of
+from core.attacks.goals import Targeted
+from core.attacks.result import AttackResult, result_of
+from core.classifier import Classifier
+from core.data import CLASSES, SIDE, ByteArray, FloatArray, IntArray
+from core.optimization import optimize_images
+from core.rate import Rate
+
+_CHUNK = 20  # images of one step of the job
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Where the starts of one class have ended: images float32 [n, 28, 28, 1], read int64 [n]."""
+
+    label: int
+    images: FloatArray
+    read: IntArray
+
+    @property
+    def arrived(self) -> Rate:
+        """How many are read as the class."""
+        return Rate(int((self.read == self.label).sum()), len(self.read))
+
+
+@dataclass(eq=False)
+class NoiseStudy:
+    """E7 from `total` random starts for each of `classes`; grows while `work` goes on.
+
+    starts int64 [n]: what the starts are read as before anything is done to them.
+    """
+
+    classes: tuple[int, ...]
+    total: int
+    starts: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    ends: Mapping[int, Ends] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many starts every class has been measured from."""
+        return len(self.starts)
+
+    def read_before(self, label: int) -> Rate:
+        """The control: how many starts are read as the class as they are."""
+        return Rate(int((self.starts == label).sum()), self.count)
+
+    def work(
+        self,
+        classifier: Classifier,
+        *,
+        mean: float,
+        stddev: float,
+        objective: str,
+        seed: int = 0,
+        **settings: Any,
+    ) -> Generator[float]:
+        """Run it; yields the share done. settings: those of `optimize_images`.
+
+        For core.jobs: each step is twenty starts toward one class.
+        """
+        noise = noise_images(self.total, mean=mean, stddev=stddev, seed=seed)
+        chunks = range(0, self.total, _CHUNK)
+        for done, first in enumerate(chunks):
+            starts = noise[first : first + _CHUNK]
+            ends = dict(self.ends)
+            for number, label in enumerate(self.classes):
+                if number:
+                    yield (done + number / len(self.classes)) / len(chunks)
+                goal = objective_of(Targeted(np.full(len(starts), label)), objective)
+                images = optimize_images(
+                    classifier, starts, goal, keep_every=settings["iterations"], **settings
+                ).result
+                ends[label] = _joined(ends.get(label), label, images, classifier.predict(images))
+            self.ends = ends
+            self.starts = np.append(self.starts, classifier.predict(starts))
+            yield (done + 1) / len(chunks)
+
+
+def _joined(before: Ends | None, label: int, images: FloatArray, read: IntArray) -> Ends:
+    if before is None:
+        return Ends(label, images, read)
+    return Ends(label, np.concatenate([before.images, images]), np.append(before.read, read))
+
+
+@dataclass(eq=False)
+class SourceStudy:
+    """E8 on many images, one random target each; grows while `work` goes on.
+
+    result: the attack on the images so far. control: those images after noise of equal L2.
+    """
+
+    total: int
+    result: AttackResult | None = None
+    control: FloatArray = field(default_factory=lambda: np.zeros((0, SIDE, SIDE, 1), np.float32))
+    labels: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    read: IntArray = field(default_factory=lambda: np.zeros((3, 0), np.int64))
+
+    @property
+    def count(self) -> int:
+        """How many images have been attacked."""
+        return len(self.labels)
+
+    @property
+    def misread(self) -> Rate:
+        """Of the images read right, how many are read wrong after the attack."""
+        return self._misread(1)
+
+    @property
+    def misread_control(self) -> Rate:
+        """Of the images read right, how many are read wrong after noise of equal L2."""
+        return self._misread(2)
+
+    def work(
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        labels: ByteArray,
+        *,
+        seed: int = 0,
+        **settings: Any,
+    ) -> Generator[float]:
+        """Attack images [total, 28, 28, 1] of classes labels [total]; yields the share done.
+
+        settings: those of `move_toward`. For core.jobs: each step is twenty images.
+        """
+        true = labels.astype(np.int64)
+        targets = random_targets(true, seed=seed)
+        attacked = np.zeros_like(images)
+        for first in range(0, self.total, _CHUNK):
+            part = slice(first, first + _CHUNK)
+            attacked[part] = move_toward(
+                classifier,
+                images[part],
+                Targeted(targets[part]),
+                seed=seed + first,
+                keep_every=settings["iterations"],
+                **settings,
+            ).result
+            so_far = slice(min(first + _CHUNK, self.total))
+            self._note(classifier, images[so_far], attacked[so_far].copy(), true, targets, seed)
+            yield self.count / self.total
+
+    def _note(
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        attacked: FloatArray,
+        labels: IntArray,
+        targets: IntArray,
+        seed: int,
+    ) -> None:
+        count = len(images)
+        goal = Targeted(targets[:count])
+        result = result_of(classifier, "Toward a source", images, attacked, goal)
+        control = noise_of_norm(images, result.l2, seed=seed)
+        self.read = np.stack([classifier.predict(each) for each in (images, attacked, control)])
+        self.result, self.control, self.labels = result, control, labels[:count]
+
+    def _misread(self, row: int) -> Rate:
+        right = self.read[0] == self.labels
+        return Rate(int((right & (self.read[row] != self.labels)).sum()), int(right.sum()))
+
+
+def random_targets(labels: IntArray, *, seed: int) -> IntArray:
+    """A random other class for each label: int64 [n]. The first do not depend on how many."""
+    steps = np.random.default_rng(seed).integers(1, CLASSES, len(labels))
+    targets: IntArray = (labels + steps) % CLASSES
+    return targets

@@ -1,0 +1,137 @@
+"""What the views of the adversarial page have in common."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.classifier import Classifier
+from core.data import FloatArray
+from core.experiments import Claim
+from core.optimization import OPTIMIZERS
+from ui import compute, text, theme
+from ui.figures import tiles
+from ui.files import npz
+from ui.show import picture
+
+LEARNING_RATES = tuple(
+    float(f"{digit}e{power}") for power in range(-4, 1) for digit in (1, 2, 5)
+)[:-2]  # fmt: skip
+MAX_ITERATIONS = 2_000
+MAX_FRAMES = 400  # kept of each image: ten images take 13 MB
+TILE = 84
+OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD with momentum"}
+
+
+def iterations_slider(key: str, default: int) -> int:
+    """How many steps, up to what the engine takes."""
+    chosen: int = st.slider(
+        "Iterations", 10, MAX_ITERATIONS, default, 10, key=key, bind="query-params"
+    )
+    return chosen
+
+
+def learning_rate_slider(key: str, default: float) -> float:
+    """The step's length on a logarithmic scale."""
+    chosen: float = st.select_slider(
+        "Learning rate",
+        LEARNING_RATES,
+        default,
+        format_func=text.learning_rate,
+        key=key,
+        bind="query-params",
+        help="Adam moves each pixel by about so much in each iteration, where full ink is 1.",
+    )
+    return chosen
+
+
+def optimizer_select(key: str) -> str:
+    """Adam or SGD."""
+    chosen: str = st.selectbox(
+        "Optimizer",
+        OPTIMIZERS,
+        format_func=OPTIMIZER_NAMES.__getitem__,
+        key=key,
+        bind="query-params",
+    )
+    return chosen
+
+
+def seed_input(key: str) -> int:
+    """The seed of the noise."""
+    chosen: int = st.number_input("Seed", 0, 9_999, 0, 1, key=key, bind="query-params")
+    return chosen
+
+
+def report_button(key: str, apply: Callable[[], None], help: str) -> None:
+    """Sets everything as the report had it."""
+    st.button(
+        "As in the report",
+        key=key,
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=apply,
+        help=help,
+    )
+
+
+def keep_every(iterations: int) -> int:
+    """The distance of recorded steps that keeps a trajectory within `MAX_FRAMES`."""
+    return -(-iterations // MAX_FRAMES)
+
+
+def other_network(classifier: Classifier) -> Classifier:
+    """A shipped network that was trained apart from this one."""
+    keys = compute.shipped_cards()
+    others = (compute.classifier(key) for key in keys)
+    return next(each for each in others if each.version != classifier.version)
+
+
+def tile_row(images: FloatArray, captions: Sequence[str], alts: Sequence[str]) -> None:
+    """Images [n, 28, 28, 1] in [0, 1], each with a caption of its own, in rows that wrap."""
+    palette = theme.palette()
+    with st.grid(min_column_width=TILE, gap="xsmall"):
+        for image, caption, alt in zip(images, captions, alts, strict=True):
+            with st.container(gap="xxsmall"):
+                picture(tiles.digit(image[..., 0], TILE, palette), width=TILE, alt=alt)
+                st.caption(caption)
+
+
+def claims(found: Sequence[Claim]) -> None:
+    """Each claim of the report, and what a measurement says of it."""
+    for claim in found:
+        icon, verdict = {
+            True: (":green[:material/check_circle:]", "confirmed"),
+            False: (":red[:material/error:]", "not confirmed"),
+            None: (":orange[:material/help:]", "not measurable as such"),
+        }[claim.confirmed]
+        st.markdown(f"{icon} “{claim.words}” is **{verdict}**: {claim.measured}")
+
+
+def settings_download(settings: Mapping[str, Any], images: FloatArray, name: str) -> None:
+    """What was set, and what came of it for all classes."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Settings",
+            lambda: json.dumps(dict(settings), indent=1),
+            f"{name}.json",
+            "application/json",
+            key=f"{name}-settings",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Model, image and every setting, as JSON.",
+        )
+        st.download_button(
+            "All ten",
+            lambda: npz({"images": images, "classes": np.arange(len(images))}),
+            f"{name}-ten.npz",
+            "application/octet-stream",
+            key=f"{name}-ten",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The last images of all ten classes, as NumPy arrays.",
+        )
