@@ -34,6 +34,13 @@ VIEWS = (
     View("occlusion", "Occlusion", "hide_image", "Inspect", "Hide a block, and see what it held."),
     View("attribution", "Attribution", "gradient", "Inspect", "Which pixels speak for a class."),
     View("adversarial", "Adversarial", "bolt", "Attack and defend", "Fool it, step by step."),
+    View(
+        "one_noise",
+        "One noise, many images",
+        "grain",
+        "Attack and defend",
+        "Does a noise made for one digit fool it on others?",
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from core.experiments import (
     REPORT_SETTINGS,
     batch_normalization_verdict,
     compare_dimensions,
+    transfer_claim,
 )
 from core.model import build_model, layer_table
 from core.rate import Rate
@@ -50,3 +51,11 @@ def test_e4_reported_beside_computed() -> None:
     equal = [line.what for line in lines.values() if line.reported == line.computed]
     assert len(equal) == 3
     assert 64 * 9 + 1_568 + 500 + 10 == 2_654
+
+
+def test_e9_needs_more_than_half_with_every_noise() -> None:
+    many, few, some = Rate(900, 1_000), Rate(50, 1_000), Rate(510, 1_000)
+    assert transfer_claim({4: many, 5: many}).confirmed is True
+    assert transfer_claim({4: many, 5: few}).confirmed is False
+    assert transfer_claim({4: many, 5: some}).confirmed is False
+    assert transfer_claim({4: few}).measured == "misread are toward 4 5.0 % [3.8, 6.5], 50 of 1,000."

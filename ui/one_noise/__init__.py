@@ -1,0 +1,203 @@
+"""The parts of the page One noise, many images (experiment E9)."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.attacks.generated import OBJECTIVES
+from core.classifier import Classifier
+from core.data import CLASSES
+from core.experiments import E9, E9_SOURCE_CLASS
+from core.transfer import Transfer
+from ui import images, player
+from ui.adversarial import shared
+from ui.header import Choice
+from ui.one_noise.claim import claim
+from ui.one_noise.files import downloads
+from ui.one_noise.fit import (
+    ALL_CLASSES,
+    NOISE,
+    POOL_START,
+    SAME_CLASS,
+    Fit,
+    Settings,
+    fit,
+    images_to_fit,
+    report_settings,
+    scores,
+)
+from ui.one_noise.models import models
+from ui.one_noise.result import result
+from ui.one_noise.transfer import by_class, gallery, scale_curve
+from ui.player import Track
+
+_COUNTS = (1_000, 2_000, 5_000)
+_REPORT = {
+    "one_target": str(E9.classes[-1]),
+    "one_images": 1,
+    "one_scale": 1.0,
+    "one_rate": E9.settings["learning_rate"],
+    "one_steps": E9.settings["iterations"],
+    "one_cost": E9.settings["objective"],
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """How the fitted noise is looked at: its scale, the images scored, the ends of its colors."""
+
+    scale: float
+    count: int
+    limit: float
+
+
+@st.fragment
+def explore(choice: Choice, classifier: Classifier) -> None:
+    """The noise and the sum, what it does to images it was not fitted to, and its controls."""
+    left, right = st.columns([3.5, 1], gap="medium")
+    with right, st.container(border=True, key="settings"):
+        settings, view = _settings(choice, classifier)
+    with left, st.container(border=True, height="stretch", key="result"):
+        try:
+            with st.skeleton(height=480):
+                fitted = fit(classifier, settings)
+                found = scores(classifier, classifier, settings, view.scale, view.count)
+        except ValueError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        result(classifier, settings, fitted, found, scale=view.scale, limit=view.limit)
+    _context(choice, classifier, settings, fitted, found, view)
+    downloads(choice, settings, fitted, found, scale=view.scale)
+
+
+def _context(
+    choice: Choice,
+    classifier: Classifier,
+    settings: Settings,
+    fitted: Fit,
+    found: dict[str, Transfer],
+    view: View,
+) -> None:
+    with st.container(border=True):
+        by_class(found)
+    with st.container(border=True):
+        gallery(fitted.noise, settings, found[NOISE], scale=view.scale, count=view.count)
+    with st.container(border=True):
+        _way(settings, fitted)
+    curve, others = st.columns(2, gap="small")
+    with curve, st.container(border=True, height="stretch"):
+        scale_curve(classifier, settings, now=view.scale)
+    with others, st.container(border=True, height="stretch"):
+        models(choice, classifier, settings, scale=view.scale)
+    with st.container(border=True):
+        claim(classifier, count=view.count)
+
+
+def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
+    st.markdown("**Settings**")
+    keep = {"bind": "query-params"}
+    target = int(
+        st.selectbox(
+            "Target",
+            list(map(str, range(CLASSES))),
+            E9.classes[-1],
+            key="one_target",
+            help="The class that all images with the noise shall be read as.",
+            **keep,
+        )
+    )
+    scale = st.slider(
+        "Scale",
+        0.0,
+        4.0,
+        1.0,
+        0.1,
+        key="one_scale",
+        format="%.1f ×",
+        help="The noise is multiplied by it before it is added; the fit does not change.",
+        **keep,
+    )
+    count = st.slider(
+        "Images it is fitted to",
+        1,
+        100,
+        1,
+        key="one_images",
+        help="The header’s image, those beside it, then test images from "
+        f"{POOL_START:,} on, which are never scored below {POOL_START:,}.",
+        **keep,
+    )
+    source = st.segmented_control(
+        "The others are of",
+        [SAME_CLASS, ALL_CLASSES],
+        default=SAME_CLASS,
+        required=True,
+        key="one_from",
+        width="stretch",
+        disabled=count == 1,
+        help="The class of the header’s image, or all classes in turn but the target.",
+        **keep,
+    )
+    iterations = shared.iterations_slider("one_steps", int(E9.settings["iterations"]))
+    with st.popover("More", icon=":material/tune:", width="stretch"):
+        rate = shared.learning_rate_slider("one_rate", float(E9.settings["learning_rate"]))
+        objective = st.selectbox("Objective", OBJECTIVES, key="one_cost", **keep)
+        scored = st.segmented_control(
+            "Test images scored",
+            _COUNTS,
+            default=_COUNTS[0],
+            format_func="{:,}".format,
+            required=True,
+            key="one_count",
+            width="stretch",
+            **keep,
+        )
+        zoom = st.toggle("Colors of the noise end at ±0.25", key="one_zoom", **keep)
+    shared.report_button("one-as-reported", _as_reported, _REPORT_HELP)
+    own = choice.image.label
+    if own is None:
+        own = int(classifier.predict(choice.image.floats)[0])
+    chosen = images_to_fit(choice.images, own, count, source, target)
+    settings = Settings(chosen, target, rate, iterations, objective)
+    return settings, View(scale, scored, 0.25 if zoom else 1.0)
+
+
+_REPORT_HELP = (
+    f"E9: a {E9_SOURCE_CLASS} as the source, 5e-4, 400 iterations; target {E9.classes[-1]}. "
+    f"Target {E9.classes[0]} is one choice away, and both are in the last card."
+)
+
+
+def _as_reported() -> None:
+    st.session_state.update(_REPORT)
+    source = report_settings()[E9.classes[-1]].images[0]
+    images.choose(int(source.number or 0))
+    st.session_state["_one_chosen"] = True
+
+
+def _way(settings: Settings, fitted: Fit) -> None:
+    """The fitting, scrubbed: up to six of the images."""
+    played = settings.images[: fitted.trajectory.images.shape[1]]
+    read = fitted.trajectory.predicted[-1]
+    shown = f", the first {len(played)} are played" if len(settings.images) > len(played) else ""
+    st.markdown(
+        f"**How it was fitted: {fitted.reached.successes} of {fitted.reached.total} "
+        f"{'image' if fitted.reached.total == 1 else 'images'} reach {settings.target}** "
+        f":gray[· one noise for all{shown}; {settings.words}]"
+    )
+    tracks = [
+        Track(
+            f"{image.title}, {image.kind}",
+            fitted.trajectory,
+            row,
+            true=image.label,
+            target=settings.target,
+        )
+        for row, image in enumerate(played)
+    ]
+    player.show(tracks, key="one-player")
+    failed = [f"{image.title} stays {label}" for image, label in zip(played, read, strict=True)
+              if label != settings.target]  # fmt: skip
+    if failed:
+        st.caption(f"Not reached: {'; '.join(failed)}.")
+    player.downloads(tracks, key="one-take", name="calculated-noise")

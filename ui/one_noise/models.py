@@ -1,0 +1,113 @@
+"""Models against models: a noise fitted on each, scored on all."""
+
+import streamlit as st
+
+from core.classifier import Classifier
+from core.rate import Rate
+from ui import compute, text, theme
+from ui.figures import transfer_charts
+from ui.header import Choice, model_titles
+from ui.one_noise.fit import FEW, NOISE, Settings, scores
+from ui.show import draw
+
+_MAX_MODELS = 5
+_FITTED = "_one_fitted"  # the settings that this visitor has had fitted on the other models
+_KEPT = 20
+_MISREAD, _REACHED = "Any wrong answer", "The target"
+
+
+def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale: float) -> None:
+    """The matrix; the row of the chosen model is there at once, the others on demand."""
+    place = st.container()
+    titles = model_titles()
+    names = {key: title.split(" · ")[0] for key, title in titles.items()}
+    shipped = [key for key in compute.shipped_cards() if key != choice.model]
+    beside = st.multiselect(
+        "Beside it",
+        [key for key in titles if key != choice.model],
+        shipped[: _MAX_MODELS - 1],
+        format_func=names.__getitem__,
+        max_selections=_MAX_MODELS - 1,
+        key=f"one_models-{choice.model}",
+        placeholder="Other models",
+    )
+    counted = st.segmented_control(
+        "Counted",
+        [_MISREAD, _REACHED],
+        default=_MISREAD,
+        required=True,
+        key="one_hit",
+        bind="query-params",
+    )
+    compared = {names[choice.model]: classifier} | {
+        names[key]: compute.classifier(key) for key in beside
+    }
+    fitted = st.session_state.setdefault(_FITTED, [])
+    try:
+        with place, st.skeleton(height=58 * len(compared) + 60):
+            rates = _rates(
+                compared, settings, scale, everywhere=settings in fitted, counted=counted
+            )
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    with place:
+        _draw(rates, settings, scale)
+    if settings not in fitted and beside:
+        work = settings.work * len(beside)
+        st.button(
+            "Fit on the others, too",
+            key="one-fit-others",
+            icon=":material/play_arrow:",
+            on_click=_fit_others,
+            args=[settings],
+            help=f"{work:,} gradients of one image each, {text.duration(work / 2_000)} or more.",
+        )
+
+
+def _fit_others(settings: Settings) -> None:
+    fitted: list[Settings] = st.session_state[_FITTED]
+    st.session_state[_FITTED] = [*fitted, settings][-_KEPT:]
+
+
+def _rates(
+    compared: dict[str, Classifier],
+    settings: Settings,
+    scale: float,
+    *,
+    everywhere: bool,
+    counted: str,
+) -> dict[str, dict[str, Rate | None]]:
+    """By the model fitted on, then the model scored; None where nothing was fitted yet."""
+    rates: dict[str, dict[str, Rate | None]] = {}
+    for number, (fitted, source) in enumerate(compared.items()):
+        rates[fitted] = {}
+        for name, scored in compared.items():
+            rates[fitted][name] = None
+            if number == 0 or everywhere:
+                found = scores(scored, source, settings, scale, FEW, (NOISE,))[NOISE]
+                rates[fitted][name] = (
+                    found.misclassified(found.others) if counted == _MISREAD else found.reached()
+                )
+    return rates
+
+
+def _draw(rates: dict[str, dict[str, Rate | None]], settings: Settings, scale: float) -> None:
+    (own, row), *_ = rates.items()
+    others = {name: rate for name, rate in row.items() if name != own and rate is not None}
+    if others:
+        best = max(others, key=lambda name: others[name].value)
+        finding = f"Fitted on {own}, it misleads {best} in {text.percent(others[best])}"
+    else:
+        finding = "No other model is chosen"
+    here = row[own]
+    assert here is not None
+    st.markdown(
+        f"**{finding}** :gray[· {own} itself in {text.percent(here)}; the first {FEW} test images "
+        f"not fitted, not of class {settings.target}; scale {scale:g}]"
+    )
+    draw(
+        transfer_charts.matrix(rates, theme.palette(), rows="fitted on", columns="scored on"),
+        key="one-matrix",
+        alt="Rates of noises fitted on each model and scored on each, with 95 % intervals",
+    )

@@ -1,0 +1,102 @@
+"""The noise, the sum, and the rates of both with their controls."""
+
+import numpy as np
+import streamlit as st
+
+from core.classifier import Classifier
+from core.transfer import Transfer
+from ui import text, theme
+from ui.attribution import signed_map
+from ui.figures import attack_charts, charts, tiles
+from ui.one_noise.fit import GAUSSIAN, NOISE, SHUFFLED, Fit, Settings
+from ui.show import draw, picture
+
+_TILE = 140
+
+
+def result(
+    classifier: Classifier,
+    settings: Settings,
+    fitted: Fit,
+    found: dict[str, Transfer],
+    *,
+    scale: float,
+    limit: float,
+) -> None:
+    """Source, noise, sum and its ten classes; below, the rates over the images scored."""
+    st.markdown(_finding(classifier, settings, found, scale))
+    source = settings.images[0]
+    changed = np.clip(source.floats + np.float32(scale) * fitted.noise, 0, 1)
+    scaled = scale * fitted.noise[0, ..., 0]
+    palette = theme.palette()
+    pictures, bars = st.columns([1.7, 1], gap="medium")
+    with pictures, st.container(horizontal=True, gap="medium"):
+        with st.container(width=_TILE, gap="xsmall"):
+            st.markdown(f":gray[{source.title}]")
+            alt = f"{source.title}, {source.kind}"
+            picture(tiles.digit(source.floats[0, ..., 0], _TILE, palette), width=_TILE, alt=alt)
+        with st.container(width=_TILE, gap="xsmall"):
+            st.markdown(f":gray[Noise × {scale:g}]")
+            signed_map(scaled, limit, alt="The noise, blue adds ink and orange takes it away")
+        with st.container(width=_TILE, gap="xsmall"):
+            st.markdown(":gray[Sum, clipped to 0 … 1]")
+            alt = f"{source.title} with the noise"
+            picture(tiles.digit(changed[0, ..., 0], _TILE, palette), width=_TILE, alt=alt)
+    with bars:
+        probabilities = classifier.probabilities(changed)[0]
+        read = int(probabilities.argmax())
+        st.markdown(f"The sum is read as **{read}**, p = {probabilities[read]:.3f}")
+        draw(
+            charts.class_bars(probabilities, palette, true=source.label),
+            key="one-bars",
+            alt="Probabilities of the ten classes for the sum",
+        )
+    st.caption(_sizes(scaled, limit))
+    draw(
+        attack_charts.attack_rates(_rates(settings, found), palette),
+        key="one-rates",
+        alt="Rates of the noise and of its controls, with 95 % intervals",
+    )
+    st.caption(_counted(settings, found))
+
+
+def _finding(
+    classifier: Classifier, settings: Settings, found: dict[str, Transfer], scale: float
+) -> str:
+    noise, control = (found[name].misclassified(found[name].others) for name in (NOISE, GAUSSIAN))
+    fitted = "one image" if len(settings.images) == 1 else f"{len(settings.images)} images"
+    return (
+        f"**A noise fitted to {fitted} misleads {text.percent(noise)} of other images, noise of "
+        f"the same size {text.percent(control)}** :gray[· {classifier.name}, target "
+        f"{settings.target}, scale {scale:g}]"
+    )
+
+
+def _rates(settings: Settings, found: dict[str, Transfer]) -> dict[str, object]:
+    others = found[NOISE].others
+    return {
+        f"Read as {settings.target}": found[NOISE].reached(),
+        "Any wrong answer": found[NOISE].misclassified(others),
+        f"{attack_charts.CONTROL}Gaussian": found[GAUSSIAN].misclassified(others),
+        f"{attack_charts.CONTROL}shuffled": found[SHUFFLED].misclassified(others),
+    }
+
+
+def _sizes(scaled: np.ndarray, limit: float) -> str:
+    beyond = int((np.abs(scaled) > limit).sum())
+    outside = f"; {beyond} of 784 pixels lie beyond the colors" if beyond else ""
+    return (
+        f"Noise: L2 {np.linalg.norm(scaled):.2f}, L∞ {np.abs(scaled).max():.2f}{outside}. "
+        "Blue adds ink, orange takes it away."
+    )
+
+
+def _counted(settings: Settings, found: dict[str, Transfer]) -> str:
+    noise = found[NOISE]
+    lengths = ", ".join(f"{found[name].l2.mean():.2f}" for name in (NOISE, GAUSSIAN, SHUFFLED))
+    return (
+        f"Of the first {len(noise.labels):,} test images that it was not fitted to: those read "
+        f"right before and not of class {settings.target}. With {settings.target}s, "
+        f"{text.full_rate(noise.misclassified())} are misread. Controls: any wrong answer, a draw "
+        f"for each image; mean L2 left by the clipping {lengths}."
+    )

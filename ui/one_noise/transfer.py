@@ -1,0 +1,131 @@
+"""What the noise does to images it was not fitted to: by class, one by one, by scale."""
+
+import numpy as np
+import streamlit as st
+
+from core.classifier import Classifier
+from core.data import CLASSES, FloatArray, IntArray, to_float
+from core.rate import Rate
+from core.transfer import Transfer
+from ui import compute, text, theme
+from ui.adversarial import shared
+from ui.figures import transfer_charts
+from ui.one_noise.fit import (
+    CURVE_SCALES,
+    FEW,
+    GAUSSIAN,
+    NOISE,
+    SHUFFLED,
+    Settings,
+    scored_images,
+    scores,
+)
+from ui.show import draw
+
+_SHOWN = 10
+
+
+def by_class(found: dict[str, Transfer]) -> None:
+    """Misclassification and target rate for each true class, beside the controls."""
+    target = found[NOISE].target
+    of = {label: found[NOISE].misclassified([label]) for label in range(CLASSES)}
+    counted = [label for label in of if label != target and of[label].total]
+    most = max(counted, key=lambda label: of[label].value)
+    least = min(counted, key=lambda label: of[label].value)
+    st.markdown(
+        f"**{most}s are misled most often, {text.percent(of[most])}, {least}s least, "
+        f"{text.percent(of[least])}** :gray[· by true class, of those read right before; "
+        f"{of[most].total} and {of[least].total} images]"
+    )
+    left, right = st.columns(2, gap="medium")
+    for column, title, reached in (
+        (left, "misread", False),
+        (right, f"read as the target, {target}", True),
+    ):
+        rates = {name: _by_class(each, reached=reached) for name, each in found.items()}
+        with column:
+            draw(
+                transfer_charts.by_class(rates, theme.palette(), x_title=title),
+                key=f"one-classes-{reached}",
+                alt=f"Share of images {title} by true class, with 95 % intervals",
+            )
+    st.caption(
+        f"Red dots: the noise. Below each, open and gray: {GAUSSIAN}, then the same noise with "
+        "its pixels shuffled. Whiskers are 95 % Wilson intervals."
+    )
+
+
+def _by_class(each: Transfer, *, reached: bool) -> dict[str, Rate]:
+    rate = each.reached if reached else each.misclassified
+    return {
+        f"{label} target" if label == each.target else str(label): rate([label])
+        for label in range(CLASSES)
+    }
+
+
+def gallery(
+    noise: FloatArray, settings: Settings, found: Transfer, *, scale: float, count: int
+) -> None:
+    """Images with the noise: the first that it misleads, and the first that it does not."""
+    counted = found.right_before & (found.labels != found.target)
+    on_target = counted & (found.after == found.target)
+    astray = counted & found.misread & ~on_target
+    hits = np.append(np.flatnonzero(on_target), np.flatnonzero(astray))
+    misses = np.flatnonzero(counted & ~found.misread)
+    st.markdown(
+        f"**{int(on_target.sum()):,} images are read as {found.target}, {int(astray.sum()):,} as "
+        f"another wrong class, {len(misses):,} as before** :gray[· with the noise × {scale:g}]"
+    )
+    rows = scored_images(settings, count)
+    for title, chosen in (("Misled", hits[:_SHOWN]), ("Not misled", misses[:_SHOWN])):
+        st.markdown(f":gray[{title}]")
+        if len(chosen):
+            _images(noise, scale, rows[chosen], found.labels[chosen], found.after[chosen])
+        else:
+            st.markdown("None.")
+    st.caption("True → **read** with the noise; test images in order, those on target first.")
+
+
+def _images(
+    noise: FloatArray, scale: float, numbers: IntArray, labels: IntArray, read: IntArray
+) -> None:
+    originals = to_float(compute.mnist().test.images[numbers])
+    shared.tile_row(
+        np.clip(originals + np.float32(scale) * noise, 0, 1),
+        [f"{true} → **{answer}**" for true, answer in zip(labels, read, strict=True)],
+        [f"Test image {number} with the noise" for number in numbers],
+    )
+
+
+def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> None:
+    """The rates against the scale, which the slider does not change."""
+    with st.skeleton(height=330):
+        found = [scores(classifier, classifier, settings, each, FEW) for each in CURVE_SCALES]
+    others = found[0][NOISE].others
+    rates = {
+        "Any wrong answer": [each[NOISE].misclassified(others) for each in found],
+        f"Read as {settings.target}": [each[NOISE].reached() for each in found],
+        GAUSSIAN: [each[GAUSSIAN].misclassified(others) for each in found],
+        SHUFFLED: [each[SHUFFLED].misclassified(others) for each in found],
+    }
+    total = rates["Any wrong answer"][0].total
+    st.markdown(
+        f"**{_half(rates['Any wrong answer'])}** :gray[· {total} of the first {FEW} test images]"
+    )
+    draw(
+        transfer_charts.against_scale(
+            rates, CURVE_SCALES, theme.palette(), now=now, controls=(GAUSSIAN, SHUFFLED)
+        ),
+        key="one-curve",
+        alt="Rates of the noise and its controls against the scale",
+    )
+    st.caption("Bands are 95 % Wilson intervals. The upright line: the scale that is set.")
+
+
+def _half(rates: list[Rate]) -> str:
+    """From which scale on more than half are misled, the interval included."""
+    for scale, rate in zip(CURVE_SCALES, rates, strict=True):
+        if rate.interval[0] > 0.5:
+            return f"From {scale:g} × on more than half are misled"
+    best = max(rates, key=lambda rate: rate.value)
+    return f"At no scale up to {CURVE_SCALES[-1]:g} × is it more than half: {text.percent(best)}"
