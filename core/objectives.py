@@ -5,6 +5,7 @@
 Each quantity is one number for each image, larger is better unless its weight is negative.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,13 +73,15 @@ def channel(layer: str, channels: IntArray) -> Objective:
 
     channels int [n], one for each image. Layers before their ReLU let a silent channel speak.
     """
-    channels = np.asarray(channels)
-    if channels.ndim != 1 or channels.dtype.kind not in "iu" or (channels < 0).any():
-        raise ValueError(
-            f"Channels are {channels.dtype} {list(channels.shape)}: give one whole number from 0 "
-            "for each image."
-        )
-    return Objective((Term("channel", layer, channels.astype(np.int64)),))
+    return Objective((Term("channel", layer, _whole("Channels", channels)),))
+
+
+def unit(layer: str, units: IntArray) -> Objective:
+    """One number of what `layer` puts out, for each image; units int [n], one for each image.
+
+    Those of maps [h, w, channels] are counted as `np.ravel_multi_index` does.
+    """
+    return Objective((Term("unit", layer, _whole("Units", units)),))
 
 
 def squared_distance(sources: FloatArray) -> Objective:
@@ -97,6 +100,16 @@ def total_variation() -> Objective:
     return Objective((Term("total variation"),))
 
 
+def _whole(what: str, numbers: IntArray) -> IntArray:
+    numbers = np.asarray(numbers)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or (numbers < 0).any():
+        raise ValueError(
+            f"{what} are {numbers.dtype} {list(numbers.shape)}: give one whole number from 0 "
+            "for each image."
+        )
+    return numbers.astype(np.int64)
+
+
 def check_objective(objective: Objective, model: keras.Model, count: int) -> None:
     """Raise ValueError unless every term fits the model and has values for `count` images."""
     names = [layer.name for layer in model.layers]
@@ -111,6 +124,9 @@ def check_objective(objective: Objective, model: keras.Model, count: int) -> Non
         if term.kind == "channel" and term.values is not None and len(term.values):
             channels = int(model.get_layer(term.layer).output.shape[-1])
             check_range("The channel", float(term.values.max()), 0, channels - 1)
+        if term.kind == "unit" and term.values is not None and len(term.values):
+            units = math.prod(model.get_layer(term.layer).output.shape[1:])
+            check_range("The unit", float(term.values.max()), 0, units - 1)
 
 
 def term_names(objective: Objective) -> list[str]:
@@ -124,7 +140,8 @@ def term_names(objective: Objective) -> list[str]:
 
 def signature(objective: Objective) -> list[Any]:
     """The TensorFlow types of `arguments`, the same for every objective of the same kinds."""
-    types = {"logit": _INDICES, "cross-entropy": _INDICES, "channel": _INDICES, "distance": _PIXELS}
+    indices = ("logit", "cross-entropy", "channel", "unit")
+    types = {**dict.fromkeys(indices, _INDICES), "distance": _PIXELS}
     return [types.get(term.kind, _NOTHING) for term in objective.terms]
 
 
@@ -164,6 +181,10 @@ def _channel(_: Any, output: Any, channels: Any) -> Any:
     return tf.gather(output, channels, batch_dims=1)
 
 
+def _unit(_: Any, output: Any, units: Any) -> Any:
+    return tf.gather(tf.reshape(output, [tf.shape(output)[0], -1]), units, batch_dims=1)
+
+
 def _distance(images: Any, _: Any, sources: Any) -> Any:
     return tf.reduce_sum((images - sources) ** 2, axis=(1, 2, 3))
 
@@ -180,6 +201,7 @@ _VALUES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "logit": _logit,
     "cross-entropy": _cross_entropy,
     "channel": _channel,
+    "unit": _unit,
     "distance": _distance,
     "energy": _energy,
     "total variation": _total_variation,
