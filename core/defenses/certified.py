@@ -4,6 +4,7 @@ Gowal et al. (2018), arXiv:1810.12715. The bounds are computed in float32, witho
 rounding.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from core.backend import keras, tf
 from core.checks import check_range
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.data import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 
 _BATCH = 100
 
@@ -39,8 +40,10 @@ def interval_bounds(
     """
     _check(images, epsilon)
     compiled = classifier.compiled("interval bounds", _compile_bounds)
-    lower, upper = compiled(tf.constant(images), tf.constant(epsilon, tf.float32))
-    return {name: Bounds(lower[name].numpy(), upper[name].numpy()) for name in lower}
+    some = images if len(images) else np.zeros((1, SIDE, SIDE, 1), np.float32)
+    lower, upper = compiled(tf.constant(some), tf.constant(epsilon, tf.float32))
+    count = len(images)  # convolutions of an empty batch fail
+    return {n: Bounds(lower[n].numpy()[:count], upper[n].numpy()[:count]) for n in lower}
 
 
 def margin_bounds(
@@ -94,10 +97,7 @@ def _check(images: FloatArray, epsilon: float) -> None:
 def _compile_bounds(model: keras.Model) -> Any:
     def bounds(images: Any, epsilon: Any) -> Any:
         layers = list(_propagate(model.layers, images, epsilon))
-        return (
-            {name: center - radius for name, center, radius in layers},
-            {name: center + radius for name, center, radius in layers},
-        )
+        return {name: low for name, low, _ in layers}, {name: high for name, _, high in layers}
 
     types = [IMAGES, tf.TensorSpec([], tf.float32)]
     return tf.function(bounds, autograph=False, input_signature=types)
@@ -107,8 +107,44 @@ def _compile_margins(model: keras.Model) -> Any:
     last = model.layers[-1]
 
     def margins(images: Any, labels: Any, epsilon: Any) -> Any:
-        *_, (_, center, radius) = _propagate(model.layers[:-1], images, epsilon)
+        *_, (_, low, high) = _propagate(model.layers[:-1], images, epsilon)
+        center, radius = (low + high) / 2, (high - low) / 2
         return margins_of(center, radius, last.kernel, last.bias, labels)
 
     types = [IMAGES, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
     return tf.function(margins, autograph=False, input_signature=types)
+
+
+def _propagate(layers: list[keras.Layer], images: Any, epsilon: Any) -> Iterator[Any]:
+    """In graphs: name, least and largest outputs of each layer, in order."""
+    low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
+    for layer in layers:
+        match layer:
+            case keras.layers.InputLayer() | keras.layers.Dropout():
+                pass
+            case keras.layers.ReLU() | keras.layers.MaxPooling2D() | keras.layers.Flatten():
+                low, high = layer(low), layer(high)  # none falls where its input rises
+            case keras.layers.Conv2D() | keras.layers.Dense() | keras.layers.BatchNormalization():
+                center, radius = _linear(layer, (low + high) / 2, (high - low) / 2)
+                low, high = center - radius, center + radius
+            case _:
+                raise ValueError(
+                    f"Interval bounds have no rule for {layer.name} ({type(layer).__name__}): "
+                    "choose a network of convolutions, dense layers, ReLU and max pooling."
+                )
+        yield layer.name, low, high
+
+
+def _linear(layer: keras.Layer, center: Any, radius: Any) -> Any:
+    """Center and radius behind a layer that is linear: the radius goes through |weights|."""
+    match layer:
+        case keras.layers.Conv2D():
+            strides, padding = layer.strides, layer.padding.upper()
+            center = tf.nn.conv2d(center, layer.kernel, strides, padding) + layer.bias
+            return center, tf.nn.conv2d(radius, tf.abs(layer.kernel), strides, padding)
+        case keras.layers.Dense():
+            return center @ layer.kernel + layer.bias, radius @ tf.abs(layer.kernel)
+        case _:
+            scale = layer.gamma * tf.math.rsqrt(layer.moving_variance + layer.epsilon)
+            center = (center - layer.moving_mean) * scale + layer.beta
+            return center, radius * tf.abs(scale)

@@ -17,16 +17,18 @@ SCHEDULE = ("learning_rate", "adversarial_share", "attack_epsilon", "certified_e
 class RobustSettings:
     """Adversarial training, certified training by interval bounds, or a weighted sum of both.
 
-    adversarial_share: κ, the final weight of the loss on attacked images; the rest is the loss on
-    interval bounds, so that 1 is adversarial training alone. attack_step: in units of ε.
-    clean_share: of a batch, how much is left unattacked. normalized: the layers with batch
-    normalization, which is folded into them when the model is saved. ramps: epochs over which κ
-    falls from 1 and the certified ε grows from 0 (`certified_ramp`), and over which the attack's ε
-    grows (`attack_ramp`). threshold_start: the first layer begins as thresholds on single pixels.
-    held_back: training images, the last ones, that only measure.
+    fall: the last epochs, in which the learning rate falls to nearly nothing. adversarial_share:
+    κ, the final weight of the loss on attacked images; the rest is the loss on interval bounds, so
+    that 1 is adversarial training alone. attack_step: in units of ε. clean_share: of a batch, how
+    much is left unattacked. normalized: the layers with batch normalization, which is folded into
+    them when the model is saved. ramps: epochs over which κ falls from 1 and the certified ε grows
+    from 0 (`certified_ramp`), and over which the attack's ε grows (`attack_ramp`).
+    threshold_start: the first layer begins as thresholds on single pixels. held_back: training
+    images, the last ones, that only measure.
     """
 
     epochs: int = 40
+    fall: float = 6.0
     batch_size: int = 128
     learning_rate: float = 1.5e-3
     adversarial_share: float = 0.75
@@ -46,6 +48,7 @@ class RobustSettings:
 
     def __post_init__(self) -> None:
         check_range("The number of epochs", self.epochs, 1, 200)
+        check_range("The epochs of falling learning rate", self.fall, 0.01, 200)
         check_range("The batch size", self.batch_size, 2, 1024)
         check_range("The learning rate", self.learning_rate, 1e-7, 1)
         check_range("The share of the adversarial loss", self.adversarial_share, 0, 1)
@@ -74,6 +77,11 @@ class RobustSettings:
         return self.training_images // self.batch_size
 
     @property
+    def steps_before_fall(self) -> int:
+        """The steps before the learning rate begins to fall."""
+        return max(0, math.floor((self.epochs - self.fall) * self.steps_per_epoch))
+
+    @property
     def certifies(self) -> bool:
         """Whether interval bounds take part."""
         return self.adversarial_share < 1
@@ -81,14 +89,13 @@ class RobustSettings:
     def schedule(self) -> FloatArray:
         """What changes from step to step: float32 [steps, 5], columns as in SCHEDULE.
 
-        The learning rate warms up over half an epoch and falls along a cosine after the ramps.
+        The learning rate warms up over half an epoch and falls along a cosine in the last ones.
         """
         epoch = np.arange(1, self.epochs * self.steps_per_epoch + 1) / self.steps_per_epoch
         certified = np.clip(epoch / self.certified_ramp, 0, 1) if self.certifies else 0 * epoch
         attack = np.clip(epoch / self.attack_ramp, 0, 1)
-        calm = max(self.attack_ramp, self.certified_ramp if self.certifies else 0)
-        fall = np.clip((epoch - calm) / max(self.epochs - calm, 1e-6), 0, 1)
-        cosine = 0.005 + 0.995 * (1 + np.cos(math.pi * fall)) / 2
+        fallen = np.clip((epoch - self.epochs) / self.fall + 1, 0, 1)
+        cosine = 0.005 + 0.995 * (1 + np.cos(math.pi * fallen)) / 2
         rows = (
             self.learning_rate * np.clip(epoch / 0.5, 0, 1) * cosine,
             1 - (1 - self.adversarial_share) * certified,
