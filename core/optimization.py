@@ -214,7 +214,9 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str) -> Any:
         {name: tf.TensorSpec([], tf.float32) for name in _SCALARS},
         *signature(objective),
     ]
-    return tf.function(climb, autograph=False, input_signature=types)
+    compiled = tf.function(climb, autograph=False, input_signature=types)
+    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
+    return compiled
 
 
 def _adam(gradient: Any, step: Any, mean: Any, square: Any) -> Any:

@@ -3,9 +3,16 @@ import pytest
 
 from core.architecture import MODEL_2
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import SIDE, Dataset, to_float
 from core.model import build_model
-from core.responses import hidden_layers, most_exciting, responses, standing, unit_responses
+from core.responses import (
+    hidden_layers,
+    most_exciting,
+    most_similar,
+    responses,
+    standing,
+    unit_responses,
+)
 
 
 def test_layers_that_can_be_asked(model_1: Classifier) -> None:
@@ -46,3 +53,11 @@ def test_standing_and_the_most_exciting() -> None:
     assert standing(5.0, real).less.successes == 4
     assert list(most_exciting(real, 3)) == [1, 4, 2]
     assert list(most_exciting(real, 2, minimize=True)) == [0, 3]
+
+
+def test_the_most_similar_image_is_found_at_any_strength(random: np.random.Generator) -> None:
+    images = random.random((3, SIDE, SIDE, 1)).astype(np.float32)
+    index, cosine = most_similar(images[[2, 0]] * 0.5, images)
+    assert list(index) == [2, 0]
+    assert cosine == pytest.approx([1, 1], abs=1e-5)
+    assert most_similar(np.zeros_like(images), images)[1] == pytest.approx([0, 0, 0])
