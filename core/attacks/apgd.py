@@ -1,0 +1,272 @@
+"""APGD: gradient ascent in a ball that sets its own step size, on three losses."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core.attacks.geometry import NORMS, project, random_start, steepest
+from core.attacks.goals import Goal, Targeted
+from core.attacks.result import AttackResult, check_attack, result_of
+from core.backend import keras, tf
+from core.checks import check_choice, check_range
+from core.classifier import IMAGES, Classifier, in_batches
+from core.data import CLASSES, FloatArray, IntArray
+from core.forward import forward
+
+LOSSES = ("cross_entropy", "dlr", "targeted_dlr")
+_BATCH = 64
+_MOMENTUM = 0.75
+_RISING = 0.75  # the share of steps that must raise the loss for the step size to stay
+_TINY = 1e-12
+
+
+def apgd(
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    *,
+    epsilon: float = 0.3,
+    norm: str = "linf",
+    iterations: int = 100,
+    restarts: int = 1,
+    loss: str = "cross_entropy",
+    seed: int = 0,
+    record: bool = False,
+) -> AttackResult:
+    """Steps of 2 ε at first, halved at checkpoints where the loss stalls; the best iterate stays.
+
+    loss: "cross_entropy"; "dlr", a difference of logits over their spread, which does not vanish
+    where the network is sure; "targeted_dlr", the same toward each of the nine other classes in
+    turn, the likeliest first (for a Targeted goal it is "dlr"). Every run begins at a random point
+    of the ball; `restarts` (1 to 50) go on with the images that still stand. images float32
+    [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit, where a full pixel is 1; iterations 1 to
+    2,000; record: whether the result has a trajectory, of an image's last run. Raises ValueError
+    on other values. Croce and Hein (2020), arXiv:2003.01690.
+    """
+    check_attack(images, goal, epsilon)
+    check_choice("The norm", norm, NORMS)
+    check_choice("The loss", loss, LOSSES)
+    check_range("The number of iterations", iterations, 1, 2_000)
+    check_range("The number of restarts", restarts, 1, 50)
+    found = images.copy()
+    frames = np.repeat(images[None], iterations if record else 0, axis=0)
+    logits = classifier.logits(images)
+    standing = np.flatnonzero(~goal.reached(logits))
+    closest = goal.margin(logits)
+    for restart in range(restarts):
+        begin = random_start(images, epsilon, norm, seed=seed + restart)
+        for targets in _targets(goal, logits, loss):
+            if not len(standing):
+                break
+            rows = standing
+            best, steps = _ascend(
+                classifier, images[rows], begin[rows], goal.take(rows), targets[rows],
+                epsilon, norm, loss, iterations, record=record,
+            )  # fmt: skip
+            frames[:, rows] = steps
+            after = classifier.logits(best)
+            margin = goal.take(rows).margin(after)
+            closer = margin >= closest[rows]
+            found[rows[closer]], closest[rows[closer]] = best[closer], margin[closer]
+            standing = rows[~goal.take(rows).reached(after)]
+    return result_of(
+        classifier, "APGD", images, found, goal, frames=frames if record else None,
+        epsilon=epsilon, norm=norm, iterations=iterations, restarts=restarts, loss=loss, seed=seed,
+    )  # fmt: skip
+
+
+def checkpoints(iterations: int) -> list[int]:
+    """The steps behind which the step size may be halved: 22 % of them, then ever sooner."""
+    shares = [0.0, 0.22]
+    while shares[-1] < 1:
+        shares.append(shares[-1] + max(shares[-1] - shares[-2] - 0.03, 0.06))
+    steps = {math.ceil(share * iterations - _TINY) for share in shares[1:]}
+    return sorted(step for step in steps if step < iterations)
+
+
+def _targets(goal: Goal, logits: FloatArray, loss: str) -> list[IntArray]:
+    """The class each run goes to, for each image: for nine runs, or for one that needs none."""
+    if loss != "targeted_dlr" or isinstance(goal, Targeted):
+        return [goal.classes]
+    others = logits.copy()
+    others[np.arange(len(others)), goal.classes] = np.inf
+    return list(np.argsort(-others, axis=1)[:, 1:CLASSES].T)
+
+
+def _ascend(
+    classifier: Classifier,
+    images: FloatArray,
+    begin: FloatArray,
+    goal: Goal,
+    targets: IntArray,
+    epsilon: float,
+    norm: str,
+    loss: str,
+    iterations: int,
+    *,
+    record: bool,
+) -> tuple[FloatArray, FloatArray]:
+    """The best iterate of each image, and behind it, if `record`, all: [iterations, n, …]."""
+    name = f"apgd/{norm}/{loss}"
+    compiled = classifier.compiled(name, lambda model: _compile(model, norm, loss))
+    periods = np.zeros(iterations + 1, np.float32)
+    marks = checkpoints(iterations)
+    periods[marks] = np.diff([0, *marks])
+    numbers = [tf.constant(value, tf.float32) for value in (goal.sign, epsilon, periods)]
+    rows: FloatArray = in_batches(
+        lambda *batch: compiled(*batch, *numbers, tf.constant(record)),
+        images, begin, goal.classes, targets, batch=_BATCH,
+    )  # fmt: skip
+    return rows[:, -1], np.moveaxis(rows[:, :-1], 1, 0)
+
+
+class _State(NamedTuple):
+    """Where the ascent of each image stands; `top` is its best iterate so far."""
+
+    step: Any
+    x: Any
+    previous: Any
+    value: Any
+    gradient: Any
+    top: Any
+    top_value: Any
+    top_reached: Any
+    top_gradient: Any
+    step_size: Any
+    rises: Any  # steps since the last checkpoint that raised the loss
+    top_before: Any  # top_value at the last checkpoint
+    halved: Any  # whether the step size was halved there
+
+
+def _compile(model: keras.Model, norm: str, loss: str) -> Any:
+    """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
+    logits_of, value_of = forward(model), _VALUES[loss]
+
+    def ascend(
+        images: Any, begin: Any, classes: Any, targets: Any, sign: Any, epsilon: Any, periods: Any,
+        record: Any,
+    ) -> Any:  # fmt: skip
+        def look(x: Any) -> Any:
+            logits = logits_of(x)
+            value = value_of(logits, classes, targets, sign)
+            is_class = tf.argmax(logits, axis=1) == classes
+            return value, tf.equal(is_class, sign < 0), tf.gradients(value, x)[0]
+
+        def one_step(state: _State, frames: Any) -> Any:
+            moved = _moved(state, images, epsilon, norm)
+            state = _seen(state, moved, *look(moved))
+            kept = tf.cond(record, lambda: frames.write(state.step - 1, moved), lambda: frames)
+            return _checked(state, periods[state.step]), kept
+
+        count = tf.size(periods) - 1
+        last = tf.where(record, count, 0)
+        frames = tf.TensorArray(tf.float32, last + 1, element_shape=IMAGES.shape)
+        state, frames = tf.while_loop(
+            lambda state, _: state.step < count, one_step, (_begun(begin, look, epsilon), frames)
+        )
+        frames = frames.write(last, state.top).stack()
+        return tf.transpose(frames, [1, 0, 2, 3, 4])
+
+    number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
+    types = [IMAGES, IMAGES, classes, classes, number, number, tf.TensorSpec([None], tf.float32)]
+    types.append(tf.TensorSpec([], tf.bool))
+    return tf.function(ascend, autograph=False, input_signature=types)
+
+
+def _begun(x: Any, look: Callable[[Any], Any], epsilon: Any) -> _State:
+    value, reached, gradient = look(x)
+    zeros = tf.zeros_like(value)
+    return _State(
+        tf.constant(0), x, x, value, gradient, x, value, reached, gradient,
+        step_size=zeros + 2 * epsilon, rises=zeros, top_before=value, halved=zeros > 0,
+    )  # fmt: skip
+
+
+def _moved(state: _State, images: Any, epsilon: Any, norm: str) -> Any:
+    """A projected step along the gradient, mixed with the step before it."""
+    stride = _as_pixels(state.step_size) * steepest(state.gradient, norm)
+    ahead = project(state.x + stride, images, epsilon, norm)
+    part = tf.where(state.step == 0, 1.0, _MOMENTUM)
+    mixed = state.x + part * (ahead - state.x) + (1 - part) * (state.x - state.previous)
+    return project(mixed, images, epsilon, norm)
+
+
+def _seen(state: _State, x: Any, value: Any, reached: Any, gradient: Any) -> _State:
+    """Behind a step to `x`: one at the goal is better than any other, then the higher loss is."""
+    higher = tf.logical_and(tf.equal(reached, state.top_reached), value > state.top_value)
+    first = tf.logical_and(reached, tf.logical_not(state.top_reached))
+    better = tf.logical_or(first, higher)
+    pixels = _as_pixels(better)
+    return state._replace(
+        step=state.step + 1, x=x, previous=state.x, value=value, gradient=gradient,
+        top=tf.where(pixels, x, state.top),
+        top_value=tf.where(better, value, state.top_value),
+        top_reached=tf.logical_or(state.top_reached, reached),
+        top_gradient=tf.where(pixels, gradient, state.top_gradient),
+        rises=state.rises + tf.cast(value > state.value, tf.float32),
+    )  # fmt: skip
+
+
+def _checked(state: _State, period: Any) -> _State:
+    """At a checkpoint, `period` > 0 steps behind the last: half the step size, from the top again.
+
+    Where too few steps have raised the loss, or where neither the step size nor the highest loss
+    has changed since the last checkpoint.
+    """
+    at_checkpoint = period > 0
+    stalled = tf.logical_and(
+        tf.logical_not(state.halved), tf.equal(state.top_value, state.top_before)
+    )
+    halve = tf.logical_or(state.rises < _RISING * period, stalled)
+    now = tf.logical_and(at_checkpoint, halve)
+    pixels = _as_pixels(now)
+    return state._replace(
+        x=tf.where(pixels, state.top, state.x),
+        value=tf.where(now, state.top_value, state.value),
+        gradient=tf.where(pixels, state.top_gradient, state.gradient),
+        step_size=tf.where(now, state.step_size / 2, state.step_size),
+        rises=tf.where(at_checkpoint, tf.zeros_like(state.rises), state.rises),
+        top_before=tf.where(at_checkpoint, state.top_value, state.top_before),
+        halved=tf.where(at_checkpoint, halve, state.halved),
+    )
+
+
+def _as_pixels(each: Any) -> Any:
+    """One number for each image, to stand beside [n, 28, 28, 1]."""
+    return each[:, None, None, None]
+
+
+def _cross_entropy(logits: Any, classes: Any, _: Any, sign: Any) -> Any:
+    return sign * tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+
+
+def _dlr(logits: Any, classes: Any, _: Any, sign: Any) -> Any:
+    """How far the goal's margin is, over z₁ − z₃, or if it is a class over z₁ − (z₃ + z₄) / 2.
+
+    With z₁ − z₃ it would be constant where the class is the third.
+    """
+    own = tf.one_hot(classes, CLASSES)
+    highest_other = tf.reduce_max(tf.where(own > 0, -np.inf, logits), axis=1)
+    margin = sign * (highest_other - tf.reduce_sum(own * logits, axis=1))
+    return margin / (tf.where(sign > 0, *_spreads(logits)) + _TINY)
+
+
+def _targeted_dlr(logits: Any, classes: Any, targets: Any, sign: Any) -> Any:
+    """Toward `targets`, away from `classes`; where they are the same it is a goal's only class."""
+    rise = tf.gather(logits, targets, batch_dims=1) - tf.gather(logits, classes, batch_dims=1)
+    _, spread = _spreads(logits)
+    return tf.where(sign > 0, rise / (spread + _TINY), _dlr(logits, classes, targets, sign))
+
+
+def _spreads(logits: Any) -> tuple[Any, Any]:
+    first, _, third, fourth = tf.unstack(tf.math.top_k(logits, 4).values, axis=1)
+    return first - third, first - (third + fourth) / 2
+
+
+_VALUES: dict[str, Callable[..., Any]] = {
+    "cross_entropy": _cross_entropy,
+    "dlr": _dlr,
+    "targeted_dlr": _targeted_dlr,
+}
