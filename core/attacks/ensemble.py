@@ -1,0 +1,96 @@
+"""The worst of several attacks, image by image: what one leaves standing goes on to the next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from core.attacks.apgd import apgd
+from core.attacks.black_box import square
+from core.attacks.geometry import NORMS
+from core.attacks.goals import Goal
+from core.attacks.result import AttackResult, check_attack, result_of
+from core.checks import check_choice
+from core.classifier import Classifier
+from core.data import FloatArray
+
+Member = Callable[[FloatArray, Goal], AttackResult]
+MEMBERS = ("APGD, cross-entropy", "APGD, targeted DLR", "Square")
+
+
+@dataclass(frozen=True, eq=False)
+class WorstCase(AttackResult):
+    """An AttackResult with, for each image, the member that reached its goal.
+
+    broken_by: a name of MEMBERS, or "" of an image that still stands or was at the goal before.
+    """
+
+    broken_by: tuple[str, ...] = ()
+
+    @property
+    def broken(self) -> dict[str, int]:
+        """How many images each member has brought to the goal, in the order of the cascade."""
+        return {member: self.broken_by.count(member) for member in MEMBERS}
+
+
+def worst_case(
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    *,
+    epsilon: float = 0.3,
+    norm: str = "linf",
+    iterations: int = 100,
+    queries: int = 1_000,
+    seed: int = 0,
+    record: bool = False,
+) -> WorstCase:
+    """APGD on the cross-entropy, then targeted DLR, then Square, each on what still stands.
+
+    Like AutoAttack, but without its minimal attack. Of an image that none brings to the goal, the
+    attempt that came closest. images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit,
+    where a full pixel is 1; iterations of both APGDs, queries of Square; record: whether the
+    result has a trajectory, with one step for each member. Raises ValueError on values out of
+    range. Croce and Hein (2020), arXiv:2003.01690.
+    """
+    check_attack(images, goal, epsilon)
+    check_choice("The norm", norm, NORMS)
+    found, frames = images.copy(), []
+    broken_by = np.full(len(images), "", dtype=object)
+    logits = classifier.logits(images)
+    standing, closest = np.flatnonzero(~goal.reached(logits)), goal.margin(logits)
+    for name, member in _members(classifier, epsilon, norm, iterations, queries, seed).items():
+        rows = standing
+        if len(rows):
+            result = member(images[rows], goal.take(rows))
+            margin = goal.take(rows).margin(classifier.logits(result.adversarial))
+            closer = result.succeeded | (margin > closest[rows])
+            found[rows[closer]], closest[rows[closer]] = result.adversarial[closer], margin[closer]
+            broken_by[rows[result.succeeded]] = name
+            standing = rows[~result.succeeded]
+        frames.append(found.copy())
+    result = result_of(
+        classifier, "Worst case", images, found, goal, frames=np.stack(frames) if record else None,
+        epsilon=epsilon, norm=norm, iterations=iterations, queries=queries, seed=seed,
+    )  # fmt: skip
+    values = {each.name: getattr(result, each.name) for each in fields(result)}
+    return WorstCase(**values, broken_by=tuple(broken_by))
+
+
+def _members(
+    classifier: Classifier, epsilon: float, norm: str, iterations: int, queries: int, seed: int
+) -> dict[str, Member]:
+    def ascent(loss: str) -> Member:
+        return lambda images, goal: apgd(
+            classifier, images, goal,
+            epsilon=epsilon, norm=norm, iterations=iterations, loss=loss, seed=seed,
+        )  # fmt: skip
+
+    def search(images: FloatArray, goal: Goal) -> AttackResult:
+        return square(
+            classifier, images, goal, epsilon=epsilon, norm=norm, queries=queries, seed=seed
+        )
+
+    return dict(
+        zip(MEMBERS, (ascent("cross_entropy"), ascent("targeted_dlr"), search), strict=True)
+    )
