@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from core.attacks.apgd import LOSSES, apgd
+from core.attacks.black_box import square
+from core.attacks.ensemble import worst_case
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.result import AttackResult
+from core.attacks.sparse import one_pixel, saliency_map
 from core.classifier import Classifier
 from core.data import FloatArray
 
@@ -101,6 +105,67 @@ ATTACKS = (
             Setting("step_size", "Step size", 0.03, 0.001, 1.0, 0.001),
             Setting("iterations", "Iterations", 10, 1, 200, 1),
             Setting("decay", "Decay", 1.0, 0.0, 1.0, 0.05),
+        ),
+    ),
+    Attack(
+        "APGD",
+        apgd,
+        "Steps that halve themselves where the loss no longer rises.",
+        "Croce and Hein (2020), arXiv:2003.01690",
+        (
+            EPSILON,
+            NORM,
+            Setting("iterations", "Iterations", 100, 1, 500, 1),
+            Setting("restarts", "Restarts", 1, 1, 20, 1),
+            Setting("loss", "Loss", "cross_entropy", choices=LOSSES),
+            Setting("seed", "Seed", 0, 0, 999, 1),
+        ),
+    ),
+    Attack(
+        "JSMA",
+        saliency_map,
+        "Pairs of pixels, one after the other, that lift a logit and lower the others.",
+        "Papernot et al. (2015), arXiv:1511.07528",
+        (
+            Setting("theta", "Change of a pixel", 1.0, -1.0, 1.0, 0.05),
+            Setting("pixels", "Pixels at most", 114, 2, 784, 2),
+        ),
+    ),
+    Attack(
+        "One pixel",
+        one_pixel,
+        "The place and value of a few pixels, found by evolution from the logits alone.",
+        "Su, Vargas and Sakurai (2017), arXiv:1710.08864",
+        (
+            Setting("pixels", "Pixels", 1, 1, 5, 1),
+            Setting("population", "Population", 100, 10, 400, 10),
+            Setting("generations", "Generations", 30, 1, 200, 1),
+            Setting("seed", "Seed", 0, 0, 999, 1),
+        ),
+    ),
+    Attack(
+        "Square",
+        square,
+        "Random squares, kept where they help; it asks for logits only.",
+        "Andriushchenko et al. (2019), arXiv:1912.00049",
+        (
+            EPSILON,
+            NORM,
+            Setting("queries", "Queries", 1_000, 10, 10_000, 10),
+            Setting("seed", "Seed", 0, 0, 999, 1),
+        ),
+    ),
+    Attack(
+        "Worst case",
+        worst_case,
+        "APGD on two losses, then Square, each on the images that still stand.",
+        "Croce and Hein (2020), arXiv:2003.01690",
+        (
+            EPSILON,
+            NORM,
+            Setting("iterations", "Iterations", 100, 1, 500, 1),
+            Setting("queries", "Queries", 1_000, 10, 10_000, 10),
+            Setting("seed", "Seed", 0, 0, 999, 1),
         ),
     ),
 )
