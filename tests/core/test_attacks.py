@@ -1,19 +1,26 @@
 """Every attack under the same invariants, and what is known in closed form."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
+from core.attacks.catalog import ATTACKS, Value, attack
 from core.attacks.geometry import random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import fgsm, momentum, pgd
-from core.attacks.result import AttackResult, result_of
+from core.attacks.result import result_of
 from core.classifier import Classifier
 from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
 
-Attack = Callable[..., AttackResult]
-ATTACKS: dict[str, Attack] = {"fgsm": fgsm, "pgd": pgd, "momentum": momentum}
+# Settings under which an attack that is slow by itself is quick enough to be run many times.
+_QUICK: dict[str, dict[str, Value]] = {
+    "APGD": {"iterations": 20},
+    "JSMA": {"pixels": 20},
+    "One pixel": {"population": 20, "generations": 5},
+    "Square": {"queries": 100},
+    "Worst case": {"iterations": 10, "queries": 20},
+}
+_NAMES = [attack.name for attack in ATTACKS]
+_BALLS = {"linf": 0.15, "l2": 1.5}
 _ROUNDING = 1e-5
 
 
@@ -23,30 +30,38 @@ def digits(mnist: Dataset) -> tuple[FloatArray, IntArray]:
     return to_float(mnist.test.images[:32]), mnist.test.labels[:32].astype(np.int64)
 
 
+def settings_of(name: str, norm: str = "linf", epsilon: float | None = None) -> dict[str, Value]:
+    """What an attack is tested with: quick, and in a ball if it stays in one."""
+    ball = {"epsilon": _BALLS[norm] if epsilon is None else epsilon, "norm": norm}
+    return _QUICK.get(name, {}) | (ball if attack(name).bounded else {})
+
+
 def other_classes(labels: IntArray) -> IntArray:
     return (labels + 3) % 10
 
 
-@pytest.mark.parametrize("norm", ["linf", "l2"])
 @pytest.mark.parametrize("targeted", [False, True])
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize(
+    ("name", "norm"),
+    [(each.name, norm) for each in ATTACKS for norm in (_BALLS if each.bounded else ["l2"])],
+)
 def test_invariants(
-    model_1: Classifier, digits: tuple[FloatArray, IntArray], name: str, targeted: bool, norm: str
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], name: str, norm: str, targeted: bool
 ) -> None:
     images, labels = digits
     goal: Goal = Targeted(other_classes(labels)) if targeted else Untargeted(labels)
-    epsilon = 0.15 if norm == "linf" else 1.5
     untouched = images.copy()
     result, again = (
-        ATTACKS[name](model_1, images, goal, epsilon=epsilon, norm=norm, record=record)
+        attack(name)(model_1, images, goal, settings_of(name, norm), record=record)
         for record in (False, True)
     )
     assert (images == untouched).all()
     assert result.adversarial.dtype == np.float32
     assert result.adversarial.shape == images.shape
     assert 0 <= result.adversarial.min() <= result.adversarial.max() <= 1
-    distance = result.linf if norm == "linf" else result.l2
-    assert (distance <= epsilon + _ROUNDING).all()
+    if attack(name).bounded:
+        distance = result.linf if norm == "linf" else result.l2
+        assert (distance <= _BALLS[norm] + _ROUNDING).all()
     assert (result.adversarial == again.adversarial).all()
     predicted = model_1.predict(result.adversarial)
     wanted = predicted == goal.classes if targeted else predicted != goal.classes
@@ -62,27 +77,48 @@ def test_invariants(
     assert (again.trajectory.result == result.adversarial).all()
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_nothing_changes_at_radius_0_and_without_images(
+@pytest.mark.parametrize("name", [each.name for each in ATTACKS if each.bounded])
+def test_nothing_changes_at_radius_0(
     model_1: Classifier, digits: tuple[FloatArray, IntArray], name: str
 ) -> None:
     images, labels = digits
-    still = ATTACKS[name](model_1, images, Untargeted(labels), epsilon=0.0)
+    still = attack(name)(model_1, images, Untargeted(labels), settings_of(name, epsilon=0.0))
     assert (still.adversarial == images).all()
     assert still.success.successes == 0
-    empty = ATTACKS[name](model_1, images[:0], Untargeted(labels[:0]))
-    assert empty.adversarial.shape == (0, SIDE, SIDE, 1)
 
 
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", _NAMES)
+def test_no_images_are_no_result(model_1: Classifier, name: str) -> None:
+    images, goal = np.zeros((0, SIDE, SIDE, 1), np.float32), Untargeted(np.zeros(0, np.int64))
+    for record in (False, True):
+        empty = attack(name)(model_1, images, goal, settings_of(name), record=record)
+        assert empty.adversarial.shape == images.shape
+        assert empty.success.total == 0
+
+
+@pytest.mark.parametrize("name", _NAMES)
 def test_the_true_class_as_target_is_there_already(
     model_1: Classifier, digits: tuple[FloatArray, IntArray], name: str
 ) -> None:
     images, labels = digits
-    result = ATTACKS[name](model_1, images[:4], Targeted(labels[:4]))
+    result = attack(name)(model_1, images[:4], Targeted(labels[:4]), settings_of(name))
     assert (result.adversarial == images[:4]).all()
     assert result.succeeded.all()
     assert result.success.total == 0
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_bad_images_are_one_sentence(linear: Classifier, name: str) -> None:
+    goal = Untargeted(np.array([1]))
+    with pytest.raises(ValueError, match="clip them first"):
+        attack(name)(linear, np.full((1, SIDE, SIDE, 1), np.nan, np.float32), goal)
+    with pytest.raises(ValueError, match="The goal is for 1 images, and there are 2"):
+        attack(name)(linear, np.zeros((2, SIDE, SIDE, 1), np.float32), goal)
+
+
+def test_an_unknown_attack_is_refused() -> None:
+    with pytest.raises(ValueError, match="There is no attack 'Guess': choose of FGSM, PGD"):
+        attack("Guess")
 
 
 def test_one_step_on_a_linear_model_is_known(linear: Classifier) -> None:
