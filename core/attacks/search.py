@@ -1,0 +1,118 @@
+"""What attacks share that look for the smallest change: margins in graphs, and recorded loops."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from core.attacks.goals import Goal
+from core.backend import tf
+from core.classifier import Classifier, in_batches
+from core.data import CLASSES, FloatArray, IntArray
+
+CLEAR = 1e-4  # logits: what is rounded otherwise in a batch of another size undoes no success
+_BATCH = 64
+_FRAMES = 100  # recorded at most
+
+
+def recorded_steps(iterations: int, *, record: bool) -> IntArray:
+    """The steps behind which an image is kept: up to 100, evenly, the last always; or only that."""
+    every = -(-iterations // _FRAMES) if record else iterations
+    steps: IntArray = np.unique(np.append(np.arange(every, iterations, every), iterations))
+    return steps.astype(np.int32)
+
+
+def search(
+    compiled: Any,
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    steps: IntArray,
+    *numbers: float,
+) -> tuple[FloatArray, FloatArray]:
+    """What is found for each image, and the images behind each of `steps`: [k, n, 28, 28, 1].
+
+    compiled: images, classes, the goal's sign, steps and numbers to [n, k, 28, 28, 1], in the last
+    place what was found. It sees no image that is at the goal already: that one stays as it is.
+    """
+    frames = np.repeat(images[None], len(steps), axis=0)
+    rows = np.flatnonzero(~goal.reached(classifier.logits(images)))
+    if len(rows):
+        given = [tf.constant(number, tf.float32) for number in (goal.sign, *numbers)]
+        found = in_batches(
+            lambda batch, classes: compiled(batch, classes, tf.constant(steps), *given),
+            images[rows], goal.classes[rows], batch=_BATCH,
+        )  # fmt: skip
+        frames[:, rows] = np.moveaxis(found, 1, 0)
+    return frames[-1], frames
+
+
+def iterate(
+    one_step: Callable[[Any], Any],
+    state: Any,
+    steps: Any,
+    going: Callable[[Any], Any] = lambda state: True,
+) -> tuple[Any, Any]:
+    """In graphs: the state behind the last of `steps`, and its x behind each: [n, k, 28, 28, 1].
+
+    A state has the fields `step` and `x`; nothing is computed any more when it is not `going`.
+    """
+    count = tf.size(steps)
+
+    def to_next_frame(frame: Any, state: Any, frames: Any) -> Any:
+        (state,) = tf.while_loop(
+            lambda state: tf.logical_and(state.step < steps[frame], going(state)),
+            lambda state: (one_step(state),),
+            (state,),
+        )
+        return frame + 1, state, frames.write(frame, state.x)
+
+    frames = tf.TensorArray(tf.float32, count, element_shape=state.x.shape)
+    _, state, frames = tf.while_loop(
+        lambda frame, *_: frame < count, to_next_frame, (tf.constant(0), state, frames)
+    )
+    return state, tf.transpose(frames.stack(), [1, 0, 2, 3, 4])
+
+
+def with_last(frames: Any, found: Any) -> Any:
+    """In graphs: frames [n, k, 28, 28, 1] with `found` in the place of the last."""
+    return tf.concat([frames[:, :-1], found[:, None]], axis=1)
+
+
+def margin(logits: Any, classes: Any, sign: Any) -> Any:
+    """In graphs: how far the goal's classes are ahead of the others, above 0 at the goal: [n]."""
+    return sign * (tf.reduce_max(_others(logits, classes), axis=1) - own(logits, classes))
+
+
+def soft_margin(logits: Any, classes: Any, sign: Any) -> Any:
+    """In graphs: `margin` with the logarithm of the sum of the others' exponentials: [n].
+
+    Its gradient has the direction of that of the cross-entropy, and does not vanish where the
+    network is sure.
+    """
+    return sign * (tf.reduce_logsumexp(_others(logits, classes), axis=1) - own(logits, classes))
+
+
+def own(logits: Any, classes: Any) -> Any:
+    """In graphs: each image's logit of its class: [n]."""
+    return tf.gather(logits, classes, batch_dims=1)
+
+
+def _others(logits: Any, classes: Any) -> Any:
+    """In graphs: the logits of the nine other classes: [n, 9]."""
+    return tf.gather(logits, other_classes(classes), batch_dims=1)
+
+
+def other_classes(classes: Any) -> Any:
+    """In graphs: the nine other classes of each image: [n, 9]."""
+    return (classes[:, None] + tf.range(1, CLASSES, dtype=classes.dtype)) % CLASSES
+
+
+def as_pixels(each: Any) -> Any:
+    """In graphs: one number for each image, to stand beside [n, 28, 28, 1]."""
+    return each[:, None, None, None]
+
+
+def squared_length(change: Any) -> Any:
+    """In graphs: ‖change‖² of each image: [n]."""
+    return tf.reduce_sum(change**2, axis=(1, 2, 3))
