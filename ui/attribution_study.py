@@ -9,7 +9,7 @@ from core.classifier import Classifier
 from core.data import to_float
 from core.fidelity import IMAGE_ITSELF, RANDOM_MAP, FidelityStudy, MapScore, Mean, ranks
 from core.jobs import FAILED, FINISHED, QUEUED, STOPPED, Job, QueueFull
-from ui import compute, session, theme
+from ui import compute, session, text, theme
 from ui.attribution_maps import METHODS, Settings, maps_of
 from ui.figures import attribution_charts
 from ui.header import Choice, model_titles
@@ -163,18 +163,14 @@ def _finding(scores: list[MapScore]) -> str:
     """Which come first, and which maps are no better than a control."""
     of = {each.name: each.score for each in scores}
     first = [each.name for each, rank in zip(scores, ranks(scores), strict=True) if rank == 1]
-    sentences = [f"{_list(first)} {'tie for' if len(first) > 1 else 'comes'} first"]
+    sentences = [f"{text.listed(first)} {'tie for' if len(first) > 1 else 'comes'} first"]
     maps = [each.name for each in scores if not each.is_control]
     if beaten := [name for name in maps if of[IMAGE_ITSELF].low > of[name].high]:
-        sentences.append(f"the image itself beats {_list(beaten)}")
+        sentences.append(f"the image itself beats {text.listed(beaten)}")
     if useless := [name for name in maps if of[name].low <= of[RANDOM_MAP].high]:
         verb = "are" if len(useless) > 1 else "is"
-        sentences.append(f"{_list(useless)} {verb} no better than a random map")
+        sentences.append(f"{text.listed(useless)} {verb} no better than a random map")
     return "; ".join(sentences)
-
-
-def _list(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _written_table(scores: list[MapScore]) -> pd.DataFrame:

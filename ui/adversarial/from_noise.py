@@ -1,72 +1,37 @@
 """Noise made into an image of each class (experiment E7)."""
 
-from collections.abc import Generator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.attacks.generated import OBJECTIVES, generate_from_noise
-from core.attacks.repeated import NoiseStudy
 from core.classifier import Classifier
 from core.data import CLASSES
 from core.experiments import E7, noise_claims
-from core.optimization import OPTIMIZERS, Trajectory
-from ui import compute, player, text, theme
+from core.optimization import Trajectory
+from ui import player, text, theme
 from ui.adversarial import shared
-from ui.adversarial.luck import TOTAL, Luck, Record
-from ui.figures import attack_charts, charts
+from ui.adversarial.noise_luck import NOISE_LUCK, seconds
+from ui.adversarial.noise_settings import REPORTED, Settings, controls, trajectory_of
+from ui.figures import charts
 from ui.header import Choice
 from ui.player import Track
 from ui.show import draw
 
 _ALL = np.arange(CLASSES)
-_REPORT = {
-    "noise_show": list(E7.classes),
-    "noise_mean": E7.settings["mean"],
-    "noise_std": E7.settings["stddev"],
-    "noise_rate": E7.settings["learning_rate"],
-    "noise_steps": E7.settings["iterations"],
-    "noise_cost": E7.settings["objective"],
-    "noise_by": OPTIMIZERS[0],
-    "noise_seed": 0,
-}
-_FAILURES = 12
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the controls say, as `generate_from_noise` takes it."""
-
-    mean: float
-    stddev: float
-    learning_rate: float
-    iterations: int
-    objective: str
-    optimizer: str
-    seed: int
-
-    @property
-    def words(self) -> str:
-        """Start, objective and steps, for captions."""
-        return (
-            f"start N({self.mean:g}, {self.stddev:g}²), {self.objective}, {shared.OPTIMIZER_NAMES[self.optimizer]} "
-            f"{text.learning_rate(self.learning_rate)}, {self.iterations:,} iterations"
-        )
 
 
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
     """Player, all ten classes, their curves, the report's claims, and 200 starts."""
-    result, controls = st.columns([3.5, 1], gap="medium")
-    with controls, st.container(border=True, key="settings"):
-        shown, settings = _settings()
+    result, side = st.columns([3.5, 1], gap="medium")
+    with side, st.container(border=True, key="settings"):
+        shown, settings = controls()
     with result, st.container(border=True, height="stretch", key="result"):
         try:
             with st.skeleton(height=520):
-                trajectory = _trajectory(classifier, settings)
+                trajectory = trajectory_of(classifier, settings)
         except ValueError as error:
             st.error(str(error), icon=":material/error:")
             return
@@ -86,78 +51,9 @@ def show(choice: Choice, classifier: Classifier) -> None:
         _claims(classifier, trajectory, settings)
     with st.container(border=True, key="noise-luck-card"):
         again = {**asdict(settings), "classes": tuple(shown or E7.classes)}
-        _LUCK.card(classifier, choice, again, _seconds(again))
+        NOISE_LUCK.card(classifier, choice, again, seconds(again))
     told = {"experiment": "E7", "model": choice.model, **asdict(settings)}
     shared.settings_download(told, trajectory.result, "from-noise")
-
-
-def _settings() -> tuple[list[int], Settings]:
-    st.markdown("**Settings**")
-    keep = {"bind": "query-params"}
-    shown: list[int] = st.pills(
-        "Classes to show",
-        range(CLASSES),
-        selection_mode="multi",
-        default=E7.classes,
-        key="noise_show",
-        help="All ten are computed together; these are played and drawn.",
-        **keep,
-    )
-    mean = st.slider(
-        "Mean of the start", 0.0, 1.0, E7.settings["mean"], 0.05, key="noise_mean", **keep
-    )
-    stddev = st.slider(
-        "Its standard deviation",
-        0.0,
-        0.5,
-        E7.settings["stddev"],
-        0.01,
-        key="noise_std",
-        **keep,
-    )
-    learning_rate = shared.learning_rate_slider("noise_rate", E7.settings["learning_rate"])
-    iterations = shared.iterations_slider("noise_steps", E7.settings["iterations"])
-    objective = st.segmented_control(
-        "Objective",
-        OBJECTIVES,
-        default=E7.settings["objective"],
-        format_func={"logit": "Logit", "cross-entropy": "Cross-entropy"}.__getitem__,
-        required=True,
-        key="noise_cost",
-        width="stretch",
-        help="The logit goes on rising when the probability is 1; the gradient of the "
-        "cross-entropy vanishes there.",
-        **keep,
-    )
-    with st.popover("More", icon=":material/tune:", width="stretch"):
-        optimizer = shared.optimizer_select("noise_by")
-        seed = shared.seed_input("noise_seed")
-    shared.report_button(
-        "noise-as-reported",
-        lambda: st.session_state.update(_REPORT),
-        "E7: N(0.5, 0.05²), the logit, 5e-4, 200 iterations; classes 9, 0 and 5.",
-    )
-    return shown, Settings(mean, stddev, learning_rate, iterations, objective, optimizer, seed)
-
-
-def _trajectory(classifier: Classifier, settings: Settings) -> Trajectory:
-    return _computed(classifier.version, settings, classifier)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _computed(version: str, settings: Settings, _classifier: Classifier) -> Trajectory:
-    with compute.inline("The images of ten classes", CLASSES * settings.iterations):
-        return generate_from_noise(
-            _classifier,
-            _ALL,
-            keep_every=shared.keep_every(settings.iterations),
-            **asdict(settings),
-        )
-
-
-def report_trajectory(classifier: Classifier) -> Trajectory:
-    """E7 for all ten classes, as in the report."""
-    return _trajectory(classifier, Settings(**E7.settings, optimizer=OPTIMIZERS[0], seed=0))
 
 
 def _finding(trajectory: Trajectory, settings: Settings) -> str:
@@ -241,68 +137,8 @@ def _claims(classifier: Classifier, trajectory: Trajectory, settings: Settings) 
     seen = second.probabilities(trajectory.result)
     where = (
         "at the report’s settings"
-        if settings == Settings(**E7.settings, optimizer=OPTIMIZERS[0], seed=settings.seed)
+        if replace(settings, seed=REPORTED.seed) == REPORTED
         else "at the settings above, which are not the report’s"
     )
     st.markdown(f"**Does the report’s claim hold?** :gray[· E7, all ten classes, {where}]")
     shared.claims(noise_claims(trajectory, _ALL, seen, second.name))
-
-
-def _begin(
-    classifier: Classifier, settings: Mapping[str, Any]
-) -> tuple[NoiseStudy, Generator[float]]:
-    rest = dict(settings)
-    study = NoiseStudy(rest.pop("classes"), TOTAL)
-    return study, study.work(classifier, **rest)
-
-
-def _seconds(settings: Mapping[str, Any]) -> str:
-    work = TOTAL * len(settings["classes"]) * settings["iterations"]
-    return f"{work:,} gradients of one image each, {text.duration(work / 4_000)} or more"
-
-
-def _show_luck(record: Record[NoiseStudy]) -> None:
-    study, made = (
-        record.study,
-        Settings(**{k: v for k, v in record.settings.items() if k != "classes"}),
-    )
-    ends = list(study.ends.values())
-    arrived = sum(each.arrived.successes for each in ends)
-    total = sum(each.arrived.total for each in ends)
-    st.markdown(
-        f"**Was that the start’s luck? {arrived:,} of {total:,} starts end as their class** "
-        f":gray[· {record.model}, {study.count} random starts for each; {made.words}]"
-    )
-    rates = {}
-    for each in ends:
-        rates[f"Made into {each.label}"] = each.arrived
-        rates[f"{attack_charts.CONTROL}read as {each.label} as it starts"] = study.read_before(
-            each.label
-        )
-    draw(
-        attack_charts.attack_rates(rates, theme.palette()),
-        key="noise-luck-rates",
-        alt="How many starts end as each class, and how many are read as it before",
-    )
-    failed = [
-        (each.images[row], f"**{each.label}** is a {each.read[row]}")
-        for each in ends
-        for row in np.flatnonzero(each.read != each.label)
-    ][:_FAILURES]
-    if failed:
-        images, captions = zip(*failed, strict=True)
-        shared.tile_row(np.stack(images), captions, ["A start that did not arrive"] * len(failed))
-        st.caption("Starts that did not end as their class, the first of them.")
-    else:
-        st.caption("No start failed. Brackets: 95 % Wilson intervals.")
-
-
-_LUCK = Luck(
-    name="noise_luck",
-    title=f"E7 from {TOTAL} starts",
-    what="starts",
-    question=f"**Was that the start’s luck?** :gray[· not measured yet: {TOTAL} random starts "
-    "for each class shown, and what they are read as before anything is done]",
-    begin=_begin,
-    show=_show_luck,
-)

@@ -17,12 +17,12 @@ from ui.files import npz
 from ui.show import picture
 
 LEARNING_RATES = tuple(
-    float(f"{digit}e{power}") for power in range(-4, 1) for digit in (1, 2, 5)
-)[:-2]  # fmt: skip
+    float(f"{digit}e{power}") for power in range(-4, 0) for digit in (1, 2, 5)
+)  # fmt: skip
 MAX_ITERATIONS = 2_000
 MAX_FRAMES = 400  # kept of each image: ten images take 13 MB
 TILE = 84
-OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD with momentum"}
+_OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD with momentum"}
 
 
 def iterations_slider(key: str, default: int) -> int:
@@ -47,12 +47,20 @@ def learning_rate_slider(key: str, default: float) -> float:
     return chosen
 
 
+def step_words(objective: str, optimizer: str, learning_rate: float, iterations: int) -> str:
+    """Objective and steps, for captions."""
+    return (
+        f"{objective}, {_OPTIMIZER_NAMES[optimizer]} {text.learning_rate(learning_rate)}, "
+        f"{iterations:,} iterations"
+    )
+
+
 def optimizer_select(key: str) -> str:
     """Adam or SGD."""
     chosen: str = st.selectbox(
         "Optimizer",
         OPTIMIZERS,
-        format_func=OPTIMIZER_NAMES.__getitem__,
+        format_func=_OPTIMIZER_NAMES.__getitem__,
         key=key,
         bind="query-params",
     )

@@ -1,0 +1,77 @@
+"""The report's attacks from many starts and on many images."""
+
+import numpy as np
+import pytest
+
+from core.attacks.generated import generate_from_noise, noise_images
+from core.attacks.repeated import NoiseStudy, SourceStudy, random_targets
+from core.classifier import Classifier
+from core.data import CLASSES, Dataset, to_float
+
+NOISE = {"mean": 0.5, "stddev": 0.05, "objective": "logit", "seed": 3}
+STEPS = {"learning_rate": 1e-3, "iterations": 30, "optimizer": "adam"}
+
+
+def test_starts_end_where_the_attack_itself_takes_them(linear: Classifier) -> None:
+    study = NoiseStudy((4, 7), 30)
+    shares = list(study.work(linear, **NOISE, **STEPS))
+    assert shares == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert study.count == 30
+    for label in (4, 7):
+        alone = generate_from_noise(linear, np.full(30, label), **NOISE, **STEPS)
+        assert study.ends[label].images == pytest.approx(alone.result, abs=1e-6)
+        assert (study.ends[label].read == alone.predicted[-1]).all()
+        hits = int((alone.predicted[-1] == label).sum())
+        assert (study.ends[label].arrived.successes, study.ends[label].arrived.total) == (hits, 30)
+
+
+def test_the_control_is_the_starts_themselves(linear: Classifier) -> None:
+    study = NoiseStudy((0,), 25)
+    for _ in study.work(linear, **NOISE, **STEPS):
+        pass
+    starts = noise_images(25, mean=0.5, stddev=0.05, seed=3)
+    read = linear.predict(starts)
+    assert [study.read_before(label).successes for label in range(CLASSES)] == list(
+        np.bincount(read, minlength=CLASSES)
+    )
+    assert study.read_before(0).total == 25
+
+
+def test_a_study_shows_what_every_class_has(linear: Classifier) -> None:
+    study = NoiseStudy((1, 2), 40)
+    work = study.work(linear, **NOISE, **STEPS)
+    next(work)
+    assert study.count == 0
+    assert not study.ends, "nothing is shown of a round that is not over"
+    next(work)
+    assert study.count == 20
+    assert {label: end.arrived.total for label, end in study.ends.items()} == {1: 20, 2: 20}
+
+
+def test_toward_sources_with_noise_of_equal_length(model_1: Classifier, mnist: Dataset) -> None:
+    images, labels = to_float(mnist.test.images[:30]), mnist.test.labels[:30]
+    study = SourceStudy(30)
+    settings = {**STEPS, "beta": 0.0, "start": "source", "learning_rate": 0.02}
+    assert list(study.work(model_1, images, labels, **settings)) == pytest.approx([2 / 3, 1.0])
+    result = study.result
+    assert result is not None
+    assert (result.originals == images).all()
+    assert (result.goal.classes == random_targets(labels.astype(np.int64), seed=0)).all()
+    assert result.success.value > 0.9
+    control = np.sqrt(((study.control - images) ** 2).sum(axis=(1, 2, 3)))
+    assert control == pytest.approx(result.l2, abs=1e-3)
+    right = model_1.predict(images) == labels
+    assert study.misread.total == study.misread_control.total == right.sum()
+    assert (
+        study.misread.successes == (right & (model_1.predict(result.adversarial) != labels)).sum()
+    )
+    assert study.misread_control.value < study.misread.value
+
+
+def test_random_targets_are_never_the_label() -> None:
+    labels = np.arange(2_000) % CLASSES
+    targets = random_targets(labels, seed=1)
+    assert (targets != labels).all()
+    counts = np.bincount(CLASSES * labels + targets, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
+    assert (counts + 20 * np.eye(CLASSES) > 5).all(), "every pair occurs"
+    assert (random_targets(labels[:7], seed=1) == targets[:7]).all()

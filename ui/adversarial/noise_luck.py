@@ -1,0 +1,79 @@
+"""How many random starts end as a class, as a background job."""
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.attacks.repeated import NoiseStudy
+from core.classifier import Classifier
+from ui import text, theme
+from ui.adversarial import shared
+from ui.adversarial.luck import TOTAL, Luck, Record
+from ui.adversarial.noise_settings import Settings
+from ui.figures import attack_charts
+from ui.show import draw
+
+_FAILURES = 12
+
+
+def _begin(
+    classifier: Classifier, settings: Mapping[str, Any]
+) -> tuple[NoiseStudy, Generator[float]]:
+    rest = dict(settings)
+    study = NoiseStudy(rest.pop("classes"), TOTAL)
+    return study, study.work(classifier, **rest)
+
+
+def seconds(settings: Mapping[str, Any]) -> str:
+    """How long the job takes, roughly."""
+    work = TOTAL * len(settings["classes"]) * settings["iterations"]
+    return f"{work:,} gradients of one image each, {text.duration(work / 4_000)} or more"
+
+
+def _show_luck(record: Record[NoiseStudy]) -> None:
+    study, made = (
+        record.study,
+        Settings(**{k: v for k, v in record.settings.items() if k != "classes"}),
+    )
+    ends = list(study.ends.values())
+    arrived = sum(each.arrived.successes for each in ends)
+    total = sum(each.arrived.total for each in ends)
+    st.markdown(
+        f"**Was that the start’s luck? {arrived:,} of {total:,} starts end as their class** "
+        f":gray[· {record.model}, {study.count} random starts for each; {made.words}]"
+    )
+    rates = {}
+    for each in ends:
+        rates[f"Made into {each.label}"] = each.arrived
+        rates[f"{attack_charts.CONTROL}read as {each.label} as it starts"] = study.read_before(
+            each.label
+        )
+    draw(
+        attack_charts.attack_rates(rates, theme.palette()),
+        key="noise-luck-rates",
+        alt="How many starts end as each class, and how many are read as it before",
+    )
+    failed = [
+        (each.images[row], f"**{each.label}** is a {each.read[row]}")
+        for each in ends
+        for row in np.flatnonzero(each.read != each.label)
+    ][:_FAILURES]
+    if failed:
+        images, captions = zip(*failed, strict=True)
+        shared.tile_row(np.stack(images), captions, ["A start that did not arrive"] * len(failed))
+        st.caption("Starts that did not end as their class, the first of them.")
+    else:
+        st.caption("No start failed. Brackets: 95 % Wilson intervals.")
+
+
+NOISE_LUCK = Luck(
+    name="noise_luck",
+    title=f"E7 from {TOTAL} starts",
+    what="starts",
+    question=f"**Was that the start’s luck?** :gray[· not measured yet: {TOTAL} random starts "
+    "for each class shown, and what they are read as before anything is done]",
+    begin=_begin,
+    show=_show_luck,
+)
