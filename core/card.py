@@ -19,11 +19,26 @@ class CurvePoint:
 
 
 @dataclass(frozen=True)
+class Robustness:
+    """How many images stay right within `epsilon` of the norm: against `attack`, or as proven.
+
+    settings: of the attack or the proof, and which images; plain values.
+    """
+
+    attack: str
+    epsilon: float
+    norm: str
+    standing: Rate
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """`settings` are the training settings as plain values; `seconds` the time of training.
 
     `test` is the accuracy on the test images, `version` the digest of the weights, and
     `data_digest` that of the data it was trained and tested on. `curve` is its training.
+    `robustness` is there for the models that were trained to resist changes.
     """
 
     name: str
@@ -38,6 +53,7 @@ class ModelCard:
     version: str
     data_digest: str
     curve: tuple[CurvePoint, ...] = ()
+    robustness: tuple[Robustness, ...] = ()
 
     def to_json(self) -> str:
         """The card as JSON."""
@@ -56,13 +72,14 @@ class ModelCard:
                 settings=dict(values["settings"]),
                 steps=int(values["steps"]),
                 seconds=float(values["seconds"]),
-                test=Rate(int(values["test"]["successes"]), int(values["test"]["total"])),
+                test=_rate(values["test"]),
                 parameters=int(values["parameters"]),
                 version=str(values["version"])[:64],
                 data_digest=str(values["data_digest"])[:64],
                 curve=tuple(
                     CurvePoint(*map(float, point.values())) for point in values.get("curve", ())
                 ),
+                robustness=tuple(map(_robustness, values.get("robustness", ()))),
             )
         except (
             KeyError,
@@ -73,3 +90,17 @@ class ModelCard:
             json.JSONDecodeError,
         ) as error:
             raise ValueError(f"The model's card cannot be read ({error}).") from None
+
+
+def _rate(values: dict[str, Any]) -> Rate:
+    return Rate(int(values["successes"]), int(values["total"]))
+
+
+def _robustness(values: dict[str, Any]) -> Robustness:
+    return Robustness(
+        attack=str(values["attack"])[:60],
+        epsilon=float(values["epsilon"]),
+        norm=str(values["norm"])[:60],
+        standing=_rate(values["standing"]),
+        settings=dict(values["settings"]),
+    )

