@@ -55,9 +55,9 @@ def _attack_rates(count: int, palette: Palette) -> dict[str, Any]:
     whisker = base.mark_rule(strokeWidth=3, opacity=0.6, yOffset=8).encode(
         x="low:Q", x2="high:Q", color=color
     )
-    dot = base.mark_point(filled=True, size=80, opacity=1, yOffset=8).encode(
+    dot = base.mark_point(size=80, opacity=1, yOffset=8).encode(
         x="rate:Q",
-        color=color,
+        stroke=color,
         fill=alt.condition(
             "datum.control", alt.value(palette.background), alt.value(palette.against)
         ),

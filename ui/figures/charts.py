@@ -37,17 +37,24 @@ def specification(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
 
 
 def class_bars(
-    probabilities: NDArray[np.floating], palette: Palette, *, true: int | None = None
+    probabilities: NDArray[np.floating],
+    palette: Palette,
+    *,
+    true: int | None = None,
+    target: int | None = None,
 ) -> Chart:
     """Ten horizontal bars, 0 to 9 from the top; the predicted class in bold ink, the true in green.
 
-    The predicted class takes the true class's color where both are the same; its label is bold.
+    The predicted class takes the true class's color where both are the same, and the target's
+    orange goes before both; its label is bold.
     """
     predicted = int(np.argmax(probabilities))
     colors = [palette.other] * len(probabilities)
     colors[predicted] = palette.ink
     if true is not None:
         colors[true] = palette.true
+    if target is not None:
+        colors[target] = palette.target
     table = pd.DataFrame(
         {
             "label": [str(number) for number in range(len(probabilities))],

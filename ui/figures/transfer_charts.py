@@ -8,12 +8,12 @@ import altair as alt
 import pandas as pd
 
 from core.rate import Rate
-from ui.figures.charts import DATA, Chart, specification
+from ui.figures.charts import DATA, PERCENT, Chart, specification
 from ui.figures.palette import DASHES, Palette
 from ui.text import full_rate, interval, percent
 
-_SHARE = "format(datum.value, '.0%')"
-_ROW, _CELL = 40, 58
+_ROW, _CELL = 46, 58
+_AXIS, _AXES = 30, 56
 _SHAPES = ("circle", "circle", "diamond")
 _DARK = 0.55  # from this rate on a cell's text is written in the background's color
 
@@ -21,7 +21,8 @@ _DARK = 0.55  # from this rate on a cell's text is written in the background's c
 def by_class(rates: Mapping[str, Mapping[str, Rate]], palette: Palette, *, x_title: str) -> Chart:
     """Dot and 95 % whisker on a track from 0 to 100 %: rates by series, then by row.
 
-    The first series is the attack, in red; the others are controls, gray, with open marks below.
+    The first series is the attack, in red and in numbers; the others are controls, gray, with open
+    marks below.
     """
     table = pd.DataFrame(
         [
@@ -40,17 +41,17 @@ def by_class(rates: Mapping[str, Mapping[str, Rate]], palette: Palette, *, x_tit
         ]
     )
     rows = len(next(iter(rates.values())))
-    return Chart(table, _by_class(tuple(rates), rows, palette, x_title))
+    return Chart(table, _by_class(tuple(rates), rows, palette))
 
 
 @functools.lru_cache
-def _by_class(series: tuple[str, ...], rows: int, palette: Palette, x_title: str) -> dict[str, Any]:
+def _by_class(series: tuple[str, ...], rows: int, palette: Palette) -> dict[str, Any]:
     axis = alt.Axis(
-        labelExpr=_SHARE, tickCount=4, grid=False, domain=False, ticks=False, labelFlush=False
+        labelExpr=PERCENT, tickCount=4, grid=False, domain=False, ticks=False, labelFlush=False
     )
     names = alt.Axis(ticks=False, domain=False, labelFontSize=13, labelFlush=False)
     y = alt.Y("row:N", sort=None, title=None, axis=names)
-    x = alt.X("start:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title=x_title)
+    x = alt.X("start:Q", scale=alt.Scale(domain=[0, 1]), axis=axis, title=None)
     base = alt.Chart(DATA).encode(
         y=y, tooltip=[alt.Tooltip("series:N", title=" "), "row:N", alt.Tooltip("text:N", title=" ")]
     )
@@ -58,21 +59,22 @@ def _by_class(series: tuple[str, ...], rows: int, palette: Palette, x_title: str
     for number, name in enumerate(series):
         color = palette.against if number == 0 else palette.other
         own = base.transform_filter(alt.datum.series == name)
-        offset = 10 * number - 5 * (len(series) - 1)
-        layers += [
-            own.mark_rule(color=color, strokeWidth=2, yOffset=offset).encode(
-                x="low:Q", x2="high:Q"
-            ),
-            own.mark_point(
-                shape=_SHAPES[number % len(_SHAPES)],
-                size=60,
-                opacity=1,
-                stroke=color,
-                fill=color if number == 0 else palette.background,
-                yOffset=offset,
-            ).encode(x="rate:Q"),
-        ]
-    chart = alt.layer(*layers).properties(height=_ROW * rows)
+        below = 10 * number - 4
+        whisker = own.mark_rule(color=color, strokeWidth=2, yOffset=below)
+        dot = own.mark_point(
+            shape=_SHAPES[number % len(_SHAPES)],
+            size=60,
+            opacity=1,
+            stroke=color,
+            fill=color if number == 0 else palette.background,
+            yOffset=below,
+        )
+        layers += [whisker.encode(x="low:Q", x2="high:Q"), dot.encode(x="rate:Q")]
+    written = base.transform_filter(alt.datum.series == series[0]).mark_text(
+        align="right", fontSize=12, dy=-15, color=palette.quiet_text
+    )
+    layers.append(written.encode(x=alt.datum(1.0), text="text:N"))
+    chart = alt.layer(*layers).properties(height=_ROW * rows + _AXIS)
     return specification(chart.configure_view(strokeWidth=0))
 
 
@@ -112,14 +114,21 @@ def _against_scale(
 ) -> dict[str, Any]:
     attack = iter((palette.against, palette.target))
     colors = [palette.other if name in controls else next(attack) for name in names]
-    key = alt.Legend(title=None, orient="top", columns=2, symbolType="stroke", symbolSize=200,
-                     labelLimit=300)  # fmt: skip
+    key = alt.Legend(
+        title=None,
+        orient="top",
+        columns=2,
+        symbolType="stroke",
+        symbolSize=200,
+        symbolOpacity=1,
+        labelLimit=300,
+    )
     color = alt.Color("name:N", scale=alt.Scale(domain=names, range=colors), legend=key)
     dash = alt.StrokeDash(
         "name:N", scale=alt.Scale(domain=names, range=list(DASHES[: len(names)])), legend=key
     )
     x = alt.X("scale:Q", title="scale of the noise", axis=alt.Axis(grid=False, tickCount=5))
-    axis = alt.Axis(labelExpr=_SHARE, tickCount=4)
+    axis = alt.Axis(labelExpr=PERCENT, tickCount=4)
     y = alt.Y("rate:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis)
     base = alt.Chart(DATA).encode(x=x)
     band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title=None), y2="high:Q",
@@ -194,5 +203,5 @@ def _matrix(
     below = base.mark_text(fontSize=12, dy=11).encode(text="below:N", color=ink)
     layers = alt.layer(unmeasured, cells, number, below)
     return specification(
-        layers.properties(height=_CELL * len(row_names)).configure_view(strokeWidth=0)
+        layers.properties(height=_CELL * len(row_names) + _AXES).configure_view(strokeWidth=0)
     )

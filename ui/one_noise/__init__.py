@@ -31,6 +31,8 @@ from ui.one_noise.result import result
 from ui.one_noise.transfer import by_class, gallery, scale_curve
 from ui.player import Track
 
+_LISTED = 12
+_CHOSEN = "_one_chosen"
 _COUNTS = (1_000, 2_000, 5_000)
 _REPORT = {
     "one_target": str(E9.classes[-1]),
@@ -54,20 +56,24 @@ class View:
 @st.fragment
 def explore(choice: Choice, classifier: Classifier) -> None:
     """The noise and the sum, what it does to images it was not fitted to, and its controls."""
+    if st.session_state.pop(_CHOSEN, False):
+        st.rerun()  # the header stands outside this fragment
     left, right = st.columns([3.5, 1], gap="medium")
     with right, st.container(border=True, key="settings"):
         settings, view = _settings(choice, classifier)
     with left, st.container(border=True, height="stretch", key="result"):
         try:
-            with st.skeleton(height=480):
+            with st.spinner(_waiting(settings), show_time=True):
                 fitted = fit(classifier, settings)
                 found = scores(classifier, classifier, settings, view.scale, view.count)
         except ValueError as error:
             st.error(str(error), icon=":material/error:")
             return
         result(classifier, settings, fitted, found, scale=view.scale, limit=view.limit)
-    _context(choice, classifier, settings, fitted, found, view)
+    context = st.container()
     downloads(choice, settings, fitted, found, scale=view.scale)
+    with context:
+        _context(choice, classifier, settings, fitted, found, view)
 
 
 def _context(
@@ -78,18 +84,23 @@ def _context(
     found: dict[str, Transfer],
     view: View,
 ) -> None:
-    with st.container(border=True):
+    """Everything below, each in its place; what is at hand is drawn before what takes long."""
+    classes, shown = (st.container(border=True) for _ in range(2))
+    curve, others = (
+        column.container(border=True, height="stretch") for column in st.columns(2, gap="small")
+    )
+    report, way = (st.container(border=True) for _ in range(2))
+    with classes:
         by_class(found)
-    with st.container(border=True):
+    with shown:
         gallery(fitted.noise, settings, found[NOISE], scale=view.scale, count=view.count)
-    with st.container(border=True):
+    with way:
         _way(settings, fitted)
-    curve, others = st.columns(2, gap="small")
-    with curve, st.container(border=True, height="stretch"):
+    with curve:
         scale_curve(classifier, settings, now=view.scale)
-    with others, st.container(border=True, height="stretch"):
+    with others:
         models(choice, classifier, settings, scale=view.scale)
-    with st.container(border=True):
+    with report:
         claim(classifier, count=view.count)
 
 
@@ -172,7 +183,13 @@ def _as_reported() -> None:
     st.session_state.update(_REPORT)
     source = report_settings()[E9.classes[-1]].images[0]
     images.choose(int(source.number or 0))
-    st.session_state["_one_chosen"] = True
+    st.session_state[_CHOSEN] = True
+
+
+def _waiting(settings: Settings) -> str:
+    count = len(settings.images)
+    images = "image" if count == 1 else "images"
+    return f"One noise for {count} {images}, {settings.iterations:,} iterations …"
 
 
 def _way(settings: Settings, fitted: Fit) -> None:
@@ -196,8 +213,19 @@ def _way(settings: Settings, fitted: Fit) -> None:
         for row, image in enumerate(played)
     ]
     player.show(tracks, key="one-player")
-    failed = [f"{image.title} stays {label}" for image, label in zip(played, read, strict=True)
-              if label != settings.target]  # fmt: skip
-    if failed:
-        st.caption(f"Not reached: {'; '.join(failed)}.")
+    failed = [
+        f"{image.title} stays {label}"
+        for image, label in zip(played, read, strict=True)
+        if label != settings.target
+    ]
+    missed = f" Not reached: {'; '.join(failed)}." if failed else ""
+    st.caption(f"Fitted to {_listed(settings)}.{missed}")
     player.downloads(tracks, key="one-take", name="calculated-noise")
+
+
+def _listed(settings: Settings) -> str:
+    """Which images: the first of them by name."""
+    names = [image.title.replace("T", "t").replace("Y", "y") for image in settings.images]
+    shown = [names[0], *(name.removeprefix("test image ") for name in names[1:_LISTED])]
+    rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(shown) + rest

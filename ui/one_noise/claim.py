@@ -18,7 +18,7 @@ def claim(classifier: Classifier, *, count: int) -> None:
     wrong, shown = {}, {}
     with place, st.skeleton(height=220):
         for target, settings in report_settings().items():
-            found = scores(classifier, classifier, settings, 1.0, count)
+            found = scores(classifier, classifier, settings, 1.0, count, (NOISE, GAUSSIAN))
             other = set(range(CLASSES)) - {E9_SOURCE_CLASS, target}
             wrong[target] = found[NOISE].misclassified(other)
             shown[f"Toward {target}"] = wrong[target]
@@ -27,8 +27,7 @@ def claim(classifier: Classifier, *, count: int) -> None:
         source = settings.images[0]
         st.markdown(
             f"**Does the report’s claim hold?** :gray[· E9 on {classifier.name}: {source.title}, "
-            f"{source.kind}, 5e-4, 400 iterations; the first {count:,} test images but itself, of "
-            f"neither {E9_SOURCE_CLASS} nor the target, read right before]"
+            f"{source.kind}; {settings.words}, scale 1]"
         )
         shared.claims([transfer_claim(wrong)])
         draw(
@@ -36,4 +35,7 @@ def claim(classifier: Classifier, *, count: int) -> None:
             key="one-claim",
             alt="Misread images of other classes with the report's two noises, and controls",
         )
-        st.caption(f"Any wrong answer; controls: {GAUSSIAN.lower()}. Scale 1, as in the report.")
+        st.caption(
+            f"Any wrong answer, among the first {count:,} test images without that one, of neither "
+            f"{E9_SOURCE_CLASS} nor the target, read right before. Control: {GAUSSIAN}."
+        )

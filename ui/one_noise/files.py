@@ -27,7 +27,7 @@ def downloads(
     told = _told(choice, settings, scale)
     files = {
         "Noise": (
-            lambda: npz({"noise": fitted.noise[0, ..., 0], **_described(settings, scale)}),
+            lambda: noise_archive(settings, fitted, scale=scale),
             "noise.npz",
             "application/octet-stream",
             "28 × 28 numbers in −1 to 1 at scale 1, as a NumPy array.",
@@ -68,6 +68,12 @@ def downloads(
             )
 
 
+def noise_archive(settings: Settings, fitted: Fit, *, scale: float) -> bytes:
+    """The noise [28, 28] at scale 1, its target and the scale that was set, as an .npz file."""
+    noise = fitted.noise[0, ..., 0]
+    return npz({"noise": noise, "target": settings.target, "scale": scale})
+
+
 def rates_table(found: dict[str, Transfer]) -> pd.DataFrame:
     """A row for each series, true class and outcome; all classes but the target as “others”."""
     rows = []
@@ -85,10 +91,6 @@ def rates_table(found: dict[str, Transfer]) -> pd.DataFrame:
 def _written(rate: Rate) -> dict[str, float]:
     low, high = rate.interval
     return {"count": rate.successes, "of": rate.total, "rate": rate.value, "low": low, "high": high}
-
-
-def _described(settings: Settings, scale: float) -> dict[str, float]:
-    return {"target": settings.target, "scale": scale}
 
 
 def _told(choice: Choice, settings: Settings, scale: float) -> dict[str, object]:

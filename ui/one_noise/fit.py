@@ -20,7 +20,7 @@ from ui.images import TEST_IMAGES, ChosenImage
 SAME_CLASS, ALL_CLASSES = "Its class", "All classes"
 POOL_START = 5_000  # images beside the chosen one come from behind here, the scored ones from 0 on
 MAX_PLAYED = 6
-NOISE, GAUSSIAN, SHUFFLED = "The noise", "Gaussian noise of equal L2", "The noise, pixels shuffled"
+NOISE, GAUSSIAN, SHUFFLED = "The noise", "Gaussian noise of equal L2", "The noise, shuffled"
 CURVE_SCALES = tuple(float(scale) for scale in np.linspace(0, 4, 9))
 FEW = 500  # images behind each point of a curve and each cell of the matrix
 
@@ -123,11 +123,6 @@ def _first(found: Trajectory, count: int) -> Trajectory:
 def scored_images(settings: Settings, count: int) -> IntArray:
     """The first `count` test images without those that the noise was fitted to: their numbers."""
     return np.setdiff1d(np.arange(min(count, TEST_IMAGES)), settings.numbers)
-
-
-def score(classifier: Classifier, settings: Settings, scale: float, count: int) -> Transfer:
-    """What the noise alone does to the first `count` images."""
-    return scores(classifier, classifier, settings, scale, count, (NOISE,))[NOISE]
 
 
 def scores(

@@ -4,6 +4,8 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
+from core.data import FloatArray
+from core.rate import Rate
 from core.transfer import Transfer
 from ui import text, theme
 from ui.attribution import signed_map
@@ -29,8 +31,8 @@ def result(
     changed = np.clip(source.floats + np.float32(scale) * fitted.noise, 0, 1)
     scaled = scale * fitted.noise[0, ..., 0]
     palette = theme.palette()
-    pictures, bars = st.columns([1.7, 1], gap="medium")
-    with pictures, st.container(horizontal=True, gap="medium"):
+    pictures, bars = st.columns([2, 1], gap="medium")
+    with pictures, st.container(horizontal=True, gap="small"):
         with st.container(width=_TILE, gap="xsmall"):
             st.markdown(f":gray[{source.title}]")
             alt = f"{source.title}, {source.kind}"
@@ -45,13 +47,16 @@ def result(
     with bars:
         probabilities = classifier.probabilities(changed)[0]
         read = int(probabilities.argmax())
-        st.markdown(f"The sum is read as **{read}**, p = {probabilities[read]:.3f}")
+        before = int(classifier.predict(source.floats)[0])
+        st.markdown(
+            f"Read as **{read}**, p = {probabilities[read]:.3f} :gray[· without noise as {before}]"
+        )
         draw(
-            charts.class_bars(probabilities, palette, true=source.label),
+            charts.class_bars(probabilities, palette, true=source.label, target=settings.target),
             key="one-bars",
             alt="Probabilities of the ten classes for the sum",
         )
-    st.caption(_sizes(scaled, limit))
+    st.caption(_sizes(scaled, limit, found))
     draw(
         attack_charts.attack_rates(_rates(settings, found), palette),
         key="one-rates",
@@ -72,7 +77,7 @@ def _finding(
     )
 
 
-def _rates(settings: Settings, found: dict[str, Transfer]) -> dict[str, object]:
+def _rates(settings: Settings, found: dict[str, Transfer]) -> dict[str, Rate]:
     others = found[NOISE].others
     return {
         f"Read as {settings.target}": found[NOISE].reached(),
@@ -82,21 +87,20 @@ def _rates(settings: Settings, found: dict[str, Transfer]) -> dict[str, object]:
     }
 
 
-def _sizes(scaled: np.ndarray, limit: float) -> str:
+def _sizes(scaled: FloatArray, limit: float, found: dict[str, Transfer]) -> str:
     beyond = int((np.abs(scaled) > limit).sum())
-    outside = f"; {beyond} of 784 pixels lie beyond the colors" if beyond else ""
+    outside = f" {beyond} of 784 pixels lie beyond the colors." if beyond else ""
+    left, gaussian, mixed = (found[name].l2.mean() for name in (NOISE, GAUSSIAN, SHUFFLED))
     return (
-        f"Noise: L2 {np.linalg.norm(scaled):.2f}, L∞ {np.abs(scaled).max():.2f}{outside}. "
-        "Blue adds ink, orange takes it away."
+        f"Noise: L2 {np.linalg.norm(scaled):.2f}, L∞ {np.abs(scaled).max():.2f}; blue adds ink.{outside} "
+        f"The clipping leaves a mean L2 of {left:.2f}, of the controls {gaussian:.2f} and {mixed:.2f}."
     )
 
 
 def _counted(settings: Settings, found: dict[str, Transfer]) -> str:
     noise = found[NOISE]
-    lengths = ", ".join(f"{found[name].l2.mean():.2f}" for name in (NOISE, GAUSSIAN, SHUFFLED))
     return (
-        f"Of the first {len(noise.labels):,} test images that it was not fitted to: those read "
-        f"right before and not of class {settings.target}. With {settings.target}s, "
-        f"{text.full_rate(noise.misclassified())} are misread. Controls: any wrong answer, a draw "
-        f"for each image; mean L2 left by the clipping {lengths}."
+        f"Among the first {len(noise.labels):,} test images not fitted to: those read right before, "
+        f"no {settings.target}s. With {settings.target}s "
+        f"{text.full_rate(noise.misclassified())} are misread. Controls: any wrong answer."
     )

@@ -10,6 +10,7 @@ from core.transfer import Transfer
 from ui import compute, text, theme
 from ui.adversarial import shared
 from ui.figures import transfer_charts
+from ui.figures.attack_charts import CONTROL
 from ui.one_noise.fit import (
     CURVE_SCALES,
     FEW,
@@ -23,6 +24,7 @@ from ui.one_noise.fit import (
 from ui.show import draw
 
 _SHOWN = 10
+_GAUSSIAN, _SHUFFLED = f"{CONTROL}Gaussian", f"{CONTROL}shuffled"
 
 
 def by_class(found: dict[str, Transfer]) -> None:
@@ -39,15 +41,16 @@ def by_class(found: dict[str, Transfer]) -> None:
     )
     left, right = st.columns(2, gap="medium")
     for column, title, reached in (
-        (left, "misread", False),
-        (right, f"read as the target, {target}", True),
+        (left, "Any wrong answer", False),
+        (right, f"Read as {target}", True),
     ):
         rates = {name: _by_class(each, reached=reached) for name, each in found.items()}
         with column:
+            st.markdown(f":gray[{title}]")
             draw(
-                transfer_charts.by_class(rates, theme.palette(), x_title=title),
+                transfer_charts.by_class(rates, theme.palette()),
                 key=f"one-classes-{reached}",
-                alt=f"Share of images {title} by true class, with 95 % intervals",
+                alt=f"{title}: the share by true class, with 95 % intervals",
             )
     st.caption(
         f"Red dots: the noise. Below each, open and gray: {GAUSSIAN}, then the same noise with "
@@ -105,8 +108,8 @@ def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> No
     rates = {
         "Any wrong answer": [each[NOISE].misclassified(others) for each in found],
         f"Read as {settings.target}": [each[NOISE].reached() for each in found],
-        GAUSSIAN: [each[GAUSSIAN].misclassified(others) for each in found],
-        SHUFFLED: [each[SHUFFLED].misclassified(others) for each in found],
+        _GAUSSIAN: [each[GAUSSIAN].misclassified(others) for each in found],
+        _SHUFFLED: [each[SHUFFLED].misclassified(others) for each in found],
     }
     total = rates["Any wrong answer"][0].total
     st.markdown(
@@ -114,7 +117,7 @@ def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> No
     )
     draw(
         transfer_charts.against_scale(
-            rates, CURVE_SCALES, theme.palette(), now=now, controls=(GAUSSIAN, SHUFFLED)
+            rates, CURVE_SCALES, theme.palette(), now=now, controls=(_GAUSSIAN, _SHUFFLED)
         ),
         key="one-curve",
         alt="Rates of the noise and its controls against the scale",

@@ -1,0 +1,163 @@
+"""The page One noise, many images, headless."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.data import load_test_labels
+from ui.images import ChosenImage, encode_ink
+from ui.one_noise.fit import ALL_CLASSES, POOL_START, SAME_CLASS, images_to_fit
+
+FAST = {"one_steps": "40", "one_rate": "5e-3"}
+
+
+def _text(app: AppTest) -> str:
+    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+
+
+def _open(app: AppTest, **query: str) -> AppTest:
+    app.default_timeout = 300
+    app.query_params.update({**FAST, **query})
+    app.run()
+    return app.switch_page("pages/one_noise.py").run()
+
+
+def _misled(app: AppTest) -> float:
+    found = re.search(r"misleads ([\d.]+) % of other images", _text(app))
+    assert found is not None
+    return float(found.group(1))
+
+
+def test_every_control_moves(app: AppTest) -> None:
+    page = _open(app)
+    assert "A noise fitted to one image" in _text(page)
+    assert "target 5, scale 1" in _text(page)
+    assert "Fitted to test image 1." in _text(page)
+    before = _misled(page)
+    page.slider(key="one_scale").set_value(3.0).run()
+    assert _misled(page) > before
+    page.slider(key="one_scale").set_value(0.0).run()
+    assert _misled(page) == 0
+    page.slider(key="one_scale").set_value(2.0).run()
+    page.selectbox(key="one_target").select("7").run()
+    assert "target 7, scale 2" in _text(page)
+    page.slider(key="one_images").set_value(3).run()
+    assert "A noise fitted to 3 images" in _text(page)
+    page.segmented_control(key="one_from").set_value(ALL_CLASSES).run()
+    page.slider(key="one_steps").set_value(30).run()
+    page.selectbox(key="one_cost").select("cross-entropy").run()
+    assert "cross-entropy, Adam 5e-3, 30 iterations" in _text(page)
+    page.toggle(key="one_zoom").set_value(True).run()
+    assert "pixels lie beyond the colors" in _text(page)
+    page.segmented_control(key="one_hit").set_value("The target").run()
+    assert not page.exception
+    assert not page.error
+
+
+def test_the_report_comes_with_its_claim(app: AppTest) -> None:
+    page = _open(app, one_scale="2")
+    page.button(key="one-as-reported").click().run()
+    assert not page.exception
+    assert page.number_input(key="image").value == 3
+    assert (page.selectbox(key="one_target").value, page.slider(key="one_scale").value) == ("5", 1)
+    text = _text(page)
+    assert "logit, Adam 5e-4, 400 iterations" in text
+    assert "“in most cases misclassifies other classes as well” is **not confirmed**" in text
+    assert re.search(r"misread are toward 4 .* of \d+; toward 5 .* of \d+\.", text)
+
+
+def test_models_against_models(app: AppTest) -> None:
+    page = _open(app, one_scale="2")
+    assert "Fitted on Model 1, it misleads Model 2 in" in _text(page)
+    assert "2 of 4 cells are measured" in _text(page)
+    page.button(key="one-fit-others").click().run()
+    assert "4 of 4 cells are measured" in _text(page)
+    page.slider(key="one_scale").set_value(3.0).run()
+    assert "4 of 4 cells are measured" in _text(page)
+    page.slider(key="one_steps").set_value(30).run()
+    assert "2 of 4 cells are measured" in _text(page)
+    page.multiselect(key="one_models-model-1").set_value([]).run()
+    assert "No other model is chosen" in _text(page)
+    assert not page.exception
+
+
+def test_an_own_digit_is_fitted(app: AppTest) -> None:
+    from ui import compute
+
+    ink = encode_ink(np.asarray(compute.mnist().test.images[0]))
+    page = _open(app, ink=ink, one_images="2")
+    assert not page.exception
+    assert "Fitted to your digit, 50" in _text(page)
+    assert "first 1,000 test images not fitted to" in _text(page)
+
+
+def test_fitted_images_are_not_scored(app: AppTest) -> None:
+    assert "first 999 test images" in _text(_open(app))
+
+
+def test_too_much_work_is_one_sentence(app: AppTest) -> None:
+    page = _open(app, one_images="100", one_steps="2000")
+    assert not page.exception
+    assert [error.value for error in page.error] == [
+        "The noise takes 200,000 images × iterations, above 100,000: choose fewer images or "
+        "iterations."
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"one_target": "12"},
+        {"one_scale": "99"},
+        {"one_scale": "nan"},
+        {"one_images": "0"},
+        {"one_from": "Nowhere"},
+        {"one_steps": "1e9"},
+        {"one_rate": "7"},
+        {"one_cost": "hinge"},
+        {"one_count": "7"},
+        {"one_hit": "all"},
+    ],
+)
+def test_edited_links_fall_back(app: AppTest, query: dict[str, str]) -> None:
+    page = _open(app, **query)
+    assert not page.exception
+    assert not page.error
+    assert "A noise fitted to" in _text(page)
+
+
+def test_the_chosen_come_first_then_images_that_are_not_scored() -> None:
+    labels = load_test_labels()
+    chosen = (ChosenImage(3), ChosenImage(7))
+    same = images_to_fit(chosen, 0, 6, SAME_CLASS, 5)
+    assert same[:2] == chosen
+    rest = [int(image.number or 0) for image in same[2:]]
+    assert len(set(rest)) == 4
+    assert min(rest) >= POOL_START
+    assert set(labels[rest]) == {0}
+    every = images_to_fit(chosen[:1], 0, 100, ALL_CLASSES, 5)
+    numbers = [int(image.number or 0) for image in every]
+    assert len(set(numbers)) == 100
+    assert sorted(set(labels[numbers[1:10]])) == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+    assert images_to_fit(chosen, 0, 1, SAME_CLASS, 5) == chosen[:1]
+
+
+def test_files_can_be_read_again(app: AppTest) -> None:
+    from core import zoo
+    from ui.one_noise.files import noise_archive, rates_table
+    from ui.one_noise.fit import GAUSSIAN, NOISE, Settings, fit, scores
+
+    settings = Settings((ChosenImage(3),), 5, learning_rate=5e-3, iterations=20)
+    model = zoo.load_once("model-1")
+    with np.load(io.BytesIO(noise_archive(settings, fit(model, settings), scale=2.0))) as archive:
+        assert archive["noise"].shape == (28, 28)
+        assert (archive["target"], archive["scale"]) == (5, 2.0)
+    found = scores(model, model, settings, 2.0, 500)
+    table = rates_table(found).set_index(["noise", "true", "outcome"])
+    others = found[NOISE].misclassified(found[NOISE].others)
+    row = table.loc[(NOISE, "others", "misread")]
+    assert (row["count"], row["of"]) == (others.successes, others.total)
+    assert table.loc[(GAUSSIAN, "5", "target"), "of"] == 0
