@@ -155,7 +155,7 @@ def pack(tracks: Sequence[Track], paints: dict[str, object]) -> bytes:
     heads = [head for head, _ in described]
     version = zlib.crc32(body, zlib.crc32(json.dumps(heads).encode()))
     head = json.dumps({"version": version, "colors": paints, "tracks": heads}).encode()
-    return zlib.compress(len(head).to_bytes(4, "little") + head + body, 6)
+    return zlib.compress(len(head).to_bytes(4, "little") + head + body, 4)
 
 
 def kept_frames(track: Track, limit: int) -> IntArray:

@@ -11,13 +11,13 @@ function drawBars(list, { probabilities, logits, trueLabel, targetLabel, ticks, 
     const [bar, tick] = track.children
     const color = number === predicted ? colors.ink : colors.other
     row.classList.toggle("predicted", number === predicted)
-    label.textContent = number
-    value.textContent = p >= 0.0005 ? p.toFixed(3) : ""
+    put(label, String(number))
+    put(value, p >= 0.0005 ? p.toFixed(3) : "")
     track.style.background = colors.track
     bar.style.width = `${100 * p}%`
     bar.style.background =
       number === targetLabel ? colors.target : number === trueLabel ? colors.true : color
-    if (logits) logit.textContent = written(logits[number], 1)
+    if (logits) put(logit, written(logits[number], 1))
     tick.hidden = !ticks || ticks[number] < 0.0005
     tick.style.left = ticks ? `${100 * ticks[number]}%` : "0"
     tick.style.background = colors.ink
@@ -31,6 +31,11 @@ function emptyBar(withLogit) {
   row.append(label, track, value)
   if (withLogit) row.append(element("span", "logit"))
   return row
+}
+
+// A text that changes; the page is not laid out again for one that stays.
+function put(node, text) {
+  if (node.textContent !== text) node.textContent = text
 }
 
 function element(tag, name, text = "") {

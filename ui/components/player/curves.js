@@ -57,6 +57,7 @@ function drawCurves(player) {
       return row
     }),
   )
+  player.cursors = [...player.find("plots").querySelectorAll(".cursor")]
   player.find("plots").dataset.bands = bands.length
 }
 
@@ -126,8 +127,4 @@ function short(value) {
   const size = Math.abs(value)
   if (size === 0 || Number.isInteger(value)) return written(value, 0)
   return written(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 4)
-}
-
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text
 }

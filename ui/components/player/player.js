@@ -25,6 +25,7 @@ class Player {
     this.chosen = 0
     this.view = VIEWS[0]
     this.taken = 0
+    this.cursors = []
     listen(this)
   }
 
@@ -126,7 +127,10 @@ class Player {
       "aria-valuetext",
       `${steps[place]} of ${last}, the network says ${track.predicted(frame)}`,
     )
-    this.root.style.setProperty("--share", last ? steps[place] / last : 0)
+    // Set where it is used and nowhere above: a property that all inherit costs 3 ms a step.
+    const share = last ? steps[place] / last : 0
+    for (const node of [slider.parentElement, ...this.cursors])
+      node.style.setProperty("--share", share)
     put(this.find("count"), `${steps[place].toLocaleString("en")} of ${last.toLocaleString("en")}`)
   }
 
