@@ -18,7 +18,7 @@ _SHAPES = ("circle", "circle", "diamond")
 _DARK = 0.55  # from this rate on a cell's text is written in the background's color
 
 
-def by_class(rates: Mapping[str, Mapping[str, Rate]], palette: Palette, *, x_title: str) -> Chart:
+def by_class(rates: Mapping[str, Mapping[str, Rate]], palette: Palette) -> Chart:
     """Dot and 95 % whisker on a track from 0 to 100 %: rates by series, then by row.
 
     The first series is the attack, in red and in numbers; the others are controls, gray, with open

@@ -153,12 +153,13 @@ def _scores(
     test = compute.mnist().test
     rows = scored_images(settings, count)
     images = to_float(test.images[rows])
+    labels = test.labels[rows].astype(np.int64)
     before = _answers(version, count, _classifier)[rows]
     noise = fit(_fitted_on, settings).noise
 
     def scored(each: FloatArray, scale: float) -> Transfer:
         return transfer(
-            _classifier, each, images, test.labels[rows],
+            _classifier, each, images, labels,
             target=settings.target, scale=scale, before=before,
         )  # fmt: skip
 

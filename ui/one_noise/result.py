@@ -92,15 +92,16 @@ def _sizes(scaled: FloatArray, limit: float, found: dict[str, Transfer]) -> str:
     outside = f" {beyond} of 784 pixels lie beyond the colors." if beyond else ""
     left, gaussian, mixed = (found[name].l2.mean() for name in (NOISE, GAUSSIAN, SHUFFLED))
     return (
-        f"Noise: L2 {np.linalg.norm(scaled):.2f}, L∞ {np.abs(scaled).max():.2f}; blue adds ink.{outside} "
-        f"The clipping leaves a mean L2 of {left:.2f}, of the controls {gaussian:.2f} and {mixed:.2f}."
+        f"Noise: L2 {np.linalg.norm(scaled):.2f}, L∞ {np.abs(scaled).max():.2f}; blue adds ink."
+        f"{outside} The clipping leaves a mean L2 of {left:.2f}, of the controls {gaussian:.2f} "
+        f"and {mixed:.2f}."
     )
 
 
 def _counted(settings: Settings, found: dict[str, Transfer]) -> str:
     noise = found[NOISE]
     return (
-        f"Among the first {len(noise.labels):,} test images not fitted to: those read right before, "
-        f"no {settings.target}s. With {settings.target}s "
+        f"Among the first {len(noise.labels):,} test images not fitted to: those read right "
+        f"before, no {settings.target}s. With {settings.target}s "
         f"{text.full_rate(noise.misclassified())} are misread. Controls: any wrong answer."
     )
