@@ -215,9 +215,9 @@ def transfer_claim(misclassified: Mapping[int, Rate]) -> Claim:
     It is confirmed if with every noise more than half of them are misread, the interval included.
     """
     measured = [
-        f"toward {target} {rate.value * 100:.1f} % [{rate.interval[0] * 100:.1f}, "
+        f"toward {target}: {rate.value * 100:.1f} % [{rate.interval[0] * 100:.1f}, "
         f"{rate.interval[1] * 100:.1f}], {rate.successes:,} of {rate.total:,}"
         for target, rate in misclassified.items()
     ]
     confirmed = all(rate.interval[0] > 0.5 for rate in misclassified.values())
-    return Claim(E9.reported, confirmed, f"misread are {'; '.join(measured)}.")
+    return Claim(E9.reported, confirmed, f"misread are, {'; '.join(measured)}.")

@@ -58,5 +58,5 @@ def test_e9_needs_more_than_half_with_every_noise() -> None:
     assert transfer_claim({4: many, 5: few}).confirmed is False
     assert transfer_claim({4: many, 5: some}).confirmed is False
     assert (
-        transfer_claim({4: few}).measured == "misread are toward 4 5.0 % [3.8, 6.5], 50 of 1,000."
+        transfer_claim({4: few}).measured == "misread are, toward 4: 5.0 % [3.8, 6.5], 50 of 1,000."
     )

@@ -101,7 +101,7 @@ def _context(
     with others:
         models(choice, classifier, settings, scale=view.scale)
     with report:
-        claim(classifier, count=view.count)
+        claim(classifier, settings, found[NOISE], scale=view.scale, count=view.count)
 
 
 def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
@@ -195,7 +195,6 @@ def _waiting(settings: Settings) -> str:
 def _way(settings: Settings, fitted: Fit) -> None:
     """The fitting, scrubbed: up to six of the images."""
     played = settings.images[: fitted.trajectory.images.shape[1]]
-    read = fitted.trajectory.predicted[-1]
     shown = f", the first {len(played)} are played" if len(settings.images) > len(played) else ""
     st.markdown(
         f"**How it was fitted: {fitted.reached.successes} of {fitted.reached.total} "
@@ -204,7 +203,7 @@ def _way(settings: Settings, fitted: Fit) -> None:
     )
     tracks = [
         Track(
-            f"{image.title}, {image.kind}",
+            f"{'?' if image.label is None else image.label} → {settings.target}",
             fitted.trajectory,
             row,
             true=image.label,
@@ -213,13 +212,7 @@ def _way(settings: Settings, fitted: Fit) -> None:
         for row, image in enumerate(played)
     ]
     player.show(tracks, key="one-player")
-    failed = [
-        f"{image.title} stays {label}"
-        for image, label in zip(played, read, strict=True)
-        if label != settings.target
-    ]
-    missed = f" Not reached: {'; '.join(failed)}." if failed else ""
-    st.caption(f"Fitted to {_listed(settings)}.{missed}")
+    st.caption(f"Fitted to {_listed(settings)}. Each is played with the noise at scale 1.")
     player.downloads(tracks, key="one-take", name="calculated-noise")
 
 

@@ -5,31 +5,39 @@ import streamlit as st
 from core.classifier import Classifier
 from core.data import CLASSES
 from core.experiments import E9_SOURCE_CLASS, transfer_claim
-from ui import theme
+from core.rate import Rate
+from core.transfer import Transfer
+from ui import text, theme
 from ui.adversarial import shared
 from ui.figures import attack_charts
-from ui.one_noise.fit import GAUSSIAN, NOISE, report_settings, scores
+from ui.one_noise.fit import GAUSSIAN, NOISE, Settings, report_settings, scores
 from ui.show import draw
 
 
-def claim(classifier: Classifier, *, count: int) -> None:
-    """Both noises at scale 1 on images of neither the source's class nor the target."""
+def claim(
+    classifier: Classifier, settings: Settings, found: Transfer, *, scale: float, count: int
+) -> None:
+    """Both noises at scale 1 on images of neither the source's class nor the target.
+
+    Below it what the noise that is set does, on images of all classes but its target.
+    """
     place = st.container()
     wrong, shown = {}, {}
     with place, st.skeleton(height=220):
-        for target, settings in report_settings().items():
-            found = scores(classifier, classifier, settings, 1.0, count, (NOISE, GAUSSIAN))
+        for target, reported in report_settings().items():
+            report = scores(classifier, classifier, reported, 1.0, count, (NOISE, GAUSSIAN))
             other = set(range(CLASSES)) - {E9_SOURCE_CLASS, target}
-            wrong[target] = found[NOISE].misclassified(other)
+            wrong[target] = report[NOISE].misclassified(other)
             shown[f"Toward {target}"] = wrong[target]
-            shown[f"{attack_charts.CONTROL}toward {target}"] = found[GAUSSIAN].misclassified(other)
+            shown[f"{attack_charts.CONTROL}toward {target}"] = report[GAUSSIAN].misclassified(other)
     with place:
-        source = settings.images[0]
+        source = reported.images[0]
         st.markdown(
             f"**Does the report’s claim hold?** :gray[· E9 on {classifier.name}: {source.title}, "
-            f"{source.kind}; {settings.words}, scale 1]"
+            f"{source.kind}; {reported.words}, scale 1]"
         )
         shared.claims([transfer_claim(wrong)])
+        st.markdown(_set_above(settings, found.misclassified(found.others), scale))
         draw(
             attack_charts.attack_rates(shown, theme.palette()),
             key="one-claim",
@@ -39,3 +47,15 @@ def claim(classifier: Classifier, *, count: int) -> None:
             f"Any wrong answer, among the first {count:,} test images without that one, of neither "
             f"{E9_SOURCE_CLASS} nor the target, read right before. Control: {GAUSSIAN}."
         )
+
+
+def _set_above(settings: Settings, rate: Rate, scale: float) -> str:
+    """Whether the noise of the sliders misleads most images of classes other than its target."""
+    count = len(settings.images)
+    fitted = "one image" if count == 1 else f"{count} images"
+    low, high = rate.interval
+    most = "most" if low > 0.5 else "fewer than half" if high < 0.5 else "about half"
+    return (
+        f"The noise set above, toward {settings.target}, fitted to {fitted}, × {scale:g}, misleads "
+        f"**{most}**: {text.full_rate(rate)}."
+    )
