@@ -60,6 +60,16 @@ E9 = Experiment(
     "in most cases misclassifies other classes as well",
 )
 E9_SOURCE_CLASS = 0
+E10 = Experiment(
+    "E10",
+    MappingProxyType({"start": "zero", "learning_rate": 0.05, "iterations": 200}),
+    tuple(range(10)),
+    "images close to digits, jittery; cost converges",
+)
+E11 = Experiment(
+    "E11", MappingProxyType({}), (), "changes the class logits up or down as iterations go"
+)
+CONVERGED = 0.01  # of the whole gain: what the last 20 iterations of a converged cost add at most
 
 
 @dataclass(frozen=True)
@@ -221,3 +231,76 @@ def transfer_claim(misclassified: Mapping[int, Rate]) -> Claim:
     ]
     confirmed = all(rate.interval[0] > 0.5 for rate in misclassified.values())
     return Claim(E9.reported, confirmed, f"misread are, {'; '.join(measured)}.")
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How class images compare to the test images.
+
+    of_class: the most similar test image is of the class; cosine: with it, in the median;
+    real_cosine: of test images with their most similar others. second_reads: those that a network
+    trained apart reads as their class.
+    """
+
+    of_class: int
+    cosine: float
+    real_cosine: float
+    second_reads: int
+    second_name: str
+
+
+def class_image_claims(
+    images: FloatArray, real: FloatArray, late_gains: FloatArray, likeness: Likeness
+) -> list[Claim]:
+    """E10's three claims: made images [n, 28, 28, 1] beside test images, late_gains [n].
+
+    Jittery is more total variation than 97.5 % of the test images have.
+    """
+    rough, rough_real = total_variation(images), total_variation(real)
+    count, typical = len(images), float(np.median(rough))
+    largest = float(np.abs(late_gains).max())
+    return [
+        Claim(
+            "Images close to digits",
+            None,
+            "what a person sees is not measured. What is: the most similar of "
+            f"{len(real):,} test images is of the class for {likeness.of_class} of {count} (cosine "
+            f"{likeness.cosine:.2f} in the median; of test images with each other "
+            f"{likeness.real_cosine:.2f}), and {likeness.second_name}, trained apart, reads "
+            f"{likeness.second_reads} of {count} as their class.",
+        ),
+        Claim(
+            "Jittery",
+            typical > float(np.quantile(rough_real, 0.975)),
+            f"the total variation is {typical:.0f} in the median, that of test images "
+            f"{float(np.median(rough_real)):.0f}, 97.5 % of them below "
+            f"{float(np.quantile(rough_real, 0.975)):.0f}.",
+        ),
+        Claim(
+            "The cost converges",
+            largest < CONVERGED,
+            f"of the whole gain the last 20 iterations bring {largest * 100:.1f} % or less.",
+        ),
+    ]
+
+
+def channel_claim(change: FloatArray, shuffled: FloatArray) -> Claim:
+    """E11's claim for one image: how its way changed the ten logits [10].
+
+    shuffled [draws, 10]: the same change for images of the same pixels in random order. It is
+    confirmed if a logit changes by 1 or more, which multiplies the odds by e.
+    """
+    up, down = int(change.argmax()), int(change.argmin())
+    moved = [
+        f"logit {label} {word} by {abs(float(change[label])):.1f}"
+        for label, word, sign in ((up, "rises", 1), (down, "falls", -1))
+        if sign * change[label] > 0
+    ]
+    control = float(np.abs(shuffled.mean(axis=0)).max())
+    return Claim(
+        "Changes the class logits up or down as iterations go",
+        float(np.abs(change).max()) >= 1,
+        f"{' and '.join(moved) or 'no logit changes'}; {int((change > 0).sum())} of "
+        f"{len(change)} rise. The same pixels shuffled change a logit by {control:.1f} at most, in "
+        f"the mean of {len(shuffled)} draws.",
+    )

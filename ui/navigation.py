@@ -33,6 +33,7 @@ VIEWS = (
     View("feature_maps", "Feature maps", "grid_view", "Inspect", "What each channel responds to."),
     View("occlusion", "Occlusion", "hide_image", "Inspect", "Hide a block, and see what it held."),
     View("attribution", "Attribution", "gradient", "Inspect", "Which pixels speak for a class."),
+    View("class_images", "Class images", "blur_on", "Inspect", "What a class or channel asks for."),
     View("adversarial", "Adversarial", "bolt", "Attack and defend", "Fool it, step by step."),
     View(
         "one_noise",

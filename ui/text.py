@@ -24,8 +24,9 @@ def full_rate(rate: Rate) -> str:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """“0.17” or “−0.17”, with the sign that mathematics uses."""
-    return f"{value:.{digits}f}".replace("-", "−")
+    """“0.17” or “−0.17”, with the sign that mathematics uses; what rounds to 0 has none."""
+    written = f"{value:.{digits}f}"
+    return written.lstrip("-") if float(written) == 0 else written.replace("-", "−")
 
 
 def signed(value: float, digits: int = 2) -> str:
