@@ -1,6 +1,4 @@
-"""The parts of the feature maps page: microscope, settings, comparison, the other layers."""
-
-from dataclasses import dataclass
+"""The parts of the feature maps page: microscope, settings, comparison."""
 
 import numpy as np
 import streamlit as st
@@ -20,52 +18,48 @@ from core.feature_maps import (
 )
 from core.model import LayerInfo
 from ui import compute, layers, maps_settings, microscope, theme
-from ui.figures import map_charts, tiles
+from ui.figures import map_charts
 from ui.files import npz
 from ui.header import Choice
+from ui.maps_package import Layer, Side
 from ui.maps_settings import Settings
-from ui.microscope import Side
-from ui.show import draw, picture
+from ui.show import draw
 
 STATE_IMAGES = 1_000
 
 
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """What is laid beside the chosen image in the chosen model, and why not, if it cannot be."""
-
-    second: Side | None = None
-    comparison: MapComparison | None = None
-    problem: str = ""
-
-
 @st.fragment
 def inspect(choice: Choice, classifier: Classifier) -> None:
-    """Microscope and settings, then the comparison and the other layers."""
+    """Microscope and settings, then the comparison."""
     found = convolutions(classifier.model)
     left, right = st.columns([3.5, 1], gap="medium")
     with right:
         with st.container(border=True, key="maps-settings"):
             settings = maps_settings.show(found, choice)
         with st.container(border=True):
-            _this_layer(settings.convolution, layers.table_of(classifier))
+            _facts(found, layers.table_of(classifier))
     title = classifier.name if settings.compares_networks else choice.image.title
-    first = _side(title, classifier, choice.image.floats, settings.convolution)
-    pair = _beside(first, settings, choice)
+    own = _sides(title, classifier, choice.image.floats)
+    beside = maps_settings.second(settings, choice, classifier)
+    shown = _layers(own, _sides(*beside) if beside else [], settings)
     with left, st.container(border=True, height="stretch"):
-        _microscope(first, pair, settings)
-    if pair.comparison is not None:
+        if problems := list(dict.fromkeys(layer.problem for layer in shown if layer.problem)):
+            st.info("  \n".join(problems), icon=":material/info:")
+        opened = maps_settings.opened([layer.name for layer in shown])
+        microscope.show(shown, opened=opened, shared=settings.shared)
+    compared = [layer for layer in shown if layer.comparison is not None]
+    if compared:
         with st.container(border=True):
-            _comparison(first, pair, settings)
-    for other in found:
-        if other != settings.convolution:
-            with st.container(border=True):
-                _at_a_glance(first, other)
+            _comparison(compared, settings)
 
 
-def _side(title: str, classifier: Classifier, image: FloatArray, convolution: Convolution) -> Side:
-    active = _active_shares(classifier.version, classifier)[convolution.name]
-    return Side(title, classifier, image, convolution, active)
+def _sides(title: str, classifier: Classifier, image: FloatArray) -> list[Side]:
+    """Every convolution of a network that sees an image."""
+    active = _active_shares(classifier.version, classifier)
+    return [
+        Side(title, classifier, image, each, active[each.name])
+        for each in convolutions(classifier.model)
+    ]
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -76,83 +70,64 @@ def _active_shares(version: str, _classifier: Classifier) -> dict[str, DoubleArr
     return active_shares(_classifier, to_float(compute.mnist().test.images[:STATE_IMAGES]))
 
 
-def _microscope(first: Side, pair: Pair, settings: Settings) -> None:
-    if pair.problem:
-        st.info(pair.problem, icon=":material/info:")
-    sides = [first, pair.second] if pair.second else [first]
-    notes = [""] * first.convolution.channels
-    if pair.comparison is not None:
-        notes = [f"{difference:.2f}" for difference in pair.comparison.by_channel]
+def _layers(own: list[Side], beside: list[Side], settings: Settings) -> list[Layer]:
+    """The network's layers, with what lies beside each of them where something can."""
+    paired = [_paired(*pair, settings) for pair in zip(own, beside, strict=False)]
+    lacking = f"{beside[0].title} has no convolution to lay beside" if beside else ""
+    return paired + [
+        _alone(first, settings, lacking and f"{lacking} {first.convolution.name}.")
+        for first in own[len(paired) :]
+    ]
+
+
+def _alone(first: Side, settings: Settings, problem: str = "") -> Layer:
+    return Layer((first,), _stage((first,), settings), _order(first, None, settings), None, problem)
+
+
+def _paired(first: Side, second: Side, settings: Settings) -> Layer:
+    """Both sides, or only the first where their maps cannot be compared."""
+    stage = _stage((first, second), settings)
     try:
-        microscope.show(
-            sides,
-            stage=settings.stage,
-            order=_order(first, pair, settings),
-            shared=settings.shared,
-            notes=notes,
-        )
+        comparison = compare_maps(first.maps(stage), second.maps(stage))
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        return _alone(first, settings, f"{first.convolution.name}: {error}")
+    return Layer((first, second), stage, _order(first, comparison, settings), comparison)
 
 
-def _order(first: Side, pair: Pair, settings: Settings) -> list[int]:
-    if settings.order == "Difference" and pair.comparison is not None:
-        return [int(channel) for channel in pair.comparison.ranked]
+def _stage(sides: tuple[Side, ...], settings: Settings) -> str:
+    """The stage asked for, if all sides have it."""
+    shared = all(settings.stage in side.convolution.stages for side in sides)
+    return settings.stage if shared else "after ReLU"
+
+
+def _order(first: Side, comparison: MapComparison | None, settings: Settings) -> list[int]:
+    if settings.order == "Difference" and comparison is not None:
+        return [int(channel) for channel in comparison.ranked]
     if settings.order == "Response":
         strength = first.maps("after ReLU").mean(axis=(0, 1))
         return [int(channel) for channel in np.argsort(-strength, kind="stable")]
     return list(range(first.convolution.channels))
 
 
-def _beside(first: Side, settings: Settings, choice: Choice) -> Pair:
-    """The second side that the settings ask for."""
-    chosen = maps_settings.second(settings, choice, first.classifier)
-    if chosen is None:
-        return Pair()
-    title, classifier, image = chosen
-    found = convolutions(classifier.model)
-    number = settings.number
-    if number >= len(found):
-        return Pair(
-            problem=f"{title} has {len(found)} convolutions, none to lay beside "
-            f"{settings.convolution.name}: choose an earlier layer."
+def _facts(found: list[Convolution], rows: list[LayerInfo]) -> None:
+    by_name = {row.name: row for row in rows}
+    for each in found:
+        row = by_name[each.name]
+        shape = " × ".join(map(str, row.output_shape))
+        st.markdown(f"**{each.name}**")
+        st.caption(
+            f"{shape} = {row.units:,} units  \n"
+            f"{row.parameters:,} parameters  \n"
+            f"kernels {each.kernel_size} × {each.kernel_size} × {each.input_channels}  \n"
+            f"{row.multiply_adds:,} multiply-adds  \n"
+            f"receptive field {row.receptive_field} × {row.receptive_field}"
         )
-    second = _side(title, classifier, image, found[number])
-    if settings.stage not in second.convolution.stages:
-        return Pair(problem=f"{title} does not pool after {second.convolution.name}.")
-    try:
-        comparison = compare_maps(first.maps(settings.stage), second.maps(settings.stage))
-    except ValueError as error:
-        return Pair(problem=str(error))
-    return Pair(second, comparison)
 
 
-def _this_layer(convolution: Convolution, rows: list[LayerInfo]) -> None:
-    row = next(row for row in rows if row.name == convolution.name)
-    shape = " × ".join(map(str, row.output_shape))
-    kernel = f"{convolution.kernel_size} × {convolution.kernel_size}"
-    st.markdown("**This layer**")
-    st.caption(
-        f"{shape} = {row.units:,} units  \n"
-        f"{row.parameters:,} parameters  \n"
-        f"kernels {kernel} × {convolution.input_channels}  \n"
-        f"{row.multiply_adds:,} multiply-adds  \n"
-        f"receptive field {row.receptive_field} × {row.receptive_field}"
-    )
-
-
-def _comparison(first: Side, pair: Pair, settings: Settings) -> None:
-    second, comparison = pair.second, pair.comparison
-    assert second is not None
-    assert comparison is not None
-    most = ", ".join(map(str, comparison.ranked[:3]))
-    apart = f"apart by {comparison.distance:.2f} of its length, cosine {comparison.cosine:.2f}"
-    if not np.isfinite([comparison.distance, comparison.cosine]).all():
-        apart = "one of the two is silent, so there is no relative distance"
-    st.markdown(
-        f"**{settings.convolution.name}, {settings.stage}: {apart}** "
-        f":gray[· {second.title} beside {first.title} · channels {most} differ most]"
-    )
+def _comparison(compared: list[Layer], settings: Settings) -> None:
+    first, second = compared[0].sides
+    for layer in compared:
+        st.markdown(_finding(layer))
     by_layer = compare_layers(first.classifier, second.classifier, first.image, second.image)
     left, right = st.columns(2, gap="medium")
     palette = theme.palette()
@@ -175,38 +150,18 @@ def _comparison(first: Side, pair: Pair, settings: Settings) -> None:
         )
 
 
-def _at_a_glance(first: Side, other: Convolution) -> None:
-    """The maps of another convolution, after ReLU, on one scale."""
-    maps = feature_maps(first.classifier, first.image, other.after)[0]
-    silent = int((maps.max(axis=(0, 1)) <= 0).sum())
-    limit = max(float(maps.max()), 1e-6)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.markdown(
-            f"**{other.name}, after ReLU** :gray[· {other.channels} channels of {other.side} × "
-            f"{other.side}, {silent} silent for this image]"
-        )
-        st.button(
-            "Open above",
-            key=f"open-{other.name}",
-            type="tertiary",
-            icon=":material/arrow_upward:",
-            on_click=maps_settings.open_layer,
-            args=[other.name],
-        )
-    shown = tiles.ink(np.moveaxis(maps, -1, 0) / limit, theme.palette())
-    half = (len(shown) + 1) // 2
-    for column, part in zip(st.columns(2, gap="small"), (shown[:half], shown[half:]), strict=True):
-        if len(part):
-            with column:  # side by side, and on a phone one above the other
-                _mosaic(part, f"Half of the maps of {other.name} after ReLU")
-    st.caption(f"By rows, the second half right or below. Scale 0 to {limit:.2f}, shared by all.")
-
-
-def _mosaic(shown: tiles.Picture, alt: str) -> None:
-    sheet = tiles.mosaic(
-        shown, theme.palette(), columns=8, scale=max(1, 112 // shown.shape[1]), gap=12
+def _finding(layer: Layer) -> str:
+    """How far the two sides of a layer are apart, as a card's first line."""
+    (first, second), comparison = layer.sides, layer.comparison
+    assert comparison is not None
+    most = ", ".join(map(str, comparison.ranked[:3]))
+    apart = f"apart by {comparison.distance:.2f} of its length, cosine {comparison.cosine:.2f}"
+    if not np.isfinite([comparison.distance, comparison.cosine]).all():
+        apart = "one of the two is silent, so there is no relative distance"
+    return (
+        f"**{layer.name}, {layer.stage}: {apart}** "
+        f":gray[· {second.title} beside {first.title} · channels {most} differ most]"
     )
-    picture(sheet, width="stretch", alt=alt)
 
 
 def downloads(choice: Choice, classifier: Classifier) -> None:

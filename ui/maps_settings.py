@@ -15,14 +15,13 @@ from ui.images import TEST_IMAGES, ChosenImage
 COMPARISONS = ("Nothing", "Another image", "Another model", "A checkpoint")
 _REPORT = {"stage": "after ReLU", "sort": "Channel", "one": True, "compare": "Nothing"}
 _LAYER, _STAGE, _OTHER = "layer", "stage", "other"
+_TURN = "_layer_turn"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Convolution `number` of the model, a stage of it, and how its maps are laid out."""
+    """A stage, and how the maps of all layers are laid out. A layer without it shows the ReLU's."""
 
-    convolution: Convolution
-    number: int
     stage: str
     order: str
     shared: bool
@@ -37,12 +36,9 @@ class Settings:
 def show(found: list[Convolution], choice: Choice) -> Settings:
     """Draw the controls; `found` are the convolutions of the chosen model."""
     st.markdown("**Settings**")
-    names = [each.name for each in found]
-    layer = _select("Layer", names, _LAYER)
-    convolution = found[names.index(layer)]
     stage = _select(
         "Show",
-        list(convolution.stages),
+        list(dict.fromkeys(stage for each in found for stage in each.stages)),
         _STAGE,
         default="after ReLU",
         help="Before ReLU is after batch normalization, where there is one.",
@@ -64,11 +60,11 @@ def show(found: list[Convolution], choice: Choice) -> Settings:
         type="tertiary",
         icon=":material/history_edu:",
         on_click=_as_reported,
-        args=[names[0]],
+        args=[found[0].name],
         width="stretch",
-        help="E5: the maps of the first convolution after ReLU; the second is below.",
+        help="E5: the maps of the first convolution after ReLU; the others are below.",
     )
-    return Settings(convolution, names.index(layer), stage, order, shared, compare)
+    return Settings(stage, order, shared, compare)
 
 
 def _select(
@@ -86,8 +82,7 @@ def _select(
     title.
     """
     default = default or options[0]
-    asked = st.session_state.get(key, st.query_params.get(key))
-    st.session_state[key] = asked if asked in options else default
+    st.session_state[key] = _asked(key, options, default)
     common = {"key": key, "help": help, "persist_state": "session"}
     chosen: str
     if titles:
@@ -96,20 +91,42 @@ def _select(
         chosen = st.segmented_control(label, options, required=True, width="stretch", **common)
     else:
         chosen = st.selectbox(label, options, **common)
+    _write_link(key, chosen, default)
+    return chosen
+
+
+def _asked(key: str, options: list[str], default: str) -> str:
+    """What the visitor, or else the link, has chosen, if it is still there."""
+    asked = st.session_state.get(key, st.query_params.get(key))
+    return asked if asked in options else default
+
+
+def _write_link(key: str, chosen: str, default: str) -> None:
     if chosen == default:
         st.query_params.pop(key, None)
     else:
         st.query_params[key] = chosen
-    return chosen
+
+
+def opened(names: list[str]) -> str:
+    """The convolution whose maps are large; the link carries it."""
+    layer = st.session_state[_LAYER] = _asked(_LAYER, names, names[0])
+    _write_link(_LAYER, layer, names[0])
+    return layer
 
 
 def open_layer(name: str) -> None:
-    """Make a convolution the one under the microscope."""
+    """Keep in mind, and in the link, which convolution's maps are large."""
     st.session_state[_LAYER] = name
 
 
+def turn() -> int:
+    """How often a layer was opened from here: the browser, which opens them too, then follows."""
+    return int(st.session_state.get(_TURN, 0))
+
+
 def _as_reported(first_layer: str) -> None:
-    st.session_state.update({**_REPORT, _LAYER: first_layer})
+    st.session_state.update({**_REPORT, _LAYER: first_layer, _TURN: turn() + 1})
 
 
 def _second_controls(compare: str, choice: Choice) -> None:

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, Locator, WebSocket, expect
 
 from core import zoo
 from core.classifier import Classifier
@@ -24,6 +24,11 @@ def _scope(visitor: Visitor) -> Locator:
 
 def _reading(scope: Locator) -> dict[str, str]:
     return scope.evaluate("element => ({...element.dataset})")
+
+
+def _map(scope: Locator, layer: str, channel: int | str, side: int = 0) -> Locator:
+    maps = scope.locator(f'.maps[data-layer="{layer}"]')
+    return maps.locator(f'canvas[data-side="{side}"][data-channel="{channel}"]')
 
 
 def _point(visitor: Visitor, canvas: Locator, row: int, column: int, side: int) -> None:
@@ -52,7 +57,7 @@ def test_the_arithmetic_is_the_networks(
     visitor.open(f"/feature_maps?model={model}&image=4&layer={own.name}")
     scope = _scope(visitor)
     for channel in (0, 13, own.channels - 1):
-        tile = scope.locator(f'canvas[data-side="0"][data-channel="{channel}"]')
+        tile = _map(scope, own.name, channel)
         for at in POSITIONS:
             row, column = (int(place) % own.side for place in at)
             _point(visitor, tile, row, column, own.side)
@@ -129,7 +134,7 @@ def test_pooled_maps_lead_to_what_won(visitor: Visitor, mnist: Dataset) -> None:
     scope = _scope(visitor)
     pooled = feature_maps(classifier, to_float(mnist.test.images[4:5]), "pool1")[0]
     for row, column in ((0, 0), (6, 7), (13, 13)):
-        tile = scope.locator('canvas[data-side="0"][data-channel="2"]')
+        tile = _map(scope, "conv1", 2)
         _point(visitor, tile, row, column, 14)
         scope.page.wait_for_timeout(50)
         read = _reading(scope)
@@ -150,7 +155,7 @@ def test_two_models_side_by_side(visitor: Visitor, mnist: Dataset) -> None:
         return feature_maps(classifier, image, "conv2_relu")[0]
 
     for number, classifier in enumerate(models):
-        canvas = scope.locator(f'canvas[data-side="{number}"][data-channel="9"]')
+        canvas = _map(scope, "conv2", 9, number)
         _point(visitor, canvas, 7, 5, 14)
         expect(scope).to_have_attribute("data-side", str(number))
         assert float(_reading(scope)["after"]) == pytest.approx(
@@ -162,10 +167,11 @@ def test_two_models_side_by_side(visitor: Visitor, mnist: Dataset) -> None:
     page.locator(".st-key-sort input").first.click()
     page.get_by_role("option", name="Difference").click()
     visitor.settle()
-    marks = scope.locator(".tile .mark").all_inner_texts()
-    differences = [float(mark.split()[-1]) for mark in marks]
-    assert differences == sorted(differences, reverse=True)
-    assert len(differences) == 32
+    for layer in ("conv1", "conv2"):
+        marks = scope.locator(f'.maps[data-layer="{layer}"] .mark').all_inner_texts()
+        differences = [float(mark.split()[-1]) for mark in marks]
+        assert differences == sorted(differences, reverse=True)
+        assert len(differences) == 32
 
 
 def test_an_edited_model_is_in_the_picker(visitor: Visitor) -> None:
@@ -184,7 +190,8 @@ def test_an_edited_model_is_in_the_picker(visitor: Visitor) -> None:
     page.get_by_role("option", name=re.compile("Model 1, conv1 2 channels off")).click()
     visitor.settle()
     scope = _scope(visitor)
-    expect(scope.locator('.tile[data-channel="11"]')).to_have_attribute("data-state", "dead")
+    tile = scope.locator('.maps[data-layer="conv1"] .tile[data-channel="11"]')
+    expect(tile).to_have_attribute("data-state", "dead")
     visitor.go("Predictions")
     visitor.settle()
     expect(page.locator(".st-key-model input")).to_have_value(re.compile("^Model 1, conv1"))
@@ -219,6 +226,132 @@ def test_a_phone_shows_it_all_and_a_finger_reads_it(
     context.close()
 
 
+def _hear_frames(visitor: Visitor) -> list[str]:
+    """What goes over the page's websocket from its opening on; call before the page opens."""
+    frames: list[str] = []
+
+    def hear(socket: WebSocket) -> None:
+        socket.on("framesent", lambda _: frames.append("sent"))
+        socket.on("framereceived", lambda _: frames.append("received"))
+
+    visitor.page.on("websocket", hear)
+    return frames
+
+
+def _expect_value(scope: Locator, maps: np.ndarray, row: int, column: int, channel: int) -> None:
+    expect(scope).to_have_attribute("data-row", str(row))
+    expect(scope).to_have_attribute("data-column", str(column))
+    expect(scope).to_have_attribute("data-channel", str(channel))
+    value = maps[row, column, channel]
+    assert float(_reading(scope)["after"]) == pytest.approx(value, abs=1e-4)
+    expect(scope.locator(".equation strong")).to_have_text(f"{value:.2f}")
+
+
+def _maps(mnist: Dataset, layer: str) -> np.ndarray:
+    return feature_maps(zoo.load("model-1"), to_float(mnist.test.images[4:5]), layer)[0]
+
+
+def test_every_layer_is_read_with_nothing_asked_of_the_server(
+    visitor: Visitor, mnist: Dataset
+) -> None:
+    frames = _hear_frames(visitor)
+    maps = {layer: _maps(mnist, f"{layer}_relu") for layer in ("conv1", "conv2")}
+    visitor.page.set_viewport_size({"width": 1440, "height": 1600})
+    visitor.open("/feature_maps?image=4")
+    scope = _scope(visitor)
+    assert "sent" in frames
+    scope.hover(position={"x": 2, "y": 2})
+    frames.clear()
+    for large in ("conv2", "conv1", "conv2"):
+        scope.get_by_role("radio", name=large).click()
+        expect(scope).to_have_attribute("data-layer", large)
+        expect(scope.locator(".all .maps")).to_have_attribute("data-layer", large)
+        for layer, side in (("conv1", 28), ("conv2", 14)):  # one of them large, one small
+            for channel in (3, 21):
+                _point(visitor, _map(scope, layer, channel), 6, 5, side)
+                expect(scope).to_have_attribute("data-layer", layer)
+                _expect_value(scope, maps[layer], 6, 5, channel)
+        assert scope.locator(".tile.chosen").count() == 1
+    visitor.page.wait_for_timeout(500)
+    assert frames == []
+    # Only when the visitor leaves does the link learn which layer is large.
+    visitor.page.get_by_role("heading", name="Feature maps", level=1).hover()
+    visitor.page.wait_for_url(re.compile("layer=conv2"))
+    visitor.settle()
+    expect(scope).to_have_attribute("data-layer", "conv2")
+    assert scope.get_attribute("data-drawn") == "1"
+    visitor.press("as-reported")
+    expect(scope).to_have_attribute("data-layer", "conv1")
+    expect(scope.locator(".all .maps")).to_have_attribute("data-layer", "conv1")
+    assert "layer=" not in visitor.page.url
+
+
+def test_the_small_maps_hold_still_under_the_pointer(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 1440, "height": 1600})
+    visitor.open("/feature_maps?image=4")
+    scope = _scope(visitor)
+    _point(visitor, _map(scope, "conv1", 3), 9, 9, 28)
+    expect(scope).to_have_attribute("data-channel", "3")
+    tile = _map(scope, "conv2", 8)
+    before = tile.bounding_box()
+    for row in range(14):
+        _point(visitor, tile, row, 6, 14)
+        expect(scope).to_have_attribute("data-row", str(row))
+    assert tile.bounding_box() == before
+
+
+def test_layers_are_switched_with_the_keyboard(visitor: Visitor, mnist: Dataset) -> None:
+    frames = _hear_frames(visitor)
+    visitor.page.set_viewport_size({"width": 1440, "height": 1600})
+    visitor.open("/feature_maps?image=4")
+    scope, keys = _scope(visitor), visitor.page.keyboard
+    scope.get_by_role("radio", name="conv1").focus()
+    frames.clear()
+    keys.press("ArrowRight")
+    expect(scope).to_have_attribute("data-layer", "conv2")
+    expect(scope.get_by_role("radio", name="conv2")).to_be_focused()
+    assert scope.get_by_role("radio", checked=True).inner_text() == "conv2"
+    keys.press("Tab")  # the large maps
+    keys.press("Shift+ArrowRight")
+    keys.press("ArrowUp")
+    read = _reading(scope)
+    place = int(read["row"]), int(read["column"]), int(read["channel"])
+    _expect_value(scope, _maps(mnist, "conv2_relu"), *place)
+    small = scope.locator(".others .grid")
+    small.focus()
+    keys.press("ArrowDown")
+    expect(scope).to_have_attribute("data-layer", "conv1")
+    assert frames == []
+
+
+def test_a_finger_reads_every_layer_on_a_phone(
+    browser: Browser, server: Server, mnist: Dataset
+) -> None:
+    context = browser.new_context(viewport={"width": 375, "height": 800}, has_touch=True)
+    person = Visitor(context.new_page(), server.url)
+    frames = _hear_frames(person)
+    person.open("/feature_maps?image=4")
+    scope = _scope(person)
+    maps = {layer: _maps(mnist, f"{layer}_relu") for layer in ("conv1", "conv2")}
+    frames.clear()
+    scope.get_by_role("radio", name="conv2").tap()
+    expect(scope).to_have_attribute("data-layer", "conv2")
+    expect(scope.get_by_role("radio", name="conv2")).to_be_in_viewport()
+    assert frames == []
+    for layer, side in (("conv2", 14), ("conv1", 28)):
+        canvas = _map(scope, layer, 12)
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        assert box is not None
+        step = box["width"] / side
+        person.page.touchscreen.tap(box["x"] + 5.5 * step, box["y"] + 8.5 * step)
+        expect(scope).to_have_attribute("data-layer", layer)
+        _expect_value(scope, maps[layer], 8, 5, 12)
+    assert person.width() <= 375
+    assert not person.complaints, person.complaints
+    context.close()
+
+
 def test_kernels_too_large_to_send_are_fetched_by_a_click(visitor: Visitor) -> None:
     page = visitor.page
     page.set_viewport_size({"width": 1440, "height": 1800})
@@ -233,12 +366,12 @@ def test_kernels_too_large_to_send_are_fetched_by_a_click(visitor: Visitor) -> N
     visitor.settle()
     visitor.go("Feature maps")
     visitor.settle()
-    page.locator(".st-key-layer").get_by_text("conv2", exact=True).click()
     scope = _scope(visitor)
+    scope.get_by_role("radio", name="conv2").click()
     expect(scope).to_have_attribute("data-layer", "conv2")
-    expect(scope.locator(".marks")).to_contain_text("click a map to fetch its own")
+    expect(scope.locator(".all .marks")).to_contain_text("click a map to fetch its own")
     channel = "5" if _reading(scope)["channel"] != "5" else "6"
-    scope.locator(f'canvas[data-side="0"][data-channel="{channel}"]').click()
+    _map(scope, "conv2", channel).click()
     expect(scope).to_have_attribute("data-channel", channel)
     _point(visitor, scope.locator("canvas.map"), 7, 7, 14)
     expect(scope).to_have_attribute("data-row", "7")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import zoo
 from core.architecture import MODEL_1, Architecture, ConvBlock
 from core.classifier import Classifier
 from core.data import load_mnist, to_float
@@ -16,7 +17,7 @@ from core.feature_maps import active_shares, convolutions, feature_maps, kernels
 from core.model import build_model, deserialize_model
 from ui import feature_maps as page
 from ui import microscope, state
-from ui.microscope import Side
+from ui.maps_package import Layer, Side, channel_states, pack
 
 IMAGE = to_float(load_mnist().test.images[1:2])
 
@@ -31,42 +32,90 @@ def _open(app: AppTest, **query: str) -> AppTest:
     return app.switch_page("pages/feature_maps.py").run()
 
 
-def _unpack(data: bytes) -> tuple[dict, list[dict[str, np.ndarray]]]:
-    raw = zlib.decompress(data)
+Arrays = dict[str, np.ndarray]
+
+
+def _unpack(data: bytes) -> tuple[dict, dict[str, list[Arrays]]]:
+    """The header, and by layer the arrays of each side; the images are under “”."""
+    raw = zlib.decompress(data, wbits=-15)
     length = int.from_bytes(raw[:4], "little")
-    head, offset, sides = json.loads(raw[4 : 4 + length]), 4 + length, []
-    for header in head["sides"]:
+    head, offset = json.loads(raw[4 : 4 + length]), 4 + length
+
+    def read(listed: list) -> Arrays:
+        nonlocal offset
         arrays = {}
-        for name, kind, shape in header["arrays"]:
+        for name, kind, shape in listed:
             count = int(np.prod(shape))
             arrays[name] = np.frombuffer(raw, kind, count, offset).reshape(shape)
             offset += arrays[name].nbytes
-        sides.append(arrays)
+        return arrays
+
+    sides = {"": [read(side["arrays"]) for side in head["sides"]]}
+    for layer in head["layers"]:
+        if "absent" in layer:
+            continue
+        sides[layer["name"]] = [read(side["arrays"]) for side in layer["sides"]]
+        for side, arrays in list(zip(layer["sides"], sides[layer["name"]], strict=True))[
+            : layer["networks"]
+        ]:
+            size, inputs = side["kernelSize"], side["inputs"]
+            shape = [size, size, inputs, side["channels"] if layer["whole"] else 1]
+            arrays |= read([["kernel", "float32", shape]])
     assert offset == len(raw)
     return head, sides
 
 
-def _side(classifier: Classifier, number: int) -> Side:
-    own = convolutions(classifier.model)[number]
-    active = active_shares(classifier, IMAGE)[own.name]
-    return Side("here", classifier, IMAGE, own, active)
+def _layers(classifier: Classifier, *others: Classifier) -> list[Layer]:
+    shares = active_shares(classifier, IMAGE)
+    return [
+        Layer(
+            tuple(
+                Side("here", each, IMAGE, own, shares[own.name]) for each in (classifier, *others)
+            ),
+            "after ReLU",
+            list(range(own.channels)),
+        )
+        for own in convolutions(classifier.model)
+    ]
 
 
-SETTINGS = {"stage": "after ReLU", "order": [0], "shared": True, "notes": []}
+SETTINGS = {"shared": True, "turn": 0, "colors": {}}
 
 
 def test_what_is_sent_is_what_the_network_has(model_1: Classifier) -> None:
-    side = _side(model_1, 1)
-    head, (arrays,) = _unpack(microscope.pack([side], SETTINGS))
-    maps = feature_maps(model_1, IMAGE, "conv2")[0]
-    assert head["whole"]
-    assert (arrays["source"] == model_1.activations(IMAGE, "pool1")[0]).all()
-    assert (arrays["kernel"] == kernels(model_1.model, "conv2")).all()
-    up, down = arrays["high"], -arrays["low"]
-    levels = np.moveaxis(arrays["maps"].astype(float), 0, -1)
-    shown = np.where(levels > 0, levels * up, levels * down) / 127
-    assert np.abs(shown - maps).max() <= np.maximum(up, down).max() / 254 + 1e-6
-    assert head["channel"] == maps.max(axis=(0, 1)).argmax()
+    head, sides = _unpack(pack(_layers(model_1), SETTINGS, opened="conv1"))
+    assert (sides[""][0]["image"] == IMAGE[0, :, :, 0]).all()
+    assert list(sides) == ["", "conv1", "conv2"]
+    for own, layer in zip(convolutions(model_1.model), head["layers"], strict=True):
+        (arrays,) = sides[own.name]
+        maps = feature_maps(model_1, IMAGE, own.name)[0]
+        assert layer["whole"]
+        assert (arrays["source"] == model_1.activations(IMAGE, own.source)[0]).all()
+        assert (arrays["kernel"] == kernels(model_1.model, own.name)).all()
+        up, down = arrays["high"], -arrays["low"]
+        levels = np.moveaxis(arrays["maps"].astype(float), 0, -1)
+        shown = np.where(levels > 0, levels * up, levels * down) / 127
+        assert np.abs(shown - maps).max() <= np.maximum(up, down).max() / 254 + 1e-6
+        assert layer["channel"] == maps.max(axis=(0, 1)).argmax()
+
+
+@pytest.mark.parametrize("number", [4, 8, 1234])
+def test_all_layers_of_the_shipped_models_fit_into_one_message(
+    model_1: Classifier, number: int
+) -> None:
+    model_2 = zoo.load("model-2")
+    image = to_float(load_mnist().test.images[number : number + 1])
+    for first, *others in ([model_1], [model_2], [model_1, model_2], [model_2, model_2]):
+        layers = [
+            replace(layer, sides=tuple(replace(side, image=image) for side in layer.sides))
+            for layer in _layers(first, *others)
+        ]
+        data = pack(layers, SETTINGS, opened="conv1")
+        head, sides = _unpack(data)
+        assert len(data) <= 200_000
+        assert all(layer["whole"] for layer in head["layers"])
+        networks = len({first.version, *(other.version for other in others)})
+        assert sum("kernel" in arrays for arrays in sides["conv2"]) == networks
 
 
 @pytest.mark.parametrize("normalized", [False, True])
@@ -77,27 +126,66 @@ def test_nothing_designed_on_the_training_page_exceeds_the_budget(
 ) -> None:
     blocks = tuple(ConvBlock(64, kernel) for _ in range(3))
     widest = Architecture(blocks, (10,), normalized)
-    classifier = Classifier(build_model(widest), name="widest")
-    for number in range(3):
-        sides = [_side(classifier, number)] * (2 if pair else 1)
-        data = microscope.pack(sides, SETTINGS)
-        head, arrays = _unpack(data)
-        assert len(data) <= 200_000
-        sent = arrays[0]["kernel"].shape[3]
-        assert sent == (64 if head["whole"] else 1)
+    networks = [Classifier(build_model(widest, seed=seed), name="widest") for seed in (0, 1)]
+    layers = _layers(*networks[: 2 if pair else 1])
+    data = pack(layers, SETTINGS, opened="conv3", asked={"conv2": 5})
+    head, sides = _unpack(data)
+    assert len(data) <= 200_000
+    by_name = {layer["name"]: layer for layer in head["layers"]}
+    assert by_name["conv2"]["channel"] == 5
+    for name, layer in by_name.items():
+        if "absent" not in layer:
+            assert sides[name][0]["kernel"].shape[3] == (64 if layer["whole"] else 1)
+    assert "conv1" not in by_name or pair or "absent" not in by_name["conv1"]
+
+
+def test_what_does_not_fit_is_said_and_can_be_asked_for() -> None:
+    blocks = tuple(ConvBlock(32, 1, pooling=1) for _ in range(6))
+    deep = Classifier(build_model(Architecture(blocks, (10,))), name="deep")
+    noise = np.random.default_rng(0).random((1, 28, 28, 1), np.float32)
+    layers = [
+        replace(layer, sides=tuple(replace(side, image=noise) for side in layer.sides))
+        for layer in _layers(deep)
+    ]
+    head, sides = _unpack(pack(layers, SETTINGS, opened="conv6"))
+    assert "conv6" in sides
+    absent = {layer["name"]: layer["absent"] for layer in head["layers"] if "absent" in layer}
+    assert absent
+    name, sentence = next(iter(absent.items()))
+    assert sentence == f"{name} does not fit beside the others: its button above fetches it."
+    _, sides = _unpack(pack(layers, SETTINGS, opened="conv6", asked={name: None}))
+    assert name in sides
+
+
+def test_a_layer_that_cannot_be_sent_is_named() -> None:
+    blocks = (ConvBlock(256, 3, pooling=1), ConvBlock(8, 1))
+    wide = Classifier(build_model(Architecture(blocks, (10,))), name="wide")
+    noise = np.random.default_rng(0).random((1, 28, 28, 1), np.float32)
+    layers = [
+        replace(layer, sides=tuple(replace(side, image=noise) for side in layer.sides))
+        for layer in _layers(wide)
+    ]
+    with pytest.raises(ValueError, match=r"^conv2 and what it reads take \d+ kB compressed"):
+        pack(layers[1:], SETTINGS, opened="conv2")
+
+
+def test_what_the_browser_asks_for_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [["conv2", 5], ["conv1", None], ["conv3", "x"], "conv4", [1, 2], ["conv5"]]
+    monkeypatch.setattr(microscope.st, "session_state", {"microscope": {"asked": said}})
+    assert microscope.asked() == {"conv2": 5, "conv1": None}
+    monkeypatch.setattr(microscope.st, "session_state", {"microscope": {"asked": 7}})
+    assert microscope.asked() == {}
 
 
 def test_states_of_channels() -> None:
-    states = microscope.channel_states(np.array([0, 1, 0.5, 0.99]), np.array([-1, 1, 0, 2]))
+    states = channel_states(np.array([0, 1, 0.5, 0.99]), np.array([-1, 1, 0, 2]))
     assert states == ["dead", "saturated", "silent", "saturated"]
 
 
 @pytest.mark.parametrize("model", ["model-1", "model-2"])
 def test_every_control_moves(app: AppTest, model: str) -> None:
     app = _open(app, model=model)
-    assert "conv2, after ReLU" in _text(app)
-    app.segmented_control(key="layer").set_value("conv2").run()
-    assert "conv1, after ReLU" in _text(app)
+    assert "14 × 14 × 32 = 6,272 units" in _text(app)
     for stage in ("before ReLU", "after pooling"):
         app.selectbox(key="stage").select(stage).run()
         app.segmented_control(key="sort").set_value("Response").run()
@@ -109,12 +197,17 @@ def test_every_control_moves(app: AppTest, model: str) -> None:
     app.selectbox(key="sort").select("Difference").run()
     assert not app.exception
     app.selectbox(key="compare").select("Another model").run()
+    assert "conv1, after pooling: apart by" in _text(app)
     assert "conv2, after pooling: apart by" in _text(app)
     assert "need not correspond" in _text(app)
     app.selectbox(key="compare").select("A checkpoint").run()
     assert "No run yet" in _text(app)
+    app.session_state["layer"] = "conv2"
+    app.run()
+    assert app.query_params["layer"] == "conv2"
     app.button(key="as-reported").click().run()
-    assert app.segmented_control(key="layer").value == "conv1"
+    assert app.session_state["layer"] == "conv1"
+    assert "layer" not in app.query_params
     assert app.selectbox(key="compare").value == "Nothing"
     assert not app.exception
     assert not app.error
@@ -127,7 +220,7 @@ def test_a_link_carries_the_settings(app: AppTest) -> None:
         {"layer": "conv2", "stage": "before ReLU", "compare": "Another image", "beside": "9"}
     )
     app.run()
-    assert app.segmented_control(key="layer").value == "conv2"
+    assert app.session_state["layer"] == "conv2"
     assert app.selectbox(key="stage").value == "before ReLU"
     assert "Test image 9 beside Test image 1" in _text(app)
 
@@ -140,15 +233,9 @@ def test_an_edited_link_falls_back(app: AppTest) -> None:
     )
     app.run()
     assert not app.exception
-    assert app.segmented_control(key="layer").value == "conv1"
+    assert app.session_state["layer"] == "conv1"
     assert app.selectbox(key="stage").value == "after ReLU"
     assert app.segmented_control(key="sort").value == "Channel"
-
-
-def test_another_layer_is_opened_from_below(app: AppTest) -> None:
-    app = _open(app)
-    app.button(key="open-conv2").click().run()
-    assert app.segmented_control(key="layer").value == "conv2"
 
 
 def test_checkpoints_are_laid_beside(app: AppTest) -> None:
@@ -169,11 +256,10 @@ def test_checkpoints_are_laid_beside(app: AppTest) -> None:
     assert "Run 1, untrained beside Model 1" in _text(app)
     app.selectbox(key="_beside-step").select("Run 2, step 5").run()
     assert [each.value for each in app.info] == [
-        "The maps are 28 × 28 × 32 here and 28 × 28 × 8 there: "
-        "choose models whose maps have one shape."
+        "conv1: The maps are 28 × 28 × 32 here and 28 × 28 × 8 there: "
+        "choose models whose maps have one shape.  \n"
+        "Run 2, step 5 has no convolution to lay beside conv2."
     ]
-    app.segmented_control(key="layer").set_value("conv2").run()
-    assert "none to lay beside conv2" in app.info[0].value
     assert not app.exception
 
 

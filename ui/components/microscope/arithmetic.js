@@ -6,23 +6,70 @@ function readPackage(buffer) {
   const length = new DataView(buffer).getUint32(0, true)
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)))
   let offset = 4 + length
-  head.sides = head.sides.map((header) => {
-    const side = new Side(header)
-    for (const [name, type, shape] of header.arrays) {
-      const size = shape.reduce((a, b) => a * b, 1) * TYPES[type].BYTES_PER_ELEMENT
-      side[name] = new TYPES[type](buffer.slice(offset, offset + size))
-      offset += size
-    }
-    side.kernelChannels = header.arrays.find(([name]) => name === "kernel")[2][3]
-    side.kernelChannel = side.kernelChannels === side.channels ? null : head.channel
-    return side
-  })
+  const read = (type, shape) => {
+    const size = shape.reduce((a, b) => a * b, 1) * TYPES[type].BYTES_PER_ELEMENT
+    offset += size
+    return new TYPES[type](buffer.slice(offset - size, offset))
+  }
+  const fill = (holder) => {
+    for (const [name, type, shape] of holder.arrays) holder[name] = read(type, shape)
+  }
+  head.sides.forEach(fill)
+  for (const header of head.layers.filter((layer) => layer.sides)) {
+    header.sides = header.sides.map((side) => new Side(side, header))
+    header.sides.forEach(fill)
+    const kernels = header.sides.slice(0, header.networks).map((side) => read(...side.kernelShape))
+    header.sides.forEach((side, number) => {
+      side.kernel = kernels[number] ?? kernels[0]
+    })
+  }
+  head.layers = head.layers.map((header) => new Layer(header))
+  head.sent = new Map(
+    head.layers.filter((layer) => layer.sides).map((layer) => [layer.name, layer]),
+  )
   return head
 }
 
-class Side {
+// A convolution on one or two sides, at the stage that is shown; without sides it was not sent.
+class Layer {
   constructor(header) {
     Object.assign(this, header)
+  }
+
+  get signed() {
+    return this.stage === "before ReLU"
+  }
+
+  get pooled() {
+    return this.stage === "after pooling"
+  }
+
+  // How many pixels of the shown maps lie side by side.
+  get width() {
+    const [{ side, pooling }] = this.sides
+    return this.pooled ? Math.floor(side / pooling) : side
+  }
+
+  // The largest magnitude on all sides, of a channel or of all.
+  limit(channel, stage = this.stage) {
+    return Math.max(...this.sides.map((side) => side.limit(stage, channel)))
+  }
+}
+
+class Side {
+  constructor(header, layer) {
+    Object.assign(this, header)
+    this.kernelChannel = layer.whole ? null : layer.channel
+  }
+
+  // Type and shape of the kernels that were sent.
+  get kernelShape() {
+    const { kernelSize, inputs, kernelChannels } = this
+    return ["float32", [kernelSize, kernelSize, inputs, kernelChannels]]
+  }
+
+  get kernelChannels() {
+    return this.kernelChannel === null ? this.channels : 1
   }
 
   // Whether the kernels of this channel were sent.
@@ -33,6 +80,12 @@ class Side {
   weight(dy, dx, input, channel) {
     const at = (dy * this.kernelSize + dx) * this.inputs + input
     return this.kernel[at * this.kernelChannels + (this.kernelChannel === null ? channel : 0)]
+  }
+
+  // The weights of a channel's kernel for one input channel, row by row.
+  slice(input, channel) {
+    const places = [...Array(this.kernelSize).keys()]
+    return places.flatMap((dy) => places.map((dx) => this.weight(dy, dx, input, channel)))
   }
 
   // The input under the kernel at a position, null beyond the border.

@@ -1,63 +1,70 @@
-// The neuron microscope: all maps of a layer, and the arithmetic behind any one pixel of them.
+// The neuron microscope: all maps of all layers, and the arithmetic behind any one pixel of them.
 
 const scopes = new WeakMap()
+const HELD = ["one", "arithmetic"]
+const WIDE = 640
 
 export default function (component) {
-  const { parentElement, data, setStateValue } = component
+  const { parentElement, data, setStateValue, setTriggerValue } = component
   let scope = scopes.get(parentElement)
   if (!scope) {
     scope = new Microscope(parentElement)
     scopes.set(parentElement, scope)
   }
-  scope.ask = (channel) => setStateValue("channel", { layer: scope.head.layer, channel })
+  scope.setAsked = (pairs) => setStateValue("asked", pairs)
+  scope.setLayer = (name) => setTriggerValue("layer", name)
   scope.take(data)
 }
 
 async function unpack(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"))
   return readPackage(await new Response(stream).arrayBuffer())
 }
 
+function same(one, other) {
+  return one.length === other?.length && one.every((byte, at) => byte === other[at])
+}
+
+// open: the layer whose maps are large. at: the place under the pointer, in any layer.
 class Microscope {
   constructor(parent) {
     this.root = parent.querySelector(".microscope")
     this.find = (name) => this.root.querySelector("." + name)
-    this.at = { side: 0, channel: 0, row: 0, column: 0, input: 0 }
     this.pinned = false
-    this.tiles = new Map()
+    this.grids = new Map()
+    this.places = new Map()
+    this.asked = new Map()
     this.taken = 0
     listen(this)
+    new ResizeObserver(() => {
+      if (this.head && this.room !== this.root.clientWidth) this.settle()
+    }).observe(this.root)
   }
 
-  // Draw what Python sent; of two that overlap the later one stays.
+  // Draw what Python sent, unless it is drawn already; of two that overlap the later one stays.
   async take(bytes) {
+    if (same(bytes, this.bytes)) return
+    this.bytes = bytes
     const own = ++this.taken
     const head = await unpack(bytes)
     if (own !== this.taken) return
     const before = this.head
     this.head = head
     this.paint = new Paint(head.colors)
-    this.signed = head.stage === "before ReLU"
-    this.shared = Math.max(...head.sides.map((side) => side.limit(head.stage)))
     this.dress()
-    this.keepPlace(before)
-    this.drawMaps()
-    this.drawChosen()
-    this.move({})
+    this.orient(before)
+    drawGrids(this)
+    drawLayers(this)
+    this.settle()
     this.root.dataset.drawn = String(own)
   }
 
+  get layer() {
+    return this.head.sent.get(this.at.layer)
+  }
+
   get side() {
-    return this.head.sides[this.at.side]
-  }
-
-  get pooled() {
-    return this.head.stage === "after pooling"
-  }
-
-  // How many pixels of the shown maps lie side by side.
-  get width() {
-    return this.pooled ? Math.floor(this.side.side / this.side.pooling) : this.side.side
+    return this.layer.sides[this.at.side]
   }
 
   dress() {
@@ -68,192 +75,156 @@ class Microscope {
     style.setProperty("--muted", colors.quiet)
   }
 
-  // Stay where the visitor points; in another layer begin where the strongest channel is strongest.
-  keepPlace(before) {
-    const { head, at } = this
-    const moved =
-      !before || before.layer !== head.layer || before.sides[0].side !== this.head.sides[0].side
-    at.side = Math.min(at.side, head.sides.length - 1)
-    if (moved || !head.whole) at.channel = head.channel
-    at.channel = Math.min(at.channel, head.sides[0].channels - 1)
-    at.input = Math.min(at.input, head.sides[0].inputs - 1)
+  // In new data stay where the visitor was, unless they or Python asked for another place.
+  orient(before) {
+    const { head, wanted } = this
+    this.keepPlaces(before)
+    const moved = before?.turn !== head.turn || !head.sent.has(this.open)
     if (moved) {
-      ;[at.row, at.column] = this.side.strongest(at.channel)
-      at.input = 0
-      at.input = this.leading()
-      this.pinned = false
+      this.open = head.sent.has(head.open) ? head.open : [...head.sent.keys()][0]
+      this.said = head.open
+    }
+    let name = moved || !head.sent.has(this.at.layer) ? this.open : this.at.layer
+    if (wanted && head.sent.has(wanted.layer)) {
+      name = wanted.layer
+      if (wanted.channel === null) this.open = name
+      else this.placeIn(name).channel = wanted.channel
+    }
+    this.wanted = null
+    this.at = this.placeIn(name)
+  }
+
+  // What the visitor pointed at in each layer holds as long as the layer keeps its shape.
+  keepPlaces(before) {
+    for (const [name, place] of this.places) {
+      const layer = this.head.sent.get(name),
+        old = before.sent.get(name)
+      if (!layer || !old || old.sides[0].side !== layer.sides[0].side) {
+        this.places.delete(name)
+        continue
+      }
+      const [first] = layer.sides
+      place.side = Math.min(place.side, layer.sides.length - 1)
+      place.channel = Math.min(place.channel, first.channels - 1)
+      place.input = Math.min(place.input, first.inputs - 1)
+      if (!first.knows(place.channel)) place.channel = layer.channel
     }
   }
 
-  // The input channel that adds most to the number, in magnitude.
-  leading() {
-    const { channel, row, column } = this.at
-    const sizes = this.side.contributions(channel, row, column).map(Math.abs)
-    return sizes.indexOf(Math.max(...sizes))
-  }
-
-  drawMaps() {
-    const { head, paint, signed } = this,
-      first = head.sides[0],
-      grid = this.find("grid")
-    const pairs = head.sides.length > 1
-    grid.classList.toggle("pairs", pairs)
-    grid.setAttribute(
-      "aria-label",
-      `All maps of ${head.layer}, ${head.stage}: arrow keys move, Shift with them changes the channel`,
-    )
-    const signature = [
-      head.layer,
-      pairs,
-      head.oneNetwork,
-      head.whole,
-      first.channels,
-      first.inputs,
-    ].join()
-    if (signature !== this.signature) {
-      this.signature = signature
-      this.tiles.clear()
-      grid.replaceChildren()
+  // The place in a layer; at first where its strongest channel is strongest.
+  placeIn(name) {
+    if (!this.places.has(name)) {
+      const { channel, sides } = this.head.sent.get(name)
+      const [row, column] = sides[0].strongest(channel)
+      const input = leading(sides[0], channel, row, column)
+      this.places.set(name, { layer: name, side: 0, channel, row, column, input })
     }
-    for (const [rank, channel] of head.order.entries()) {
-      if (!this.tiles.has(channel)) this.tiles.set(channel, this.tile(channel))
-      const tile = this.tiles.get(channel)
-      if (grid.children[rank] !== tile) grid.insertBefore(tile, grid.children[rank] ?? null)
-      head.sides.forEach((side, number) => {
-        const canvas = tile.querySelector(`canvas[data-side="${number}"]`)
-        const limit = head.shared
-          ? this.shared
-          : Math.max(...head.sides.map((s) => s.limit(head.stage, channel)))
-        paint.draw(canvas, side.map(channel, head.stage), this.width, limit, signed)
-        const kernel = tile.querySelector(`canvas[data-kernel="${number}"]`)
-        if (kernel) this.drawKernel(kernel, side, channel, 0)
-      })
-      this.label(tile, channel)
+    return this.places.get(name)
+  }
+
+  // Make a layer's maps large and go there, with nothing asked of the server.
+  enlarge(name) {
+    if (!this.head.sent.has(name)) {
+      this.ask(name, null)
+      return
     }
-    this.legend()
+    this.open = name
+    this.pinned = false
+    this.at = this.placeIn(name)
+    drawLayers(this)
+    this.settle()
   }
 
-  tile(channel) {
-    const tile = document.createElement("div")
-    tile.className = "tile"
-    const kernels = this.head.whole && this.head.sides[0].inputs === 1
-    this.head.sides.forEach((_, number) => tile.append(canvasOf({ side: number, channel })))
-    const label = document.createElement("div")
-    label.className = "label"
-    label.append(document.createElement("span"))
-    const networks = this.head.oneNetwork ? 1 : this.head.sides.length
-    for (let number = 0; kernels && number < networks; number++)
-      label.append(canvasOf({ kernel: number }))
-    const mark = document.createElement("span")
-    mark.className = "mark"
-    label.append(mark)
-    tile.append(label)
-    return tile
+  // Ask Python for what did not fit: a layer, or the kernels of one of its channels.
+  ask(layer, channel) {
+    const earlier = this.asked.get(layer) ?? null
+    this.asked.delete(layer)
+    this.asked = new Map([[layer, channel ?? earlier], ...this.asked])
+    this.wanted = { layer, channel }
+    this.setAsked([...this.asked])
   }
 
-  label(tile, channel) {
-    const marks = this.head.sides.map((side) => MARKS[side.states[channel]] ?? "")
-    tile.querySelector(".label span").textContent = String(channel)
-    const note = this.head.notes[channel]
-    const both = marks.length > 1 ? marks.map((each) => each || "·").join("") : marks[0]
-    tile.querySelector(".mark").textContent = [marks.some(Boolean) ? both : "", note].join(" ")
-    const states = this.head.sides.map((side) => side.states[channel] || "active")
-    tile.title = `Channel ${channel}: ${states.join(", beside it ")}`
-    tile.dataset.channel = channel
-    tile.dataset.state = this.head.sides[0].states[channel]
-  }
-
-  drawKernel(canvas, side, channel, input) {
-    const size = side.kernelSize,
-      values = []
-    for (let dy = 0; dy < size; dy++)
-      for (let dx = 0; dx < size; dx++) values.push(side.weight(dy, dx, input, channel))
-    this.paint.draw(canvas, values, size, this.head.kernelLimit, true)
-  }
-
-  legend() {
-    const { head, signed } = this,
-      limit = written(this.shared)
-    const count = head.sides[0].channels
-    const own =
-      head.sides.length > 1 ? "each channel on its own scale" : "each map on its own scale"
-    this.paint.legend(this.find("ramp"), signed)
-    this.find("low").textContent = head.shared && signed ? `−${limit}` : signed ? "−" : "0"
-    this.find("high").textContent = head.shared
-      ? `${limit}, one scale for all ${count}`
-      : `${signed ? "+" : "its maximum"}: ${own}, strengths do not compare`
-    this.find("all-name").textContent = `${head.layer}, ${head.stage}`
-    const beside =
-      head.sides.length > 1 ? ` · left ${head.sides[0].title}, right ${head.sides[1].title}` : ""
-    this.find("all-detail").textContent =
-      `· ${count} channels of ${this.width} × ${this.width}${beside}`
-    this.find("marks").textContent = this.marks()
-    Object.assign(this.root.dataset, { limit: this.shared, stage: head.stage, layer: head.layer })
-  }
-
-  marks() {
-    const parts = Object.entries(MARKS).map(([state, symbol]) => {
-      const counts = this.head.sides.map((side) => side.states.filter((s) => s === state).length)
-      return counts.some(Boolean) ? `${symbol} ${MEANING[state]} (${counts.join(" | ")})` : ""
-    })
-    const kernels =
-      this.head.whole && this.head.sides[0].inputs === 1
-        ? `Beside the number: the kernel, ±${this.head.kernelLimit}.`
-        : ""
-    const rest = this.head.whole
-      ? ""
-      : "Kernels too large to send at once: click a map to fetch its own."
-    const marks = parts.filter(Boolean).join(" · ")
-    return [marks && `${marks}.`, kernels, rest].filter(Boolean).join(" ")
+  // The page's link carries the large layer; Python is told when the visitor is done here.
+  leave() {
+    if (!this.head || this.open === this.said) return
+    this.said = this.open
+    this.setLayer(this.open)
   }
 
   // Move to what differs from the place now; everything that depends on it follows.
   move(change) {
-    const { at } = this,
-      channel = at.channel,
-      side = at.side
+    const before = { ...this.at }
+    if (change.layer) this.at = this.placeIn(change.layer)
+    const { at, layer, side } = this
     Object.assign(at, change)
-    const last = (this.pooled ? this.width * this.side.pooling : this.side.side) - 1
+    const last = (layer.pooled ? layer.width * side.pooling : side.side) - 1
     at.row = Math.min(last, Math.max(0, at.row))
     at.column = Math.min(last, Math.max(0, at.column))
-    at.input = Math.min(at.input, this.side.inputs - 1)
-    if (channel !== at.channel || side !== at.side) this.drawChosen()
+    if (["layer", "side", "channel"].some((name) => before[name] !== at[name])) this.drawChosen()
     this.drawPlace()
     drawArithmetic(this)
+    this.hold()
+  }
+
+  // Where a mouse can hover, the parts above the small maps have the height of the largest layer's:
+  // otherwise pointing at those would push them away from under the pointer.
+  settle() {
+    const { layer } = this.at
+    this.room = this.root.clientWidth
+    this.held = {}
+    for (const name of HELD) this.find(name).style.minHeight = ""
+    const others = this.room < WIDE ? [] : this.head.sent.keys()
+    for (const name of [...others, layer]) {
+      this.at = this.placeIn(name)
+      this.drawChosen()
+      this.move({})
+    }
+  }
+
+  hold() {
+    for (const name of HELD) {
+      const part = this.find(name),
+        height = Math.ceil(part.getBoundingClientRect().height)
+      if (height <= (this.held[name] ?? 0)) continue
+      this.held[name] = height
+      part.style.minHeight = `${height}px`
+    }
   }
 
   drawChosen() {
-    const { at, head, paint, side } = this
-    for (const [channel, tile] of this.tiles) {
-      tile.classList.toggle("chosen", channel === at.channel)
-      tile
-        .querySelectorAll("canvas[data-side]")
-        .forEach((canvas) =>
-          canvas.classList.toggle("live", Number(canvas.dataset.side) === at.side),
-        )
-    }
-    const limit = head.shared ? this.shared : side.limit(head.stage, at.channel)
-    paint.draw(this.find("map"), side.map(at.channel, head.stage), this.width, limit, this.signed)
-    paint.draw(this.find("digit"), side.image, 28, 1, false)
-    this.find("input-name").textContent = head.sides.length > 1 ? side.title : "Input"
-    this.find("one-name").textContent = `Channel ${at.channel}`
-    this.find("map").setAttribute("aria-label", `Map of channel ${at.channel}: arrow keys move`)
+    const { at, head, layer, paint, side } = this
+    for (const grid of this.grids.values()) grid.mark(at)
+    paint.draw(
+      this.find("map"),
+      side.map(at.channel, layer.stage),
+      layer.width,
+      head.shared ? layer.limit() : side.limit(layer.stage, at.channel),
+      layer.signed,
+    )
+    const { title, image } = head.sides[at.side]
+    paint.draw(this.find("digit"), image, 28, 1, false)
+    this.find("input-name").textContent = head.sides.length > 1 ? title : "Input"
+    this.find("one-name").textContent = `${layer.name}, channel ${at.channel}`
+    this.find("map").setAttribute(
+      "aria-label",
+      `Map of ${layer.name}, channel ${at.channel}: arrow keys move`,
+    )
     this.drawInputs()
   }
 
   drawPlace() {
-    const { at, side } = this
+    const { at, layer, side } = this
     const [top, bottom] = side.sees[at.row],
       [left, right] = side.sees[at.column]
     place(this.find("field"), top, left, bottom - top + 1, right - left + 1, 28)
-    const step = this.pooled ? side.pooling : 1
+    const step = layer.pooled ? side.pooling : 1
     place(
       this.find("here"),
       Math.floor(at.row / step),
       Math.floor(at.column / step),
       1,
       1,
-      this.width,
+      layer.width,
     )
     const state = side.states[at.channel]
     this.find("input-note").textContent =
@@ -264,45 +235,48 @@ class Microscope {
     this.find("hint").textContent = this.pinned
       ? "Held. Click the same pixel, or press Escape, to let go."
       : "Point, tap or use the arrow keys; a click holds the pixel."
-    Object.assign(this.root.dataset, { field: [top, bottom, left, right].join() })
+    Object.assign(this.root.dataset, {
+      field: [top, bottom, left, right].join(),
+      layer: layer.name,
+      stage: layer.stage,
+      limit: layer.limit(),
+    })
   }
 
   // The number under the pointer, on both sides where two are compared.
   values() {
-    const { at, head, signed } = this
-    return head.sides.map((side) => {
-      if (!side.knows(at.channel)) return ""
+    const { at, head, layer } = this
+    return layer.sides.map((side, number) => {
       const { before, after } = side.value(at.channel, at.row, at.column)
-      const value = written(signed ? before : after)
-      return head.sides.length > 1 ? `${side.title}: ${value}` : value
+      const value = written(layer.signed ? before : after)
+      return layer.sides.length > 1 ? `${head.sides[number].title}: ${value}` : value
     })
   }
 
   // The strip of input channels belongs to the chosen channel.
   drawInputs() {
-    const { side, at } = this,
+    const { side, at, head, paint } = this,
       strip = this.find("strip")
     this.find("inputs").classList.toggle("hidden", side.inputs === 1)
-    if (side.inputs === 1 || !side.knows(at.channel)) return
+    if (side.inputs === 1) return
     while (strip.children.length > side.inputs) strip.lastChild.remove()
     while (strip.children.length < side.inputs) strip.append(inputCell(strip.children.length))
     ;[...strip.children].forEach((cell, input) =>
-      this.drawKernel(cell.querySelector("canvas"), side, at.channel, input),
+      paint.draw(
+        cell.querySelector("canvas"),
+        side.slice(input, at.channel),
+        side.kernelSize,
+        head.kernelLimit,
+        true,
+      ),
     )
   }
 }
 
-const MARKS = { dead: "✕", saturated: "●", silent: "○" }
-const MEANING = {
-  dead: "dead: never above 0 on 1,000 test images",
-  saturated: "saturated: above 0 at 99 % of positions or more, on 1,000 test images",
-  silent: "silent for this image",
-}
-
-function canvasOf(data) {
-  const canvas = document.createElement("canvas")
-  Object.assign(canvas.dataset, data)
-  return canvas
+// The input channel that adds most to a number, in magnitude.
+function leading(side, channel, row, column) {
+  const sizes = side.contributions(channel, row, column).map(Math.abs)
+  return sizes.indexOf(Math.max(...sizes))
 }
 
 function inputCell(input) {

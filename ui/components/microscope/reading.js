@@ -2,7 +2,6 @@
 
 function drawArithmetic(scope) {
   const { at, side } = scope
-  if (!side.knows(at.channel)) return
   const found = side.value(at.channel, at.row, at.column)
   drawProducts(scope)
   drawContributions(scope, found)
@@ -37,6 +36,7 @@ function drawProducts(scope) {
       product.push({ value: (value ?? 0) * weight, outside: value === null })
     }
   scope.find("products").classList.toggle("large", size > 3)
+  scope.find("arithmetic").classList.toggle("single", side.inputs === 1 && size <= 3)
   fill(scope.find("patch"), patch, size, (cell, value) => paint.cell(cell, value, brightest, false))
   for (const [name, values] of [
     ["kernel", kernel],
@@ -105,7 +105,7 @@ function drawEquation(scope, { sum, biased, before, after }) {
 }
 
 function drawPooling(scope, { after }) {
-  const { at, side, paint, head } = scope,
+  const { at, layer, side, paint, head } = scope,
     area = scope.find("pooling")
   area.classList.toggle("hidden", !side.pooling)
   if (!side.pooling) return
@@ -114,7 +114,7 @@ function drawPooling(scope, { after }) {
   scope.find("window").classList.toggle("hidden", !shared)
   scope.find("there").classList.toggle("hidden", !shared)
   const limit = head.shared
-    ? Math.max(...head.sides.map((s) => s.limit("after ReLU")))
+    ? layer.limit(undefined, "after ReLU")
     : side.limit("after ReLU", at.channel)
   const pooledSide = Math.floor(side.side / side.pooling)
   paint.draw(scope.find("pooled"), side.map(at.channel, "after pooling"), pooledSide, limit, false)
