@@ -14,6 +14,7 @@ from core.backend import keras, tf
 from core.checks import check_range
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.forward import forward
 from core.model import assign_weights, named_weights
 
 MAX_STEPS = 256
@@ -171,50 +172,13 @@ def _checked(images: FloatArray, classes: IntArray) -> IntArray:
 
 
 def _compile_gradient(model: keras.Model) -> Any:
-    first = model.layers[1]
-    rest = keras.Model(first.output, model.output)
+    logits_of = forward(model)
 
     def logit_gradient(images: Any, classes: Any) -> Any:
-        maps = first(images, training=False)
-        logits = tf.gather(rest(maps, training=False), classes, batch_dims=1)
-        gradients = tf.gradients(logits, maps)[0]
-        if _is_plain_convolution(first):
-            return _convolution_gradient(gradients, first.kernel)
-        return tf.gradients(maps, images, gradients)[0]
+        logits = tf.gather(logits_of(images), classes, batch_dims=1)
+        return tf.gradients(logits, images)[0]
 
     return _compiled(logit_gradient)
-
-
-def _is_plain_convolution(layer: keras.Layer) -> bool:
-    return (
-        isinstance(layer, keras.layers.Conv2D)
-        and layer.padding == "same"
-        and layer.strides == layer.dilation_rate == (1, 1)
-        and layer.kernel_size[0] % 2 == 1
-        and layer.activation is keras.activations.linear
-    )
-
-
-def _convolution_gradient(gradients: Any, kernel: Any) -> Any:
-    """Of a convolution's input [n, 28, 28, 1], from that of its output [n, 28, 28, filters].
-
-    For each place in the kernel one product, then all shifted and summed. TensorFlow's own takes
-    nearly three times as long for a single input channel.
-    """
-    side = kernel.shape[0]
-    weights = tf.reshape(kernel, [side * side, -1])
-    products = tf.linalg.matmul(
-        tf.reshape(gradients, [-1, kernel.shape[3]]), weights, transpose_b=True
-    )
-    products = tf.reshape(products, [-1, SIDE, SIDE, side * side])
-    border = side // 2
-    padded = tf.pad(products, [[0, 0], [border, border], [border, border], [0, 0]])
-    places = [(side - 1 - row, side - 1 - column) for row in range(side) for column in range(side)]
-    shifted = [
-        padded[:, top : top + SIDE, left : left + SIDE, number]
-        for number, (top, left) in enumerate(places)
-    ]
-    return tf.add_n(shifted)[..., tf.newaxis]
 
 
 def _compile_grad_cam(model: keras.Model) -> Any:

@@ -6,7 +6,7 @@ Each quantity is one number for each image, larger is better unless its weight i
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -145,26 +145,28 @@ def signature(objective: Objective) -> list[Any]:
     return [types.get(term.kind, _NOTHING) for term in objective.terms]
 
 
-def arguments(objective: Objective) -> list[Any]:
-    """The terms' values as tensors, in order."""
-    empty = np.zeros(0, np.float32)
-    return [tf.constant(empty if t.values is None else t.values) for t in objective.terms]
+def arguments(objective: Objective, *, copies: int = 1) -> list[Any]:
+    """The terms' values as tensors, in order; for `copies` of all images, one behind the other."""
+    values = [np.zeros(0, np.float32) if t.values is None else t.values for t in objective.terms]
+    return [tf.constant(np.concatenate([each] * copies)) for each in values]
 
 
-def values_of(objective: Objective, model: keras.Model) -> Callable[[Any, list[Any]], list[Any]]:
-    """A function for graphs: images [n, 28, 28, 1] and `arguments` to each term's values [n]."""
-    layers = list(dict.fromkeys(term.layer for term in objective.terms))
-    outputs = keras.Model(model.inputs, [model.get_layer(name).output for name in layers])
+def layers_of(objective: Objective) -> list[str]:
+    """The layers that the terms read."""
+    return [term.layer for term in objective.terms]
 
-    def values(images: Any, given: list[Any]) -> list[Any]:
-        read = outputs(images, training=False)
-        by_layer = dict(zip(layers, read if len(layers) > 1 else [read], strict=True))
-        return [
-            _VALUES[term.kind](images, by_layer[term.layer], argument)
-            for term, argument in zip(objective.terms, given, strict=True)
-        ]
 
-    return values
+def values_of(
+    objective: Objective, images: Any, outputs: dict[str, Any], given: Sequence[Any]
+) -> list[Any]:
+    """In graphs: each term's values [n] of images [n, 28, 28, 1].
+
+    outputs: what each of `layers_of` puts out for them; given: `arguments`.
+    """
+    return [
+        _VALUES[term.kind](images, outputs[term.layer], argument)
+        for term, argument in zip(objective.terms, given, strict=True)
+    ]
 
 
 def _logit(_: Any, logits: Any, classes: Any) -> Any:

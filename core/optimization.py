@@ -7,9 +7,18 @@ import numpy as np
 
 from core.backend import keras, tf
 from core.checks import check_choice, check_range
-from core.classifier import IMAGES, Classifier, softmax
+from core.classifier import BATCH, IMAGES, Classifier, softmax
 from core.data import SIDE, FloatArray, IntArray, check_images
-from core.objectives import Objective, arguments, check_objective, signature, term_names, values_of
+from core.forward import in_loop, layer_outputs
+from core.objectives import (
+    Objective,
+    arguments,
+    check_objective,
+    layers_of,
+    signature,
+    term_names,
+    values_of,
+)
 
 OPTIMIZERS = ("adam", "sgd")
 MAX_ITERATIONS = 2_000
@@ -96,7 +105,7 @@ def optimize_images(
     )
     scalars = {"learning_rate": learning_rate, "jitter": jitter, "blur": blur}
     below = np.zeros((1, SIDE, SIDE, 1), np.float32) if added_to is None else added_to
-    frames = climb(
+    frames, measured = climb(
         tf.constant(start),
         tf.constant(below),
         tf.constant(steps),
@@ -105,11 +114,16 @@ def optimize_images(
         tf.constant(0.0 if added_to is None else -1.0),
         {name: tf.constant(scalars[name], tf.float32) for name in _SCALARS},
         *arguments(objective),
-    ).numpy()
-    if added_to is None:
-        return trajectory_of(classifier, objective, steps, frames)
-    images = np.clip(added_to + frames, 0, 1)
-    return replace(trajectory_of(classifier, objective, steps, images), noise=frames)
+    )
+    pixels = frames.numpy()
+    images = pixels if added_to is None else np.clip(added_to + pixels, 0, 1)
+    if jitter:  # what was measured on the way was measured on shifted images
+        found = trajectory_of(classifier, objective, steps, images)
+    else:
+        last = _measure(classifier, objective, images[-1:])
+        rows = np.concatenate([measured.numpy(), last])
+        found = _trajectory(objective, steps, images, rows)
+    return found if added_to is None else replace(found, noise=pixels)
 
 
 def _check(
@@ -146,63 +160,99 @@ def trajectory_of(
     classifier: Classifier, objective: Objective, steps: IntArray, images: FloatArray
 ) -> Trajectory:
     """The trajectory of recorded images float32 [frames, n, 28, 28, 1], with logits and terms."""
-    frames, count = images.shape[:2]
-    kinds = "+".join(term_names(objective))
-    measure = classifier.compiled(f"terms/{kinds}", lambda model: _compile_terms(model, objective))
-    given = arguments(objective)
-    terms = np.stack([measure(tf.constant(each), *given).numpy() for each in images], axis=1)
+    together = max(1, BATCH // images.shape[1])
+    parts = [images[start : start + together] for start in range(0, len(images), together)]
+    rows = np.concatenate([_measure(classifier, objective, part) for part in parts])
+    return _trajectory(objective, steps, images, rows)
+
+
+def _trajectory(
+    objective: Objective, steps: IntArray, images: FloatArray, rows: FloatArray
+) -> Trajectory:
+    """With what `_measure` says of each frame's images: rows [frames, n, terms + classes]."""
+    names = term_names(objective)
     return Trajectory(
         images=images,
         steps=steps,
-        logits=classifier.logits(images.reshape(-1, SIDE, SIDE, 1)).reshape(frames, count, -1),
-        terms=dict(zip(term_names(objective), terms, strict=True)),
+        logits=rows[..., len(names) :],
+        terms={name: rows[..., column] for column, name in enumerate(names)},
     )
 
 
-def _compile_terms(model: keras.Model, objective: Objective) -> Any:
-    values = values_of(objective, model)
-    return tf.function(
-        lambda images, *given: tf.stack(values(images, list(given))),
-        autograph=False,
-        input_signature=[IMAGES, *signature(objective)],
-    ).get_concrete_function()
+def _measure(classifier: Classifier, objective: Objective, images: FloatArray) -> FloatArray:
+    """Each term's value and the logits behind them, [frames, n, terms + classes]."""
+    frames, count = images.shape[:2]
+    compiled = classifier.compiled(
+        f"measure/{'+'.join(term_names(objective))}",
+        lambda model: _compile_measure(model, objective),
+    )
+    given = arguments(objective, copies=frames)
+    rows: FloatArray = compiled(tf.constant(images.reshape(-1, SIDE, SIDE, 1)), *given).numpy()
+    return rows.reshape(frames, count, -1)
+
+
+def _compile_measure(model: keras.Model, objective: Objective) -> Any:
+    outputs_of = layer_outputs(model, [*layers_of(objective), "logits"])
+
+    def measure(images: Any, *given: Any) -> Any:
+        outputs = outputs_of(images)
+        return _row(values_of(objective, images, outputs, given), outputs["logits"])
+
+    types = [IMAGES, *signature(objective)]
+    return tf.function(measure, autograph=False, input_signature=types).get_concrete_function()
+
+
+def _row(terms: list[Any], logits: Any) -> Any:
+    return tf.concat([tf.stack(terms, axis=1), logits], axis=1)
 
 
 def _compile(model: keras.Model, objective: Objective, optimizer: str) -> Any:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
-    values = values_of(objective, model)
+    outputs_of = layer_outputs(model, [*layers_of(objective), "logits"])
     update = {"adam": _adam, "sgd": _sgd}[optimizer]
 
     def climb(
         start: Any, below: Any, steps: Any, weights: Any, seed: Any, lowest: Any, scalars: Any,
         *given: Any,
     ) -> Any:  # fmt: skip
-        def gradient(pixels: Any, step: Any) -> Any:
+        @in_loop
+        def measured_gradient(pixels: Any, step: Any) -> Any:
             with tf.GradientTape() as tape:
                 tape.watch(pixels)
                 images = tf.clip_by_value(below + pixels, 0.0, 1.0)
-                terms = values(_shifted(images, step, seed, scalars["jitter"]), list(given))
+                images = _shifted(images, step, seed, scalars["jitter"])
+                outputs = outputs_of(images)
+                terms = values_of(objective, images, outputs, given)
                 total = tf.tensordot(weights, tf.stack(terms), 1)
-            return tape.gradient(total, pixels)
+            return tape.gradient(total, pixels), _row(terms, outputs["logits"])
 
-        def one_step(step: Any, pixels: Any, first: Any, second: Any) -> Any:
-            change, first, second = update(gradient(pixels, step), step, first, second)
-            moved = _blurred(pixels + scalars["learning_rate"] * change, scalars["blur"])
-            return step + 1, tf.clip_by_value(moved, lowest, 1.0), first, second
+        def one_step(step: Any, pixels: Any, first: Any, second: Any) -> tuple[Any, Any]:
+            gradient, row = measured_gradient(pixels, step)
+            change, first, second = update(gradient, step, first, second)
+            moved = pixels + scalars["learning_rate"] * change
+            moved = tf.cond(blur > 0, lambda: _blurred(moved, blur_weights), lambda: moved)
+            return (step + 1, tf.clip_by_value(moved, lowest, 1.0), first, second), row
 
-        def to_next_frame(frame: Any, frames: Any, *state: Any) -> Any:
-            state = tf.while_loop(lambda step, *_: step < steps[frame], one_step, state)
-            return (frame + 1, frames.write(frame, state[1]), *state)
+        def to_next_frame(frame: Any, frames: Any, rows: Any, *state: Any) -> Any:
+            frames = frames.write(frame, state[1])
+            state, row = one_step(*state)
+            state = tf.while_loop(
+                lambda step, *_: step < steps[frame + 1], lambda *state: one_step(*state)[0], state
+            )
+            return (frame + 1, frames, rows.write(frame, row), *state)
 
-        count = tf.size(steps)
-        frames = tf.TensorArray(tf.float32, count, element_shape=[None, SIDE, SIDE, 1])
+        blur = scalars["blur"]
+        blur_weights = _blur_weights(blur)
+        last = tf.size(steps) - 1
+        frames = tf.TensorArray(tf.float32, last + 1, element_shape=[None, SIDE, SIDE, 1])
+        rows = tf.TensorArray(tf.float32, last, element_shape=[None, None])
         zeros = tf.zeros_like(start)
-        _, frames, *_ = tf.while_loop(
-            lambda frame, *_: frame < count,
+        _, frames, rows, _, pixels, *_ = tf.while_loop(
+            lambda frame, *_: frame < last,
             to_next_frame,
-            (1, frames.write(0, start), tf.constant(0, tf.int64), start, zeros, zeros),
+            (0, frames, rows, tf.constant(0, tf.int64), start, zeros, zeros),
         )
-        return frames.stack()
+        return frames.write(last, pixels).stack(), rows.stack()
 
     types = [
         IMAGES,
@@ -238,11 +288,14 @@ def _shifted(images: Any, step: Any, seed: Any, jitter: Any) -> Any:
     return tf.roll(images, tf.cast(tf.round(draw * jitter), tf.int32), axis=[1, 2])
 
 
-def _blurred(images: Any, blur: Any) -> Any:
-    """Under a Gaussian of `blur` pixels whose weights in the image sum to 1; 0 changes nothing."""
+def _blur_weights(blur: Any) -> Any:
+    """[28, 28]: what each pixel of a row adds to each; a Gaussian, summing to 1 in the image."""
     place = tf.range(SIDE, dtype=tf.float32)
     distance = place[:, None] - place[None]
     weights = tf.exp(-(distance**2) / (2 * tf.maximum(blur, 1e-3) ** 2))
-    weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
+    return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
+
+
+def _blurred(images: Any, weights: Any) -> Any:
     rows = tf.einsum("ij,njkc->nikc", weights, images)
     return tf.einsum("lk,nikc->nilc", weights, rows)

@@ -12,7 +12,7 @@ from core.backend import keras, tf
 from core.checks import check_choice, check_range
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray
-from core.forward import forward
+from core.forward import forward, in_loop
 
 _BATCH = 64
 _TINY = 1e-12
@@ -185,6 +185,7 @@ def _compile(model: keras.Model, norm: str, record: bool) -> Any:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
     logits_of = forward(model)
 
+    @in_loop
     def score_and_gradient(x: Any, classes: Any, sign: Any) -> Any:
         logits = logits_of(x)
         loss = sign * tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
