@@ -10,7 +10,7 @@ from core.attacks.black_box import square
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.checks import check_choice
+from core.checks import check_choice, check_range
 from core.classifier import Classifier
 from core.data import FloatArray
 
@@ -55,6 +55,8 @@ def worst_case(
     """
     check_attack(images, goal, epsilon)
     check_choice("The norm", norm, NORMS)
+    check_range("The number of iterations", iterations, 1, 2_000)
+    check_range("The number of queries", queries, 1, 10_000)
     found, frames = images.copy(), []
     broken_by = np.full(len(images), "", dtype=object)
     logits = classifier.logits(images)

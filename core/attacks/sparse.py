@@ -178,18 +178,26 @@ def one_pixel(
 
 
 def _first(random: np.random.Generator, people: DoubleArray) -> DoubleArray:
-    """Places from anywhere, values from a normal distribution around gray."""
+    """Places from anywhere; half of the values are black or white, the others between."""
     first = random.random(people.shape)
-    first[..., 2] = np.clip(random.normal(0.5, 0.5, people.shape[:-1]), 0, 1)
+    first[..., 2] = np.clip(2 * first[..., 2] - 0.5, 0, 1)
     return first
 
 
 def _children(random: np.random.Generator, people: DoubleArray) -> DoubleArray:
-    """Of three neighbors each, in a random order of an image's candidates."""
-    order = np.argsort(random.random(people.shape[:2]), axis=1)[..., np.newaxis, np.newaxis]
+    """Of three neighbors each, in a random order of an image's candidates.
+
+    A place that has left the image is drawn anew: at the border it would seldom be of use.
+    """
+    count, size, pixels, _ = people.shape
+    draws = random.random((count, size, 1 + 2 * pixels))
+    order = np.argsort(draws[..., 0], axis=1)[..., np.newaxis, np.newaxis]
     one, two, three = (np.take_along_axis(people, np.roll(order, k, axis=1), 1) for k in range(3))
-    children: DoubleArray = np.clip(one + _SCALE * (two - three), 0, 1)
-    return children
+    children = one + _SCALE * (two - three)
+    places = children[..., :2]
+    outside = (places < 0) | (places > 1)
+    places[outside] = draws[..., 1:].reshape(places.shape)[outside]
+    return np.clip(children, 0, 1)
 
 
 def _margins(
