@@ -66,6 +66,11 @@ class RobustSettings:
                 f"{self.training_images:,} images to train and {self.held_back:,} held back are "
                 f"more than {IMAGES:,}: lower one of them."
             )
+        if self.threshold_start and "conv1" in self.normalized:
+            raise ValueError(
+                "Normalization would move the thresholds that conv1 begins with: "
+                "leave one of them out."
+            )
         if self.training_images < self.batch_size:
             raise ValueError(
                 f"A batch of {self.batch_size} does not fit into {self.training_images} images: "

@@ -14,7 +14,8 @@ from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.defenses.adversarial_training import inner_attack, keep_clean
 from core.defenses.certified import certified, margin_bounds
-from core.defenses.robust_training import RobustTrainer, initial_weights
+from core.defenses.robust_network import initial_weights
+from core.defenses.robust_training import RobustTrainer
 from core.defenses.settings import SCHEDULE, SHIPPED, RobustSettings
 from core.defenses.shipped import measure, train
 from core.model import assign_weights, build_model
@@ -130,6 +131,7 @@ def test_the_schedule_says_what_the_settings_say() -> None:
         ({"epochs": 0}, "The number of epochs is 0, outside 1 to 200"),
         ({"attack_epsilon": -0.1}, "Epsilon of the attack is -0.1"),
         ({"held_back": 6_000}, "more than 60,000: lower one of them"),
+        ({"normalized": ("conv1",)}, "would move the thresholds"),
         ({"training_images": 100}, "A batch of 128 does not fit"),
     ],
 )
@@ -161,11 +163,11 @@ def test_folding_changes_no_logit(trained: RobustTrainer, mnist: Dataset) -> Non
         isinstance(layer, keras.layers.BatchNormalization) for layer in classifier.model.layers
     )
     other = RobustTrainer(SMALL, SETTINGS)
-    for name, variable in other._variables.items():
+    for name, variable in other.network.variables.items():
         variable.assign(trained._averages[name])
-    unfolded = other.logits(tf.constant(images)).numpy()
+    unfolded = other.network.logits(tf.constant(images)).numpy()
     assert classifier.logits(images) == pytest.approx(unfolded, abs=1e-4)
-    assert not np.allclose(unfolded, trained.logits(tf.constant(images)).numpy(), atol=1e-3)
+    assert not np.allclose(unfolded, trained.network.logits(tf.constant(images)).numpy(), atol=1e-3)
 
 
 def test_training_bounds_are_those_of_the_saved_model(mnist: Dataset) -> None:
@@ -173,8 +175,8 @@ def test_training_bounds_are_those_of_the_saved_model(mnist: Dataset) -> None:
     settings = RobustSettings(normalized=())
     trainer = RobustTrainer(SMALL, settings)
     images, labels = to_float(mnist.train.images[:16]), mnist.train.labels[:16].astype(np.int64)
-    _, scales = trainer._train_forward(tf.constant(images))
-    margins, tightness = trainer._bounds(images, labels, 0.2, scales)
+    _, scales = trainer.network.train_forward(tf.constant(images))
+    margins, tightness = trainer.network.bounds(images, labels, 0.2, scales)
     expected = margin_bounds(_classifier(trainer), images, labels, 0.2)
     assert margins.numpy() == pytest.approx(expected, abs=1e-4)
     assert 0 <= float(tightness) <= 0.5
