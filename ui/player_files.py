@@ -16,16 +16,16 @@ from ui.files import npz
 if TYPE_CHECKING:
     from ui.player import Track
 
-GIF_FRAMES = 200
-_GIF_TIME, _GIF_PAUSE = 50, 1_500  # milliseconds of a frame, and of the last
+GIF_FRAMES = 100
+_GIF_TIME, _GIF_PAUSE = 80, 1_500  # milliseconds of a frame, and of the last
 _COLUMNS = 5
 _GAP = 1  # pixels of the images between tracks
 
 
 def animation(tracks: "Sequence[Track]", palette: Palette) -> bytes:
-    """A GIF of all tracks moving together, at most 200 evenly spaced frames, in exact colors."""
+    """A GIF of all tracks moving together, at most 100 evenly spaced frames, in exact colors."""
     steps = _shared_steps(tracks)
-    scale = 8 if len(tracks) == 1 else 4
+    scale = 8 if len(tracks) == 1 else 3
     levels = np.arange(256) / 255
     colors = colorize(levels, (palette.paper, palette.ink)).tobytes()
     pictures = []
@@ -97,7 +97,7 @@ def _plain(name: str) -> str:
 
 
 def _shared_steps(tracks: "Sequence[Track]") -> IntArray:
-    """At most 200 of the steps that any track has recorded, with the first and the last."""
+    """At most 100 of the steps that any track has recorded, with the first and the last."""
     steps = np.unique(np.concatenate([track.steps for track in tracks]))
     places = np.rint(np.linspace(0, len(steps) - 1, min(len(steps), GIF_FRAMES)))
     shared: IntArray = steps[places.astype(np.int64)]
