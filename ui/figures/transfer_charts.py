@@ -139,7 +139,7 @@ def _against_scale(
         y=y, color=color, tooltip=tooltip
     )
     rule = alt.Chart(DATA).mark_rule(color=palette.pointer, strokeWidth=1.5).encode(x="max(now):Q")
-    return specification(alt.layer(band, lines, points, rule).properties(height=320))
+    return specification(alt.layer(band, lines, points, rule).properties(height=420))
 
 
 def matrix(

@@ -3,16 +3,18 @@
 import streamlit as st
 
 from core.classifier import Classifier
-from core.rate import Rate
+from core.rate import Rate, overlap
+from core.transfer import Transfer
 from ui import compute, text, theme
 from ui.figures import transfer_charts
 from ui.header import Choice, model_titles
-from ui.one_noise.fit import FEW, NOISE, Settings, scores
+from ui.one_noise.fit import FEW, GAUSSIAN, NOISE, Settings, scores
 from ui.show import draw
 
 _MAX_MODELS = 5
 _FITTED = "_one_fitted"  # the settings that this visitor has had fitted on the other models
 _KEPT = 20
+_CONTROL = "Gaussian"
 _MISREAD, _REACHED = "Any wrong answer", "The target"
 
 
@@ -20,7 +22,7 @@ def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale:
     """The matrix; the row of the chosen model is there at once, the others on demand."""
     place = st.container()
     titles = model_titles()
-    names = {key: title.split(" · ")[0] for key, title in titles.items()}
+    names = _names(titles)
     shipped = [key for key in compute.shipped_cards() if key != choice.model]
     beside = st.multiselect(
         "Beside it",
@@ -44,7 +46,7 @@ def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale:
     }
     fitted = st.session_state.setdefault(_FITTED, [])
     try:
-        with place, st.skeleton(height=58 * len(compared) + 60):
+        with place, st.skeleton(height=58 * len(compared) + 120):
             rates = _rates(
                 compared, settings, scale, everywhere=settings in fitted, counted=counted
             )
@@ -70,6 +72,16 @@ def _fit_others(settings: Settings) -> None:
     st.session_state[_FITTED] = [*fitted, settings][-_KEPT:]
 
 
+def _names(titles: dict[str, str]) -> dict[str, str]:
+    """A short name for each model; with its key where two would be the same."""
+    short = {key: title.split(" · ")[0] for key, title in titles.items()}
+    taken = list(short.values())
+    return {
+        key: name if taken.count(name) == 1 or key in compute.shipped_cards() else f"{name}, {key}"
+        for key, name in short.items()
+    }
+
+
 def _rates(
     compared: dict[str, Classifier],
     settings: Settings,
@@ -78,28 +90,46 @@ def _rates(
     everywhere: bool,
     counted: str,
 ) -> dict[str, dict[str, Rate | None]]:
-    """By the model fitted on, then the model scored; None where nothing was fitted yet."""
-    rates: dict[str, dict[str, Rate | None]] = {}
-    for number, (fitted, source) in enumerate(compared.items()):
-        rates[fitted] = {}
-        for name, scored in compared.items():
-            rates[fitted][name] = None
-            if number == 0 or everywhere:
-                found = scores(scored, source, settings, scale, FEW, (NOISE,))[NOISE]
-                rates[fitted][name] = (
-                    found.misclassified(found.others) if counted == _MISREAD else found.reached()
-                )
+    """By the model fitted on, then the model scored; None where nothing was fitted yet.
+
+    The last row is the control: Gaussian noise as long as that of the first row.
+    """
+
+    def rate(found: Transfer) -> Rate:
+        return found.misclassified(found.others) if counted == _MISREAD else found.reached()
+
+    own, *others = compared
+    both = {
+        name: scores(scored, compared[own], settings, scale, FEW, (NOISE, GAUSSIAN))
+        for name, scored in compared.items()
+    }
+    rates: dict[str, dict[str, Rate | None]] = {
+        own: {name: rate(found[NOISE]) for name, found in both.items()}
+    }
+    for fitted in others:
+        rates[fitted] = {
+            name: rate(scores(scored, compared[fitted], settings, scale, FEW, (NOISE,))[NOISE])
+            if everywhere
+            else None
+            for name, scored in compared.items()
+        }
+    rates[_CONTROL] = {name: rate(found[GAUSSIAN]) for name, found in both.items()}
     return rates
 
 
 def _draw(rates: dict[str, dict[str, Rate | None]], settings: Settings, scale: float) -> None:
     (own, row), *_ = rates.items()
     others = {name: rate for name, rate in row.items() if name != own and rate is not None}
+    finding = "No other model is chosen"
     if others:
         best = max(others, key=lambda name: others[name].value)
-        finding = f"Fitted on {own}, it misleads {best} in {text.percent(others[best])}"
-    else:
-        finding = "No other model is chosen"
+        control = rates[_CONTROL][best]
+        assert control is not None
+        tie = ", a tie" if overlap(others[best], control) else ""
+        finding = (
+            f"Fitted on {own}, it misleads {best} in {text.percent(others[best])}; Gaussian noise "
+            f"as long in {text.percent(control)}{tie}"
+        )
     here = row[own]
     assert here is not None
     st.markdown(
@@ -111,9 +141,9 @@ def _draw(rates: dict[str, dict[str, Rate | None]], settings: Settings, scale: f
         key="one-matrix",
         alt="Rates of noises fitted on each model and scored on each, with 95 % intervals",
     )
-    cells = [rate for of_column in rates.values() for rate in of_column.values()]
+    cells = [rate for name in row for rate in rates[name].values()]
     measured = sum(rate is not None for rate in cells)
     st.caption(
-        f"{measured} of {len(cells)} cells are measured, with 95 % Wilson intervals. On the "
-        "diagonal a model meets the noise that was fitted on it."
+        f"{measured} of {len(cells)} cells are measured, with 95 % Wilson intervals. Last row, the "
+        f"control: {GAUSSIAN} as the noise of {own}."
     )

@@ -48,9 +48,7 @@ def result(
         probabilities = classifier.probabilities(changed)[0]
         read = int(probabilities.argmax())
         before = int(classifier.predict(source.floats)[0])
-        st.markdown(
-            f"Read as **{read}**, p = {probabilities[read]:.3f} :gray[· without noise as {before}]"
-        )
+        st.markdown(f"Read as **{read}** :gray[· without noise as {before}]")
         draw(
             charts.class_bars(probabilities, palette, true=source.label, target=settings.target),
             key="one-bars",
