@@ -17,7 +17,7 @@ from core.class_images import (
 )
 from core.classifier import Classifier
 from core.data import CLASSES, SIDE, FloatArray
-from core.experiments import total_variation
+from core.experiments import Likeness, channel_claim, class_image_claims, total_variation
 
 TEN = np.arange(CLASSES)
 
@@ -96,6 +96,12 @@ def test_ten_digits_as_in_the_report(model_1: Classifier) -> None:
     assert (lighter.result.sum((1, 2, 3)) < found.result.sum((1, 2, 3))).all()
 
 
+def test_channels_move_the_logits_as_in_the_report(model_1: Classifier) -> None:
+    found = maximize_channel(model_1, "conv2", np.arange(32), keep_every=200)
+    change = found.logits[-1] - found.logits[0]
+    assert ((change.max(axis=1) >= 1) & (change.min(axis=1) <= -1)).sum() >= 24
+
+
 def test_minimizing_makes_it_small(model_1: Classifier) -> None:
     low = maximize_logit(model_1, TEN, ImageSettings(minimize=True), keep_every=200)
     assert (low.logits[-1, TEN, TEN] < low.logits[0, TEN, TEN] - 10).all()
@@ -162,3 +168,32 @@ def test_bad_targets_are_one_sentence(model_1: Classifier) -> None:
         start_images("ink", 1)
     with pytest.raises(ValueError, match="there is none"):
         start_images("image", 1)
+
+
+def test_e10_claims_follow_the_numbers(random: np.random.Generator) -> None:
+    smooth = np.full((5, SIDE, SIDE, 1), 0.2, np.float32)
+    rough = random.random((10, SIDE, SIDE, 1)).astype(np.float32)
+    real = np.concatenate([smooth, 0.5 * rough[:5]])
+    likeness = Likeness(7, 0.4, 0.9, 9, "Model 2")
+    close, jittery, converges = class_image_claims(rough, real, np.full(10, 0.004), likeness)
+    assert close.confirmed is None
+    assert "for 7 of 10 (cosine 0.40" in close.measured
+    assert "Model 2, trained apart, reads 9 of 10" in close.measured
+    assert jittery.confirmed
+    assert converges.confirmed
+    assert "0.4 % or less" in converges.measured
+    _, calm, moving = class_image_claims(smooth, real, np.array([0.001, -0.2]), likeness)
+    assert not calm.confirmed
+    assert not moving.confirmed
+    assert not class_image_claims(smooth, real, np.array([np.nan]), likeness)[2].confirmed
+
+
+def test_e11_claim_names_the_logits_that_move() -> None:
+    change = np.array([0.5, -3.0, 0, 0, 7.25, 0, 0, 0, 0, 0])
+    claim = channel_claim(change, np.tile([[1.0, -2.0]], (4, 5)))
+    assert claim.confirmed
+    assert claim.measured.startswith("logit 4 rises by 7.2 and logit 1 falls by 3.0; 2 of 10 rise")
+    assert "by 2.0 at most, in the mean of 4 draws" in claim.measured
+    still = channel_claim(np.zeros(10), np.zeros((4, 10)))
+    assert not still.confirmed
+    assert "no logit changes" in still.measured

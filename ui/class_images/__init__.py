@@ -129,22 +129,26 @@ def _saturated(asked: Asked, found: Made) -> str:
     )
 
 
-def _downloads(choice: Choice, asked: Asked) -> None:
-    layer = asked.wanted.layer
-    told = {
+def told(model: str, asked: Asked) -> dict[str, object]:
+    """Everything that is set, for a file."""
+    layer, image = asked.wanted.layer, asked.start.image
+    return {
         "experiment": "E10" if asked.wanted.kind == CLASS else "E11",
-        "model": choice.model,
+        "model": model,
         "excite": asked.wanted.kind,
         "layer": layer.name if layer else "logits",
         "numbers": list(asked.wanted.numbers),
         "start": asked.start.kind,
-        "image": asked.start.image.key if asked.start.image else None,
+        "image": image.key if image else None,
         **asdict(asked.settings),
     }
+
+
+def _downloads(choice: Choice, asked: Asked) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(
             "Settings",
-            lambda: json.dumps(told, indent=1),
+            lambda: json.dumps(told(choice.model, asked), indent=1),
             "class-images.json",
             "application/json",
             key="img-settings",

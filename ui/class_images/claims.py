@@ -6,7 +6,7 @@ import streamlit as st
 from core.class_images import ImageSettings, cost, late_gain
 from core.classifier import Classifier
 from core.data import FloatArray, to_float
-from core.experiments import Likeness, channel_claim, class_image_claims
+from core.experiments import Claim, Likeness, channel_claim, class_image_claims
 from core.optimization import Trajectory
 from core.responses import most_similar
 from core.transfer import shuffled
@@ -32,22 +32,34 @@ def show(classifier: Classifier, asked: Asked, way: Trajectory, found: Made) -> 
 def _class_images(classifier: Classifier, asked: Asked, way: Trajectory, found: Made) -> None:
     as_reported = (asked.settings, asked.start) == (ImageSettings(), Start("zero"))
     where = "at the report’s settings" if as_reported else "at the settings above"
+    word = "all ten classes" if len(asked.wanted.numbers) > 1 else "one class"
+    st.markdown(f"**Does the report’s claim hold?** :gray[· E10, {word}, {where}]")
+    second = shared.other_network(classifier)
+    shared.claims(_claims(classifier.version, second.version, asked, second, way, found))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _claims(
+    version: str,
+    second_version: str,
+    asked: Asked,
+    _second: Classifier,
+    _way: Trajectory,
+    _found: Made,
+) -> list[Claim]:
     classes = np.array(asked.wanted.numbers)
     test = compute.mnist().test
     real = to_float(test.images)
-    similar, cosine = most_similar(found.images, real)
-    second = shared.other_network(classifier)
+    similar, cosine = most_similar(_found.images, real)
     likeness = Likeness(
         of_class=int((test.labels[similar] == classes).sum()),
         cosine=float(np.median(cosine)),
         real_cosine=_real_cosine(),
-        second_reads=int((second.predict(found.images) == classes).sum()),
-        second_name=second.name,
+        second_reads=int((_second.predict(_found.images) == classes).sum()),
+        second_name=_second.name,
     )
-    gains = late_gain(cost(way, asked.settings), way.steps)
-    word = "all ten classes" if len(classes) > 1 else "one class"
-    st.markdown(f"**Does the report’s claim hold?** :gray[· E10, {word}, {where}]")
-    shared.claims(class_image_claims(found.images, real, gains, likeness))
+    gains = late_gain(cost(_way, asked.settings), _way.steps)
+    return class_image_claims(_found.images, real, gains, likeness)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)

@@ -23,10 +23,10 @@ def show(classifier: Classifier, asked: Asked) -> None:
         for regularizer in REGULARIZERS:
             _strips(classifier, asked, regularizer)
     else:
-        with st.grid(min_column_width=2 * _TILE + 16, gap="medium"):
-            for regularizer in REGULARIZERS:
-                with st.container(horizontal=True, gap="small"):
-                    _pair(classifier, asked, regularizer)
+        columns = st.columns(len(REGULARIZERS), gap="small")
+        for column, regularizer in zip(columns, REGULARIZERS, strict=True):
+            with column, st.container(horizontal=True, gap="xsmall"):
+                _pair(classifier, asked, regularizer)
     ink, variation = typical()
     st.caption(
         "What is off above is tried out at the strength that is written. A test image has ink "
@@ -44,16 +44,23 @@ def _sides(asked: Asked, regularizer: Regularizer) -> list[tuple[str, ImageSetti
 
 
 def _strips(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> None:
-    """All ten in a row, left with it and right without."""
-    palette = theme.palette()
+    """All ten, left with it and right without."""
     sides = _sides(asked, regularizer)
     for column, (title, settings) in zip(st.columns(2, gap="medium"), sides, strict=True):
         with column, st.container(gap="xxsmall"):
             found = made(classifier, asked.wanted, asked.start, settings)
-            shown = tiles.ink(found.images[..., 0], palette)
-            sheet = tiles.mosaic(shown, palette, columns=len(shown), scale=4, gap=8)
-            picture(sheet, width="stretch", alt=f"{title}: digits 0 to 9")
+            _halves(found, title)
             st.caption(f"**{title}** · {', '.join(_numbers(asked, found))}")
+
+
+def _halves(found: Made, title: str) -> None:
+    """In a row, and on a phone in two."""
+    palette = theme.palette()
+    shown = tiles.ink(found.images[..., 0], palette)
+    for column, first in zip(st.columns(2, gap="xxsmall"), (0, 5), strict=True):
+        sheet = tiles.mosaic(shown[first : first + 5], palette, columns=5, scale=4, gap=8)
+        with column:
+            picture(sheet, width="stretch", alt=f"{title}: digits {first} to {first + 4}")
 
 
 def _pair(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ui.figures.charts import DATA, Chart, specification
 from ui.figures.palette import Palette
+from ui.text import signed
 
 _ROW, _AXES = 30, 46
 
@@ -42,7 +43,6 @@ def among_real(rows: Sequence[Row], palette: Palette, *, x_title: str) -> Chart:
                 "median": float(np.median(row.real)),
                 "made": row.made,
                 "shuffled": row.shuffled,
-                "text": f"{row.made:.2f}".replace("-", "−"),
             }
             for row in rows
         ]
@@ -98,7 +98,7 @@ def logit_changes(
             "label": [str(label) for label in range(len(change))],
             "change": [float(value) for value in change],
             "shuffled": [float(value) for value in shuffled],
-            "text": [f"{value:+.1f}".replace("-", "−") for value in change],
+            "text": [signed(float(value), 1) for value in change],
             "color": [palette.gain if value > 0 else palette.target for value in change],
         }
     )
