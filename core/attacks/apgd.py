@@ -13,7 +13,7 @@ from core.backend import keras, tf
 from core.checks import check_choice, check_range
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import CLASSES, FloatArray, IntArray
-from core.forward import forward
+from core.forward import forward, in_loop
 
 LOSSES = ("cross_entropy", "dlr", "targeted_dlr")
 _BATCH = 64
@@ -148,6 +148,7 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
         images: Any, begin: Any, classes: Any, targets: Any, sign: Any, epsilon: Any, periods: Any,
         record: Any,
     ) -> Any:  # fmt: skip
+        @in_loop
         def look(x: Any) -> Any:
             logits = logits_of(x)
             value = value_of(logits, classes, targets, sign)

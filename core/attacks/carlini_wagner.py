@@ -19,7 +19,7 @@ from core.backend import keras, tf
 from core.checks import check_range
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
-from core.forward import forward
+from core.forward import forward, in_loop
 
 _SCALE = 0.999  # tanh reaches 0.05 % past the box, else a pixel at its border could not leave it
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # Kingma & Ba (2014), arXiv:1412.6980
@@ -94,10 +94,13 @@ def _compile(model: keras.Model) -> Any:
     ) -> Any:  # fmt: skip
         start = tf.atanh((2 * images - 1) * _SCALE)
 
+        @in_loop
+        def missing_margin(x: Any, constant: Any) -> Any:
+            missing = tf.nn.relu(confidence + CLEAR - margin(logits_of(x), classes, sign))
+            return missing, tf.gradients(constant * missing, x)[0]
+
         def one_step(state: _State) -> _State:
-            logits = logits_of(state.x)
-            missing = tf.nn.relu(confidence + CLEAR - margin(logits, classes, sign))
-            slope = tf.gradients(state.constant * missing, state.x)[0]
+            missing, slope = missing_margin(state.x, state.constant)
             state = _seen(state, images, tf.equal(missing, 0))
             state = _adam(state, slope + 2 * (state.x - images), learning_rate, iterations)
             ended = tf.equal(tf.cast(state.step, tf.float32) % iterations, 0)

@@ -21,7 +21,7 @@ from core.backend import keras, tf
 from core.checks import check_range
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
-from core.forward import forward
+from core.forward import forward, in_loop
 
 _RADIUS = 1.0  # of the first ball
 _STEP_SIZE = 1.0, 0.01  # from the first step to the last, along half a cosine
@@ -82,9 +82,13 @@ def _compile(model: keras.Model) -> Any:
                 distance=tf.where(better, distance, state.distance),
             )
 
+        @in_loop
+        def look(x: Any) -> Any:
+            logits = logits_of(x)
+            return logits, tf.gradients(soft_margin(logits, classes, sign), x)[0]
+
         def one_step(state: _State) -> _State:
-            logits = logits_of(state.x)
-            gradient = tf.gradients(soft_margin(logits, classes, sign), state.x)[0]
+            logits, gradient = look(state.x)
             reached, state = seen(state, logits)
             size = _step_size(state.step, steps[-1])
             change = state.x + size * steepest(gradient, "l2") - images

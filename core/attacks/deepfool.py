@@ -19,7 +19,7 @@ from core.backend import keras, tf
 from core.checks import check_range
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
-from core.forward import forward
+from core.forward import forward, in_loop
 
 _TINY = 1e-12
 
@@ -76,10 +76,14 @@ def _compile(model: keras.Model, *, targeted: bool) -> Any:
     leads = _lead_of_target if targeted else _leads_of_others
 
     def attack(images: Any, classes: Any, steps: Any, sign: Any, overshoot: Any) -> Any:
+        @in_loop
+        def step_to_nearest(x: Any, theirs: Any) -> Any:
+            return _to_nearest(x, leads(logits_of(x), theirs))
+
         def one_step(state: _State) -> _State:
             rows = state.rows
             x, theirs = tf.gather(state.x, rows), tf.gather(classes, rows)
-            total = tf.gather(state.total, rows) + _to_nearest(x, leads(logits_of(x), theirs))
+            total = tf.gather(state.total, rows) + step_to_nearest(x, theirs)
             x = tf.clip_by_value(tf.gather(images, rows) + (1 + overshoot) * total, 0.0, 1.0)
             lead = tf.reduce_max(leads(logits_of(x), theirs), axis=1)
             return _State(
@@ -114,7 +118,7 @@ def _to_nearest(x: Any, leads: Any) -> Any:
     """
     slopes = tf.stack([tf.gradients(lead, x)[0] for lead in tf.unstack(leads, axis=1)], axis=1)
     squares = tf.reduce_sum(slopes**2, axis=(2, 3, 4)) + _TINY
-    missing = CLEAR - leads
+    missing = 2 * CLEAR - leads  # beyond what counts as there, not to creep up on it
     nearest = tf.argmin(missing / tf.sqrt(squares), axis=1)
     slope, size = (tf.gather(each, nearest, batch_dims=1) for each in (slopes, missing / squares))
     return as_pixels(size) * slope
