@@ -145,15 +145,13 @@ def start_images(
     return np.repeat(one, count, axis=0)
 
 
-def cost(trajectory: Trajectory, settings: ImageSettings, positions: int = 1) -> FloatArray:
-    """What was maximized, penalties included, at each recorded step: float32 [frames, n].
-
-    positions: how many a channel has; 1 for a logit or a unit.
-    """
+def cost(trajectory: Trajectory, settings: ImageSettings) -> FloatArray:
+    """What `maximize_logit` maximized, penalties included, at each step: float32 [frames, n]."""
     terms = trajectory.terms
-    wanted = next(iter(terms.values())) * positions * settings.sign
     total: FloatArray = (
-        wanted - settings.penalty * terms["energy"] - settings.variation * terms["total variation"]
+        settings.sign * terms["logit"]
+        - settings.penalty * terms["energy"]
+        - settings.variation * terms["total variation"]
     )
     return total
 

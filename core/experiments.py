@@ -254,11 +254,14 @@ def class_image_claims(
 ) -> list[Claim]:
     """E10's three claims: made images [n, 28, 28, 1] beside test images, late_gains [n].
 
-    Jittery is more total variation than 97.5 % of the test images have.
+    late_gains: shares of the whole gain, NaN where there is none. Jittery is more total variation than 97.5 % of the test images have.
     """
     rough, rough_real = total_variation(images), total_variation(real)
     count, typical = len(images), float(np.median(rough))
     largest = float(np.abs(late_gains).max())
+    late = f"of the whole gain the last 20 iterations bring {largest * 100:.1f} % or less."
+    if np.isnan(largest):
+        late = "it gains nothing."
     return [
         Claim(
             "Images close to digits",
@@ -279,7 +282,7 @@ def class_image_claims(
         Claim(
             "The cost converges",
             largest < CONVERGED,
-            f"of the whole gain the last 20 iterations bring {largest * 100:.1f} % or less.",
+            late,
         ),
     ]
 

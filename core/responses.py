@@ -27,11 +27,6 @@ class HiddenLayer:
     linear: bool
 
     @property
-    def positions(self) -> int:
-        """How many numbers a channel has."""
-        return math.prod(self.shape[:-1])
-
-    @property
     def channels(self) -> int:
         """Channels of maps, or units."""
         return self.shape[-1]

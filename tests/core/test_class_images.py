@@ -185,7 +185,8 @@ def test_e10_claims_follow_the_numbers(random: np.random.Generator) -> None:
     _, calm, moving = class_image_claims(smooth, real, np.array([0.001, -0.2]), likeness)
     assert not calm.confirmed
     assert not moving.confirmed
-    assert not class_image_claims(smooth, real, np.array([np.nan]), likeness)[2].confirmed
+    none = class_image_claims(smooth, real, np.array([np.nan, 0.001]), likeness)[2]
+    assert (none.confirmed, none.measured) == (False, "it gains nothing.")
 
 
 def test_e11_claim_names_the_logits_that_move() -> None:

@@ -22,8 +22,8 @@ def test_layers_that_can_be_asked(model_1: Classifier) -> None:
     ]  # fmt: skip
     assert [name for name, layer in found.items() if layer.linear] == ["conv1"]
     assert all(layer.rectified for layer in found.values())
-    assert (found["conv2"].positions, found["conv2"].channels) == (196, 32)
-    assert (found["dense1"].positions, found["dense1"].channels) == (1, 500)
+    assert (found["conv2"].shape, found["conv2"].channels) == ((14, 14, 32), 32)
+    assert (found["dense1"].shape, found["dense1"].channels) == ((500,), 500)
     normalized = {layer.name: layer for layer in hidden_layers(build_model(MODEL_2))}
     assert not normalized["conv1"].rectified
     assert normalized["conv1_bn"].rectified

@@ -22,11 +22,6 @@ class Wanted:
     layer: HiddenLayer | None = None
 
     @property
-    def positions(self) -> int:
-        """How many numbers the value is the mean of."""
-        return self.layer.positions if self.kind == CHANNEL and self.layer else 1
-
-    @property
     def quantity(self) -> str:
         """What the value is."""
         return {CLASS: "logit", CHANNEL: "mean", UNIT: "value"}[self.kind]
