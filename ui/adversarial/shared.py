@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
-from core.data import FloatArray
+from core.data import SIDE, FloatArray
 from core.experiments import Claim
 from core.optimization import OPTIMIZERS
 from ui import compute, text, theme
@@ -22,6 +22,7 @@ LEARNING_RATES = tuple(
 MAX_ITERATIONS = 2_000
 MAX_FRAMES = 400  # kept of each image: ten images take 13 MB
 TILE = 84
+PAIR = 84  # of each of three pictures side by side
 _OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD with momentum"}
 
 
@@ -104,6 +105,31 @@ def tile_row(images: FloatArray, captions: Sequence[str], alts: Sequence[str]) -
         for image, caption, alt in zip(images, captions, alts, strict=True):
             with st.container(gap="xxsmall"):
                 picture(tiles.digit(image[..., 0], TILE, palette), width=TILE, alt=alt)
+                st.caption(caption)
+
+
+def pairs(
+    originals: FloatArray,
+    adversarial: FloatArray,
+    captions: Sequence[str],
+    alts: Sequence[str],
+) -> None:
+    """Original, adversarial and signed change (−1 to +1) of images [n, 28, 28, 1], captioned."""
+    palette = theme.palette()
+    with st.grid(min_column_width=3 * PAIR + 16, gap="small"):
+        for before, after, caption, alt in zip(
+            originals[..., 0], adversarial[..., 0], captions, alts, strict=True
+        ):
+            three = np.stack(
+                [
+                    tiles.ink(before, palette),
+                    tiles.ink(after, palette),
+                    tiles.signed(after - before, 1.0, palette),
+                ]
+            )
+            with st.container(gap="xxsmall"):
+                sheet = tiles.mosaic(three, palette, columns=3, scale=2 * PAIR // SIDE)
+                picture(sheet, width=sheet.shape[1] // 2, alt=alt)
                 st.caption(caption)
 
 

@@ -1,0 +1,113 @@
+"""The adversarial page in the browser: both views as in the report, scrubbed, and on a phone."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from core.data import Dataset
+from tests.browser.conftest import Visitor
+from tests.browser.server import Server
+
+NOISE = "/adversarial"
+SOURCE = "/adversarial?view=Toward+a+source"
+PATIENCE = 120_000
+
+
+def _open(visitor: Visitor, path: str) -> Locator:
+    """The page, and its player once it is drawn."""
+    visitor.page.set_default_timeout(PATIENCE)
+    visitor.open(path)
+    player = visitor.page.locator(".player[data-drawn]")
+    player.wait_for()
+    return player
+
+
+def _scrub(player: Locator, answers: tuple[str, str]) -> None:
+    """From the last frame to the first: the network's answer changes with it."""
+    finding = player.locator(".finding")
+    expect(finding).to_contain_text(f"the network says {answers[1]}")
+    player.locator("input.slider").press("Home")
+    expect(player).to_have_attribute("data-step", "0")
+    expect(finding).to_contain_text(f"the network says {answers[0]}")
+
+
+def test_from_noise_as_in_the_report(visitor: Visitor) -> None:
+    page = visitor.page
+    _open(visitor, f"{NOISE}?noise_steps=20&noise_mean=0.2&noise_show=4")
+    page.get_by_text("which are not the report’s").wait_for()
+    visitor.press("noise-as-reported")
+    page.get_by_text("All ten starts become their class").wait_for(timeout=PATIENCE)
+    page.get_by_text("“The cost always falls” is confirmed").wait_for()
+    visitor.settle()
+    assert "noise_" not in page.url, "the report's settings are the defaults"
+    player = page.locator(".player")
+    expect(player.locator(".tiles button")).to_have_count(3)
+    _scrub(player, ("3", "9"))
+    expect(page.locator(".st-key-noise-luck-card")).to_contain_text("not measured yet")
+
+
+def test_toward_a_source_as_in_the_report(visitor: Visitor) -> None:
+    page = visitor.page
+    _open(visitor, f"{SOURCE}&image=7&to_steps=20&to_beta=5")
+    page.get_by_text("This 9 ").first.wait_for()
+    visitor.press("to-as-reported")
+    page.get_by_text("This 2 is read as 3, 6 and 8, L2 ").wait_for(timeout=PATIENCE)
+    page.get_by_text("“Classified as the target” is confirmed: 3 of 3 are.").wait_for()
+    visitor.settle()
+    expect(page.get_by_text("Test image 1 · a 2")).to_be_visible()
+    assert "to_steps" not in page.url
+    _scrub(page.locator(".player"), ("2", "3"))
+
+
+def test_settings_stay_while_the_views_change(visitor: Visitor) -> None:
+    page = visitor.page
+    _open(visitor, f"{SOURCE}&to_steps=20&image=7")
+    page.locator(".st-key-to_start").get_by_text("Noise", exact=True).click()
+    page.get_by_text("Noise moved toward this 9").wait_for()
+    page.get_by_role("tab", name="From noise").click()
+    page.get_by_text("starts become their class").wait_for()
+    page.locator(".st-key-to_start").wait_for(state="detached")
+    page.get_by_role("tab", name="Toward a source").click()
+    page.get_by_text("Noise moved toward this 9").wait_for()
+    visitor.settle()
+    assert "to_steps=20" in page.url
+    assert "to_start=Noise" in page.url
+    visitor.go("Occlusion")
+    expect(page.get_by_text("Test image 7 · a 9")).to_be_visible()
+
+
+def test_a_drawn_digit_is_attacked(visitor: Visitor, mnist: Dataset) -> None:
+    from ui.images import encode_ink
+
+    ink = encode_ink(np.asarray(mnist.test.images[0]))
+    player = _open(visitor, f"{SOURCE}&ink={ink}&to=3&to_steps=100&to_rate=0.01&to_beta=0.1")
+    visitor.page.get_by_text(re.compile("Your digit is read as 3, L2 ")).wait_for()
+    _scrub(player, ("7", "3"))
+
+
+def test_the_repeats_can_be_stopped(visitor: Visitor) -> None:
+    page = visitor.page
+    _open(visitor, f"{SOURCE}&to_steps=100&to_rate=0.02")
+    visitor.press("to_luck-measure")
+    expect(page.locator(".st-key-job-card")).to_contain_text("E8 on 200 images")
+    page.get_by_text(re.compile(r"images reach their target")).wait_for()
+    visitor.press("to_luck-stop")
+    page.get_by_text(re.compile(r"Stopped after \d+ of 200")).wait_for()
+    page.locator(".st-key-job-card").wait_for(state="detached")
+
+
+@pytest.mark.parametrize("path", [f"{NOISE}?noise_steps=20", f"{SOURCE}&to_steps=20"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(browser: Browser, server: Server, scheme: str, path: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 375, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    person = Visitor(context.new_page(), server.url)
+    _open(person, path)
+    person.page.get_by_text("not measured yet").first.wait_for()
+    assert person.width() <= 375
+    assert not person.complaints, person.complaints
+    context.close()
