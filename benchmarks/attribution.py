@@ -126,7 +126,7 @@ def xplique(task: str) -> Callable[[], Any]:
     """Explainers of xplique, built once, with batches that hold a whole image's copies."""
     from xplique import attributions
 
-    model, (image, label) = _keras_model(), _image_and_label()
+    model, (image, label) = keras_model(), _image_and_label()
     target = np.eye(10, dtype=np.float32)[[label]]
     explainer = {
         "gradient": lambda: attributions.Saliency(model, batch_size=_BATCH),
@@ -152,7 +152,7 @@ def tf_keras_vis(task: str) -> Callable[[], Any]:
     from tf_keras_vis.utils.scores import CategoricalScore
 
     image, label = _image_and_label()
-    explainer, score = Saliency(_keras_model(), clone=False), CategoricalScore([label])
+    explainer, score = Saliency(keras_model(), clone=False), CategoricalScore([label])
     samples = SAMPLES if task == "smooth" else 0
     return lambda: explainer(
         score,
@@ -170,7 +170,7 @@ def saliency(task: str) -> Callable[[], Any]:
     import saliency.core as masks
     import tensorflow as tf
 
-    model, (images, label) = _keras_model(), _image_and_label()
+    model, (images, label) = keras_model(), _image_and_label()
     image = images[0]
 
     @tf.function(input_signature=[tf.TensorSpec([None, 28, 28, 1], tf.float32)])
@@ -206,7 +206,7 @@ def saliency(task: str) -> Callable[[], Any]:
 _BATCH = 256
 
 
-def _keras_model() -> Any:
+def keras_model() -> Any:
     """Model 1 with its weights, and none of this project's settings of TensorFlow."""
     import keras as k
     import safetensors.numpy

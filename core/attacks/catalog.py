@@ -9,6 +9,7 @@ from core.attacks.ensemble import worst_case
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.gradient import fgsm, momentum, pgd
+from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.sparse import one_pixel, saliency_map
 from core.classifier import Classifier
@@ -119,6 +120,39 @@ ATTACKS = (
             Setting("restarts", "Restarts", 1, 1, 20, 1),
             Setting("loss", "Loss", "cross_entropy", choices=LOSSES),
             Setting("seed", "Seed", 0, 0, 999, 1),
+        ),
+    ),
+    Attack(
+        "DeepFool",
+        deepfool,
+        "Again and again to the nearest boundary of the linearized network.",
+        "Moosavi-Dezfooli, Fawzi and Frossard (2015), arXiv:1511.04599",
+        (
+            Setting("iterations", "Iterations", 50, 1, 200, 1),
+            Setting("overshoot", "Overshoot", 0.02, 0.0, 1.0, 0.01),
+        ),
+    ),
+    Attack(
+        "DDN",
+        ddn,
+        "Steps on a sphere that shrinks where the goal is reached, and else grows.",
+        "Rony et al. (2019), arXiv:1811.09600",
+        (
+            Setting("iterations", "Iterations", 100, 1, 500, 1),
+            Setting("gamma", "γ", 0.05, 0.0, 0.5, 0.01, help="By which share the sphere changes."),
+        ),
+    ),
+    Attack(
+        "Carlini–Wagner",
+        carlini_wagner,
+        "The squared distance and the missing margin, minimized together; the weight is searched.",
+        "Carlini and Wagner (2016), arXiv:1608.04644",
+        (
+            Setting("binary_search_steps", "Binary-search steps", 5, 1, 10, 1),
+            Setting("iterations", "Iterations", 100, 1, 500, 1),
+            Setting("initial_constant", "Initial constant", 1.0, 0.001, 100.0, 0.001),
+            Setting("learning_rate", "Learning rate", 0.1, 0.001, 1.0, 0.001),
+            Setting("confidence", "Confidence", 0.0, 0.0, 50.0, 0.5),
         ),
     ),
     Attack(

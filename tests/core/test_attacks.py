@@ -14,6 +14,8 @@ from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
 # Settings under which an attack that is slow by itself is quick enough to be run many times.
 _QUICK: dict[str, dict[str, Value]] = {
     "APGD": {"iterations": 20},
+    "DDN": {"iterations": 20},
+    "Carlini–Wagner": {"binary_search_steps": 2, "iterations": 20},
     "JSMA": {"pixels": 20},
     "One pixel": {"population": 20, "generations": 5},
     "Square": {"queries": 100},
