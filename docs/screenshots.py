@@ -18,6 +18,7 @@ _SHOTS = {
     "layers": ("/layers", "light"),
     "feature_maps": ("/feature_maps?image=7", "light"),
     "occlusion": ("/occlusion?image=7&block=6&stride=2", "light"),
+    "adversarial": ("/adversarial?view=Toward+a+source", "light"),
     "one_noise": (
         "/one_noise?image=3&one_images=10&one_from=All+classes&one_scale=1.5",
         "light",
