@@ -175,7 +175,7 @@ def _several(problem: str) -> None:
     if problem:
         st.error(problem, icon=":material/error:")
     with st.container(horizontal=True, gap="xsmall"):
-        st.button("One of each class", on_click=_one_of_each_class, key="image-each")
+        st.button("One of each class", on_click=one_of_each_class, key="image-each")
         st.button("None", on_click=images.choose_more, args=[[]], key="image-none")
 
 
@@ -226,7 +226,8 @@ def _choose_next_of(indices: IntArray) -> None:
         images.choose(int(after[0] if len(after) else indices[0]))
 
 
-def _one_of_each_class() -> None:
+def one_of_each_class() -> None:
+    """Lay the first test image of each other class beside the chosen one."""
     labels = compute.test_labels()
     own = images.chosen().label
     images.choose_more(

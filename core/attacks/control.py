@@ -4,10 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.checks import check_range
+from core.classifier import Classifier
 from core.data import SIDE, FloatArray, check_images
+from core.rate import Rate
 
 _LARGEST = 1e3  # of the noise's scale, where all pixels have long arrived at 0 or 1
-_HALVINGS = 60
+_HALVINGS = 40
 
 
 def noise_of_norm(images: FloatArray, lengths: FloatArray, *, seed: int = 0) -> FloatArray:
@@ -28,6 +30,22 @@ def noise_of_norm(images: FloatArray, lengths: FloatArray, *, seed: int = 0) -> 
         low, high = np.where(short, middle, low), np.where(short, high, middle)
     noisy: FloatArray = _added(images, noise, low).astype(np.float32)
     return noisy
+
+
+def changed_by_noise(
+    classifier: Classifier, image: FloatArray, length: float, *, draws: int, seed: int = 0
+) -> Rate:
+    """In how many of `draws` random directions the answer to an image changes at an L2 of `length`.
+
+    image float32 [1, 28, 28, 1] in [0, 1]; the noise stays in the box. Raises ValueError on
+    other values.
+    """
+    check_range("The number of draws", draws, 1, 10_000)
+    noisy = noise_of_norm(
+        image.repeat(draws, axis=0), np.full(draws, length, np.float32), seed=seed
+    )
+    changed = classifier.predict(noisy) != classifier.predict(image)
+    return Rate(int(changed.sum()), draws)
 
 
 def _added(

@@ -108,6 +108,29 @@ def momentum(
     )  # fmt: skip
 
 
+def ascend_within(
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    radii: FloatArray,
+    *,
+    norm: str = "linf",
+    iterations: int = 20,
+) -> FloatArray:
+    """BIM in a ball of its own around each image: float32 [n, 28, 28, 1], the best iterates.
+
+    radii float [n] from 0 to 28, in the norm's unit. A step is 2.5 / iterations of the radius, but
+    never longer than that; with one iteration it is FGSM. Other arguments and errors as of `fgsm`.
+    """
+    check_attack(images, goal, float(np.max(radii, initial=0)))
+    check_choice("The norm", norm, NORMS)
+    check_range("The smallest radius", float(np.min(radii, initial=0)), 0, 28)
+    check_range("The number of iterations", iterations, 1, 2_000)
+    steps = min(1.0, 2.5 / iterations) * radii
+    found, _ = _ascend(classifier, images, images, goal, radii, norm, steps, iterations, 0.0)
+    return found
+
+
 def _many_steps(
     classifier: Classifier,
     images: FloatArray,
@@ -156,9 +179,9 @@ def _ascend(
     images: FloatArray,
     begin: FloatArray,
     goal: Goal,
-    epsilon: float,
+    epsilon: float | FloatArray,
     norm: str,
-    step_size: float,
+    step_size: float | FloatArray,
     iterations: int,
     decay: float,
     *,
@@ -168,15 +191,20 @@ def _ascend(
     """The best iterate of each image: one at the goal before any other, then the highest loss.
 
     Or, without `keep_best`, the last. Behind it, if `record`, every iterate [iterations, n, …].
+    epsilon and step_size: one for all images, or one for each.
     """
     name = f"ascend/{norm}" + ("/recorded" if record else "")
     compiled = classifier.compiled(name, lambda model: _compile(model, norm, record))
-    numbers = [tf.constant(value, tf.float32) for value in (goal.sign, epsilon, step_size, decay)]
+    numbers = [tf.constant(value, tf.float32) for value in (goal.sign, decay)]
     if not len(images):
         return images, images
+    radii, steps = (
+        np.broadcast_to(np.asarray(each, np.float32), len(images))[:, None, None, None]
+        for each in (epsilon, step_size)
+    )
     rows: FloatArray = in_batches(
         lambda *batch: compiled(*batch, *numbers, tf.constant(iterations), tf.constant(keep_best)),
-        images, begin, goal.classes, batch=_BATCH,
+        images, begin, goal.classes, radii, steps, batch=_BATCH,
     )  # fmt: skip
     return rows[:, 0], np.moveaxis(rows[:, 1:], 1, 0)
 
@@ -194,7 +222,7 @@ def _compile(model: keras.Model, norm: str, record: bool) -> Any:
         return loss + _SUCCESS * tf.cast(reached, tf.float32), tf.gradients(loss, x)[0]
 
     def ascend(
-        images: Any, begin: Any, classes: Any, sign: Any, epsilon: Any, step_size: Any,
+        images: Any, begin: Any, classes: Any, epsilon: Any, step_size: Any, sign: Any,
         decay: Any, iterations: Any, keep_best: Any,
     ) -> Any:  # fmt: skip
         def one_step(
@@ -224,7 +252,8 @@ def _compile(model: keras.Model, norm: str, record: bool) -> Any:
 
     number = tf.TensorSpec([], tf.float32)
     classes = tf.TensorSpec([None], tf.int64)
-    types = [IMAGES, IMAGES, classes, *[number] * 4, tf.TensorSpec([], tf.int32)]
+    each = tf.TensorSpec([None, 1, 1, 1], tf.float32)
+    types = [IMAGES, IMAGES, classes, each, each, number, number, tf.TensorSpec([], tf.int32)]
     types.append(tf.TensorSpec([], tf.bool))
     return tf.function(ascend, autograph=False, input_signature=types)
 

@@ -127,7 +127,7 @@ class Luck(Generic[S]):
                 st.caption("The model or the settings above have changed since.")
         busy = session.current_job()
         st.button(
-            f"Measure over {TOTAL} {self.what}",
+            f"Measure over {settings.get('images', TOTAL)} {self.what}",
             key=f"{self.name}-measure",
             type="primary",
             icon=":material/play_arrow:",

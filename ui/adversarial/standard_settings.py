@@ -172,8 +172,7 @@ def _control(chosen: Attack, setting: Setting) -> Value:
         return picked
     if setting.choices:
         index = setting.choices.index(str(setting.default))
-        words: Callable[[str], str] = lambda choice: choice.replace("_", "-")
-        return st.selectbox(label, setting.choices, index, format_func=words, key=key, **_KEEP)
+        return st.selectbox(label, setting.choices, index, format_func=_written, key=key, **_KEEP)
     if setting.name == "seed":
         low, high = int(setting.low), int(setting.high)
         return st.number_input(label, low, high, int(setting.default), 1, key=key, **_KEEP)

@@ -1,0 +1,129 @@
+"""The smallest changes of many images: a study that grows, and its median."""
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.attacks.control import noise_of_norm
+from core.attacks.goals import Goal, Targeted, Untargeted
+from core.classifier import Classifier
+from core.data import ByteArray, FloatArray, IntArray
+from core.rate import Rate
+from core.smallest import DoubleArray, Smallest, smallest
+
+_CHUNK = 25  # images of one step of the job
+
+
+@dataclass(frozen=True)
+class Median:
+    """The median of `count` values with its 95 % interval; infinite values are the largest."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+    @classmethod
+    def of(cls, values: DoubleArray) -> "Median":
+        """Of values [n]; the interval's ends are values themselves, whatever their distribution.
+
+        From the binomial distribution of how many lie below the true median; with fewer than six
+        values the interval is everything.
+        """
+        ordered, n = np.sort(values), len(values)
+        if not n:
+            return cls(math.nan, -math.inf, math.inf, 0)
+        middle = float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
+        below, rank = 0.0, 0  # of ranks 0 to n, how many are too far out to be the median's
+        while (below := below + math.comb(n, rank) / 2**n) <= 0.025:
+            rank += 1
+        if not rank:
+            return cls(middle, -math.inf, math.inf, n)
+        return cls(middle, float(ordered[rank - 1]), float(ordered[n - rank]), n)
+
+
+@dataclass(eq=False)
+class SmallestStudy:
+    """The smallest change of the first images of a set; grows while `work` goes on.
+
+    labels int64 [n]: the true classes. before, after, noisy int64 [n]: what is read before, after,
+    and after noise of the same L2.
+    """
+
+    total: int
+    result: Smallest | None = None
+    labels: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    before: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    after: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    noisy: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @property
+    def count(self) -> int:
+        """How many images are done."""
+        return len(self.labels)
+
+    @property
+    def radius(self) -> DoubleArray:
+        """The smallest radii of the images that were not at the goal before: float64 [m]."""
+        assert self.result is not None
+        radius: DoubleArray = self.result.radius[self.result.radius > 0]
+        return radius
+
+    @property
+    def control(self) -> Rate:
+        """Of the images with a change, those of which noise of its L2 changes the answer."""
+        assert self.result is not None
+        changed = self.noisy != self.before
+        return Rate(int((changed & self.result.found).sum()), int(self.result.found.sum()))
+
+    def work(
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        labels: ByteArray,
+        *,
+        target: int | None = None,
+        method: str = "PGD",
+        norm: str = "linf",
+        iterations: int = 20,
+        seed: int = 0,
+    ) -> Generator[float]:
+        """Search for images [total, 28, 28, 1] of classes labels [total]; yields the share done.
+
+        target: the class they shall be read as; None for any but the true one. For core.jobs: each
+        step is 25 images.
+        """
+        true = labels.astype(np.int64)
+        for first in range(0, self.total, _CHUNK):
+            part = slice(first, min(first + _CHUNK, self.total))
+            goal: Goal = Untargeted(true[part])
+            if target is not None:
+                goal = Targeted(np.full(len(true[part]), target))
+            found = smallest(
+                classifier, images[part], goal, method=method, norm=norm, iterations=iterations
+            )
+            self._note(classifier, found, true[part], seed + first)
+            yield self.count / self.total
+
+    def _note(self, classifier: Classifier, found: Smallest, labels: IntArray, seed: int) -> None:
+        control = noise_of_norm(found.images, found.l2, seed=seed)
+        read = [classifier.predict(each) for each in (found.images, found.adversarial, control)]
+        self.before, self.after, self.noisy = (
+            np.append(old, new)
+            for old, new in zip((self.before, self.after, self.noisy), read, strict=True)
+        )
+        self.result = found if self.result is None else _joined(self.result, found)
+        self.labels = np.append(self.labels, labels)
+
+
+def _joined(first: Smallest, second: Smallest) -> Smallest:
+    return Smallest(
+        np.concatenate([first.images, second.images]),
+        np.concatenate([first.adversarial, second.adversarial]),
+        np.concatenate([first.radius, second.radius]),
+        np.concatenate([first.ball, second.ball]),
+        second.norm,
+        second.tolerance,
+    )

@@ -1,0 +1,219 @@
+"""The smallest change against closed forms, and what the network reads on a plane."""
+
+import math
+
+import numpy as np
+import pytest
+
+from core.attacks.control import changed_by_noise
+from core.attacks.goals import Targeted, Untargeted
+from core.attacks.gradient import fgsm
+from core.backend import keras
+from core.classifier import Classifier
+from core.data import SIDE, Dataset, to_float
+from core.plane import plane
+from core.smallest import METHODS, MINIMAL, bisect, smallest, way
+from core.smallest_study import Median, SmallestStudy
+from tests.core.linear import gray_images, needed_radius
+
+
+@pytest.fixture(scope="module")
+def two_classes(linear: Classifier) -> Classifier:
+    """Linear in the classes 0 and 1, and never another: what is nearest is known exactly."""
+    model = keras.models.clone_model(linear.model)
+    weights, bias = linear.model.layers[-1].get_weights()
+    weights[:, 2:], bias[2:] = 0, -1e6
+    model.layers[-1].set_weights([0.1 * weights, 0.1 * bias])
+    return Classifier(model, name="two classes")
+
+
+@pytest.mark.parametrize("iterations", [1, 20])
+@pytest.mark.parametrize(("norm", "tolerance"), [("linf", 1e-4), ("l2", 1e-3)])
+def test_bisection_finds_what_is_known(
+    two_classes: Classifier, norm: str, tolerance: float, iterations: int
+) -> None:
+    images = gray_images(70)  # more than a batch
+    needed = needed_radius(two_classes, images, norm)
+    goal = Untargeted(two_classes.predict(images))
+    found = bisect(two_classes, images, goal, norm=norm, iterations=iterations, tolerance=tolerance)
+    assert (found.radius >= needed - 1e-5).all()
+    assert (found.radius <= needed + 1.1 * tolerance).all()
+    change = (found.adversarial - images).reshape(len(images), -1)
+    length = np.abs(change).max(1) if norm == "linf" else np.linalg.norm(change, axis=1)
+    np.testing.assert_allclose(found.radius, length, rtol=1e-5)
+    assert goal.reached(two_classes.logits(found.adversarial)).all()
+    assert found.found.all()
+
+
+@pytest.mark.parametrize("method", MINIMAL)
+def test_minimal_attacks_find_what_is_known(two_classes: Classifier, method: str) -> None:
+    images = gray_images(4)
+    goal = Untargeted(two_classes.predict(images))
+    found = smallest(two_classes, images, goal, method=method, norm="linf")
+    needed = needed_radius(two_classes, images, "l2")
+    assert found.norm == "l2"
+    assert math.isnan(found.tolerance)
+    np.testing.assert_allclose(found.radius, needed, rtol=0.05)
+    np.testing.assert_allclose(found.radius, found.l2)
+
+
+def test_where_there_is_nothing_to_find(two_classes: Classifier) -> None:
+    images = gray_images(6)
+    read = two_classes.predict(images)
+    never = bisect(two_classes, images, Targeted(np.full(6, 7)))
+    assert np.isinf(never.radius).all()
+    np.testing.assert_array_equal(never.adversarial, images)
+    there = bisect(two_classes, images, Targeted(read))
+    assert not there.radius.any()
+    assert not there.found.any()
+    np.testing.assert_array_equal(there.adversarial, images)
+    assert len(bisect(two_classes, images[:0], Targeted(read[:0])).radius) == 0
+
+
+def test_bisection_agrees_with_fgsm_at_its_radius(model_1: Classifier, mnist: Dataset) -> None:
+    images = to_float(mnist.test.images[:12])
+    goal = Untargeted(mnist.test.labels[:12].astype(np.int64))
+    before = images.copy()
+    found = bisect(model_1, images, goal, iterations=1)
+    np.testing.assert_array_equal(images, before)
+    assert found.found.sum() >= 8
+    for row in np.flatnonzero(found.found):
+        at = [
+            bool(
+                fgsm(
+                    model_1, images[[row]], goal.take(np.array([row])), epsilon=float(radius)
+                ).succeeded[0]
+            )
+            for radius in (found.radius[row] + 1e-6, found.radius[row] - found.tolerance - 1e-6)
+        ]
+        assert at[0], "it succeeds at the radius that is returned"
+        assert not at[1], "and fails at one that is smaller by the tolerance"
+
+
+def test_more_steps_find_no_larger_change(model_1: Classifier, mnist: Dataset) -> None:
+    images = to_float(mnist.test.images[:20])
+    goal = Untargeted(mnist.test.labels[:20].astype(np.int64))
+    one, many = (bisect(model_1, images, goal, iterations=steps) for steps in (1, 20))
+    assert np.median(many.radius) < np.median(one.radius)
+    assert np.isfinite(many.radius).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_way_leads_there(model_1: Classifier, mnist: Dataset, method: str) -> None:
+    image, goal = to_float(mnist.test.images[:1]), Untargeted(np.array([7]))
+    found = smallest(model_1, image, goal, method=method)
+    steps = way(model_1, found, goal, method=method)
+    np.testing.assert_array_equal(steps[0], image[0])
+    np.testing.assert_allclose(steps[-1], found.adversarial[0], atol=1e-5)
+
+
+def test_a_search_traces_once(two_classes: Classifier) -> None:
+    for count, steps in ((3, 1), (5, 7)):
+        images = gray_images(count)
+        bisect(two_classes, images, Untargeted(two_classes.predict(images)), iterations=steps)
+    compiled = two_classes._compiled["ascend/linf"]
+    assert compiled.experimental_get_tracing_count() == 1
+
+
+def test_the_median_of_what_is_known() -> None:
+    values = np.arange(1.0, 101)[::-1]
+    median = Median.of(values)
+    assert (median.value, median.count) == (50.5, 100)
+    assert (median.low, median.high) == (40, 61), "ranks 40 and 61 of 100, as tables have it"
+    with_infinite = Median.of(np.append(values[50:], np.full(40, np.inf)))
+    assert with_infinite.value == 45.5
+    assert with_infinite.high == np.inf
+    assert Median.of(np.arange(5.0)).low == -np.inf
+    assert Median.of(np.arange(6.0)).low == 0, "six are the first with 97 %"
+    assert math.isnan(Median.of(np.zeros(0)).value)
+
+
+def test_the_median_covers_the_truth(random: np.random.Generator) -> None:
+    draws = random.exponential(size=(400, 50))
+    inside = [(m := Median.of(row)).low <= math.log(2) <= m.high for row in draws]
+    assert np.mean(inside) >= 0.93
+
+
+def test_the_plane_and_its_corners(model_1: Classifier, mnist: Dataset) -> None:
+    image = to_float(mnist.test.images[:1])
+    goal = Untargeted(np.array([7]))
+    adversarial = bisect(model_1, image, goal).adversarial
+    way = np.concatenate([image, (image + adversarial) / 2, adversarial])
+    seen = plane(model_1, image, adversarial, path=way, points=25)
+    length = float(np.linalg.norm(adversarial - image))
+    np.testing.assert_allclose(seen.path[:, 0], [0, length / 2, length], atol=1e-5)
+    np.testing.assert_allclose(seen.path[:, 1], 0, atol=1e-5)
+    assert seen.off_plane == pytest.approx(0, abs=1e-5)
+    assert seen.read.shape == seen.clipped.shape == (25, 25)
+    np.testing.assert_allclose(seen.along[[0, -1]], [-0.7 * length, 1.7 * length], rtol=1e-5)
+    np.testing.assert_allclose(seen.across[[0, -1]], [-1.2 * length, 1.2 * length], rtol=1e-5)
+    row = int(np.argmin(np.abs(seen.across)))
+    for column in (0, 24):
+        beyond = image + seen.along[column] / length * (adversarial - image)
+        clipped = np.clip(beyond, 0, 1).astype(np.float32)
+        assert seen.read[row, column] == model_1.predict(clipped)[0]
+        assert seen.clipped[row, column] == pytest.approx(
+            np.linalg.norm(beyond - clipped), abs=1e-4
+        )
+    assert seen.read[row, np.argmin(np.abs(seen.along))] == 7
+
+
+def test_the_plane_of_a_linear_network(two_classes: Classifier) -> None:
+    """Its boundary is a straight line, across the attack where L2 is bisected."""
+    image = gray_images(1)
+    goal = Untargeted(two_classes.predict(image))
+    adversarial = bisect(two_classes, image, goal, norm="l2", tolerance=1e-4).adversarial
+    seen = plane(two_classes, image, adversarial, points=41, seed=3)
+    assert seen.clipped.max() == 0
+    length = np.linalg.norm(adversarial - image)
+    other = seen.read != goal.labels[0]
+    np.testing.assert_array_equal(other, np.broadcast_to(seen.along >= length, other.shape))
+
+
+def test_a_plane_needs_a_direction(two_classes: Classifier) -> None:
+    image = gray_images(1)
+    with pytest.raises(ValueError, match="no direction"):
+        plane(two_classes, image, image)
+
+
+def test_noise_of_the_same_length_changes_less(two_classes: Classifier) -> None:
+    image = gray_images(1)
+    needed = float(needed_radius(two_classes, image, "l2")[0])
+    assert changed_by_noise(two_classes, image, 1.01 * needed, draws=50).successes == 0
+    assert changed_by_noise(two_classes, image, 0.0, draws=5).successes == 0
+    far = changed_by_noise(two_classes, image, min(12.0, 60 * needed), draws=50)
+    assert 0 < far.successes < 50
+
+
+def test_a_study_of_many_images(model_1: Classifier, mnist: Dataset) -> None:
+    images, labels = to_float(mnist.test.images[:40]), mnist.test.labels[:40]
+    study = SmallestStudy(40)
+    assert list(study.work(model_1, images, labels, target=3, iterations=5)) == [0.625, 1.0]
+    result = study.result
+    assert result is not None
+    assert study.count == 40
+    np.testing.assert_array_equal(study.labels, labels)
+    np.testing.assert_array_equal(result.radius == 0, study.before == 3)
+    assert len(study.radius) == 40 - (study.before == 3).sum()
+    assert (study.after[result.found] == 3).all()
+    again = bisect(model_1, images[25:], Targeted(np.full(15, 3)), iterations=5)
+    np.testing.assert_allclose(result.radius[25:], again.radius, atol=1e-6)
+    assert study.control.total == result.found.sum()
+    assert study.control.successes < study.control.total / 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"method": "Guessing"}, "not one of"),
+        ({"norm": "l1"}, "not one of"),
+        ({"iterations": 0}, "outside 1 to"),
+    ],
+)
+def test_bad_values_are_named(
+    two_classes: Classifier, settings: dict[str, object], words: str
+) -> None:
+    images = np.zeros((1, SIDE, SIDE, 1), np.float32)
+    goal = Untargeted(two_classes.predict(images))
+    with pytest.raises(ValueError, match=words):
+        smallest(two_classes, images, goal, **settings)  # type: ignore[arg-type]

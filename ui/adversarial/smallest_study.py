@@ -1,0 +1,107 @@
+"""The smallest changes of many test images, as a background job."""
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.classifier import Classifier
+from core.data import to_float
+from core.smallest_study import Median, SmallestStudy
+from ui import compute, text, theme
+from ui.adversarial import shared
+from ui.adversarial.luck import Luck, Record
+from ui.adversarial.smallest_settings import Asked
+from ui.figures import smallest_charts
+from ui.show import draw
+
+
+def _begin(
+    classifier: Classifier, settings: Mapping[str, Any]
+) -> tuple[SmallestStudy, Generator[float]]:
+    test, rest = compute.mnist().test, dict(settings)
+    total = rest.pop("images")
+    study = SmallestStudy(total)
+    work = study.work(classifier, to_float(test.images[:total]), test.labels[:total], **rest)
+    return study, work
+
+
+def seconds(asked: Asked, count: int) -> str:
+    """How long the job takes, roughly."""
+    work = count * asked.work
+    return f"{work:,} gradients of one image each, {text.duration(work / 4_000)} or more"
+
+
+def _show_study(record: Record[SmallestStudy]) -> None:
+    study = record.study
+    asked = Asked(**{name: value for name, value in record.settings.items() if name != "images"})
+    result, radius = study.result, study.radius
+    assert result is not None
+    median = Median.of(radius)
+    digits = 3 if asked.measured_in == "L∞" else 2
+    goal = "another answer" if asked.target is None else f"a {asked.target}"
+    st.markdown(
+        f"**Half of the images become {goal} with {asked.measured_in} "
+        f"{_written(median.value, digits)} [{_written(median.low, digits)}, "
+        f"{_written(median.high, digits)}] or less** :gray[· median with 95 % interval; "
+        f"{record.model}, the first {study.count} test images; {asked.words}]"
+    )
+    chart, gallery = st.columns([1.3, 1], gap="medium")
+    with chart:
+        draw(
+            smallest_charts.histogram(
+                radius, median, theme.palette(), title=f"smallest {asked.measured_in}"
+            ),
+            key="s-histogram",
+            alt=f"How many images need which change; median {_written(median.value, digits)}",
+        )
+    with gallery:
+        _extremes(study, digits)
+    lost = int(np.isinf(radius).sum())
+    before = study.count - len(radius)
+    st.caption(
+        f"Line: median, band: its interval. Left out are {before} that read so before; for {lost} "
+        f"nothing was found. Control: noise of the same L2 changes the answer in "
+        f"{text.full_rate(study.control)}."
+    )
+
+
+def _extremes(study: SmallestStudy, digits: int) -> None:
+    """The images that need least and most, among those for which something was found."""
+    result = study.result
+    assert result is not None
+    rows = np.flatnonzero(result.found)
+    if not len(rows):
+        st.caption("Nothing was found for any image.")
+        return
+    order = rows[np.argsort(result.radius[rows])]
+    ends = order[[0, -1]]
+    captions = [
+        f"**{word}**: test image {row}, {study.labels[row]} → {study.after[row]} with "
+        f"{result.radius[row]:.{digits}f}"
+        for word, row in zip(("Easiest", "Hardest"), ends, strict=True)
+    ]
+    shared.pairs(
+        result.images[ends],
+        result.adversarial[ends],
+        captions,
+        [f"Test image {row}: original, adversarial, change" for row in ends],
+    )
+
+
+def _written(value: float, digits: int) -> str:
+    if np.isfinite(value):
+        return f"{value:.{digits}f}"
+    return "∞" if value > 0 else "0"
+
+
+SMALLEST_STUDY = Luck(
+    name="small_study",
+    title="Smallest perturbations",
+    what="test images",
+    question="**And other images?** :gray[· not measured yet: the smallest change of each of many "
+    "test images, their median, the easiest and the hardest]",
+    begin=_begin,
+    show=_show_study,
+)
