@@ -60,7 +60,7 @@ def worst_case(
     found, frames = images.copy(), []
     broken_by = np.full(len(images), "", dtype=object)
     logits = classifier.logits(images)
-    standing, closest = np.flatnonzero(~goal.reached(logits)), goal.margin(logits)
+    standing, closest = np.arange(len(images)), goal.margin(logits)
     for name, member in _members(classifier, epsilon, norm, iterations, queries, seed).items():
         rows = standing
         if len(rows):
@@ -68,7 +68,7 @@ def worst_case(
             margin = goal.take(rows).margin(classifier.logits(result.adversarial))
             closer = result.succeeded | (margin > closest[rows])
             found[rows[closer]], closest[rows[closer]] = result.adversarial[closer], margin[closer]
-            broken_by[rows[result.succeeded]] = name
+            broken_by[rows[result.succeeded & result.right_before]] = name
             standing = rows[~result.succeeded]
         frames.append(found.copy())
     result = result_of(
