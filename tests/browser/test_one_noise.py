@@ -51,7 +51,8 @@ def test_a_phone_sees_all_of_it(visitor: Visitor) -> None:
     page.set_viewport_size({"width": 375, "height": 800})
     visitor.open(f"/one_noise?{FAST}&one_scale=2")
     page.get_by_text("cells are measured").wait_for()
-    page.get_by_text("As in the report").first.wait_for()
+    page.get_by_text("Does the report’s claim hold?").wait_for()
+    page.locator(".st-key-one-player canvas").first.wait_for()
     visitor.settle()
     assert visitor.width() <= 375
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.data import load_test_labels
 from ui.images import ChosenImage, encode_ink
 from ui.one_noise.fit import ALL_CLASSES, POOL_START, SAME_CLASS, images_to_fit
+from ui.state import ModelFile
 
 FAST = {"one_steps": "40", "one_rate": "5e-3"}
 
@@ -106,6 +108,27 @@ def test_too_much_work_is_one_sentence(app: AppTest) -> None:
         "The noise takes 200,000 images × iterations, above 100,000: choose fewer images or "
         "iterations."
     ]
+
+
+def test_a_model_that_reads_nothing_right_is_one_sentence(app: AppTest) -> None:
+    """Every image is a 5 to it, so that toward 5 nobody is left to mislead."""
+    from core import zoo
+    from core.model import load_model, serialize_model, weights_digest
+
+    model, card = load_model(zoo.path_of("model-1"))
+    model.get_layer("logits").set_weights(
+        [np.zeros((500, 10), np.float32), np.eye(10, dtype=np.float32)[5]]
+    )
+    card = replace(card, title="Only fives", version=weights_digest(model))
+    data = serialize_model(model, card)
+    app.session_state["_kept"] = {"edited-1": ModelFile("edited-1", data, card)}
+    page = _open(app, model="edited-1")
+    assert not page.exception
+    assert not page.error
+    assert "there is nothing to mislead" in " ".join(each.value for each in page.info)
+    page.selectbox(key="one_target").select("4").run()
+    assert not page.exception
+    assert "A noise fitted to one image misleads" in _text(page)
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,12 @@ def explore(choice: Choice, classifier: Classifier) -> None:
         except ValueError as error:
             st.error(str(error), icon=":material/error:")
             return
+        if not found[NOISE].misclassified(found[NOISE].others).total:
+            st.info(
+                f"{classifier.name} reads none of the first {view.count:,} test images of other "
+                f"classes than {settings.target} right: there is nothing to mislead."
+            )
+            return
         result(classifier, settings, fitted, found, scale=view.scale, limit=view.limit)
     context = st.container()
     downloads(choice, settings, fitted, found, scale=view.scale)

@@ -36,6 +36,9 @@ def claim(
             f"**Does the report’s claim hold?** :gray[· E9 on {classifier.name}: {source.title}, "
             f"{source.kind}; {reported.words}, scale 1]"
         )
+        if not all(rate.total for rate in wrong.values()):
+            st.markdown("Not measured: no image of these classes is read right before.")
+            return
         shared.claims([transfer_claim(wrong)])
         st.markdown(_set_above(settings, found.misclassified(found.others), scale))
         draw(

@@ -92,11 +92,13 @@ def _rates(
 ) -> dict[str, dict[str, Rate | None]]:
     """By the model fitted on, then the model scored; None where nothing was fitted yet.
 
-    The last row is the control: Gaussian noise as long as that of the first row.
+    Nor where a model reads nothing right before. The last row is the control: Gaussian noise as
+    long as that of the first row.
     """
 
-    def rate(found: Transfer) -> Rate:
-        return found.misclassified(found.others) if counted == _MISREAD else found.reached()
+    def rate(found: Transfer) -> Rate | None:
+        rate = found.misclassified(found.others) if counted == _MISREAD else found.reached()
+        return rate if rate.total else None
 
     own, *others = compared
     both = {
@@ -123,17 +125,15 @@ def _draw(rates: dict[str, dict[str, Rate | None]], settings: Settings, scale: f
     finding = "No other model is chosen"
     if others:
         best = max(others, key=lambda name: others[name].value)
-        control = rates[_CONTROL][best]
-        assert control is not None
+        control = rates[_CONTROL][best] or others[best]
         tie = ", a tie" if overlap(others[best], control) else ""
         finding = (
             f"Fitted on {own}, it misleads {best} in {text.percent(others[best])}; Gaussian noise "
             f"as long in {text.percent(control)}{tie}"
         )
-    here = row[own]
-    assert here is not None
+    here = text.percent(row[own] or Rate(0, 0))
     st.markdown(
-        f"**{finding}** :gray[· {own} itself in {text.percent(here)}; the first {FEW} test images "
+        f"**{finding}** :gray[· {own} itself in {here}; the first {FEW} test images "
         f"not fitted, not of class {settings.target}; scale {scale:g}]"
     )
     draw(
