@@ -14,7 +14,8 @@ from core.plane import Plane, plane
 from core.rate import Rate
 from core.smallest import BISECTED, METHODS, Smallest, smallest, way
 from ui import compute
-from ui.adversarial.standard_settings import ANY, DRAWS, NORM_NAMES, TARGETED, true_class
+from ui.adversarial.attack_settings import NORM_NAMES
+from ui.adversarial.standard_settings import ANY, DRAWS, TARGETED, true_class
 from ui.images import ChosenImage
 
 COUNTS = (50, 100, 200, 500)
