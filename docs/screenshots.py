@@ -24,7 +24,7 @@ _SHOTS = {
         "light",
     ),
     "attribution": ("/attribution?image=7", "light"),
-    "class_images": ("/class_images?img_l2=0.05&img_tv=0.05&img_jitter=2&img_blur=0.3", "light"),
+    "class_images": ("/class_images?img_l2=0.03&img_tv=0.05&img_jitter=2&img_blur=0.3", "light"),
 }
 
 

@@ -181,12 +181,17 @@ def test_e10_claims_follow_the_numbers(random: np.random.Generator) -> None:
     assert "Model 2, trained apart, reads 9 of 10" in close.measured
     assert jittery.confirmed
     assert converges.confirmed
-    assert "0.4 % or less" in converges.measured
-    _, calm, moving = class_image_claims(smooth, real, np.array([0.001, -0.2]), likeness)
+    assert converges.measured == (
+        "for 10 of 10 the last 20 iterations bring less than 1 % of the whole gain, at most 0.4 %."
+    )
+    gains = np.array([0.001, -0.2, np.nan, 0.002, 0.003])
+    _, calm, moving = class_image_claims(smooth, real, gains, likeness)
     assert not calm.confirmed
     assert not moving.confirmed
-    none = class_image_claims(smooth, real, np.array([np.nan, 0.001]), likeness)[2]
-    assert (none.confirmed, none.measured) == (False, "it gains nothing.")
+    assert moving.measured.startswith("for 3 of 5 the last 20")
+    assert moving.measured.endswith("at most 20.0 %; 1 gain nothing at all.")
+    none = class_image_claims(smooth, real, np.full(5, np.nan), likeness)[2]
+    assert none.measured.endswith("of the whole gain; 5 gain nothing at all.")
 
 
 def test_e11_claim_names_the_logits_that_move() -> None:

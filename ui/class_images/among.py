@@ -69,7 +69,8 @@ def _one(asked: Asked, found: Made, place: Standing, real: FloatArray) -> None:
         nearest = _pictures(asked, found, 0, real, _LARGE)
         with st.container(width=260):
             st.caption(_numbers(asked, found, 0, place))
-            st.caption(f"Nine test images, the most excited first: {nearest}.")
+            side = "least" if asked.settings.minimize else "most"
+            st.caption(f"Nine test images, the {side} excited first: {nearest}.")
 
 
 def _pictures(asked: Asked, found: Made, index: int, real: FloatArray, width: int) -> str:
@@ -109,7 +110,7 @@ def _chart(
 ) -> None:
     rows = [
         class_charts.Row(
-            wanted.title(number),
+            wanted.title(number) if len(real) > 1 else wanted.quantity,
             float(found.values[index]),
             float(
                 _values(classifier, wanted, number, shuffled(found.images[[index]], DRAWS)).mean()

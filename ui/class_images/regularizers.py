@@ -58,7 +58,7 @@ def _halves(found: Made, title: str) -> None:
     palette = theme.palette()
     shown = tiles.ink(found.images[..., 0], palette)
     for column, first in zip(st.columns(2, gap="xxsmall"), (0, 5), strict=True):
-        sheet = tiles.mosaic(shown[first : first + 5], palette, columns=5, scale=4, gap=8)
+        sheet = tiles.mosaic(shown[first : first + 5], palette, columns=5, scale=4, gap=24)
         with column:
             picture(sheet, width="stretch", alt=f"{title}: digits {first} to {first + 4}")
 
