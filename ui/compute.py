@@ -164,6 +164,19 @@ def checkpoint_probabilities(run: "Run", step: int, key: str, image: FloatArray)
     return _checkpoint_probabilities(run.id, step, key, run, image)
 
 
+def nearest_real(key: str, image: FloatArray) -> FloatArray:
+    """The L2 from the image [1, 28, 28, 1] called `key` to the nearest test image of each class."""
+    return _nearest_real(key, image)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _nearest_real(key: str, _image: FloatArray) -> FloatArray:
+    from core.neighbors import nearest_by_class
+
+    test = mnist().test
+    return nearest_by_class(_image, test.images, test.labels)
+
+
 def layers(architecture: Architecture) -> "list[LayerInfo]":
     """The layer table of an architecture, computed from a model built for it."""
     return _layers(architecture)

@@ -7,10 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from core.classifier import Classifier
+from core.coach import Situation
 from core.data import CLASSES
 from core.experiments import E7, noise_claims
 from core.optimization import Trajectory
-from ui import player, text, theme
+from ui import coach, player, text, theme
 from ui.adversarial import shared
 from ui.adversarial.noise_luck import NOISE_LUCK, seconds
 from ui.adversarial.noise_settings import REPORTED, Settings, controls, trajectory_of
@@ -20,6 +21,7 @@ from ui.player import Track
 from ui.show import draw
 
 _ALL = np.arange(CLASSES)
+_COACHED = {"learning_rate": "noise_rate", "iterations": "noise_steps", "objective": "noise_cost"}
 
 
 @st.fragment
@@ -42,6 +44,8 @@ def show(choice: Choice, classifier: Classifier) -> None:
             player.downloads(tracks, key="noise-take", name="from-noise")
         else:
             st.info("No class is shown: choose one or more in the settings.")
+    with side:
+        _coach(trajectory, shown, settings)
     with st.container(border=True):
         _ten_classes(classifier, trajectory)
     if shown:
@@ -54,6 +58,15 @@ def show(choice: Choice, classifier: Classifier) -> None:
         NOISE_LUCK.card(classifier, choice, again, seconds(again))
     told = {"experiment": "E7", "model": choice.model, **asdict(settings)}
     shared.settings_download(told, trajectory.result, "from-noise")
+
+
+def _coach(trajectory: Trajectory, shown: list[int], settings: Settings) -> None:
+    """What to set, by the first class shown that was not reached, or the first of all."""
+    failed = [k for k in shown if trajectory.predicted[-1, k] != k]
+    for k in [*failed, *shown][:1]:
+        now = Situation(asdict(settings), trajectory=trajectory, index=k, goal=k)
+        options = {"learning_rate": shared.LEARNING_RATES}
+        coach.show(now, _COACHED, name="noise", options=options)
 
 
 def _finding(trajectory: Trajectory, settings: Settings) -> str:

@@ -7,14 +7,16 @@ import streamlit as st
 
 from core.attacks.control import noise_of_norm
 from core.classifier import Classifier, softmax
+from core.coach import Situation
 from core.data import CLASSES, FloatArray, IntArray
 from core.experiments import E8_SOURCE_CLASS, source_claims
 from core.optimization import Trajectory
 from core.rate import Rate
-from ui import images, player, text
+from ui import coach, compute, images, player, text
 from ui.adversarial import noise_settings, shared
 from ui.adversarial.source_luck import SOURCE_LUCK, seconds
 from ui.adversarial.source_settings import (
+    BETAS,
     REPORTED,
     ROW,
     Settings,
@@ -29,6 +31,12 @@ from ui.player import Track
 
 _ALL = np.arange(CLASSES)
 _DRAWS = 100
+_COACHED = {
+    "beta": "to_beta",
+    "learning_rate": "to_rate",
+    "iterations": "to_steps",
+    "objective": "to_cost",
+}
 
 
 @st.fragment
@@ -48,6 +56,8 @@ def show(choice: Choice, classifier: Classifier) -> None:
             st.error(str(error), icon=":material/error:")
             return
         _result(classifier, source, trajectory, targets, settings)
+    with side:
+        _coach(source, trajectory, targets, settings)
     with st.container(border=True):
         _ten_targets(source, trajectory)
     if targets:
@@ -82,13 +92,32 @@ def _result(
     tracks = [Track(f"Toward {k}", trajectory, k, true=source.label, target=k) for k in targets]
     player.show(tracks, key="to-player")
     read = int(classifier.predict(source.floats)[0])
-    held = _after_noise(classifier, source, lengths[targets]) == read
+    asked = tuple(map(float, lengths[targets]))
+    held = _after_noise(classifier.version, source.key, asked, classifier, source) == read
     rate = text.full_rate(Rate(int(held.sum()), held.size))
     st.caption(
         f"Control: noise of the same L2, {_DRAWS} draws for each target, leaves the source a "
         f"{read} in {rate}."
     )
     player.downloads(tracks, key="to-take", name="toward-source")
+
+
+def _coach(
+    source: ChosenImage, trajectory: Trajectory, targets: list[int], settings: Settings
+) -> None:
+    """What to set, by the first target that was not reached, or the first of all."""
+    failed = [k for k in targets if trajectory.predicted[-1, k] != k]
+    for k in [*failed, *targets][:1]:
+        near = compute.nearest_real(source.key, source.floats)[k]
+        now = Situation(
+            asdict(settings),
+            trajectory=trajectory,
+            index=k,
+            goal=k,
+            nearest_real=float(near) if settings.start == "source" else None,
+        )
+        options = {"beta": BETAS, "learning_rate": shared.LEARNING_RATES}
+        coach.show(now, _COACHED, name="to", options=options)
 
 
 def _finding(
@@ -113,10 +142,17 @@ def _finding(
     return f"**{finding}{rest}** :gray[· {source.title}; {settings.words}]"
 
 
-def _after_noise(classifier: Classifier, source: ChosenImage, lengths: FloatArray) -> IntArray:
+@st.cache_data(max_entries=128, show_spinner=False)
+def _after_noise(
+    version: str,
+    key: str,
+    lengths: tuple[float, ...],
+    _classifier: Classifier,
+    _source: ChosenImage,
+) -> IntArray:
     """What the source is read as after noise of each length: int64 [n · draws]."""
-    lengths = lengths.repeat(_DRAWS)
-    return classifier.predict(noise_of_norm(source.floats.repeat(len(lengths), axis=0), lengths))
+    asked = np.array(lengths).repeat(_DRAWS)
+    return _classifier.predict(noise_of_norm(_source.floats.repeat(len(asked), axis=0), asked))
 
 
 def _ten_targets(source: ChosenImage, trajectory: Trajectory) -> None:

@@ -7,11 +7,13 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier, softmax
+from core.coach import Situation
 from core.optimization import Trajectory
-from ui import player, text
+from ui import coach, player, text
+from ui.adversarial import shared
 from ui.class_images import among, channels, claims, regularizers
 from ui.class_images.made import Made, end_of, trajectories
-from ui.class_images.settings import controls
+from ui.class_images.settings import WEIGHTS, controls
 from ui.class_images.wanted import CHANNEL, CLASS, Asked
 from ui.header import Choice
 from ui.player import Track
@@ -37,6 +39,8 @@ def explore(choice: Choice, classifier: Classifier) -> None:
             return
         found = end_of(ways[0])
         _result(classifier, asked, ways, found)
+    with right:
+        _coach(asked, ways[0])
     with st.container(border=True, key="among"):
         among.show(classifier, asked, found)
     with st.container(border=True, key="regularizers"):
@@ -47,6 +51,19 @@ def explore(choice: Choice, classifier: Classifier) -> None:
     with st.container(border=True, key="claims"):
         claims.show(classifier, asked, ways[0], found)
     _downloads(choice, asked)
+
+
+def _coach(asked: Asked, way: Trajectory) -> None:
+    """What to set, by the first image."""
+    is_class = asked.wanted.kind == CLASS and not asked.settings.minimize
+    now = Situation(
+        asdict(asked.settings),
+        trajectory=way,
+        goal=asked.wanted.numbers[0] if is_class else None,
+    )
+    keys = {"penalty": "img_l2", "learning_rate": "img_rate", "iterations": "img_steps"}
+    options = {"penalty": WEIGHTS, "learning_rate": shared.LEARNING_RATES}
+    coach.show(now, keys, name="img", options=options)
 
 
 def _result(classifier: Classifier, asked: Asked, ways: list[Trajectory], found: Made) -> None:
