@@ -21,7 +21,8 @@ class Plane:
 
     The image is at (0, 0). along, across float64 [m]: L2 from it in the direction of the attack
     and in a random one at right angles. read int64 [m, m]: the class at across[row],
-    along[column]. clipped float64 [m, m]: how far the point lies outside the box, L2, before it is
+    along[column]; ends: at the image itself and at the adversarial one, whose distance is length.
+    clipped float64 [m, m]: how far the point lies outside the box, L2, before it is
     clipped. path float64 [k, 2]: the attack's steps, along and across; off_plane: how far the
     farthest of them lies beside the plane.
     """
@@ -29,6 +30,8 @@ class Plane:
     along: DoubleArray
     across: DoubleArray
     read: IntArray
+    ends: tuple[int, int]
+    length: float
     clipped: DoubleArray
     path: DoubleArray
     off_plane: float
@@ -73,6 +76,8 @@ def plane(
         along=along,
         across=across,
         read=read.reshape(points, points),
+        ends=(int(classifier.predict(image)[0]), int(classifier.predict(adversarial)[0])),
+        length=length,
         clipped=np.linalg.norm(flat - inside, axis=1).reshape(points, points),
         path=projected,
         off_plane=float(beside.max(initial=0)),

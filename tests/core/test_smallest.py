@@ -156,6 +156,8 @@ def test_the_plane_and_its_corners(model_1: Classifier, mnist: Dataset) -> None:
             np.linalg.norm(beyond - clipped), abs=1e-4
         )
     assert seen.read[row, np.argmin(np.abs(seen.along))] == 7
+    assert seen.ends == (7, model_1.predict(adversarial)[0])
+    assert seen.length == pytest.approx(length)
 
 
 def test_the_plane_of_a_linear_network(two_classes: Classifier) -> None:

@@ -84,8 +84,8 @@ def _finding(image: ChosenImage, found: Found, asked: Asked) -> str:
     radius = float(found.smallest.radius[0])
     if not radius:
         return f"{kind} is read as a {before} as it is: no change is needed"
-    wanted = "another answer" if asked.target is None else f"a {asked.target}"
+    wanted = "another digit" if asked.target is None else f"a {asked.target}"
     if not np.isfinite(radius):
-        return f"No change of any size was found that makes {kind.lower()} {wanted}"
+        return f"No change was found that turns {kind.lower()} into {wanted}"
     digits = 3 if asked.measured_in == "L∞" else 2
     return f"{kind} becomes a {after} with {asked.measured_in} {radius:.{digits}f}"

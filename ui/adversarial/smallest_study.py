@@ -40,7 +40,7 @@ def _show_study(record: Record[SmallestStudy]) -> None:
     assert result is not None
     median = Median.of(radius)
     digits = 3 if asked.measured_in == "L∞" else 2
-    goal = "another answer" if asked.target is None else f"a {asked.target}"
+    goal = "another digit" if asked.target is None else f"a {asked.target}"
     st.markdown(
         f"**Half of the images become {goal} with {asked.measured_in} "
         f"{_written(median.value, digits)} [{_written(median.low, digits)}, "

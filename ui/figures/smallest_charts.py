@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.plane import Plane
 from core.smallest_study import Median
 from ui.figures.charts import DATA, Chart, specification
-from ui.figures.palette import Palette, colorize
+from ui.figures.palette import Palette, colorize, rgb
 
 _BINS = 24
 _SMALLEST_REGION = 12  # points, below which a region gets no digit
@@ -29,7 +29,9 @@ def histogram(
     step = _rounded(high / _BINS)
     edges = np.arange(0, math.ceil(high / step + 1e-9) + 1) * step
     counts, _ = np.histogram(finite, edges)
-    bars = pd.DataFrame({"kind": "bar", "low": edges[:-1], "high": edges[1:], "count": counts})
+    bars = pd.DataFrame(
+        {"kind": "bar", "low": edges[:-1], "high": edges[1:], "count": counts, "zero": 0}
+    )
     ends = [min(max(end, 0.0), float(edges[-1])) for end in (median.low, median.high)]
     middle = median.value if math.isfinite(median.value) else None
     mark = pd.DataFrame(
@@ -50,6 +52,7 @@ def _histogram(title: str, palette: Palette) -> dict[str, Any]:
             x=x,
             x2="high:Q",
             y=alt.Y("count:Q", title="images", axis=alt.Axis(tickMinStep=1, tickCount=4)),
+            y2="zero:Q",
             tooltip=[
                 alt.Tooltip("low:Q", title="from", format=".3f"),
                 alt.Tooltip("high:Q", title="to", format=".3f"),
@@ -74,9 +77,7 @@ def regions(plane: Plane, palette: Palette) -> Chart:
 
     Green is what the image is read as, orange what the adversarial image is; gray are others.
     """
-    here = plane.read[np.abs(plane.across).argmin(), np.abs(plane.along).argmin()]
-    there = plane.read[np.abs(plane.across).argmin(), np.abs(plane.along - _end(plane)).argmin()]
-    colors = _colors(int(here), int(there), palette)
+    colors = _colors(*plane.ends, palette)
     half = float(plane.along[1] - plane.along[0]) / 2
     columns, rows = np.meshgrid(plane.along, plane.across)
     cells = pd.DataFrame(
@@ -112,16 +113,11 @@ def regions(plane: Plane, palette: Palette) -> Chart:
     ends = pd.DataFrame(
         [
             {"kind": "end", "x": 0.0, "y": 0.0, "text": "image"},
-            {"kind": "end", "x": _end(plane), "y": 0.0, "text": "adversarial"},
+            {"kind": "end", "x": plane.length, "y": 0.0, "text": "adversarial"},
         ]
     )
     table = pd.concat([cells, digits, path, ends], ignore_index=True).astype(object)
     return Chart(table.where(table.notna(), None), _regions(_window(plane), palette))
-
-
-def _end(plane: Plane) -> float:
-    """The length of the change, of which 2.4 are shown."""
-    return float(plane.along[-1] - plane.along[0]) / 2.4
 
 
 def _window(plane: Plane) -> tuple[float, float, float, float]:
@@ -138,11 +134,17 @@ def _window(plane: Plane) -> tuple[float, float, float, float]:
 
 
 def _colors(here: int, there: int, palette: Palette) -> list[str]:
-    grays = colorize(np.linspace(0.1, 0.6, 10), (palette.paper, palette.other))
-    colors = ["#" + "".join(f"{part:02X}" for part in gray) for gray in grays]
-    colors[there] = palette.target
-    colors[here] = palette.true
+    """Of each class, pale, so that ink can be read on it."""
+    grays = colorize(np.linspace(0.05, 0.7, 10), (palette.paper, palette.other))
+    colors = [_hexadecimal(gray) for gray in grays]
+    for label, color in ((there, palette.target), (here, palette.true)):
+        mixed = _FILL * rgb(color) + (1 - _FILL) * rgb(palette.background)
+        colors[label] = _hexadecimal(mixed.astype(np.uint8))
     return colors
+
+
+def _hexadecimal(color: NDArray[np.uint8]) -> str:
+    return "#" + "".join(f"{part:02X}" for part in color)
 
 
 def _places(read: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
@@ -208,13 +210,14 @@ def _regions(window: tuple[float, float, float, float], palette: Palette) -> dic
     base = alt.Chart(DATA)
     cells = (
         base.transform_filter("datum.kind == 'cell'")
-        .mark_rect(opacity=_FILL, clip=True)
+        .mark_rect(clip=True, strokeWidth=0.75)
         .encode(
             x=x,
             x2="x2:Q",
             y=y,
             y2="y2:Q",
             color=alt.Color("color:N", scale=None),
+            stroke=alt.Stroke("color:N", scale=None),  # else seams show between the cells
             tooltip=[alt.Tooltip("text:N", title="read as")],
         )
     )
@@ -240,5 +243,5 @@ def _regions(window: tuple[float, float, float, float], palette: Palette) -> dic
         ),
     )
     words = ends.mark_text(dy=-13, fontSize=12, color=palette.ink).encode(text="text:N")
-    layers = alt.layer(cells, path, digits, dots, words).properties(height=340)
+    layers = alt.layer(cells, path, digits, dots, words).properties(height=380)
     return specification(layers.configure_view(strokeWidth=0))
