@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.attacks.catalog import Attack, Value
+from core.attacks.control import noise_of_norm
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.result import AttackResult
 from core.checks import check_choice, check_range
@@ -64,9 +65,8 @@ class Scoreboard:
     settings: Mapping[str, Value]
     goal: str
     total: int
-    parts: tuple[Attacked, ...] = ()
     seconds: float = 0.0
-    _joined: dict[int, Attacked] = field(default_factory=dict, repr=False)
+    _done: Attacked | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_choice("The goal", self.goal, GOALS)
@@ -75,17 +75,14 @@ class Scoreboard:
     @property
     def count(self) -> int:
         """How many images have been attacked."""
-        return sum(len(part.labels) for part in self.parts)
+        return 0 if self._done is None else len(self._done.labels)
 
     @property
     def attacked(self) -> Attacked:
         """All that has been attacked so far; there is something if `count` > 0."""
-        parts = self.parts
-        if len(parts) not in self._joined:
-            names = Attacked.__dataclass_fields__
-            joined = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
-            self._joined = {len(parts): Attacked(**joined)}
-        return self._joined[len(parts)]
+        if self._done is None:
+            raise ValueError("No image has been attacked yet: work first.")
+        return self._done
 
     @property
     def success(self) -> Rate:
@@ -134,7 +131,8 @@ class Scoreboard:
             begun = time.perf_counter()
             result = self.attack(classifier, images[rows], goal.take(rows), self.settings)
             self.seconds += time.perf_counter() - begun
-            self.parts = (*self.parts, _attacked(classifier, result, labels[rows]))
+            part = _attacked(classifier, result, labels[rows])
+            self._done = part if self._done is None else _joined(self._done, part, images)
             yield self.count / self.total
 
     def _goal(self, labels: IntArray, seed: int) -> Goal:
@@ -142,6 +140,26 @@ class Scoreboard:
             return Untargeted(labels)
         steps = np.random.default_rng(seed).integers(1, CLASSES, len(labels))
         return Targeted((labels + steps) % CLASSES)
+
+
+def noise_control(attacked: Attacked, classifier: Classifier) -> Rate:
+    """Of the images that count, those whose answer noise of the same L2 changes.
+
+    The noise of an image is as long as the attack's change of it, and stays in the box.
+    """
+    rows = np.flatnonzero(attacked.counted)
+    if not len(rows):
+        return Rate(0, 0)
+    noisy = noise_of_norm(attacked.originals[rows], attacked.l2[rows])
+    changed = classifier.predict(noisy) != attacked.before[rows]
+    return Rate(int(changed.sum()), len(rows))
+
+
+def _joined(done: Attacked, part: Attacked, images: FloatArray) -> Attacked:
+    """Both in a row; the originals are a view, so that runs over the same images share them."""
+    names = [name for name in Attacked.__dataclass_fields__ if name != "originals"]
+    both = {name: np.concatenate([getattr(done, name), getattr(part, name)]) for name in names}
+    return Attacked(originals=images[: len(both["labels"])], **both)
 
 
 def _attacked(classifier: Classifier, result: AttackResult, labels: IntArray) -> Attacked:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from core.attacks.catalog import attack
+from core.attacks.control import noise_of_norm
 from core.classifier import Classifier
 from core.data import Dataset, FloatArray, IntArray, to_float
-from core.scoreboard import GOALS, Scoreboard
+from core.scoreboard import GOALS, Scoreboard, noise_control
 
 COUNT = 60
 
@@ -77,6 +78,26 @@ def test_what_is_done_stays_when_it_is_stopped(
     assert board.seconds > 0
 
 
+def test_the_control_is_noise_as_long_as_each_change(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    found = finished(model_1, digits, "FGSM", GOALS[0], epsilon=0.5).attacked
+    rows = np.flatnonzero(found.before == found.labels)
+    noisy = noise_of_norm(digits[0][rows], found.l2[rows])
+    changed = model_1.predict(noisy) != found.before[rows]
+    control = noise_control(found, model_1)
+    assert (control.successes, control.total) == (changed.sum(), len(rows))
+    assert 0 < control.successes < control.total
+
+
+def test_runs_over_the_same_images_share_them(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    board = finished(model_1, digits, "FGSM", GOALS[0])
+    assert np.shares_memory(board.attacked.originals, digits[0])
+    assert len(board.attacked.originals) == COUNT
+
+
 def test_without_a_success_there_is_no_median(
     model_1: Classifier, digits: tuple[FloatArray, IntArray]
 ) -> None:
@@ -86,6 +107,8 @@ def test_without_a_success_there_is_no_median(
 
 
 def test_bad_values_are_one_sentence() -> None:
+    with pytest.raises(ValueError, match="No image has been attacked yet: work first"):
+        Scoreboard(attack("FGSM"), {}, GOALS[0], 50).attacked  # noqa: B018
     with pytest.raises(ValueError, match="The goal is 'all', not one of any other, random target"):
         Scoreboard(attack("FGSM"), {}, "all", 50)
     with pytest.raises(ValueError, match="The number of images is 5000, outside 1 to 1000"):
