@@ -223,6 +223,20 @@ def test_200_images_are_attacked(
     assert "Median L2" in text
 
 
+def test_starts_that_fail_are_shown_class_by_class(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noise_luck, "TOTAL", 20)
+    page = visit(noise_steps="10", noise_rate="1e-4")
+    page.button(key="noise_luck-measure").click().run()
+    _wait(page, "noise_luck-stop")
+    text = _fine(page)
+    assert "0 of 60 starts end as their class" in text
+    below = [re.fullmatch(r"\*\*(\d)\*\* is a \d", each.value) for each in page.caption]
+    assert "".join(match[1] for match in below if match) == "9059059059"
+    assert "Starts that did not end as their class" in text
+
+
 def test_a_slider_retraces_nothing(model_1: Classifier) -> None:
     reported = noise_settings.REPORTED
     image = source_settings.images.ChosenImage(5)

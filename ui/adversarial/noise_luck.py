@@ -1,5 +1,6 @@
 """How many random starts end as a class, as a background job."""
 
+import itertools
 from collections.abc import Generator, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from ui.adversarial.noise_settings import Settings
 from ui.figures import attack_charts
 from ui.show import draw
 
-_FAILURES = 12
+_FAILURES = 10
 
 
 def _begin(
@@ -55,11 +56,13 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
         key="noise-luck-rates",
         alt="How many starts end as each class, and how many are read as it before",
     )
-    failed = [
-        (each.images[row], f"**{each.label}** is a {each.read[row]}")
-        for each in ends
-        for row in np.flatnonzero(each.read != each.label)
-    ][:_FAILURES]
+    each_class = [
+        [(end.images[row], f"**{end.label}** is a {end.read[row]}") for row in rows]
+        for end in ends
+        if len(rows := np.flatnonzero(end.read != end.label))
+    ]
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*each_class))
+    failed = list(itertools.islice(filter(None, in_turn), _FAILURES))
     if failed:
         images, captions = zip(*failed, strict=True)
         shared.tile_row(np.stack(images), captions, ["A start that did not arrive"] * len(failed))

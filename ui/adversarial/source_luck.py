@@ -16,7 +16,7 @@ from ui.adversarial.source_settings import Settings
 from ui.figures import attack_charts
 from ui.show import draw
 
-_SHOWN = 6
+_SHOWN = 4
 
 
 def _begin(
@@ -56,7 +56,10 @@ def _show_luck(record: Record[SourceStudy]) -> None:
             alt="Rates of the attack and of noise of equal L2, with 95 % intervals",
         )
     with gallery:
-        for hit, words in ((True, "Reached their target."), (False, "Did not, and count so.")):
+        for hit, words in (
+            (True, "Reached their target."),
+            (False, "Did not reach it, and count as failures."),
+        ):
             rows = np.flatnonzero(result.succeeded == hit)[:_SHOWN]
             if len(rows):
                 shared.tile_row(
