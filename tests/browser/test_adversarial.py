@@ -1,4 +1,4 @@
-"""The adversarial page in the browser: both views as in the report, scrubbed, and on a phone."""
+"""The adversarial page in the browser: the presets of its views, scrubbed, and on a phone."""
 
 import re
 
@@ -12,6 +12,8 @@ from tests.browser.server import Server
 
 NOISE = "/adversarial"
 SOURCE = "/adversarial?view=Toward+a+source"
+STANDARD = "/adversarial?view=Standard+attacks"
+SMALLEST = "/adversarial?view=Smallest+perturbation"
 PATIENCE = 120_000
 
 
@@ -96,6 +98,59 @@ def test_the_repeats_can_be_stopped(visitor: Visitor) -> None:
     visitor.press("to_luck-stop")
     page.get_by_text(re.compile(r"Stopped after \d+ of 200")).wait_for()
     page.locator(".st-key-job-card").wait_for(state="detached")
+
+
+def test_a_standard_attack_with_its_defaults(visitor: Visitor) -> None:
+    page = visitor.page
+    _open(visitor, f"{STANDARD}&a_epsilon=0.02&a_pgd_iterations=20")
+    page.get_by_text("PGD does not turn this 2 into another digit: it stays a 2").wait_for()
+    visitor.press("a-defaults")
+    page.get_by_text("PGD turns this 2 into a 1, p = ").wait_for()
+    page.get_by_text(re.compile(r"noise of the same L2, 100 draws, changes .* of 100")).wait_for()
+    visitor.settle()
+    assert "a_" not in page.url, "defaults leave the link"
+    _scrub(page.locator(".player"), ("2", "1"))
+    visitor.press("a-each")
+    page.get_by_text(re.compile(r"of 9 reach the goal")).wait_for()
+    expect(page.get_by_text("Test image 1 · a 2 + 9")).to_be_visible()
+
+
+def test_a_drawn_digit_under_a_standard_attack(visitor: Visitor, mnist: Dataset) -> None:
+    from ui.images import encode_ink
+
+    ink = encode_ink(np.asarray(mnist.test.images[0]))
+    player = _open(visitor, f"{STANDARD}&ink={ink}&a_attack=DeepFool&a_goal=Targeted")
+    visitor.page.get_by_text("DeepFool turns your digit, read as a 7, into a 3, p = ").wait_for()
+    _scrub(player, ("7", "3"))
+
+
+def test_the_histogram_of_smallest_changes_can_be_stopped(visitor: Visitor) -> None:
+    page = visitor.page
+    page.set_default_timeout(PATIENCE)
+    visitor.open(f"{SMALLEST}&s_norm=L2&s_steps=5&s_images=500")
+    page.get_by_text(re.compile(r"This 2 becomes a \d with L2 \d")).wait_for()
+    page.locator(".st-key-s-plane canvas").wait_for()
+    visitor.press("small_study-measure")
+    page.get_by_text("Half of the images become another digit with L2").wait_for()
+    visitor.press("small_study-stop")
+    page.get_by_text(re.compile(r"Stopped after \d+ of 500")).wait_for()
+    page.locator(".st-key-job-card").wait_for(state="detached")
+    visitor.press("s-defaults")
+    page.get_by_text("PGD, 20 iterations, ε bisected in L∞").wait_for()
+    page.get_by_text("The model or the settings above have changed since.").wait_for()
+    visitor.settle()
+    assert "s_" not in page.url, "defaults leave the link"
+
+
+@pytest.mark.parametrize("path", [f"{STANDARD}&a_goal=Targeted&more=3", SMALLEST])
+def test_standard_and_smallest_fit_a_phone(visitor: Visitor, path: str) -> None:
+    page = visitor.page
+    page.set_default_timeout(PATIENCE)
+    page.set_viewport_size({"width": 375, "height": 800})
+    visitor.open(path)
+    page.get_by_text("And other images?").wait_for()
+    visitor.settle()
+    assert visitor.width() <= 375
 
 
 @pytest.mark.parametrize("path", [f"{NOISE}?noise_steps=20", f"{SOURCE}&to_steps=20"])

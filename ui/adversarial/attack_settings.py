@@ -160,8 +160,9 @@ def _number(setting: Setting, key: str, help: str | None) -> Value:
 
 def _keep_within(key: str, nearest: Callable[[Any], Any]) -> None:
     """What the coach sets may be no value of the control; the nearest that is one."""
-    if key in st.session_state:
-        st.session_state[key] = nearest(st.session_state[key])
+    value = st.session_state.get(key)
+    if value is not None and nearest(value) != value:
+        st.session_state[key] = nearest(value)
 
 
 def _logarithmic(setting: Setting) -> list[Any]:

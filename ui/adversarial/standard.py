@@ -8,7 +8,6 @@ from core.attacks.ensemble import WorstCase
 from core.attacks.result import AttackResult
 from core.classifier import Classifier, softmax
 from core.coach import Situation
-from core.data import to_float
 from ui import coach, compute, player, text
 from ui.adversarial import shared
 from ui.adversarial.standard_settings import (
@@ -96,11 +95,8 @@ def _finding(classifier: Classifier, image: ChosenImage, result: AttackResult, a
 
 def _situation(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked) -> Situation:
     nearest = None
-    if asked.target is not None:
-        test = compute.mnist().test
-        real = to_float(test.images[test.labels == asked.target])
-        away = np.sqrt(((real - image.floats) ** 2).sum(axis=(1, 2, 3)))
-        nearest = float(away[away > 0].min())
+    if asked.target not in (None, image.label):
+        nearest = float(compute.nearest_real(image.key, image.floats)[asked.target])
     return Situation(
         dict(asked.settings),
         attack=asked.attack,

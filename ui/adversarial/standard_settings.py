@@ -84,8 +84,12 @@ def controls() -> Asked:
 
 
 def keys(chosen: Attack) -> dict[str, str]:
-    """The key of each control that is drawn for an attack, by the name of what it sets."""
-    return {**attack_settings.keys(chosen, _PREFIX), "goal": "a_goal", "target": "a_target"}
+    """The keys of what the coach may set for an attack, by the name of what each sets.
+
+    Not the learning rate: a search that begins anew for each constant has to fall now and then.
+    """
+    own = {**attack_settings.keys(chosen, _PREFIX), "goal": "a_goal", "target": "a_target"}
+    return {name: key for name, key in own.items() if name != "learning_rate"}
 
 
 @dataclass(frozen=True, eq=False)
