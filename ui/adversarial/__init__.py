@@ -5,13 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.classifier import Classifier
-from ui.adversarial import from_noise, smallest, standard, toward_source
+from ui.adversarial import from_noise, scoreboard, smallest, standard, toward_source
 from ui.header import Choice
 
 _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
     "From noise": from_noise.show,
     "Toward a source": toward_source.show,
     "Standard attacks": standard.show,
+    "Scoreboard": scoreboard.show,
     "Smallest perturbation": smallest.show,
 }
 

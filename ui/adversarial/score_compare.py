@@ -1,0 +1,117 @@
+"""The runs of the scoreboard beside each other, and as a file."""
+
+import pandas as pd
+import streamlit as st
+
+from core.rate import overlap
+from ui import text, theme
+from ui.adversarial import score_runs
+from ui.adversarial.score_runs import ScoreRun
+from ui.figures import attack_charts
+from ui.show import draw
+
+
+def show() -> None:
+    """Rates with intervals, a table of all that was measured, and the file."""
+    runs = score_runs.begun()
+    st.markdown(
+        f"**{_finding(runs)}** :gray[· success over the images that count; each run’s own model "
+        "and settings]"
+    )
+    rates = {f"Run {run.number} · {run.title}": run.board.success for run in runs}
+    draw(
+        attack_charts.attack_rates(rates, theme.palette()),
+        key="score-runs",
+        alt="How often each run succeeds, with 95 % intervals",
+    )
+    st.dataframe(
+        pd.DataFrame([_written(run) for run in runs]),
+        hide_index=True,
+        alt="Runs with model, settings, rates and median lengths",
+    )
+    st.caption(
+        f"Medians over the successes. Control: noise of each image’s own L2. Up to "
+        f"{score_runs.MAX_RUNS} runs are kept, in this session only."
+    )
+    _download(runs)
+
+
+def _finding(runs: list[ScoreRun]) -> str:
+    """Which run succeeds most often, and which its interval does not tell from it."""
+    if len(runs) == 1:
+        return "One run so far: the next is laid beside it"
+    best = max(runs, key=lambda run: run.board.success.value)
+    tied = [
+        run.number
+        for run in runs
+        if run is not best and overlap(run.board.success, best.board.success)
+    ]
+    if tied:
+        word = "runs" if len(tied) > 1 else "run"
+        return (
+            f"Run {best.number} succeeds most often, and the intervals do not tell it from {word} "
+            f"{text.listed(tied)}"
+        )
+    return f"Run {best.number}, {best.title}, succeeds most often"
+
+
+def _written(run: ScoreRun) -> dict[str, object]:
+    board = run.board
+    return {
+        "run": run.number,
+        "attack": board.attack.name,
+        "model": run.model,
+        "goal": board.goal,
+        "images": f"{board.count:,}",
+        "success": text.full_rate(board.success),
+        "accuracy under it": text.full_rate(board.standing),
+        "control": "running" if run.live else text.full_rate(run.control),
+        "L0": _length(run, "l0", 0),
+        "L2": _length(run, "l2", 2),
+        "L∞": _length(run, "linf", 3),
+        "confidence": _length(run, "confidence", 3),
+        "ms an image": f"{run.milliseconds:.1f}",
+        "settings": run.words,
+    }
+
+
+def _length(run: ScoreRun, of: str, digits: int) -> str:
+    value = run.board.median(of)
+    return f"{value:.{digits}f}" if value == value else "no success"
+
+
+def _numbers(run: ScoreRun) -> dict[str, object]:
+    board = run.board
+    row: dict[str, object] = {
+        "run": run.number,
+        "attack": board.attack.name,
+        "model": run.model,
+        "version": run.classifier.version,
+        "goal": board.goal,
+        "images": board.count,
+        "planned": board.total,
+    }
+    rates = {"success": board.success, "standing": board.standing}
+    if not run.live:
+        rates["control"] = run.control
+    for name, rate in rates.items():
+        low, high = rate.interval
+        row |= {name: rate.value, f"{name}_count": rate.successes, f"{name}_of": rate.total}
+        row |= {f"{name}_low": low, f"{name}_high": high}
+    row |= {f"median_{of}": board.median(of) for of in ("l0", "l2", "linf", "confidence")}
+    return {**row, "seconds_an_image": run.milliseconds / 1e3, **board.settings}
+
+
+def _download(runs: list[ScoreRun]) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Runs",
+            lambda: pd.DataFrame([_numbers(run) for run in runs]).to_csv(index=False),
+            "scoreboard.csv",
+            "text/csv",
+            key="score-csv",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Rates, intervals, medians and settings of all runs, as CSV.",
+        )

@@ -1,0 +1,344 @@
+"""An attack over many test images: how often, how far, into what; and the runs compared."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+import numpy as np
+import streamlit as st
+
+from core.attacks.catalog import Attack, Value
+from core.classifier import Classifier
+from core.coach import Situation
+from core.data import IntArray
+from core.jobs import FAILED, QUEUED, STOPPED
+from core.rate import Rate
+from core.scoreboard import GOALS
+from ui import coach, session, text, theme
+from ui.adversarial import attack_settings, score_compare, score_runs, shared
+from ui.adversarial.score_runs import ScoreRun
+from ui.figures import attack_charts, score_charts
+from ui.files import npz
+from ui.header import Choice
+from ui.show import draw
+
+COUNTS = (50, 100, 200, 500, 1_000)
+_PREFIX = "score"
+_VISIBLE = 3  # beside attack, goal and images
+_GALLERY = 9
+_GOALS = dict(zip(GOALS, ("Any other", "Random"), strict=True))
+_ROUND, _MORE = "_score_round", "_score_more"
+
+
+def show(choice: Choice, classifier: Classifier) -> None:
+    """The run that is shown, the settings of the next, and all runs compared."""
+    live = score_runs.live()
+    every = 1.0 if live else None
+    result, side = st.columns([3.5, 1], gap="medium")
+    with side, st.container(border=True, key="settings"):
+        _next_run(choice, classifier)
+    with result, st.container(border=True, height="stretch", key="result"):
+        st.fragment(_result, run_every=every)(live)
+    if score_runs.begun():
+        with st.container(border=True, key="score-compare"):
+            st.fragment(score_compare.show, run_every=every)()
+
+
+@st.fragment
+def _next_run(choice: Choice, classifier: Classifier) -> None:
+    st.markdown("**Settings**")
+    chosen = attack_settings.attack_select(_PREFIX)
+    goal = st.segmented_control(
+        "Goal",
+        GOALS,
+        default=GOALS[0],
+        required=True,
+        format_func=_GOALS.__getitem__,
+        key="score_goal",
+        width="stretch",
+        bind="query-params",
+        help="Any class but the true one; or one for each image, drawn among the nine others.",
+    )
+    total: int = st.select_slider(
+        "Test images",
+        COUNTS,
+        200,
+        format_func="{:,}".format,
+        key="score_images",
+        bind="query-params",
+        help="The first of the 10,000.",
+    )
+    settings = attack_settings.controls(chosen, _PREFIX, _VISIBLE)
+    attack_settings.defaults_button(chosen, _PREFIX)
+    _start_button(chosen, settings, goal, total, classifier, choice)
+    keys = {**attack_settings.keys(chosen, _PREFIX), "images": "score_images"}
+    situation = Situation(
+        {**settings, "images": total},
+        attack=chosen.name,
+        success=_success_of(chosen, settings, goal, total, classifier),
+    )
+    coach.show(situation, keys, name="score")
+
+
+def _start_button(
+    chosen: Attack,
+    settings: Mapping[str, Value],
+    goal: str,
+    total: int,
+    classifier: Classifier,
+    choice: Choice,
+) -> None:
+    job, full = session.current_job(), len(score_runs.kept()) >= score_runs.MAX_RUNS
+    busy = job is not None and not job.ended
+    why = "With the settings above, as a job that you can stop."
+    if busy:
+        why = "One job at a time: stop the one that runs or let it end."
+    elif full:
+        why = f"{score_runs.MAX_RUNS} runs are kept, and no more: remove one first."
+    st.button(
+        f"Attack {total:,} images",
+        key="score-start",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=busy or full,
+        help=why,
+        on_click=score_runs.start,
+        args=[chosen, settings, goal, total, classifier, choice],
+    )
+    if full:
+        st.caption(why)
+    if score_runs.has_started():
+        st.rerun()  # the run stands outside this fragment
+
+
+def _success_of(
+    chosen: Attack, settings: Mapping[str, Value], goal: str, total: int, classifier: Classifier
+) -> Rate | None:
+    """What the last run with these very settings has found; None without one."""
+    for run in reversed(score_runs.begun()):
+        same = (run.board.attack, run.board.settings, run.board.goal, run.board.total)
+        if same == (chosen, settings, goal, total) and run.classifier is classifier:
+            return None if run.live else run.board.success
+    return None
+
+
+def _result(drawn_live: bool) -> None:
+    if drawn_live != score_runs.live():
+        st.rerun()  # the view begins or ceases to look after the job
+    if error := score_runs.problem():
+        st.error(error, icon=":material/error:")
+    run = score_runs.shown()
+    if run is None:
+        st.markdown(
+            "**How often does it work, and how far does it have to go?** :gray[· no attack has "
+            "been run yet: choose one in the settings, and start it there]"
+        )
+        return
+    _which(run)
+    if run in score_runs.begun():
+        _finding(run)
+    if run.live:
+        _progress(run)
+    elif run.job.state == FAILED:
+        st.error(run.job.error, icon=":material/error:")
+    elif run.job.state == STOPPED:
+        st.caption(f"Stopped after {run.board.count:,} of {run.board.total:,} images.")
+    if run in score_runs.begun():
+        _scores(run)
+    elif not run.live and run.board.count:
+        st.markdown(f"**{run.model} misreads all {run.board.count} images: nothing to attack.**")
+
+
+def _which(run: ScoreRun) -> None:
+    """Which of the runs is shown; the others stay."""
+    runs = {each.number: each for each in score_runs.kept()}
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.selectbox(
+            "Run",
+            list(runs),
+            list(runs).index(run.number),
+            format_func=lambda number: f"Run {number} · {runs[number].title}, {runs[number].model}",
+            key=score_runs.SHOWN,
+            label_visibility="collapsed",
+            width=340,
+        )
+        removed = st.button(
+            "",
+            icon=":material/delete:",
+            key="score-remove",
+            type="tertiary",
+            on_click=score_runs.remove,
+            args=[run],
+            disabled=run.live,
+            help=f"Remove run {run.number}",
+        )
+    if removed:
+        st.rerun()
+
+
+def _finding(run: ScoreRun) -> None:
+    board = run.board
+    misread = board.count - board.success.total
+    goal = "reach their random target" if run.targeted else "become another digit"
+    left_out = f", {misread} of them not counted: misread or at their target before"
+    st.markdown(
+        f"**{run.title}: {text.full_rate(board.success)} {goal}** :gray[· {run.model}, the first "
+        f"{board.count:,} test images{left_out if misread else ''}; {run.words}]"
+    )
+
+
+def _progress(run: ScoreRun) -> None:
+    job, board = run.job, run.board
+    where = f"{board.count:,} of {board.total:,} images"
+    if job.state == QUEUED:
+        where = f"waiting, number {session.manager().position(job)} in the queue"
+    elif job.ended:
+        where += ", stopping behind those in hand"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, job.fraction), text=where)
+        st.button(
+            "Stop",
+            key="score-stop",
+            icon=":material/stop:",
+            on_click=session.manager().stop,
+            args=[job],
+            disabled=job.ended,
+        )
+
+
+def _scores(run: ScoreRun) -> None:
+    matrix, numbers = st.columns([1.15, 1], gap="medium")
+    key = f"score-matrix-{run.number}-{st.session_state.get(_ROUND, 0)}"
+    with matrix:
+        draw(
+            score_charts.outcomes(run.board.matrix, theme.palette(), targeted=run.targeted),
+            key=key,
+            on_select="rerun",
+            selection_mode="cell",
+            alt="What became of which class: rows are true classes, columns "
+            + ("targets" if run.targeted else "what is read behind the attack"),
+        )
+        st.caption(
+            "Reached of tried, for each true class and target. Click a cell to see its images."
+            if run.targeted
+            else "Of each true class, how many are read as what; green: those that stay as they "
+            "were. Click a cell to see its images."
+        )
+    with numbers:
+        _numbers(run)
+    _gallery(run, _cell(key))
+    if not run.live:
+        _download(run)
+
+
+def _numbers(run: ScoreRun) -> None:
+    board = run.board
+    rates = {"Brought to the goal" if run.targeted else "Turned into another digit": board.success}
+    if not run.live:
+        rates[f"{attack_charts.CONTROL}changed by noise as long"] = run.control
+    draw(
+        attack_charts.attack_rates(rates, theme.palette()),
+        key="score-rates",
+        alt="How often the attack succeeds, and how often noise of the same length does",
+    )
+    if board.success.successes:
+        st.markdown(
+            f"Medians of the {board.success.successes:,} successes\n"
+            f"- L0 **{board.median('l0'):.0f}** of 784 pixels\n"
+            f"- L2 **{board.median('l2'):.2f}**\n"
+            f"- L∞ **{board.median('linf'):.3f}**\n"
+            f"- probability of what is read **{board.median('confidence'):.3f}**"
+        )
+    else:
+        st.markdown("No image has been brought to the goal: there is no length to measure.")
+    st.markdown(f"Accuracy under this attack **{text.full_rate(board.standing)}**")
+    st.caption(
+        f"{_time(run.milliseconds)} an image on this server, loading included. Brackets: 95 % "
+        "Wilson intervals. Noise as long: each image’s own L2."
+    )
+
+
+def _time(milliseconds: float) -> str:
+    return f"{milliseconds / 1e3:.1f} s" if milliseconds >= 1_000 else f"{milliseconds:.0f} ms"
+
+
+def _cell(key: str) -> tuple[int, int] | None:
+    selection = st.session_state.get(key, {}).get("selection", {}).get("cell", [])
+    return (int(selection[0]["true"]), int(selection[0]["column"])) if selection else None
+
+
+def _gallery(run: ScoreRun, cell: tuple[int, int] | None) -> None:
+    """The images of a cell, failures included; without one the first of all."""
+    done = run.board.attacked
+    rows = np.flatnonzero(done.counted) if cell is None else done.rows(*cell)
+    more = f"{_MORE}-{run.number}-{cell}"
+    count = st.session_state.get(more, _GALLERY)
+    reached = int(done.succeeded[rows].sum())
+    whose = "All classes" if cell is None else _cell_words(run, *cell)
+    st.markdown(
+        f"**{whose}: {reached:,} of {len(rows):,} at the goal** :gray[· "
+        f"{f'the first {count} shown' if count < len(rows) else 'all shown'}; original, "
+        "adversarial, signed change from −1 to +1]"
+    )
+    if not len(rows):
+        st.markdown("No image stands in this cell: choose another.")
+    else:
+        shared.pairs(
+            done.originals[rows[:count]],
+            done.adversarial[rows[:count]],
+            [_caption(run, row) for row in rows[:count]],
+            [f"Test image {row}: original, adversarial, change" for row in rows[:count]],
+        )
+    with st.container(horizontal=True):
+        if count < len(rows):
+            st.button(
+                f"{min(_GALLERY, len(rows) - count)} more",
+                key="score-more",
+                icon=":material/expand_more:",
+                on_click=st.session_state.update,
+                args=[{more: count + _GALLERY}],
+            )
+        if cell is not None:
+            st.button(
+                "All classes again",
+                key="score-all",
+                icon=":material/close:",
+                on_click=_clear_cell,
+            )
+
+
+def _download(run: ScoreRun) -> None:
+    done = run.board.attacked
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            f"Images of run {run.number}",
+            lambda: npz({each.name: getattr(done, each.name) for each in fields(done)}),
+            f"scoreboard-run-{run.number}.npz",
+            "application/octet-stream",
+            key="score-npz",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Originals, adversarial images, classes and lengths of all, as NumPy arrays.",
+        )
+
+
+def _clear_cell() -> None:
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+
+def _cell_words(run: ScoreRun, true: int, column: int) -> str:
+    if run.targeted:
+        return f"{true} with the target {column}"
+    return f"{true} that stay {true}" if true == column else f"{true} read as {column}"
+
+
+def _caption(run: ScoreRun, row: IntArray) -> str:
+    done = run.board.attacked
+    fate = "" if done.succeeded[row] else " :gray-badge[not reached]"
+    if run.targeted and not done.succeeded[row]:
+        fate = f" :gray-badge[target {done.wanted[row]} not reached]"
+    return (
+        f"**{done.labels[row]} → {done.after[row]}** p = {done.confidence[row]:.3f}{fate}  \n"
+        f"Test image {row}, L2 {done.l2[row]:.2f}"
+    )
