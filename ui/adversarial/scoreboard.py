@@ -24,7 +24,7 @@ from ui.show import draw
 COUNTS = (50, 100, 200, 500, 1_000)
 _PREFIX = "score"
 _VISIBLE = 3  # beside attack, goal and images
-_GALLERY = 9
+_GALLERY = 8
 _GOALS = dict(zip(GOALS, ("Any other", "Random"), strict=True))
 _ROUND, _MORE = "_score_round", "_score_more"
 
@@ -180,7 +180,8 @@ def _finding(run: ScoreRun) -> None:
     board = run.board
     misread = board.count - board.success.total
     goal = "reach their random target" if run.targeted else "become another digit"
-    left_out = f", {misread} of them not counted: misread or at their target before"
+    why = "misread or at their target before" if run.targeted else "misread before"
+    left_out = f", {misread} of them not counted: {why}"
     st.markdown(
         f"**{run.title}: {text.full_rate(board.success)} {goal}** :gray[· {run.model}, the first "
         f"{board.count:,} test images{left_out if misread else ''}; {run.words}]"
@@ -193,7 +194,7 @@ def _progress(run: ScoreRun) -> None:
     if job.state == QUEUED:
         where = f"waiting, number {session.manager().position(job)} in the queue"
     elif job.ended:
-        where += ", stopping behind those in hand"
+        where += ", stopping after those in hand"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, job.fraction), text=where)
         st.button(
@@ -216,7 +217,7 @@ def _scores(run: ScoreRun) -> None:
             on_select="rerun",
             selection_mode="cell",
             alt="What became of which class: rows are true classes, columns "
-            + ("targets" if run.targeted else "what is read behind the attack"),
+            + ("targets" if run.targeted else "what is read after the attack"),
         )
         st.caption(
             "Reached of tried, for each true class and target. Click a cell to see its images."

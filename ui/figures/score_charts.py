@@ -28,7 +28,7 @@ def outcomes(matrix: list[list[Rate]], palette: Palette, *, targeted: bool) -> C
                 "share": rate.value if rate.total else 0.0,
                 "text": _written(rate, targeted),
                 "right": not targeted and true == column,
-                "count": f"{rate.successes} of {rate.total}",
+                "count_text": f"{rate.successes} of {rate.total}",
             }
             for true, row in enumerate(matrix)
             for column, rate in enumerate(row)
@@ -53,7 +53,7 @@ def _outcomes(targeted: bool, palette: Palette) -> dict[str, Any]:
         "grid": False,
         "labelFontSize": 12,
     }
-    title = "target" if targeted else "read as, behind the attack"
+    title = "target" if targeted else "read as, after the attack"
     x = alt.X("column:O", title=title, axis=alt.Axis(orient="top", **plain))
     y = alt.Y("true:O", title="true", axis=alt.Axis(**plain))
     stops = [palette.paper, *palette.mistake_cells]
@@ -62,7 +62,11 @@ def _outcomes(targeted: bool, palette: Palette) -> dict[str, Any]:
         scale=alt.Scale(domain=[0, 0.01, 1], range=stops, interpolate="rgb"),
         legend=None,
     )
-    tooltip = ["true:O", alt.Tooltip("column:O", title=title), "count:N"]
+    tooltip = [
+        "true:O",
+        alt.Tooltip("column:O", title=title),
+        alt.Tooltip("count_text:N", title="count"),
+    ]
     border = {"stroke": palette.background, "strokeWidth": 2}
     base = alt.Chart(DATA).encode(x=x, y=y, tooltip=tooltip)
     stays = base.transform_filter("datum.right").mark_rect(fill=palette.correct_cell, **border)

@@ -1,0 +1,211 @@
+"""The view Scoreboard, headless: runs to the end, compared, stopped, removed, and edited links."""
+
+import re
+import time
+from collections.abc import Callable, Generator
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.attacks.catalog import attack
+from core.classifier import Classifier
+from core.data import Dataset, to_float
+from core.scoreboard import GOALS, Scoreboard, noise_control
+from ui import text
+from ui.adversarial import score_runs
+from ui.adversarial.score_runs import ScoreRun
+from ui.figures import score_charts
+from ui.figures.palette import LIGHT
+
+VIEW = {"view": "Scoreboard", "score_attack": "FGSM", "score_images": "50"}
+QUICK = {**VIEW, "score_attack": "PGD", "score_pgd_iterations": "3", "score_pgd_step_size": "0.1"}
+
+
+@pytest.fixture
+def visit(app: AppTest) -> Callable[..., AppTest]:
+    def open_page(**query: str) -> AppTest:
+        app.query_params.update(query)
+        app.run()
+        return app.switch_page("pages/adversarial.py").run()
+
+    return open_page
+
+
+def _text(app: AppTest) -> str:
+    assert not app.exception
+    assert not app.error
+    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+
+
+def _attack(page: AppTest) -> AppTest:
+    page.button(key="score-start").click().run()
+    deadline = time.monotonic() + 120
+    while any(button.key == "score-stop" for button in page.button):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+        page.run()
+    return page
+
+
+def _runs(page: AppTest) -> list[ScoreRun]:
+    runs: list[ScoreRun] = page.session_state["_score_runs"]
+    return runs
+
+
+def _done(model: Classifier, mnist: Dataset, name: str, goal: str, **settings: float) -> Scoreboard:
+    board = Scoreboard(attack(name), settings, goal, 50)
+    images = to_float(mnist.test.images[:50])
+    for _ in board.work(model, images, mnist.test.labels[:50].astype(np.int64)):
+        pass
+    return board
+
+
+def test_fifty_images_to_the_end(
+    visit: Callable[..., AppTest], model_1: Classifier, mnist: Dataset
+) -> None:
+    page = visit(**VIEW)
+    assert "no attack has been run yet" in _text(page)
+    written = _text(_attack(page))
+    board = _done(model_1, mnist, "FGSM", GOALS[0])
+    rate = text.full_rate(board.success)
+    assert f"**FGSM at ε 0.3 (L∞): {rate} become another digit**" in written
+    assert "Model 1, the first 50 test images, 1 of them not counted: misread before" in written
+    assert f"L2 **{board.median('l2'):.2f}**" in written
+    assert f"L0 **{board.median('l0'):.0f}** of 784" in written
+    assert f"Accuracy under this attack **{text.full_rate(board.standing)}**" in written
+    assert "the first 8 shown" in written
+    assert "One run so far" in written
+    table = page.dataframe[0].value.iloc[0]
+    assert table["success"] == rate
+    assert table["control"] == text.full_rate(noise_control(board.attacked, model_1))
+    page.button(key="score-more").click().run()
+    assert "the first 16 shown" in _text(page)
+
+
+def test_two_runs_are_compared_and_one_removed(
+    visit: Callable[..., AppTest], model_1: Classifier, mnist: Dataset
+) -> None:
+    page = _attack(visit(**VIEW, score_epsilon="0.05"))
+    page.slider(key="score_epsilon").set_value(0.5).run()
+    page.segmented_control(key="score_goal").set_value(GOALS[1]).run()
+    page.slider(key="score_epsilon").set_value(0.4).run()
+    written = _text(_attack(page))
+    weak = _done(model_1, mnist, "FGSM", GOALS[0], epsilon=0.05)
+    strong = _done(model_1, mnist, "FGSM", GOALS[1], epsilon=0.4)
+    rates = [run.board.success for run in _runs(page)]
+    assert rates == [weak.success, strong.success]
+    assert "FGSM at ε 0.4 (L∞)" in written
+    assert "reach their random target" in written
+    assert re.search(r":gray-badge\[target \d not reached\]", written), "failures are shown"
+    assert re.search(r"Run [12].*succeeds most often", written)
+    assert list(page.dataframe[0].value["run"]) == [1, 2]
+    page.selectbox(key=score_runs.SHOWN).set_value(1).run()
+    assert "**FGSM at ε 0.05 (L∞)" in _text(page)
+    page.button(key="score-remove").click().run()
+    assert "One run so far" in _text(page)
+    assert "**FGSM at ε 0.4 (L∞)" in _text(page)
+    assert [run.number for run in _runs(page)] == [2]
+
+
+def test_a_stopped_run_keeps_what_is_done(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Scoreboard.work
+
+    def until_stopped(self: Scoreboard, *arguments: object) -> Generator[float]:
+        """The first part, and then nothing but the wish to be stopped."""
+        done = next(work(self, *arguments))  # type: ignore[arg-type]
+        while True:
+            yield done
+
+    monkeypatch.setattr(Scoreboard, "work", until_stopped)
+    page = visit(**VIEW)
+    page.button(key="score-start").click().run()
+    deadline = time.monotonic() + 120
+    while "the first 25 test images" not in _text(page):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+        page.run()
+    assert page.button(key="score-start").disabled, "one job at a time"
+    page.button(key="score-stop").click().run()
+    while any(button.key == "score-stop" for button in page.button):
+        assert time.monotonic() < deadline
+        page.run()
+    written = _text(page)
+    assert "Stopped after 25 of 50 images" in written
+    assert "the first 25 test images" in written
+    assert page.dataframe[0].value["images"][0] == "25"
+    assert not page.button(key="score-start").disabled
+
+
+def test_the_kept_runs_are_bounded(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score_runs, "MAX_RUNS", 1)
+    page = _attack(visit(**VIEW))
+    assert page.button(key="score-start").disabled
+    assert "1 runs are kept, and no more: remove one first." in _text(page)
+    page.button(key="score-remove").click().run()
+    assert not page.button(key="score-start").disabled
+    assert "no attack has been run yet" in _text(page)
+
+
+def test_nothing_succeeds_and_says_so(visit: Callable[..., AppTest]) -> None:
+    page = visit(**VIEW, score_epsilon="0")
+    assert "ε is 0: no pixel may change." in _text(page)
+    written = _text(_attack(page))
+    assert "0 % [0, 7] · 0 of 49 become another digit" in written
+    assert "there is no length to measure" in written
+    assert page.dataframe[0].value["L2"][0] == "no success"
+    page.button(key="score-coach-fix").click().run()
+    assert page.slider(key="score_epsilon").value == 0.3
+
+
+def test_the_coach_asks_for_more_images(visit: Callable[..., AppTest]) -> None:
+    page = visit(**VIEW, score_epsilon="0.2")
+    assert "attack more images" not in _text(page)
+    assert "attack more images" in _text(_attack(page))
+    page.button(key="score-coach-fix").click().run()
+    assert page.select_slider(key="score_images").value == 200
+    assert "attack more images" not in _text(page)
+
+
+def test_links_carry_the_settings(visit: Callable[..., AppTest]) -> None:
+    page = visit(**QUICK, score_goal="Random", score_norm="L2", score_epsilon_l2="3.5")
+    _text(page)
+    assert page.segmented_control(key="score_goal").value == GOALS[1]
+    assert page.slider(key="score_epsilon_l2").value == 3.5
+    assert page.select_slider(key="score_images").value == 50
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"score_attack": "Everything"},
+        {"score_goal": "fame"},
+        {"score_images": "7"},
+        {"score_epsilon": "nan"},
+        {"score_epsilon": "-3"},
+        {"score_norm": "l7"},
+        {"score_norm": "l2"},
+    ],
+    ids=str,
+)
+def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, str]) -> None:
+    page = visit(**{**VIEW, **query})
+    assert "no attack has been run yet" in _text(page)
+    assert page.slider(key="score_epsilon").value == 0.3
+    assert page.button(key="score-start").label in ("Attack 50 images", "Attack 200 images")
+
+
+def test_the_matrix_draws_what_was_counted(model_1: Classifier, mnist: Dataset) -> None:
+    for goal in GOALS:
+        board = _done(model_1, mnist, "FGSM", goal)
+        table = score_charts.outcomes(board.matrix, LIGHT, targeted=goal == GOALS[1]).table
+        assert len(table) == 100
+        for row in table.itertuples():
+            rate = board.matrix[row.true][row.column]
+            assert row.count_text == f"{rate.successes} of {rate.total}"
+            assert row.share == (rate.value if rate.total else 0)
+        assert table["right"].any() == (goal == GOALS[0])
