@@ -5,6 +5,6 @@ import sys
 
 NAMES = ("training", "startup", "memory", "attribution", "attacks")
 
-if len(sys.argv) != 2 or sys.argv[1] not in NAMES:
+if len(sys.argv) < 2 or sys.argv[1] not in NAMES:
     sys.exit(f"Usage: python -m benchmarks NAME, where NAME is one of {', '.join(NAMES)}.")
 importlib.import_module(f"benchmarks.{sys.argv[1]}").main()

@@ -15,6 +15,7 @@ The peers, in an environment of their own that has this project's requirements t
 CleverHans calls an optimizer as Keras 2 has it, and so gets the one of tf-keras.
 """
 
+import functools
 import importlib.util
 import os
 import statistics
@@ -33,7 +34,12 @@ from benchmarks.contender import Contender, serve
 
 IMAGES = 256
 _PATIENCE = 60  # seconds of a first round above which it is the only one
-PEERS = {"foolbox": "foolbox", "art": "art", "cleverhans": "cleverhans"}
+PEERS = {
+    "foolbox": "foolbox",
+    "foolbox-compiled": "foolbox",
+    "art": "art",
+    "cleverhans": "cleverhans",
+}
 
 
 @dataclass(frozen=True)
@@ -73,19 +79,20 @@ TASKS = {
 }
 OFFERED = {
     "fgsm": ("convscope", "foolbox", "art", "cleverhans"),
-    "pgd": ("convscope", "foolbox", "art", "cleverhans"),
-    "deepfool": ("convscope", "foolbox", "art"),
+    "pgd": ("convscope", "foolbox", "foolbox-compiled", "art", "cleverhans"),
+    "deepfool": ("convscope", "foolbox", "foolbox-compiled", "art"),
     "ddn": ("convscope", "foolbox"),
-    "carlini_wagner": ("convscope", "foolbox", "art", "cleverhans"),
+    "carlini_wagner": ("convscope", "foolbox", "foolbox-compiled", "art", "cleverhans"),
 }
 
 
 def main() -> None:
-    """Print a table for every task."""
+    """Print a table for every task, or for those whose names follow on the command line."""
     missing = [name for name, module in PEERS.items() if not importlib.util.find_spec(module)]
     if missing:
         print(f"Not installed, and so not measured: {', '.join(missing)}.")
-    for name, task in TASKS.items():
+    chosen = sys.argv[2:] or list(TASKS)
+    for name, task in ((name, TASKS[name]) for name in chosen):
         contenders = [each for each in OFFERED[task.attack] if each not in missing]
         with tempfile.TemporaryDirectory() as folder:
             seconds = compare(contenders, name, Path(folder))
@@ -114,7 +121,7 @@ def report(task: Task, seconds: dict[str, list[float]], folder: Path) -> None:
     for name, times in seconds.items():
         ratios = [peer / own for peer, own in zip(times, seconds["convscope"], strict=False)]
         print(
-            f"  {name:11s}{_strength(task, np.load(folder / f'{name}.npy'))}"
+            f"  {name:17s}{_strength(task, np.load(folder / f'{name}.npy'))}"
             f"{statistics.median(times) * 1000 / task.images:9.2f} ms an image   convscope is "
             f"{statistics.median(ratios):6.2f} times as fast [{min(ratios):.2f}, {max(ratios):.2f}]"
         )
@@ -209,13 +216,14 @@ def _union(spans: list[tuple[float, float]]) -> float:
     return covered
 
 
-def foolbox(task: Task) -> Callable[[Any, Any], Any]:
-    """Foolbox on a Keras model whose call is compiled, which is its faster way."""
+def foolbox(task: Task, *, compiled: bool = False) -> Callable[[Any, Any], Any]:
+    """Foolbox on a Keras model as its documentation has it, or on one whose call is compiled."""
     import foolbox as fb
     import tensorflow as tf
 
-    numbers = task.numbers
-    network = fb.TensorFlowModel(compiled_call(keras_model()), bounds=(0, 1), device="/cpu:0")
+    model, numbers = keras_model(), task.numbers
+    called = compiled_call(model) if compiled else model
+    network = fb.TensorFlowModel(called, bounds=(0, 1), device="/cpu:0")
     attacks = fb.attacks
     attack, more = {
         "fgsm": lambda: (attacks.LinfFastGradientAttack(), {"epsilon": numbers["epsilon"]}),
@@ -345,7 +353,12 @@ def compiled_call(model: Any) -> Callable[[Any], Any]:
 
 if __name__ == "__main__":
     name, task, folder = sys.argv[1], TASKS[sys.argv[2]], Path(sys.argv[3])
-    peers = {"foolbox": foolbox, "art": art, "cleverhans": cleverhans}
+    peers = {
+        "foolbox": foolbox,
+        "foolbox-compiled": functools.partial(foolbox, compiled=True),
+        "art": art,
+        "cleverhans": cleverhans,
+    }
     if name == "convscope":
         serve(convscope(task, folder))
     else:
