@@ -147,7 +147,7 @@ def test_two_models_side_by_side(visitor: Visitor, mnist: Dataset) -> None:
     page.set_viewport_size({"width": 1440, "height": 1600})
     visitor.open("/feature_maps?image=4&layer=conv2&compare=Another+model")
     scope = _scope(visitor)
-    page.get_by_text("Model 2 beside Model 1").wait_for()
+    page.get_by_text("Model 2 beside Model 1").first.wait_for()
     image = to_float(mnist.test.images[4:5])
     models = [zoo.load(name) for name in ("model-1", "model-2")]
 
