@@ -111,7 +111,8 @@ def test_a_standard_attack_with_its_defaults(visitor: Visitor) -> None:
     assert "a_" not in page.url, "defaults leave the link"
     _scrub(page.locator(".player"), ("2", "1"))
     visitor.press("a-each")
-    page.get_by_text(re.compile(r"of 9 reach the goal")).wait_for()
+    # of the nine others the first 3 is misread as it is
+    page.get_by_text(re.compile(r"of 8 reach the goal")).wait_for()
     expect(page.get_by_text("Test image 1 · a 2 + 9")).to_be_visible()
 
 
@@ -129,7 +130,7 @@ def test_the_histogram_of_smallest_changes_can_be_stopped(visitor: Visitor) -> N
     page.set_default_timeout(PATIENCE)
     visitor.open(f"{SMALLEST}&s_norm=L2&s_steps=5&s_images=500")
     page.get_by_text(re.compile(r"This 2 becomes a \d with L2 \d")).wait_for()
-    page.locator(".st-key-s-plane canvas").wait_for()
+    page.locator(".st-key-result").get_by_test_id("stVegaLiteChart").wait_for()
     visitor.press("small_study-measure")
     page.get_by_text("Half of the images become another digit with L2").wait_for()
     visitor.press("small_study-stop")

@@ -69,6 +69,8 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
             key="s-plane",
             alt=f"What is read on the plane through the image: {before} here, {after} there",
         )
+    if image.label is None and asked.target is None:
+        st.caption("Your digit has no label: the goal is any other class than the one read now.")
     outside = float((seen.clipped > 1e-6).mean())
     st.caption(
         f"The plane through the image, the adversarial one and a noise as long; green reads "

@@ -21,7 +21,14 @@ ANY, TARGETED = "Any other", "Targeted"
 DRAWS = 100
 _PREFIX = "a"
 _VISIBLE = 6
-_INLINE = {"queries": 3_000, "population": 200, "generations": 100}  # while a visitor waits
+_INLINE = {  # while a visitor waits: three seconds at most, roughly
+    "iterations": 300,
+    "restarts": 5,
+    "binary_search_steps": 8,
+    "queries": 2_000,
+    "population": 200,
+    "generations": 100,
+}
 
 
 @dataclass(frozen=True)
