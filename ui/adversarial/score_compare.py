@@ -18,7 +18,7 @@ def show() -> None:
         f"**{_finding(runs)}** :gray[· success over the images that count; each run’s own model "
         "and settings]"
     )
-    rates = {f"Run {run.number} · {run.title}": run.board.success for run in runs}
+    rates = {run.title: run.board.success for run in runs}
     draw(
         attack_charts.attack_rates(rates, theme.palette()),
         key="score-runs",
@@ -47,12 +47,8 @@ def _finding(runs: list[ScoreRun]) -> str:
         if run is not best and overlap(run.board.success, best.board.success)
     ]
     if tied:
-        word = "runs" if len(tied) > 1 else "run"
-        return (
-            f"Run {best.number} succeeds most often, and the intervals do not tell it from {word} "
-            f"{text.listed(tied)}"
-        )
-    return f"Run {best.number}, {best.title}, succeeds most often"
+        return f"Runs {text.listed(sorted([best.number, *tied]))} tie: their intervals overlap"
+    return f"Run {best.number}, {best.attack}, succeeds most often"
 
 
 def _written(run: ScoreRun) -> dict[str, object]:
@@ -61,7 +57,7 @@ def _written(run: ScoreRun) -> dict[str, object]:
         "run": run.number,
         "attack": board.attack.name,
         "model": run.model,
-        "goal": board.goal,
+        "goal": "random" if run.targeted else "any other",
         "images": f"{board.count:,}",
         "success": text.full_rate(board.success),
         "accuracy under it": text.full_rate(board.standing),

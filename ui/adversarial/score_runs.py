@@ -43,13 +43,19 @@ class ScoreRun:
         return self.board.goal == GOALS[1]
 
     @property
-    def title(self) -> str:
+    def attack(self) -> str:
         """“PGD at ε 0.3 (L∞)”."""
-        settings = self.board.settings
+        name, settings = self.board.attack.name, self.board.settings
         if not self.board.attack.bounded:
-            return self.board.attack.name
+            return name
         norm = attack_settings.NORM_NAMES[str(settings["norm"])]
-        return f"{self.board.attack.name} at ε {settings['epsilon']:g} ({norm})"
+        return f"{name} at ε {settings['epsilon']:g} ({norm})"
+
+    @property
+    def title(self) -> str:
+        """“Run 2 · PGD ε 0.3 L∞, random”: short enough to stand beside a rate on a phone."""
+        short = self.attack.translate(str.maketrans("", "", "()")).replace(" at ", " ")
+        return f"Run {self.number} · {short}{', random' if self.targeted else ''}"
 
     @property
     def words(self) -> str:

@@ -152,15 +152,17 @@ def _result(drawn_live: bool) -> None:
 def _which(run: ScoreRun) -> None:
     """Which of the runs is shown; the others stay."""
     runs = {each.number: each for each in score_runs.kept()}
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    row = st.container(
+        horizontal=True, wrap=False, width=400, vertical_alignment="center", gap="xsmall"
+    )
+    with row:
         st.selectbox(
             "Run",
             list(runs),
             list(runs).index(run.number),
-            format_func=lambda number: f"Run {number} · {runs[number].title}, {runs[number].model}",
+            format_func=lambda number: f"{runs[number].title}, {runs[number].model}",
             key=score_runs.SHOWN,
             label_visibility="collapsed",
-            width=340,
         )
         removed = st.button(
             "",
@@ -183,7 +185,7 @@ def _finding(run: ScoreRun) -> None:
     why = "misread or at their target before" if run.targeted else "misread before"
     left_out = f", {misread} of them not counted: {why}"
     st.markdown(
-        f"**{run.title}: {text.full_rate(board.success)} {goal}** :gray[· {run.model}, the first "
+        f"**{run.attack}: {text.full_rate(board.success)} {goal}** :gray[· {run.model}, the first "
         f"{board.count:,} test images{left_out if misread else ''}; {run.words}]"
     )
 
@@ -254,7 +256,7 @@ def _numbers(run: ScoreRun) -> None:
         st.markdown("No image has been brought to the goal: there is no length to measure.")
     st.markdown(f"Accuracy under this attack **{text.full_rate(board.standing)}**")
     st.caption(
-        f"{_time(run.milliseconds)} an image on this server, loading included. Brackets: 95 % "
+        f"{_time(run.milliseconds)} an image on this server. Brackets: 95 % "
         "Wilson intervals. Noise as long: each image’s own L2."
     )
 

@@ -1,0 +1,72 @@
+"""The scoreboard in the browser: started, cancelled midway, a cell opened, and on a phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.server import Server
+
+PATH = "/adversarial?view=Scoreboard"
+SLOW = f"{PATH}&score_images=1%2C000&score_pgd_iterations=200&score_pgd_step_size=0.02"
+QUICK = f"{PATH}&score_attack=FGSM&score_images=50"
+PATIENCE = 120_000
+
+
+def _start(visitor: Visitor, path: str) -> None:
+    visitor.page.set_default_timeout(PATIENCE)
+    visitor.open(path)
+    visitor.page.locator(".st-key-score-start button >> visible=true").first.click()
+
+
+def test_a_cancelled_run_stays_with_its_count(visitor: Visitor) -> None:
+    page = visitor.page
+    _start(visitor, SLOW)
+    expect(page.locator(".st-key-job-card")).to_contain_text("PGD on 1,000 images")
+    page.get_by_text(re.compile(r"the first \d+ test images")).wait_for()
+    visitor.press("score-stop")
+    stopped = page.get_by_text(re.compile(r"Stopped after \d+ of 1,000 images"))
+    stopped.wait_for()
+    visitor.settle()
+    match = re.search(r"after (\d+) of", stopped.inner_text())
+    assert match
+    count = int(match[1])
+    assert 0 < count < 1_000
+    expect(page.get_by_text(f"the first {count} test images")).to_be_visible()
+    page.get_by_role("tab", name="From noise").click()
+    page.get_by_text("starts become their class").wait_for()
+    page.get_by_role("tab", name="Scoreboard").click()
+    expect(page.get_by_text(f"Stopped after {count} of 1,000 images")).to_be_visible()
+    expect(page.locator(".st-key-score-compare")).to_contain_text("One run so far")
+
+
+def test_a_cell_opens_its_images(visitor: Visitor) -> None:
+    page = visitor.page
+    _start(visitor, QUICK)
+    page.locator(".st-key-score-npz").wait_for()
+    visitor.settle()
+    chart = page.locator("[class*=st-key-score-matrix] canvas").first
+    box = chart.bounding_box()
+    assert box
+    chart.click(position={"x": box["width"] * 0.5, "y": box["height"] * 0.5})
+    words = page.get_by_text(re.compile(r"^\d (that stay|read as) \d: \d+ of \d+ at the goal"))
+    words.wait_for()
+    visitor.press("score-all")
+    page.get_by_text(re.compile(r"^All classes: \d+ of 49 at the goal")).wait_for()
+    expect(words).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(browser: Browser, server: Server, scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 375, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    person = Visitor(context.new_page(), server.url)
+    _start(person, QUICK)
+    person.page.locator(".st-key-score-npz").wait_for()
+    person.settle()
+    assert person.width() <= 375
+    assert not person.complaints, person.complaints
+    context.close()
