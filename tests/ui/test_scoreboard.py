@@ -142,6 +142,36 @@ def test_a_stopped_run_keeps_what_is_done(
     assert not page.button(key="score-start").disabled
 
 
+def test_a_run_that_fails_says_why(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Scoreboard, *arguments: object) -> Generator[float]:
+        yield 0.0
+        raise ValueError("Theta is 7, outside −1 to 1.")
+
+    monkeypatch.setattr(Scoreboard, "work", fails)
+    page = visit(**VIEW)
+    page.button(key="score-start").click().run()
+    deadline = time.monotonic() + 60
+    while not page.error:
+        assert time.monotonic() < deadline
+        page.run()
+    assert not page.exception
+    assert [error.value for error in page.error] == ["Theta is 7, outside −1 to 1."]
+    page.button(key="score-remove").click().run()
+    assert "no attack has been run yet" in _text(page)
+
+
+def test_where_all_is_misread_there_is_nothing_to_attack(
+    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, mnist: Dataset
+) -> None:
+    wrong = (mnist.test.labels[:50].astype(np.int64) + 5) % 10
+    monkeypatch.setattr(score_runs, "_digits", lambda: (to_float(mnist.test.images[:50]), wrong))
+    written = _text(_attack(visit(**VIEW, score_epsilon="0")))
+    assert "Model 1 misreads all 50 images: nothing to attack." in written
+    assert "nan" not in written
+
+
 def test_the_kept_runs_are_bounded(
     visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
