@@ -87,7 +87,7 @@ class RobustTrainer:
         """
         with np.load(path, allow_pickle=False) as arrays:
             self.step = int(arrays["step"])
-            if str(arrays["settings"]) != self._settings_text():
+            if json.loads(str(arrays["settings"])) != json.loads(self._settings_text()):
                 raise ValueError(f"{path.name} is a training with other settings: delete it.")
             for name, variable in self._stored().items():
                 variable.assign(arrays[name])
