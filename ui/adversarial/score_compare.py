@@ -14,6 +14,8 @@ from ui.show import draw
 def show() -> None:
     """Rates with intervals, a table of all that was measured, and the file."""
     runs = score_runs.begun()
+    if not runs:
+        return  # the last one was removed since the card was drawn
     st.markdown(
         f"**{_finding(runs)}** :gray[· success over the images that count; each run’s own model "
         "and settings]"

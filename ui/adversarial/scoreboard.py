@@ -1,31 +1,22 @@
 """An attack over many test images: how often, how far, into what; and the runs compared."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 
 import numpy as np
 import streamlit as st
 
-from core.attacks.catalog import Attack, Value
 from core.classifier import Classifier
-from core.coach import Situation
 from core.data import IntArray
 from core.jobs import FAILED, QUEUED, STOPPED
-from core.rate import Rate
-from core.scoreboard import GOALS
-from ui import coach, session, text, theme
-from ui.adversarial import attack_settings, score_compare, score_runs, shared
+from ui import session, text, theme
+from ui.adversarial import score_compare, score_runs, score_settings, shared
 from ui.adversarial.score_runs import ScoreRun
 from ui.figures import attack_charts, score_charts
 from ui.files import npz
 from ui.header import Choice
 from ui.show import draw
 
-COUNTS = (50, 100, 200, 500, 1_000)
-_PREFIX = "score"
-_VISIBLE = 3  # beside attack, goal and images
 _GALLERY = 8
-_GOALS = dict(zip(GOALS, ("Any other", "Random"), strict=True))
 _ROUND, _MORE = "_score_round", "_score_more"
 
 
@@ -35,91 +26,12 @@ def show(choice: Choice, classifier: Classifier) -> None:
     every = 1.0 if live else None
     result, side = st.columns([3.5, 1], gap="medium")
     with side, st.container(border=True, key="settings"):
-        _next_run(choice, classifier)
+        score_settings.show(choice, classifier)
     with result, st.container(border=True, height="stretch", key="result"):
         st.fragment(_result, run_every=every)(live)
     if score_runs.begun():
         with st.container(border=True, key="score-compare"):
             st.fragment(score_compare.show, run_every=every)()
-
-
-@st.fragment
-def _next_run(choice: Choice, classifier: Classifier) -> None:
-    st.markdown("**Settings**")
-    chosen = attack_settings.attack_select(_PREFIX)
-    goal = st.segmented_control(
-        "Goal",
-        GOALS,
-        default=GOALS[0],
-        required=True,
-        format_func=_GOALS.__getitem__,
-        key="score_goal",
-        width="stretch",
-        bind="query-params",
-        help="Any class but the true one; or one for each image, drawn among the nine others.",
-    )
-    total: int = st.select_slider(
-        "Test images",
-        COUNTS,
-        200,
-        format_func="{:,}".format,
-        key="score_images",
-        bind="query-params",
-        help="The first of the 10,000.",
-    )
-    settings = attack_settings.controls(chosen, _PREFIX, _VISIBLE)
-    attack_settings.defaults_button(chosen, _PREFIX)
-    _start_button(chosen, settings, goal, total, classifier, choice)
-    keys = {**attack_settings.keys(chosen, _PREFIX), "images": "score_images"}
-    situation = Situation(
-        {**settings, "images": total},
-        attack=chosen.name,
-        success=_success_of(chosen, settings, goal, total, classifier),
-    )
-    coach.show(situation, keys, name="score")
-
-
-def _start_button(
-    chosen: Attack,
-    settings: Mapping[str, Value],
-    goal: str,
-    total: int,
-    classifier: Classifier,
-    choice: Choice,
-) -> None:
-    job, full = session.current_job(), len(score_runs.kept()) >= score_runs.MAX_RUNS
-    busy = job is not None and not job.ended
-    why = "With the settings above, as a job that you can stop."
-    if busy:
-        why = "One job at a time: stop the one that runs or let it end."
-    elif full:
-        why = f"{score_runs.MAX_RUNS} runs are kept, and no more: remove one first."
-    st.button(
-        f"Attack {total:,} images",
-        key="score-start",
-        type="primary",
-        icon=":material/play_arrow:",
-        width="stretch",
-        disabled=busy or full,
-        help=why,
-        on_click=score_runs.start,
-        args=[chosen, settings, goal, total, classifier, choice],
-    )
-    if full:
-        st.caption(why)
-    if score_runs.has_started():
-        st.rerun()  # the run stands outside this fragment
-
-
-def _success_of(
-    chosen: Attack, settings: Mapping[str, Value], goal: str, total: int, classifier: Classifier
-) -> Rate | None:
-    """What the last run with these very settings has found; None without one."""
-    for run in reversed(score_runs.begun()):
-        same = (run.board.attack, run.board.settings, run.board.goal, run.board.total)
-        if same == (chosen, settings, goal, total) and run.classifier is classifier:
-            return None if run.live else run.board.success
-    return None
 
 
 def _result(drawn_live: bool) -> None:

@@ -1,0 +1,99 @@
+"""What the next run of the scoreboard is told, and the button that starts it."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.attacks.catalog import Attack, Value
+from core.classifier import Classifier
+from core.coach import Situation
+from core.rate import Rate
+from core.scoreboard import GOALS
+from ui import coach, session
+from ui.adversarial import attack_settings, score_runs
+from ui.header import Choice
+
+COUNTS = (50, 100, 200, 500, 1_000)
+_PREFIX = "score"
+_VISIBLE = 3  # beside attack, goal and images
+_GOALS = dict(zip(GOALS, ("Any other", "Random"), strict=True))
+
+
+@st.fragment
+def show(choice: Choice, classifier: Classifier) -> None:
+    """Draw them, with the button that starts, and what the coach says of them."""
+    st.markdown("**Settings**")
+    chosen = attack_settings.attack_select(_PREFIX)
+    goal = st.segmented_control(
+        "Goal",
+        GOALS,
+        default=GOALS[0],
+        required=True,
+        format_func=_GOALS.__getitem__,
+        key="score_goal",
+        width="stretch",
+        bind="query-params",
+        help="Any class but the true one; or one for each image, drawn among the nine others.",
+    )
+    total: int = st.select_slider(
+        "Test images",
+        COUNTS,
+        200,
+        format_func="{:,}".format,
+        key="score_images",
+        bind="query-params",
+        help="The first of the 10,000.",
+    )
+    settings = attack_settings.controls(chosen, _PREFIX, _VISIBLE)
+    attack_settings.defaults_button(chosen, _PREFIX)
+    _start_button(chosen, settings, goal, total, classifier, choice)
+    keys = {**attack_settings.keys(chosen, _PREFIX), "images": "score_images"}
+    situation = Situation(
+        {**settings, "images": total},
+        attack=chosen.name,
+        success=_success_of(chosen, settings, goal, total, classifier),
+    )
+    coach.show(situation, keys, name="score")
+
+
+def _start_button(
+    chosen: Attack,
+    settings: Mapping[str, Value],
+    goal: str,
+    total: int,
+    classifier: Classifier,
+    choice: Choice,
+) -> None:
+    job, full = session.current_job(), len(score_runs.kept()) >= score_runs.MAX_RUNS
+    busy = job is not None and not job.ended
+    why = "With the settings above, as a job that you can stop."
+    if busy:
+        why = "One job at a time: stop the one that runs or let it end."
+    elif full:
+        why = f"{score_runs.MAX_RUNS} runs are kept, and no more: remove one first."
+    st.button(
+        f"Attack {total:,} images",
+        key="score-start",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=busy or full,
+        help=why,
+        on_click=score_runs.start,
+        args=[chosen, settings, goal, total, classifier, choice],
+    )
+    if full:
+        st.caption(why)
+    if score_runs.has_started():
+        st.rerun()  # the run stands outside this fragment
+
+
+def _success_of(
+    chosen: Attack, settings: Mapping[str, Value], goal: str, total: int, classifier: Classifier
+) -> Rate | None:
+    """What the last run with these very settings has found; None without one."""
+    for run in reversed(score_runs.begun()):
+        same = (run.board.attack, run.board.settings, run.board.goal, run.board.total)
+        if same == (chosen, settings, goal, total) and run.classifier is classifier:
+            return None if run.live else run.board.success
+    return None
