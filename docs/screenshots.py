@@ -19,6 +19,8 @@ _SHOTS = {
     "feature_maps": ("/feature_maps?image=7", "light"),
     "occlusion": ("/occlusion?image=7&block=6&stride=2", "light"),
     "adversarial": ("/adversarial?view=Toward+a+source", "light"),
+    "standard_attacks": ("/adversarial?view=Standard+attacks&image=7", "light"),
+    "smallest": ("/adversarial?view=Smallest+perturbation&image=7", "light"),
     "one_noise": (
         "/one_noise?image=3&one_images=10&one_from=All+classes&one_scale=1.5",
         "light",
@@ -42,6 +44,7 @@ def main() -> None:
         for name, (link, scheme) in _SHOTS.items():
             _shoot(_visitor(browser, server, scheme), name, link)
         _shoot_own_digit(_visitor(browser, server, "light"))
+        _shoot_scoreboard(_visitor(browser, server, "light"))
         _shoot_training(_visitor(browser, server, "light"))
         browser.close()
 
@@ -81,6 +84,19 @@ def _shoot_own_digit(person: Visitor) -> None:
     page.get_by_text("reads 7").wait_for()
     page.wait_for_timeout(1_000)
     page.screenshot(path=FOLDER / "own-digit.png")
+    page.close()
+
+
+def _shoot_scoreboard(person: Visitor) -> None:
+    """PGD at a radius that leaves some images standing."""
+    page = person.page
+    person.open("/adversarial?view=Scoreboard&score_images=200&score_pgd_epsilon=0.12")
+    page.locator(".st-key-score-start button >> visible=true").first.click()
+    page.locator(".st-key-score-npz").wait_for(timeout=120_000)
+    person.settle()
+    page.set_viewport_size({"width": 1440, "height": 1500})
+    page.wait_for_timeout(2_000)
+    page.screenshot(path=FOLDER / "scoreboard.png")
     page.close()
 
 
