@@ -20,6 +20,7 @@ _STEPPING = ("PGD", "BIM", "Momentum")
 _USUAL_EPSILON = {"linf": 0.3, "l2": 2.0}
 _MAX_ITERATIONS = 2_000
 _WIDE = 0.2  # of a 95 % interval
+_GROWN = 0.02  # ink of a pixel that has been more than nothing
 INK_MEAN, INK_HIGH = 103.9, 163.7  # the sum of a test image's pixels: mean and 95th percentile
 
 
@@ -198,22 +199,26 @@ def gradient_has_vanished(now: Situation) -> Advice | None:
 
 def larger_than_real(now: Situation) -> Advice | None:
     """A change that is larger than the way to a real image of the target."""
-    if now.nearest_real is None or not now.change > now.nearest_real:
+    fix = _smaller(now)
+    if now.nearest_real is None or not now.change > now.nearest_real or not fix:
         return None
     return Advice(
         "larger than real",
         "This change is larger than the distance to a real image of the target.",
         f"L2 {now.change:.2f}; the nearest real {now.goal} is {now.nearest_real:.2f} away.",
-        _smaller(now),
+        fix,
     )
 
 
 def _smaller(now: Situation) -> dict[str, Value]:
+    """What makes the change smaller; nothing of an attack that looks for the smallest itself."""
     if "epsilon" in now.settings:
         return {"epsilon": round(now.number("epsilon") / 2, 3)}
     if "beta" in now.settings:
         return {"beta": max(0.1, 10 * now.number("beta"))}
-    return {"iterations": max(10, int(now.number("iterations") / 2))}
+    if "theta" in now.settings:
+        return {"pixels": max(2, int(now.number("pixels") / 2))}
+    return {}
 
 
 def still_rising(now: Situation) -> Advice | None:
@@ -370,12 +375,14 @@ def much_ink(now: Situation) -> Advice | None:
 def blank(now: Situation) -> Advice | None:
     """A penalty under which nothing grows."""
     weight = now.number("penalty")
-    if not (now.ink < 1 and weight > 0.003):
+    if now.trajectory is None or not (now.ink < 1 and weight > 0.003):
         return None
+    if now.trajectory.images[:, now.index].max() < _GROWN:
+        return None  # nothing has ever grown: that is not the penalty's doing
     return Advice(
         "blank",
-        "The image is blank: the penalty takes away what the logit gives.",
-        f"Where λ = {weight:g} times the ink outweighs the gradient, no pixel can rise.",
+        "The image is blank again: the penalty has taken away what had grown.",
+        f"Where λ = {weight:g} times the ink outweighs the gradient, no pixel stays.",
         {"penalty": max(0.003, float(f"{weight / 3:.1g}"))},
     )
 

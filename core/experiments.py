@@ -181,7 +181,7 @@ def noise_claims(
             "Most look like the digit, 5 does not",
             None,
             "what a person sees is not measured. What is: "
-            f"{second_name}, trained apart, reads {int(agreed.sum())} of {len(classes)} as their "
+            f"{second_name} reads {int(agreed.sum())} of {len(classes)} as their "
             f"class{of_five}.",
         ),
     ]
@@ -238,8 +238,8 @@ class Likeness:
     """How class images compare to the test images.
 
     of_class: the most similar test image is of the class; cosine: with it, in the median;
-    real_cosine: of test images with their most similar others. second_reads: those that a network
-    trained apart reads as their class.
+    real_cosine: of test images with their most similar others. second_reads: those that another
+    network reads as their class.
     """
 
     of_class: int
@@ -270,7 +270,7 @@ def class_image_claims(
             "what a person sees is not measured. What is: the most similar of "
             f"{len(real):,} test images is of the class for {likeness.of_class} of {count} (cosine "
             f"{likeness.cosine:.2f} in the median; of test images with each other "
-            f"{likeness.real_cosine:.2f}), and {likeness.second_name}, trained apart, reads "
+            f"{likeness.real_cosine:.2f}), and {likeness.second_name} reads "
             f"{likeness.second_reads} of {count} as their class.",
         ),
         Claim(

@@ -1,12 +1,19 @@
 """The coach at the settings: one sentence, its reason, and a button that follows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from core.coach import Advice, Situation, Value, advise
 
-_NOTHING: Mapping[str, Sequence[float]] = {}
+Nearest = Callable[[Any], Value]
+_ANY: Mapping[str, Nearest] = {}
+
+
+def among(options: Sequence[Any]) -> Nearest:
+    """Of a value the nearest of those that a control offers."""
+    return lambda value: min(options, key=lambda option: abs(option - value))
 
 
 def show(
@@ -14,26 +21,24 @@ def show(
     keys: Mapping[str, str],
     *,
     name: str,
-    options: Mapping[str, Sequence[float]] = _NOTHING,
+    nearest: Mapping[str, Nearest] = _ANY,
 ) -> None:
     """The most important advice whose every setting has a control.
 
-    keys: names of settings to the session-state keys of their controls. options: what a control
-    offers, where it offers only some values; the nearest is taken. name: of the button.
+    keys: names of settings to the session-state keys of their controls. nearest: of a value the
+    one that the control takes, by the setting's name, where it does not take all. name: of the
+    button.
     """
     for advice in advise(situation):
-        fix = {each: _offered(value, options.get(each)) for each, value in advice.fix.items()}
+        fix = {
+            each: nearest[each](value) if each in nearest else value
+            for each, value in advice.fix.items()
+        }
         if all(
             each in keys and value != situation.settings.get(each) for each, value in fix.items()
         ):
             _show(advice, fix, keys, name)
             return
-
-
-def _offered(value: Value, options: Sequence[float] | None) -> Value:
-    if options is None or isinstance(value, str):
-        return value
-    return min(options, key=lambda option: abs(option - value))
 
 
 def _show(advice: Advice, fix: Mapping[str, Value], keys: Mapping[str, str], name: str) -> None:

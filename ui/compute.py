@@ -204,10 +204,12 @@ def inline(what: str, work: int) -> Iterator[None]:
             f"{what} takes {work:,} images × iterations, above {MAX_INLINE_WORK:,}: choose fewer "
             "images or iterations."
         )
-    if not _inline_slot.acquire(blocking=False):
-        with st.spinner(f"{what} waits for another visitor’s to end."):
-            _inline_slot.acquire()
+    held = _inline_slot.acquire(blocking=False)
     try:
+        if not held:
+            with st.spinner(f"{what} waits for another visitor’s to end."):
+                held = _inline_slot.acquire()  # the spinner's end may be the end of this run
         yield
     finally:
-        _inline_slot.release()
+        if held:
+            _inline_slot.release()

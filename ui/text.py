@@ -7,7 +7,9 @@ from core.rate import Rate
 
 
 def percent(rate: Rate) -> str:
-    """“99.1 %”: one decimal from n = 200, none below."""
+    """“99.1 %”: one decimal from n = 200, none below; “not measured” of nothing."""
+    if not rate.total:
+        return "not measured"
     return f"{rate.value * 100:.{_decimals(rate)}f} %"
 
 
@@ -19,7 +21,9 @@ def interval(rate: Rate) -> str:
 
 
 def full_rate(rate: Rate) -> str:
-    """“99.1 % [98.9, 99.3] · 9,910 of 10,000”."""
+    """“99.1 % [98.9, 99.3] · 9,910 of 10,000”; “not measured” of nothing."""
+    if not rate.total:
+        return "not measured"
     return f"{percent(rate)} {interval(rate)} · {rate.successes:,} of {rate.total:,}"
 
 

@@ -34,6 +34,7 @@ def square(
 ) -> AttackResult:
     """Random squares, each kept if the goal's margin grows; no gradient is asked for.
 
+    The first is kept whatever it does, so that a failure may be farther from the goal than before.
     Begins with stripes ("linf") or tiles ("l2") at the edge of the ball; the squares shrink. An
     image that has reached the goal asks no more. images float32 [n, 28, 28, 1] in [0, 1]; epsilon
     in the norm's unit, where a full pixel is 1; queries 1 to 10,000 for each image; record:

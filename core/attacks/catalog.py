@@ -34,10 +34,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Attack:
-    """An attack: its function, what it is in one sentence, its source, and its settings.
-
-    bounded: it stays in a ball of radius epsilon; the others look for a small change.
-    """
+    """An attack: its function, what it is in one sentence, its source, and its settings."""
 
     name: str
     run: Callable[..., AttackResult]

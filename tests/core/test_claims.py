@@ -27,7 +27,7 @@ def test_e7_claims_on_made_up_numbers() -> None:
     assert falls.confirmed is True
     assert "0 of 4 recorded steps" in falls.measured
     assert look.confirmed is None
-    assert "Another, trained apart, reads 1 of 2 as their class, the 5 as 3." in look.measured
+    assert "Another reads 1 of 2 as their class, the 5 as 3." in look.measured
 
     high, falls, _ = noise_claims(_trajectory(unsure, "logit", falling), classes, seen, "Another")
     assert high.confirmed is False

@@ -178,7 +178,7 @@ def test_e10_claims_follow_the_numbers(random: np.random.Generator) -> None:
     close, jittery, converges = class_image_claims(rough, real, np.full(10, 0.004), likeness)
     assert close.confirmed is None
     assert "for 7 of 10 (cosine 0.40" in close.measured
-    assert "Model 2, trained apart, reads 9 of 10" in close.measured
+    assert "Model 2 reads 9 of 10" in close.measured
     assert jittery.confirmed
     assert converges.confirmed
     assert converges.measured == (

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.attacks.catalog import attack
+from core.attacks.catalog import ATTACKS, attack
 from core.attacks.generated import generate_from_noise
 from core.attacks.goals import Untargeted
 from core.classifier import Classifier
@@ -106,9 +106,9 @@ CASES: dict[str, tuple[Situation, dict[str, Any], Situation]] = {
         Situation({"penalty": 0.01}, trajectory=way(np.ones(2, np.float32), ink=100)),
     ),
     "blank": (
-        Situation({"penalty": 0.3}, trajectory=way(np.ones(2, np.float32), ink=0.1)),
+        Situation({"penalty": 0.3}, trajectory=way(np.ones(2, np.float32), change=0.5)),
         {"penalty": 0.1},
-        Situation({"penalty": 0.3}, trajectory=way(np.ones(2, np.float32), ink=20)),
+        Situation({"penalty": 0.3}, trajectory=way(np.ones(2, np.float32))),
     ),
     "wide interval": (
         Situation({}, success=Rate(10, 20)), {"images": 200}, Situation({}, success=Rate(100, 200)),
@@ -149,6 +149,17 @@ def test_a_rule_speaks_where_it_should_and_nowhere_else(rule: str) -> None:
 def test_after_the_fix_the_rule_is_content(rule: str) -> None:
     speaks, fix, _ = CASES[rule]
     assert named(replace(speaks, settings={**speaks.settings, **fix}), rule) is None
+
+
+@pytest.mark.parametrize("name", [each.name for each in ATTACKS])
+def test_no_attack_leaves_the_coach_at_a_loss(name: str) -> None:
+    """A change beyond all real images, targeted and failed, with each attack's own settings."""
+    far = way(np.full(30, -5, np.float32), change=1.0)
+    now = Situation(
+        attack(name).defaults(), name, far, goal=3, read=7, nearest_real=0.1,
+    )  # fmt: skip
+    for advice in advise(now):
+        assert set(advice.fix) <= {*attack(name).defaults(), "attack"}
 
 
 def test_the_ink_of_real_digits_is_measured(mnist: Dataset) -> None:

@@ -4,13 +4,14 @@ A prefix keeps the views apart: it begins the key of each control, in the sessio
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from core.attacks.catalog import ATTACKS, Attack, Setting, Value, attack
+from ui import coach
 
 NORM_NAMES = {"linf": "L∞", "l2": "L2"}
 _FIRST = "PGD"
@@ -68,6 +69,18 @@ def keys(chosen: Attack, prefix: str) -> dict[str, str]:
     norm = _norm(chosen, prefix)
     own = {each.name: _key(chosen, _for_norm(each, norm), prefix) for each in chosen.settings}
     return {**own, "attack": f"{prefix}_attack"}
+
+
+def nearest(
+    chosen: Attack, prefix: str, limits: Mapping[str, float] = _NO_LIMITS
+) -> dict[str, coach.Nearest]:
+    """Of a number the nearest that its control takes, by the name of what it sets."""
+    norm = _norm(chosen, prefix)
+    return {
+        each.name: _nearest(_for_norm(each, norm, limits))
+        for each in chosen.settings
+        if isinstance(each.default, int | float) and not isinstance(each.default, bool)
+    }
 
 
 def words(chosen: Attack, settings: Mapping[str, Value]) -> str:
@@ -139,9 +152,9 @@ def _control(chosen: Attack, setting: Setting, prefix: str) -> Value:
 
 def _number(setting: Setting, key: str, help: str | None) -> Value:
     whole = isinstance(setting.default, int)
-    if setting.low > 0 and setting.high / setting.low >= _LOGARITHMIC:
+    _keep_within(key, _nearest(setting))
+    if _is_logarithmic(setting):
         options = _logarithmic(setting)
-        _keep_within(key, lambda value: min(options, key=lambda option: abs(option - value)))
         return st.select_slider(
             setting.label,
             options,
@@ -154,12 +167,28 @@ def _number(setting: Setting, key: str, help: str | None) -> Value:
     low, high, step = setting.low, setting.high, setting.step
     if whole:
         low, high, step = int(low), int(high), int(step)
-    _keep_within(key, lambda value: type(setting.default)(min(max(value, low), high)))
     return st.slider(setting.label, low, high, setting.default, step, key=key, help=help, **_KEEP)
 
 
-def _keep_within(key: str, nearest: Callable[[Any], Any]) -> None:
-    """What the coach sets may be no value of the control; the nearest that is one."""
+def _is_logarithmic(setting: Setting) -> bool:
+    return setting.low > 0 and setting.high / setting.low >= _LOGARITHMIC
+
+
+def _nearest(setting: Setting) -> coach.Nearest:
+    if _is_logarithmic(setting):
+        return coach.among(_logarithmic(setting))
+    kind, steps = type(setting.default), round((setting.high - setting.low) / setting.step)
+    return lambda value: kind(
+        round(
+            setting.low
+            + setting.step * min(max(round((value - setting.low) / setting.step), 0), steps),
+            6,
+        )
+    )
+
+
+def _keep_within(key: str, nearest: coach.Nearest) -> None:
+    """Another norm or limit may leave a value outside; the nearest that the control takes."""
     value = st.session_state.get(key)
     if value is not None and nearest(value) != value:
         st.session_state[key] = nearest(value)

@@ -65,8 +65,8 @@ def _coach(trajectory: Trajectory, shown: list[int], settings: Settings) -> None
     failed = [k for k in shown if trajectory.predicted[-1, k] != k]
     for k in [*failed, *shown][:1]:
         now = Situation(asdict(settings), trajectory=trajectory, index=k, goal=k)
-        options = {"learning_rate": shared.LEARNING_RATES}
-        coach.show(now, _COACHED, name="noise", options=options)
+        nearest = {"learning_rate": coach.among(shared.LEARNING_RATES)}
+        coach.show(now, _COACHED, name="noise", nearest=nearest)
 
 
 def _finding(trajectory: Trajectory, settings: Settings) -> str:
@@ -92,7 +92,7 @@ def _ten_classes(classifier: Classifier, trajectory: Trajectory) -> None:
     agreed = second.predict(images)
     st.markdown(
         f"**{second.name} takes {int((agreed == _ALL).sum())} of the ten for their class** "
-        f":gray[· it was trained apart, and is asked about the images made with "
+        f":gray[· another network, asked about the images made with "
         f"{classifier.name}]"
     )
     captions = [

@@ -53,7 +53,8 @@ def show(choice: Choice, classifier: Classifier) -> None:
         attack=chosen.name,
         success=_success_of(chosen, settings, goal, total, classifier),
     )
-    coach.show(situation, keys, name="score")
+    nearest = {**attack_settings.nearest(chosen, _PREFIX), "images": coach.among(COUNTS)}
+    coach.show(situation, keys, name="score", nearest=nearest)
 
 
 def _start_button(

@@ -92,7 +92,7 @@ def keep_every(iterations: int) -> int:
 
 
 def other_network(classifier: Classifier) -> Classifier:
-    """A shipped network that was trained apart from this one."""
+    """A shipped network that is not this one."""
     keys = compute.shipped_cards()
     others = (compute.classifier(key) for key in keys)
     return next(each for each in others if each.version != classifier.version)

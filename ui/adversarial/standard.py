@@ -18,6 +18,7 @@ from ui.adversarial.standard_settings import (
     attacked_others,
     controls,
     keys,
+    nearest,
     true_class,
 )
 from ui.header import Choice, one_of_each_class
@@ -42,7 +43,9 @@ def show(choice: Choice, classifier: Classifier) -> None:
             return
         _result(classifier, image, made, asked)
     with advice:
-        coach.show(_situation(classifier, image, made, asked), keys(attack(asked.attack)), name="a")
+        chosen = attack(asked.attack)
+        now = _situation(classifier, image, made, asked)
+        coach.show(now, keys(chosen), name="a", nearest=nearest(chosen))
     with st.container(border=True, key="a-others"):
         _others(classifier, choice, asked)
 

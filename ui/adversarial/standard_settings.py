@@ -13,7 +13,7 @@ from core.attacks.result import AttackResult
 from core.classifier import Classifier
 from core.data import CLASSES
 from core.rate import Rate
-from ui import compute
+from ui import coach, compute
 from ui.adversarial import attack_settings
 from ui.images import ChosenImage
 
@@ -88,6 +88,11 @@ def controls() -> Asked:
     settings = attack_settings.controls(chosen, _PREFIX, visible, _INLINE)
     attack_settings.defaults_button(chosen, _PREFIX)
     return Asked(chosen.name, target, tuple(settings.items()))
+
+
+def nearest(chosen: Attack) -> dict[str, coach.Nearest]:
+    """What the controls take of what the coach says."""
+    return attack_settings.nearest(chosen, _PREFIX, _INLINE)
 
 
 def keys(chosen: Attack) -> dict[str, str]:

@@ -116,8 +116,11 @@ def _coach(
             goal=k,
             nearest_real=float(near) if settings.start == "source" else None,
         )
-        options = {"beta": BETAS, "learning_rate": shared.LEARNING_RATES}
-        coach.show(now, _COACHED, name="to", options=options)
+        nearest = {
+            "beta": coach.among(BETAS),
+            "learning_rate": coach.among(shared.LEARNING_RATES),
+        }
+        coach.show(now, _COACHED, name="to", nearest=nearest)
 
 
 def _finding(
@@ -190,12 +193,9 @@ def _beta_row(
         ends = by_beta(classifier, source, target, settings)
     read, p = ends.logits.argmax(axis=1), softmax(ends.logits)[:, target]
     held = [beta for beta, label in zip(ROW, read, strict=True) if label == target]
-    finding = (
-        f"{target} is reached up to β = {max(held):g}" if held else f"{target} is reached with no β"
-    )
     place.markdown(
-        f"**{finding}** :gray[· what β does: L2 falls from {ends.l2[0]:.2f} to {ends.l2[-1]:.2f}; "
-        f"{source.title}, all else as set]"
+        f"**{target} is reached {with_beta(held)}** :gray[· what β does: L2 is {ends.l2[0]:.2f} at "
+        f"β = {ROW[0]:g}, {ends.l2[-1]:.2f} at β = {ROW[-1]:g}; {source.title}, all else as set]"
     )
     captions = [
         f"**β {beta:g}**  \n{f'reads {target}' if label == target else f'is a {label}'}  \n"
@@ -203,6 +203,15 @@ def _beta_row(
         for beta, label, value, length in zip(ROW, read, p, ends.l2, strict=True)
     ]
     shared.tile_row(ends.images, captions, [f"Toward {target} with β = {beta:g}" for beta in ROW])
+
+
+def with_beta(held: list[float]) -> str:
+    """With which β of the row a target is reached: `held`, in the row's order."""
+    if not held:
+        return "with no β"
+    if held == list(ROW[: len(held)]):
+        return f"up to β = {held[-1]:g}"
+    return f"with β = {text.listed([f'{beta:g}' for beta in held])} only"
 
 
 def _claims(

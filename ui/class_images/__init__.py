@@ -62,8 +62,11 @@ def _coach(asked: Asked, way: Trajectory) -> None:
         goal=asked.wanted.numbers[0] if is_class else None,
     )
     keys = {"penalty": "img_l2", "learning_rate": "img_rate", "iterations": "img_steps"}
-    options = {"penalty": WEIGHTS, "learning_rate": shared.LEARNING_RATES}
-    coach.show(now, keys, name="img", options=options)
+    nearest = {
+        "penalty": coach.among(WEIGHTS),
+        "learning_rate": coach.among(shared.LEARNING_RATES),
+    }
+    coach.show(now, keys, name="img", nearest=nearest)
 
 
 def _result(classifier: Classifier, asked: Asked, ways: list[Trajectory], found: Made) -> None:

@@ -162,7 +162,7 @@ def _number(label: str, key: str, count: int, default: int = 0, *, slider: bool 
     """A whole number below `count`; what another layer allowed and this one does not falls back."""
     if int(st.session_state.get(key, 0)) >= count:
         st.session_state[key] = default
-    draw = st.slider if slider else st.number_input
+    draw = st.slider if slider and count > 1 else st.number_input
     chosen: int = draw(label, 0, count - 1, default, 1, key=key, bind="query-params")
     return chosen
 
