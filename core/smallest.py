@@ -1,6 +1,5 @@
 """How small a change is enough: by bisection of a ball's radius, or by a minimal attack."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,17 +31,17 @@ class Smallest:
     images, adversarial float32 [n, 28, 28, 1] in [0, 1]: an image for which nothing was found, or
     which was at the goal before, stays. radius float64 [n]: the length in `norm` of what was
     changed; 0 where the goal was reached before, infinite where nothing was found. ball float64
-    [n]: the radius that the attack was given, which it need not use up. tolerance: the attack
-    fails at a radius that is at most so much smaller; NaN of a minimal attack, which does not say.
-    All in the norm's unit, where a full pixel is 1.
+    [n]: the radius that the attack was given, which it need not use up. failed float64 [n]: the
+    largest radius at which the same attack was seen to fail, 0 where at none; NaN of a minimal
+    attack, which does not say. All in the norm's unit, where a full pixel is 1.
     """
 
     images: FloatArray
     adversarial: FloatArray
     radius: DoubleArray
     ball: DoubleArray
+    failed: DoubleArray
     norm: str
-    tolerance: float
 
     @property
     def found(self) -> BoolArray:
@@ -75,7 +74,8 @@ def smallest(
         return bisect(classifier, images, goal, norm=norm, iterations=steps)
     result: AttackResult = catalog.attack(method)(classifier, images, goal)
     length = np.where(result.succeeded, _length(result.change, "l2"), np.inf)
-    return Smallest(images, result.adversarial, length, length, "l2", math.nan)
+    found = np.where(result.succeeded[:, None, None, None], result.adversarial, images)
+    return Smallest(images, found, length, length, np.full(len(images), np.nan), "l2")
 
 
 def bisect(
@@ -87,20 +87,22 @@ def bisect(
     iterations: int = 20,
     tolerance: float | None = None,
 ) -> Smallest:
-    """The smallest radius at which BIM (with one iteration FGSM) reaches the goal.
+    """The shortest change by which BIM (with one iteration FGSM) reaches the goal in a ball.
 
-    All images at once, each with a radius of its own: doubled from 1/32 of the largest that is
-    possible until the attack succeeds, then halved between success and failure down to
-    `tolerance`, 0.001 in L∞ and 0.01 in L2 unless it is given; only images that are not done go
-    on. A weak attack may fail at a radius and succeed at a smaller one: what is returned did
-    succeed. images float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on other values.
+    All images at once, each with a ball of its own: doubled from 1/32 of the largest that is
+    possible until the attack succeeds, then halved between success and failure until they differ
+    by at most `tolerance`, 0.001 in L∞ and 0.01 in L2 unless it is given; only images that are not
+    done go on. The box clips what a ball allows: of all balls that were tried the shortest change
+    is returned, which need not be that of the smallest. A weak attack may also succeed in a ball
+    smaller than one where it failed. images float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on
+    other values.
     """
     check_choice("The norm", norm, NORMS)
     tolerance = _TOLERANCE[norm] if tolerance is None else tolerance
     check_range("The tolerance", tolerance, 1e-5, 1)
     found, largest = images.copy(), _LARGEST[norm]
     radius = np.where(goal.reached(classifier.logits(images)), 0, np.inf)
-    ball = radius.copy()
+    ball, enough = radius.copy(), radius.copy()  # of what was found, and the smallest to succeed
     failed = np.zeros(len(images))
     trial = np.full(len(images), largest / 2**_DOUBLINGS)
     rows = np.flatnonzero(radius > 0)
@@ -111,12 +113,17 @@ def bisect(
         )
         reached = goals.reached(classifier.logits(attempt))
         won, lost = rows[reached], rows[~reached]
-        found[won], failed[lost] = attempt[reached], trial[lost]
-        ball[won], radius[won] = trial[won], _length(found[won] - images[won], norm)
-        trial = np.where(np.isfinite(radius), (failed + radius) / 2, 2 * failed)
-        done = np.where(np.isfinite(radius), radius - failed <= tolerance, trial > largest)
+        enough[won], failed[lost] = trial[won], trial[lost]
+        length = _length(attempt - images[rows], norm)
+        shorter = reached & (length < radius[rows])
+        better = rows[shorter]
+        found[better], radius[better], ball[better] = (
+            attempt[shorter], length[shorter], trial[better]
+        )  # fmt: skip
+        trial = np.where(np.isfinite(enough), (failed + enough) / 2, 2 * failed)
+        done = np.where(np.isfinite(enough), enough - failed <= tolerance, trial > largest)
         rows = rows[~done[rows]]
-    return Smallest(images, found, radius, ball, norm, tolerance)
+    return Smallest(images, found, radius, ball, failed, norm)
 
 
 def way(

@@ -44,39 +44,51 @@ class Median:
         return cls(middle, float(ordered[rank - 1]), float(ordered[n - rank]), n)
 
 
-@dataclass(eq=False)
-class SmallestStudy:
-    """The smallest change of the first images of a set; grows while `work` goes on.
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The smallest changes of n images, and what they do.
 
     labels int64 [n]: the true classes. before, after, noisy int64 [n]: what is read before, after,
     and after noise of the same L2.
     """
 
-    total: int
-    result: Smallest | None = None
-    labels: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-    before: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-    after: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-    noisy: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-
-    @property
-    def count(self) -> int:
-        """How many images are done."""
-        return len(self.labels)
+    result: Smallest
+    labels: IntArray
+    before: IntArray
+    after: IntArray
+    noisy: IntArray
 
     @property
     def radius(self) -> DoubleArray:
         """The smallest radii of the images that were not at the goal before: float64 [m]."""
-        assert self.result is not None
         radius: DoubleArray = self.result.radius[self.result.radius > 0]
         return radius
 
     @property
     def control(self) -> Rate:
         """Of the images with a change, those of which noise of its L2 changes the answer."""
-        assert self.result is not None
         changed = self.noisy != self.before
         return Rate(int((changed & self.result.found).sum()), int(self.result.found.sum()))
+
+
+@dataclass(eq=False)
+class SmallestStudy:
+    """The smallest change of the first images of a set; grows while `work` goes on."""
+
+    total: int
+    _done: Measured | None = field(default=None, repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many images are done."""
+        return 0 if self._done is None else len(self._done.labels)
+
+    @property
+    def measured(self) -> Measured:
+        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
+        if self._done is None:
+            raise ValueError("No image has been searched for yet: work first.")
+        return self._done
 
     def work(
         self,
@@ -97,33 +109,32 @@ class SmallestStudy:
         """
         true = labels.astype(np.int64)
         for first in range(0, self.total, _CHUNK):
-            part = slice(first, min(first + _CHUNK, self.total))
-            goal: Goal = Untargeted(true[part])
+            rows = slice(first, min(first + _CHUNK, self.total))
+            goal: Goal = Untargeted(true[rows])
             if target is not None:
-                goal = Targeted(np.full(len(true[part]), target))
+                goal = Targeted(np.full(len(true[rows]), target))
             found = smallest(
-                classifier, images[part], goal, method=method, norm=norm, iterations=iterations
+                classifier, images[rows], goal, method=method, norm=norm, iterations=iterations
             )
-            self._note(classifier, found, true[part], seed + first)
+            part = _measured(classifier, found, true[rows], seed + first)
+            self._done = part if self._done is None else _joined(self._done, part)
             yield self.count / self.total
 
-    def _note(self, classifier: Classifier, found: Smallest, labels: IntArray, seed: int) -> None:
-        control = noise_of_norm(found.images, found.l2, seed=seed)
-        read = [classifier.predict(each) for each in (found.images, found.adversarial, control)]
-        self.before, self.after, self.noisy = (
-            np.append(old, new)
-            for old, new in zip((self.before, self.after, self.noisy), read, strict=True)
-        )
-        self.result = found if self.result is None else _joined(self.result, found)
-        self.labels = np.append(self.labels, labels)
+
+def _measured(classifier: Classifier, found: Smallest, labels: IntArray, seed: int) -> Measured:
+    control = noise_of_norm(found.images, found.l2, seed=seed)
+    before, after, noisy = (
+        classifier.predict(each) for each in (found.images, found.adversarial, control)
+    )
+    return Measured(found, labels, before, after, noisy)
 
 
-def _joined(first: Smallest, second: Smallest) -> Smallest:
-    return Smallest(
-        np.concatenate([first.images, second.images]),
-        np.concatenate([first.adversarial, second.adversarial]),
-        np.concatenate([first.radius, second.radius]),
-        np.concatenate([first.ball, second.ball]),
-        second.norm,
-        second.tolerance,
+def _joined(first: Measured, second: Measured) -> Measured:
+    one, two = first.result, second.result
+    arrays = ("images", "adversarial", "radius", "ball", "failed")
+    both = {name: np.concatenate([getattr(one, name), getattr(two, name)]) for name in arrays}
+    reads = ("labels", "before", "after", "noisy")
+    return Measured(
+        Smallest(norm=two.norm, **both),
+        **{name: np.append(getattr(first, name), getattr(second, name)) for name in reads},
     )

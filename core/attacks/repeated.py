@@ -80,8 +80,8 @@ class NoiseStudy:
                     classifier, starts, goal, keep_every=settings["iterations"], **settings
                 ).result
                 ends[label] = _joined(ends.get(label), label, images, classifier.predict(images))
-            self.ends = ends
-            self.starts = np.append(self.starts, classifier.predict(starts))
+            read = np.append(self.starts, classifier.predict(starts))
+            self.ends, self.starts = ends, read  # together: a page may look in between
             yield (done + 1) / len(chunks)
 
 
@@ -162,8 +162,8 @@ class SourceStudy:
         goal = Targeted(targets[:count])
         result = result_of(classifier, "Toward a source", images, attacked, goal)
         control = noise_of_norm(images, result.l2, seed=seed)
-        self.read = np.stack([classifier.predict(each) for each in (images, attacked, control)])
-        self.result, self.control, self.labels = result, control, labels[:count]
+        read = np.stack([classifier.predict(each) for each in (images, attacked, control)])
+        self.read, self.labels, self.result, self.control = read, labels[:count], result, control
 
     def _misread(self, row: int) -> Rate:
         right = self.read[0] == self.labels

@@ -7,10 +7,10 @@ import pytest
 
 from core.attacks.control import changed_by_noise
 from core.attacks.goals import Targeted, Untargeted
-from core.attacks.gradient import fgsm
+from core.attacks.gradient import ascend_within, fgsm
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, to_float
+from core.data import SIDE, Dataset, FloatArray, to_float
 from core.plane import plane
 from core.smallest import METHODS, MINIMAL, bisect, smallest, way
 from core.smallest_study import Median, SmallestStudy
@@ -52,7 +52,7 @@ def test_minimal_attacks_find_what_is_known(two_classes: Classifier, method: str
     found = smallest(two_classes, images, goal, method=method, norm="linf")
     needed = needed_radius(two_classes, images, "l2")
     assert found.norm == "l2"
-    assert math.isnan(found.tolerance)
+    assert np.isnan(found.failed).all()
     np.testing.assert_allclose(found.radius, needed, rtol=0.05)
     np.testing.assert_allclose(found.radius, found.l2)
 
@@ -70,6 +70,51 @@ def test_where_there_is_nothing_to_find(two_classes: Classifier) -> None:
     assert len(bisect(two_classes, images[:0], Targeted(read[:0])).radius) == 0
 
 
+@pytest.mark.parametrize("method", MINIMAL)
+def test_where_a_minimal_attack_finds_nothing(two_classes: Classifier, method: str) -> None:
+    images = gray_images(2)
+    never = smallest(two_classes, images, Targeted(np.full(2, 7)), method=method)
+    assert np.isinf(never.radius).all()
+    np.testing.assert_array_equal(never.adversarial, images)
+    assert not never.l2.any()
+
+
+def _tried(
+    classifier: Classifier, image: FloatArray, goal: Untargeted, iterations: int, tolerance: float
+) -> tuple[list[float], float]:
+    """One image in L2, step by step: the lengths that succeed, the largest ball that fails."""
+    lengths: list[float] = []
+    failed, enough, ball = 0.0, np.inf, 28 / 32
+    while enough - failed > tolerance and ball <= 28:
+        attempt = ascend_within(
+            classifier, image, goal, np.array([ball]), norm="l2", iterations=iterations
+        )
+        if goal.reached(classifier.logits(attempt))[0]:
+            enough = ball
+            lengths.append(float(np.linalg.norm(attempt - image)))
+        else:
+            failed = ball
+        ball = (failed + enough) / 2 if np.isfinite(enough) else 2 * failed
+    return lengths, failed
+
+
+@pytest.mark.parametrize("iterations", [1, 20])
+def test_no_ball_that_was_tried_gives_a_shorter_change(
+    model_1: Classifier, mnist: Dataset, iterations: int
+) -> None:
+    images, labels = to_float(mnist.test.images[:8]), mnist.test.labels[:8].astype(np.int64)
+    goal = Untargeted(labels)
+    found = bisect(model_1, images, goal, norm="l2", iterations=iterations, tolerance=0.05)
+    assert (found.radius[found.found] <= found.ball[found.found] + 1e-4).all()
+    for row in range(len(images)):
+        lengths, failed = _tried(
+            model_1, images[[row]], goal.take(np.array([row])), iterations, 0.05
+        )
+        shortest = min(lengths, default=np.inf)
+        assert found.radius[row] == pytest.approx(shortest, abs=1e-4)
+        assert found.failed[row] == failed
+
+
 def test_bisection_agrees_with_fgsm_at_its_radius(model_1: Classifier, mnist: Dataset) -> None:
     images = to_float(mnist.test.images[:12])
     goal = Untargeted(mnist.test.labels[:12].astype(np.int64))
@@ -84,10 +129,11 @@ def test_bisection_agrees_with_fgsm_at_its_radius(model_1: Classifier, mnist: Da
                     model_1, images[[row]], goal.take(np.array([row])), epsilon=float(radius)
                 ).succeeded[0]
             )
-            for radius in (found.radius[row] + 1e-6, found.radius[row] - found.tolerance - 1e-6)
+            for radius in (found.ball[row], found.failed[row])
         ]
         assert at[0], "it succeeds at the radius that is returned"
-        assert not at[1], "and fails at one that is smaller by the tolerance"
+        assert not at[1], "and fails where it is said to fail"
+        assert 0 < found.ball[row] - found.failed[row] <= 0.001
 
 
 def test_more_steps_find_no_larger_change(model_1: Classifier, mnist: Dataset) -> None:
@@ -191,17 +237,31 @@ def test_a_study_of_many_images(model_1: Classifier, mnist: Dataset) -> None:
     images, labels = to_float(mnist.test.images[:40]), mnist.test.labels[:40]
     study = SmallestStudy(40)
     assert list(study.work(model_1, images, labels, target=3, iterations=5)) == [0.625, 1.0]
-    result = study.result
-    assert result is not None
+    measured = study.measured
+    result = measured.result
     assert study.count == 40
-    np.testing.assert_array_equal(study.labels, labels)
-    np.testing.assert_array_equal(result.radius == 0, study.before == 3)
-    assert len(study.radius) == 40 - (study.before == 3).sum()
-    assert (study.after[result.found] == 3).all()
+    np.testing.assert_array_equal(measured.labels, labels)
+    np.testing.assert_array_equal(result.radius == 0, measured.before == 3)
+    assert len(measured.radius) == 40 - (measured.before == 3).sum()
+    assert (measured.after[result.found] == 3).all()
     again = bisect(model_1, images[25:], Targeted(np.full(15, 3)), iterations=5)
     np.testing.assert_allclose(result.radius[25:], again.radius, atol=1e-6)
-    assert study.control.total == result.found.sum()
-    assert study.control.successes < study.control.total / 2
+    assert measured.control.total == result.found.sum()
+    assert measured.control.successes < measured.control.total / 2
+
+
+def test_what_was_read_of_a_study_stays(two_classes: Classifier) -> None:
+    images = gray_images(30)
+    study = SmallestStudy(30)
+    with pytest.raises(ValueError, match="work first"):
+        _ = study.measured
+    work = study.work(two_classes, images, two_classes.predict(images).astype(np.uint8))
+    next(work)
+    seen = study.measured
+    next(work)
+    parts = (seen.result.radius, seen.labels, seen.before, seen.after, seen.noisy)
+    assert [len(part) for part in parts] == [25] * 5
+    assert (study.count, len(study.measured.result.failed)) == (30, 30)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from core.attacks.goals import Targeted
 from core.classifier import Classifier
 from core.data import CLASSES, Dataset, to_float
 from ui.adversarial import noise_luck, noise_settings, source_luck, source_settings
+from ui.adversarial.source_settings import ROW
+from ui.adversarial.toward_source import with_beta
 from ui.images import encode_ink
 
 QUICK = {"noise_steps": "10", "to_steps": "10"}
@@ -138,10 +140,10 @@ def test_every_control_of_toward_a_source_moves(visit: Callable[..., AppTest]) -
     text = _fine(page)
     assert "β = 0, from noise, cross-entropy, SGD with momentum 0.05, 30 iterations" in text
     page.segmented_control(key="to_row").set_value(8).run()
-    assert re.search(r"8 is reached (up to β|with no β)", _fine(page))
+    assert re.search(r"8 is reached (up to β|with (no )?β)", _fine(page))
     page.pills(key="to").set_value([7]).run()
     assert "1 target, the settings above" in _fine(page)
-    assert re.search(r"7 is reached (up to β|with no β)", _text(page))
+    assert re.search(r"7 is reached (up to β|with (no )?β)", _text(page))
     page.pills(key="to").set_value([]).run()
     assert "No target is chosen" in page.info[0].value
     _fine(page)
@@ -255,3 +257,17 @@ def test_a_slider_retraces_nothing(model_1: Classifier) -> None:
         )
     compiled = [model_1._compiled[f"optimize/adam/{kind}"] for kind in ("logit", "logit+distance")]
     assert [each.experimental_get_tracing_count() for each in compiled] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ([], "with no β"),
+        ([*ROW[:3]], f"up to β = {ROW[2]:g}"),
+        ([*ROW], f"up to β = {ROW[-1]:g}"),
+        ([ROW[0], ROW[2]], f"with β = {ROW[0]:g} and {ROW[2]:g} only"),
+        ([ROW[1]], f"with β = {ROW[1]:g} only"),
+    ],
+)
+def test_the_betas_that_reach_a_target(held: list[float], words: str) -> None:
+    assert with_beta(held) == words

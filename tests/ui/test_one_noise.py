@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import load_test_labels
+from core.rate import Rate
 from ui.images import ChosenImage, encode_ink
-from ui.one_noise.fit import ALL_CLASSES, POOL_START, SAME_CLASS, images_to_fit
+from ui.one_noise.fit import ALL_CLASSES, CURVE_SCALES, POOL_START, SAME_CLASS, images_to_fit
+from ui.one_noise.transfer import half_misled
 from ui.state import ModelFile
 
 FAST = {"one_steps": "40", "one_rate": "5e-3"}
@@ -185,3 +187,16 @@ def test_files_can_be_read_again(app: AppTest) -> None:
     row = table.loc[(NOISE, "others", "misread")]
     assert (row["count"], row["of"]) == (others.successes, others.total)
     assert table.loc[(GAUSSIAN, "5", "target"), "of"] == 0
+
+
+@pytest.mark.parametrize(
+    ("above", "words"),
+    [
+        ((2, 2.5, 3, 3.5, 4), "From 2 × on more than half are misled"),
+        ((1, 1.5, 3), "At 1, 1.5 and 3 × more than half are misled"),
+        ((), "At no scale up to 4 × is it clearly more than half: 52.0 %"),
+    ],
+)
+def test_the_scales_that_mislead_half(above: tuple[float, ...], words: str) -> None:
+    rates = [Rate(400 if scale in above else 260, 500) for scale in CURVE_SCALES]
+    assert half_misled(rates) == words

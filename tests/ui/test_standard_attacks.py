@@ -12,8 +12,11 @@ from core.attacks.catalog import ATTACKS, attack
 from core.attacks.goals import Untargeted
 from core.classifier import Classifier
 from core.data import Dataset, to_float
+from core.jobs import Job
 from core.smallest import METHODS, bisect
+from core.smallest_study import SmallestStudy
 from ui.adversarial import smallest_settings, standard_settings
+from ui.adversarial.luck import Record
 from ui.images import encode_ink
 
 FINDING = re.compile(
@@ -226,3 +229,25 @@ def test_a_histogram_is_measured(
     assert re.search(r"noise of the same L2 changes the answer in .* of 2\d\.", text)
     page.segmented_control(key="s_norm").set_value("l2").run()
     assert "have changed since" in _fine(page)
+
+
+def _study_card() -> None:
+    import streamlit as st
+
+    from ui.adversarial.smallest_study import SMALLEST_STUDY
+
+    SMALLEST_STUDY.show(st.session_state["record"])
+
+
+def test_a_histogram_of_images_that_need_no_change(model_1: Classifier, mnist: Dataset) -> None:
+    study = SmallestStudy(25)
+    images = to_float(mnist.test.images[:25])
+    work = study.work(model_1, images, (model_1.predict(images) + 1) % 10, method="FGSM")
+    job = Job("someone", "Smallest perturbations", lambda: work)
+    next(work)
+    asked = {"method": "FGSM", "norm": "linf", "target": None, "iterations": 20}
+    page = AppTest.from_function(_study_card)
+    page.session_state["record"] = Record(study, job, "model_1", "1", {**asked, "images": 25})
+    page.run()
+    assert "All images are read as another digit as they are" in _fine(page)
+    assert "Half of" not in _fine(page)

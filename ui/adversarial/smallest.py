@@ -58,10 +58,12 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
             f"**Control:** {DRAWS} random directions of the same L2 change the answer in "
             f"{text.full_rate(found.control)}."
         )
-        if np.isfinite(smallest.tolerance):
+        if np.isfinite(smallest.failed[0]):
+            digits = 4 if smallest.norm == "linf" else 3
             st.caption(
-                f"The same attack fails at an ε that is smaller by {smallest.tolerance:g}. A "
-                "stronger one could still find a smaller change."
+                f"Found with ε = {smallest.ball[0]:.{digits}f}; with ε = "
+                f"{smallest.failed[0]:.{digits}f} the same attack fails. A stronger one could "
+                "still find a smaller change."
             )
     with chart:
         draw(

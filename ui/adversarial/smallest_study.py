@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.data import to_float
-from core.smallest_study import Median, SmallestStudy
+from core.smallest_study import Measured, Median, SmallestStudy
 from ui import compute, text, theme
 from ui.adversarial import shared
 from ui.adversarial.luck import Luck, Record
@@ -34,18 +34,22 @@ def seconds(asked: Asked, count: int) -> str:
 
 
 def _show_study(record: Record[SmallestStudy]) -> None:
-    study = record.study
+    measured = record.study.measured  # once: the job goes on meanwhile
     asked = Asked(**{name: value for name, value in record.settings.items() if name != "images"})
-    result, radius = study.result, study.radius
-    assert result is not None
-    median = Median.of(radius)
+    radius, count = measured.radius, len(measured.labels)
     digits = 3 if asked.measured_in == "L∞" else 2
     goal = "another digit" if asked.target is None else f"a {asked.target}"
+    where = f"{record.model}, the first {count} test images; {asked.words}"
+    if not len(radius):
+        st.markdown(f"**All images are read as {goal} as they are** :gray[· {where}]")
+        return
+    median = Median.of(radius)
     st.markdown(
         f"**Half of the images become {goal} with {asked.measured_in} "
         f"{_written(median.value, digits)} [{_written(median.low, digits)}, "
-        f"{_written(median.high, digits)}] or less** :gray[· median with 95 % interval; "
-        f"{record.model}, the first {study.count} test images; {asked.words}]"
+        f"{_written(median.high, digits)}] or less** :gray[· median with 95 % interval; {where}]"
+        if np.isfinite(median.value)
+        else f"**For half of the images or more, no change to {goal} was found** :gray[· {where}]"
     )
     chart, gallery = st.columns([1.3, 1], gap="medium")
     with chart:
@@ -57,20 +61,19 @@ def _show_study(record: Record[SmallestStudy]) -> None:
             alt=f"How many images need which change; median {_written(median.value, digits)}",
         )
     with gallery:
-        _extremes(study, digits)
+        _extremes(measured, digits)
     lost = int(np.isinf(radius).sum())
-    before = study.count - len(radius)
+    before = count - len(radius)
     st.caption(
         f"Line: median, band: its interval. Left out are {before} that read so before; for {lost} "
         f"nothing was found. Control: noise of the same L2 changes the answer in "
-        f"{text.full_rate(study.control)}."
+        f"{text.full_rate(measured.control)}."
     )
 
 
-def _extremes(study: SmallestStudy, digits: int) -> None:
+def _extremes(measured: Measured, digits: int) -> None:
     """The images that need least and most, among those for which something was found."""
-    result = study.result
-    assert result is not None
+    result = measured.result
     rows = np.flatnonzero(result.found)
     if not len(rows):
         st.caption("Nothing was found for any image.")
@@ -78,7 +81,7 @@ def _extremes(study: SmallestStudy, digits: int) -> None:
     order = rows[np.argsort(result.radius[rows])]
     ends = order[[0, -1]]
     captions = [
-        f"**{word}**: test image {row}, {study.labels[row]} → {study.after[row]} with "
+        f"**{word}**: test image {row}, {measured.labels[row]} → {measured.after[row]} with "
         f"{result.radius[row]:.{digits}f}"
         for word, row in zip(("Easiest", "Hardest"), ends, strict=True)
     ]

@@ -139,7 +139,7 @@ def scores(
     )
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)
 def _scores(
     version: str,
     fitted_on: str,

@@ -111,9 +111,9 @@ def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> No
         _GAUSSIAN: [each[GAUSSIAN].misclassified(others) for each in found],
         _SHUFFLED: [each[SHUFFLED].misclassified(others) for each in found],
     }
-    total = rates["Any wrong answer"][0].total
+    misled = rates["Any wrong answer"]
     st.markdown(
-        f"**{_half(rates['Any wrong answer'])}** :gray[· {total} of the first {FEW} test images]"
+        f"**{half_misled(misled)}** :gray[· {misled[0].total} of the first {FEW} test images]"
     )
     draw(
         transfer_charts.against_scale(
@@ -125,10 +125,13 @@ def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> No
     st.caption("Bands are 95 % Wilson intervals. The upright line: the scale that is set.")
 
 
-def _half(rates: list[Rate]) -> str:
-    """From which scale on more than half are misled, the interval included."""
-    for scale, rate in zip(CURVE_SCALES, rates, strict=True):
-        if rate.interval[0] > 0.5:
-            return f"From {scale:g} × on more than half are misled"
-    best = max(rates, key=lambda rate: rate.value)
-    return f"At no scale up to {CURVE_SCALES[-1]:g} × is it more than half: {text.percent(best)}"
+def half_misled(rates: list[Rate]) -> str:
+    """At which scales more than half are misled, the interval included; a rate for each."""
+    pairs = zip(CURVE_SCALES, rates, strict=True)
+    above = [scale for scale, rate in pairs if rate.interval[0] > 0.5]
+    if not above:
+        most = text.percent(max(rates, key=lambda rate: rate.value))
+        return f"At no scale up to {CURVE_SCALES[-1]:g} × is it clearly more than half: {most}"
+    if above == list(CURVE_SCALES[-len(above) :]):
+        return f"From {above[0]:g} × on more than half are misled"
+    return f"At {text.listed([f'{scale:g}' for scale in above])} × more than half are misled"
