@@ -60,7 +60,7 @@ def test_values_and_gradients_are_those_of_the_model(name: str, digits: FloatArr
 def test_every_layer_can_be_read(name: str, digits: FloatArray) -> None:
     model = shaken(NETWORKS[name])
     for layer in model.layers:
-        expected = keras.Model(model.inputs, layer.output)(digits, training=False)
+        expected = keras.Model(model.input, layer.output)(digits, training=False)
         found = layer_outputs(model, [layer.name])(tf.constant(digits))[layer.name]
         assert found.numpy() == pytest.approx(expected.numpy(), rel=1e-4, abs=1e-4), layer.name
 
