@@ -175,6 +175,8 @@ def test_the_smallest_by_every_method(
     page = visit(SMALLEST)
     found = bisect(model_1, to_float(mnist.test.images[1:2]), Untargeted(np.array([2])))
     assert f"This 2 becomes a 1 with L∞ {found.radius[0]:.3f}" in _fine(page)
+    bracket = f"ε = {found.ball[0]:.4f}; with ε = {found.failed[0]:.4f} the same attack fails"
+    assert bracket in _fine(page)
     for method in METHODS[1:]:
         page.selectbox(key="s_method").select(method).run()
         text = _fine(page)
