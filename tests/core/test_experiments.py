@@ -1,5 +1,7 @@
 from core import zoo
 from core.architecture import MODEL_1
+from core.card import ModelCard
+from core.defenses.settings import SHIPPED
 from core.experiments import (
     REPORT_SETTINGS,
     batch_normalization_verdict,
@@ -31,6 +33,19 @@ def test_shipped_cards_tell_the_truth(mnist) -> None:
         measured = evaluate(classifier, to_float(mnist.test.images), mnist.test.labels)
         assert measured.accuracy == card.test
         assert classifier.model.count_params() == card.parameters
+        if card.name in SHIPPED:
+            assert card.settings == SHIPPED[card.name].to_dict()
+            _is_as_robust_as_asked(card)
+
+
+def _is_as_robust_as_asked(card: ModelCard) -> None:
+    standing = {figure.attack: figure.standing for figure in card.robustness}
+    assert card.test.value >= {"robust": 0.99, "certified": 0.98}[card.name]
+    if card.name == "certified":
+        assert standing["Interval bounds"].total == 10_000
+        assert standing["Interval bounds"].value >= 0.9
+        assert standing["Worst case"].total == 1_000
+        assert standing["Worst case"].value >= 0.92
 
 
 def test_e2_verdict() -> None:
