@@ -90,7 +90,7 @@ def _shoot_own_digit(person: Visitor) -> None:
 def _shoot_scoreboard(person: Visitor) -> None:
     """PGD at a radius that leaves some images standing."""
     page = person.page
-    person.open("/adversarial?view=Scoreboard&score_images=200&score_pgd_epsilon=0.12")
+    person.open("/adversarial?view=Scoreboard&score_images=200&score_epsilon=0.12")
     page.locator(".st-key-score-start button >> visible=true").first.click()
     page.locator(".st-key-score-npz").wait_for(timeout=120_000)
     person.settle()
