@@ -1,6 +1,5 @@
-"""Whether a noise fools a network on images that it was not fitted to, and its two controls."""
+"""Whether a noise fools a network on images that it was not fitted to, and a control."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,8 +11,6 @@ from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_clas
 from core.rate import Rate
 
 MAX_SCALE = 10.0
-_LONGEST = 1_000.0  # times the length that is wanted: then all pixels have arrived at 0 or 1
-_HALVINGS = 14  # to within a thousandth
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,27 +93,6 @@ def transfer(
         target=target,
         l2=_length(changed - images),
     )
-
-
-def equal_norm_noise(images: FloatArray, length: float, *, seed: int = 0) -> FloatArray:
-    """Normal noise of which as much is left by the clipping: float32 [n, 28, 28, 1].
-
-    Each of images float32 [n, 28, 28, 1] in [0, 1] has a draw of its own, so that no single one
-    decides, and all draws have the same L2 norm: the one at which clip(images + noise) − images
-    has the mean L2 norm `length`, 0 to 28, or comes as near to it as the box allows. It is the
-    control for a noise's size. Raises ValueError on other values.
-    """
-    check_images(images)
-    check_range("The length of the noise", length, 0, SIDE)
-    draws = np.random.default_rng(seed).standard_normal(images.shape, np.float32)
-    draws /= np.sqrt((draws**2).sum(axis=(1, 2, 3), keepdims=True))
-    low, high = 0.0, math.log2(_LONGEST)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        left = _length(np.clip(images + length * 2**middle * draws, 0, 1) - images)
-        low, high = (middle, high) if left.mean() < length else (low, middle)
-    noise: FloatArray = draws * np.float32(length * 2**high)
-    return noise
 
 
 def shuffled(noise: FloatArray, count: int, *, seed: int = 0) -> FloatArray:

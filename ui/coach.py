@@ -5,7 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.coach import Advice, Situation, Value, advise
+from core.attacks.catalog import Value
+from core.coach import advise
+from core.situation import Advice, Situation
 
 Nearest = Callable[[Any], Value]
 _ANY: Mapping[str, Nearest] = {}

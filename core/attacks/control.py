@@ -8,8 +8,8 @@ from core.classifier import Classifier
 from core.data import SIDE, FloatArray, check_images
 from core.rate import Rate
 
-_LARGEST = 1e3  # of the noise's scale, where all pixels have long arrived at 0 or 1
-_HALVINGS = 40
+_DOUBLINGS = 10.0  # from the length asked for to where all pixels have long arrived at 0 or 1
+_HALVINGS = 18
 
 
 def noise_of_norm(images: FloatArray, lengths: FloatArray, *, seed: int = 0) -> FloatArray:
@@ -22,14 +22,14 @@ def noise_of_norm(images: FloatArray, lengths: FloatArray, *, seed: int = 0) -> 
     check_images(images)
     for length in lengths:
         check_range("The length of the noise", float(length), 0, SIDE)
-    noise = np.random.default_rng(seed).standard_normal(images.shape)
-    low, high = np.zeros(len(images)), np.full(len(images), _LARGEST)
+    noise = np.random.default_rng(seed).standard_normal(images.shape, np.float32)
+    noise *= np.asarray(lengths / _length(noise), np.float32)[:, None, None, None]
+    low, high = np.zeros(len(images)), np.full(len(images), _DOUBLINGS)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        short = np.sqrt(((_added(images, noise, middle) - images) ** 2).sum((1, 2, 3))) < lengths
+        short = _length(_added(images, noise, middle) - images) < lengths
         low, high = np.where(short, middle, low), np.where(short, high, middle)
-    noisy: FloatArray = _added(images, noise, low).astype(np.float32)
-    return noisy
+    return _added(images, noise, (low + high) / 2)
 
 
 def changed_by_noise(
@@ -48,8 +48,13 @@ def changed_by_noise(
     return Rate(int(changed.sum()), draws)
 
 
-def _added(
-    images: FloatArray, noise: NDArray[np.float64], scales: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    clipped: NDArray[np.float64] = np.clip(images + scales[:, None, None, None] * noise, 0, 1)
-    return clipped
+def _added(images: FloatArray, noise: FloatArray, doublings: NDArray[np.float64]) -> FloatArray:
+    added: FloatArray = np.clip(
+        images + np.exp2(doublings).astype(np.float32)[:, None, None, None] * noise, 0, 1
+    )
+    return added
+
+
+def _length(changes: FloatArray) -> FloatArray:
+    length: FloatArray = np.sqrt((changes**2).sum(axis=(1, 2, 3)))
+    return length

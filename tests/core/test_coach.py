@@ -10,10 +10,11 @@ from core.attacks.catalog import ATTACKS, attack
 from core.attacks.generated import generate_from_noise
 from core.attacks.goals import Untargeted
 from core.classifier import Classifier
-from core.coach import INK_HIGH, INK_MEAN, RULES, Advice, Situation, advise
+from core.coach import INK_HIGH, INK_MEAN, RULES, advise
 from core.data import CLASSES, SIDE, Dataset, FloatArray, to_float
 from core.optimization import Trajectory
 from core.rate import Rate
+from core.situation import Advice, Situation
 
 
 def way(logit: FloatArray, *, label: int = 3, ink: float = 0.0, change: float = 0.0) -> Trajectory:

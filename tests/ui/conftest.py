@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -22,3 +24,15 @@ def router(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def app() -> AppTest:
     return AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+
+
+@pytest.fixture
+def visit(app: AppTest) -> Callable[..., AppTest]:
+    """Open the adversarial page with what a link says."""
+
+    def open_page(**query: str) -> AppTest:
+        app.query_params.update(query)
+        app.run()
+        return app.switch_page("pages/adversarial.py").run()
+
+    return open_page

@@ -21,16 +21,6 @@ QUICK = {"noise_steps": "10", "to_steps": "10"}
 TO = {"view": "Toward a source"}
 
 
-@pytest.fixture
-def visit(app: AppTest) -> Callable[..., AppTest]:
-    def open_page(**query: str) -> AppTest:
-        app.query_params.update(query)
-        app.run()
-        return app.switch_page("pages/adversarial.py").run()
-
-    return open_page
-
-
 def _text(app: AppTest) -> str:
     return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
 

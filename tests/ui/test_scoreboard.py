@@ -23,16 +23,6 @@ VIEW = {"view": "Scoreboard", "score_attack": "FGSM", "score_images": "50"}
 QUICK = {**VIEW, "score_attack": "PGD", "score_pgd_iterations": "3", "score_pgd_step_size": "0.1"}
 
 
-@pytest.fixture
-def visit(app: AppTest) -> Callable[..., AppTest]:
-    def open_page(**query: str) -> AppTest:
-        app.query_params.update(query)
-        app.run()
-        return app.switch_page("pages/adversarial.py").run()
-
-    return open_page
-
-
 def _text(app: AppTest) -> str:
     assert not app.exception
     assert not app.error

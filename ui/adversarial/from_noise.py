@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from core.classifier import Classifier
-from core.coach import Situation
 from core.data import CLASSES
 from core.experiments import E7, noise_claims
 from core.optimization import Trajectory
+from core.situation import Situation
 from ui import coach, player, text, theme
 from ui.adversarial import shared
 from ui.adversarial.noise_luck import NOISE_LUCK, seconds

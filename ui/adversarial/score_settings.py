@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.attacks.catalog import Attack, Value
 from core.classifier import Classifier
-from core.coach import Situation
 from core.rate import Rate
 from core.scoreboard import GOALS
+from core.situation import Situation
 from ui import coach, session
 from ui.adversarial import attack_settings, score_runs
 from ui.header import Choice

@@ -7,7 +7,7 @@ from core.attacks.catalog import attack
 from core.attacks.ensemble import WorstCase
 from core.attacks.result import AttackResult
 from core.classifier import Classifier, softmax
-from core.coach import Situation
+from core.situation import Situation
 from ui import coach, compute, player, text
 from ui.adversarial import shared
 from ui.adversarial.standard_settings import (

@@ -7,11 +7,11 @@ import streamlit as st
 
 from core.attacks.control import noise_of_norm
 from core.classifier import Classifier, softmax
-from core.coach import Situation
 from core.data import CLASSES, FloatArray, IntArray
 from core.experiments import E8_SOURCE_CLASS, source_claims
 from core.optimization import Trajectory
 from core.rate import Rate
+from core.situation import Situation
 from ui import coach, compute, images, player, text
 from ui.adversarial import noise_settings, shared
 from ui.adversarial.source_luck import SOURCE_LUCK, seconds

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier, softmax
-from core.coach import Situation
 from core.optimization import Trajectory
+from core.situation import Situation
 from ui import coach, player, text
 from ui.adversarial import shared
 from ui.class_images import among, channels, claims, regularizers

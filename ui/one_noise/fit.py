@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
+from core.attacks.control import noise_of_norm
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
 from core.classifier import Classifier
@@ -13,7 +14,7 @@ from core.data import CLASSES, FloatArray, IntArray, to_float
 from core.experiments import E9, E9_SOURCE_CLASS
 from core.optimization import Trajectory
 from core.rate import Rate
-from core.transfer import Transfer, equal_norm_noise, shuffled, transfer
+from core.transfer import Transfer, shuffled, transfer
 from ui import compute, text
 from ui.images import TEST_IMAGES, ChosenImage
 
@@ -165,8 +166,7 @@ def _scores(
 
     found = {NOISE: scored(noise, scale)}
     if GAUSSIAN in names:
-        length = float(found[NOISE].l2.mean())
-        found[GAUSSIAN] = scored(equal_norm_noise(images, length), 1.0)
+        found[GAUSSIAN] = scored(noise_of_norm(images, found[NOISE].l2) - images, 1.0)
     if SHUFFLED in names:
         found[SHUFFLED] = scored(shuffled(noise, len(images)), scale)
     return found
