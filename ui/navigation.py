@@ -42,6 +42,9 @@ VIEWS = (
         "Attack and defend",
         "Does a noise made for one digit fool it on others?",
     ),
+    View(
+        "defenses", "Defenses", "shield", "Attack and defend", "Defend it, and attack the defense."
+    ),
 )
 
 

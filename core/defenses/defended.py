@@ -1,0 +1,196 @@
+"""A classifier with a defense in front of it, which is a classifier itself."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from core.backend import keras, tf
+from core.checks import check_choice, check_range
+from core.classifier import BATCH, Classifier, in_batches
+from core.data import SIDE, FloatArray, check_images
+from core.defenses.filters import AVERAGED, EXACT, STAND_INS, STRAIGHT_THROUGH, Mode, filter_of
+
+DRAWS = 8
+MAX_PARTS = 4
+
+
+class Part(Protocol):
+    """What can stand in front of a network: a filter, or something that was trained."""
+
+    @property
+    def key(self) -> str:
+        """Itself in links, names of layers and digests, such as blur-1."""
+
+    @property
+    def title(self) -> str:
+        """Itself on screen."""
+
+    @property
+    def gradient(self) -> str:
+        """EXACT, STRAIGHT_THROUGH or AVERAGED."""
+
+    def layer(self, mode: Mode) -> keras.Layer:
+        """A new layer [n, 28, 28, 1] → [n, 28, 28, 1] that ends in [0, 1]."""
+
+
+Defense = Sequence[Part]
+
+
+class DefendedClassifier(Classifier):
+    """The network `bare` behind the parts of a defense, one after the other.
+
+    Every map, attack and score works on it: an attack made on it is adaptive, one made on `bare`
+    and scored here is static. If a part is random, each image is answered by the mean of the
+    logits over `draws` draws, which `seed` keys; an attacker who does not know the seed attacks
+    `with_seed(another)`. stand_in: the gradient that a part without one passes back; the values
+    going forward do not depend on it.
+    """
+
+    def __init__(
+        self,
+        bare: Classifier,
+        defense: Defense,
+        *,
+        stand_in: str = "identity",
+        draws: int = DRAWS,
+        seed: int = 0,
+    ) -> None:
+        check_choice("The stand-in", stand_in, STAND_INS)
+        check_range("The number of parts of a defense", len(defense), 1, MAX_PARTS)
+        check_range("The number of draws", draws, 1, 256)
+        self.bare, self.defense, self.stand_in = bare, tuple(defense), stand_in
+        self.random = any(part.gradient == AVERAGED for part in defense)
+        self.draws, self.seed = draws if self.random else 1, seed
+        model = _joined(bare.model, self.defense, stand_in, self.draws, seed)
+        super().__init__(model, name=f"{bare.name}, {title_of(defense)}")
+        key = f"{bare.version} {key_of(defense)} {stand_in} {self.draws} {seed}"
+        self.version = hashlib.sha256(key.encode()).hexdigest()[:16]
+
+    def purified(self, images: FloatArray) -> FloatArray:
+        """What the network gets for images [n, 28, 28, 1], of each the first draw."""
+        return self.activations(images, self._last_part)
+
+    def activations(self, images: FloatArray, layer: str) -> FloatArray:
+        """As of `Classifier`; of a random defense those of an image's first draw."""
+        if self.draws == 1 or layer in ("image", "logits") or not len(images):
+            return self._outputs(images, layer)
+        return self._outputs(images, layer)[:: self.draws]
+
+    def with_stand_in(self, stand_in: str) -> "DefendedClassifier":
+        """The same defense with another gradient."""
+        return DefendedClassifier(
+            self.bare, self.defense, stand_in=stand_in, draws=self.draws, seed=self.seed
+        )
+
+    def with_seed(self, seed: int, *, draws: int | None = None) -> "DefendedClassifier":
+        """The same defense with other draws, or another number of them."""
+        return DefendedClassifier(
+            self.bare, self.defense, stand_in=self.stand_in, draws=draws or self.draws, seed=seed
+        )
+
+    @property
+    def straight_through(self) -> bool:
+        """Whether a part passes a gradient that is not its own."""
+        return any(part.gradient == STRAIGHT_THROUGH for part in self.defense)
+
+    @property
+    def _last_part(self) -> str:
+        return _layer_names(self.defense)[-1]
+
+    def _outputs(self, images: FloatArray, layer: str) -> FloatArray:
+        check_images(images)
+        if self.draws == 1 or not len(images):
+            return super().activations(images, layer)
+        compiled = self.compiled(f"activations/{layer}", lambda _: self._compile(layer))
+        outputs: FloatArray = in_batches(compiled, images, batch=max(1, BATCH // self.draws))
+        return outputs
+
+
+def key_of(defense: Defense) -> str:
+    """A defense in links, such as blur-1+threshold-0.5."""
+    return "+".join(part.key for part in defense)
+
+
+def title_of(defense: Defense) -> str:
+    """A defense on screen, such as Gaussian blur 1 + Threshold 0.5."""
+    return " + ".join(part.title for part in defense)
+
+
+def gradient_of(defense: Defense) -> str:
+    """The gradient of the whole chain: of what kinds its parts' gradients are."""
+    kinds = {part.gradient for part in defense}
+    found = [kind for kind in (STRAIGHT_THROUGH, AVERAGED) if kind in kinds]
+    return ", ".join(found) or EXACT
+
+
+def defense_of(key: str) -> tuple[Part, ...]:
+    """The defense that `key_of` names. Raises ValueError with one sentence on another text."""
+    return tuple(part_of(each) for each in key.split("+"))
+
+
+def part_of(key: str) -> Part:
+    """The part that a key names. Raises ValueError with one sentence on another text."""
+    return filter_of(key)
+
+
+class _Repeated(keras.layers.Layer):  # type: ignore[misc]
+    """Each image `draws` times in a row."""
+
+    def __init__(self, draws: int, **kwargs: Any) -> None:
+        super().__init__(trainable=False, **kwargs)
+        self._draws = draws
+
+    def call(self, images: Any) -> Any:
+        """[n, 28, 28, 1] → [n · draws, 28, 28, 1]."""
+        return tf.repeat(images, self._draws, axis=0)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The number of images is unknown before and behind."""
+        return input_shape
+
+
+class _Averaged(keras.layers.Layer):  # type: ignore[misc]
+    """The mean of `draws` rows."""
+
+    def __init__(self, draws: int, **kwargs: Any) -> None:
+        super().__init__(trainable=False, **kwargs)
+        self._draws = draws
+
+    def call(self, logits: Any) -> Any:
+        """[n · draws, classes] → [n, classes]."""
+        return tf.reduce_mean(tf.reshape(logits, [-1, self._draws, logits.shape[1]]), axis=1)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The number of images is unknown before and behind."""
+        return input_shape
+
+
+def _layer_names(defense: Defense) -> list[str]:
+    keys = [part.key for part in defense]
+    return [
+        f"{key}-{keys[:at].count(key) + 1}" if key in keys[:at] else key
+        for at, key in enumerate(keys)
+    ]
+
+
+def _joined(
+    model: keras.Model, defense: Defense, stand_in: str, draws: int, seed: int
+) -> keras.Model:
+    """The defense's layers, copies of the network's, and the mean over draws, as one model."""
+    x = inputs = keras.Input((SIDE, SIDE, 1), name="image")
+    repeated = draws == 1
+    for number, (part, name) in enumerate(zip(defense, _layer_names(defense), strict=True)):
+        if part.gradient == AVERAGED and not repeated:
+            x, repeated = _Repeated(draws, name="draws")(x), True
+        layer = part.layer(Mode(stand_in, seed + number, draws))
+        layer.name = name
+        x = layer(x)
+    for layer in model.layers[1:]:
+        copy = type(layer).from_config(layer.get_config())
+        if draws > 1 and layer.name == "logits":
+            copy.name = "logits_of_draws"
+        x = copy(x)
+        copy.set_weights(layer.get_weights())
+    if draws > 1:
+        x = _Averaged(draws, name="logits")(x)
+    return keras.Model(inputs, x)

@@ -1,0 +1,22 @@
+"""The parts of the page on defenses: one view a tab; what is hidden is not computed."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.classifier import Classifier
+from ui.defenses import filters
+from ui.header import Choice
+
+_VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
+    "Filters": filters.show,
+}
+
+
+def show(choice: Choice, classifier: Classifier) -> None:
+    """The views as tabs; the link says which is open."""
+    tabs = st.tabs(list(_VIEWS), key="defense-view", on_change="rerun", bind="query-params")
+    for tab, view in zip(tabs, _VIEWS.values(), strict=True):
+        if tab.open:
+            with tab:
+                view(choice, classifier)
