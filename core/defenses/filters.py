@@ -5,7 +5,6 @@ useful derivative takes one of the stand-ins of BPDA (Athalye, Carlini and Wagne
 arXiv:1802.00420); the values going forward are the same under all of them.
 """
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -67,7 +66,7 @@ class Filter:
     strength: float
 
     def __post_init__(self) -> None:
-        check_choice("The filter", self.kind, KINDS)
+        check_choice("The filter", self.kind, tuple(KINDS))
         kind = KINDS[self.kind]
         check_range(f"The strength of {kind.label}", self.strength, kind.low, kind.high)
         steps = (self.strength - kind.low) / kind.step
@@ -95,8 +94,8 @@ class Filter:
     def layer(self, mode: Mode = PLAIN) -> keras.Layer:
         """A layer [n, 28, 28, 1] → [n, 28, 28, 1]."""
         check_choice("The stand-in", mode.stand_in, STAND_INS)
-        apply = functools.partial(KINDS[self.kind].apply, strength=self.strength, mode=mode)
-        return InFront(apply, name=self.key)
+        apply = KINDS[self.kind].apply
+        return InFront(lambda images: apply(images, self.strength, mode), name=self.key)
 
     def __call__(self, images: FloatArray, *, seed: int = 0) -> FloatArray:
         """The filtered images float32 [n, 28, 28, 1] in [0, 1]."""

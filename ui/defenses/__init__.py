@@ -15,7 +15,7 @@ _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """The views as tabs; the link says which is open."""
-    tabs = st.tabs(list(_VIEWS), key="defense-view", on_change="rerun", bind="query-params")
+    tabs = st.tabs(list(_VIEWS), key="defense_view", on_change="rerun", bind="query-params")
     for tab, view in zip(tabs, _VIEWS.values(), strict=True):
         if tab.open:
             with tab:
