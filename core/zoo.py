@@ -3,9 +3,11 @@
     python -m core.zoo train model-1     train it in full, write assets/models/model-1.safetensors
     python -m core.zoo robust            the same for the model that is trained on attacked images
     python -m core.zoo certified         and for the one that is trained on interval bounds, too
+    python -m core.zoo autoencoder       train the denoising autoencoder in assets/defenses
+    python -m core.zoo generator         and the generator of digits beside it
     python -m core.zoo list              the cards
 
-The last two take long: each epoch is written to <name>.training.npz beside the model, or to the
+The robust two take long: each epoch is written to <name>.training.npz beside the model, or to the
 file named behind the command, and an interrupted training goes on from there. Listing the cards
 reads file headers only; TensorFlow is loaded when a model is.
 """
@@ -182,6 +184,10 @@ if __name__ == "__main__":
             train_and_save(name)
         case [name, *files] if name in SHIPPED and len(files) < 2:
             train_robust_and_save(name, Path(*files) if files else MODELS / f"{name}.training.npz")
+        case ["autoencoder" | "generator" as name]:
+            from core.defenses.generative_training import train_and_save as train_purifier
+
+            train_purifier(name)
         case ["list"]:
             for card in available_models():
                 print(replace(card, curve=()))
@@ -189,4 +195,5 @@ if __name__ == "__main__":
             plain = "|".join(name for name in RECIPES if name not in SHIPPED)
             sys.exit(
                 f"Usage: python -m core.zoo list | train {plain} | {'|'.join(SHIPPED)} [checkpoint]"
+                " | autoencoder | generator"
             )

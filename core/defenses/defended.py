@@ -9,6 +9,7 @@ from core.checks import check_choice, check_range
 from core.classifier import BATCH, Classifier, in_batches
 from core.data import SIDE, FloatArray, check_images
 from core.defenses.filters import AVERAGED, EXACT, STAND_INS, STRAIGHT_THROUGH, Mode, filter_of
+from core.defenses.purification import PREFIXES, purifier_of
 
 DRAWS = 8
 MAX_PARTS = 4
@@ -130,7 +131,7 @@ def defense_of(key: str) -> tuple[Part, ...]:
 
 def part_of(key: str) -> Part:
     """The part that a key names. Raises ValueError with one sentence on another text."""
-    return filter_of(key)
+    return purifier_of(key) if key.startswith(PREFIXES) else filter_of(key)
 
 
 class _Repeated(keras.layers.Layer):  # type: ignore[misc]
