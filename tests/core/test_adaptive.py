@@ -1,0 +1,95 @@
+"""The attack that knows the defense: closed forms on linear models, cascades on model-1."""
+
+import numpy as np
+import pytest
+
+from core.attacks.apgd import apgd
+from core.attacks.goals import Untargeted
+from core.classifier import Classifier
+from core.data import Dataset, FloatArray, IntArray, to_float
+from core.defenses.adaptive import adaptive, views
+from core.defenses.defended import DefendedClassifier, defense_of
+from tests.core.linear import gray_images, needed_radius
+
+
+@pytest.fixture(scope="module")
+def digits(mnist: Dataset) -> tuple[FloatArray, IntArray]:
+    return to_float(mnist.test.images[:200]), mnist.test.labels[:200].astype(np.int64)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_without_a_defense_it_breaks_what_can_be_broken(linear: Classifier, norm: str) -> None:
+    images = gray_images(40)
+    radius = needed_radius(linear, images, norm)
+    for share, reached in ((0.95, False), (1.05, True)):
+        for row in range(3):
+            one = images[row : row + 1]
+            goal = Untargeted(linear.predict(one))
+            result = adaptive(linear, one, goal, epsilon=share * float(radius[row]), norm=norm)
+            assert result.succeeded[0] == reached
+
+
+def test_it_goes_through_a_step_that_passes_no_gradient(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    """The gradient is zero everywhere, and the attack needs its stand-ins."""
+    images, labels = digits[0][:32], digits[1][:32]
+    masked = DefendedClassifier(model_1, defense_of("bits-2"), stand_in="none")
+    blind = apgd(masked, images, Untargeted(labels), iterations=10)
+    seeing = adaptive(masked, images, Untargeted(labels), iterations=10)
+    assert seeing.standing.successes < blind.standing.successes - 10
+
+
+def test_threshold_holds_below_a_half_and_falls_above_and_to_few_pixels(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    defended = DefendedClassifier(model_1, defense_of("threshold-0.5"))
+    images, labels = digits
+    goal = Untargeted(labels)
+    near = adaptive(defended, images, goal, epsilon=0.3)
+    far = adaptive(defended, images, goal, epsilon=0.55)
+    long = adaptive(defended, images, goal, epsilon=4.0, norm="l2")
+    few = adaptive(defended, images, goal, epsilon=60, norm="l0")
+    assert 0.5 < near.standing.value <= 0.8
+    assert max(each.standing.value for each in (far, long, few)) < 0.05
+    assert near.linf.max() <= 0.3 + 1e-5
+    assert far.linf.max() <= 0.55 + 1e-5
+    assert long.l2.max() <= 4 + 1e-4
+    assert few.l0.max() <= 60
+
+
+def test_a_random_defense_is_attacked_and_judged_with_other_draws(model_1: Classifier) -> None:
+    defended = DefendedClassifier(model_1, defense_of("noise-0.25"), draws=2)
+    (view,) = views(defended)
+    assert isinstance(view, DefendedClassifier)
+    assert view.seed != defended.seed
+    (plain,) = views(model_1)
+    assert plain is model_1
+    both = views(DefendedClassifier(model_1, defense_of("bits-1")))
+    assert [view.stand_in for view in both if isinstance(view, DefendedClassifier)] == [
+        "identity",
+        "smooth",
+    ]
+
+
+def test_success_is_the_classifiers_own_word(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    images, labels = digits[0][:16], digits[1][:16]
+    defended = DefendedClassifier(model_1, defense_of("noise-0.25"), draws=2)
+    result = adaptive(defended, images, Untargeted(labels), iterations=5)
+    np.testing.assert_array_equal(result.succeeded, defended.predict(result.adversarial) != labels)
+    again = adaptive(defended, images, Untargeted(labels), iterations=5)
+    np.testing.assert_array_equal(result.adversarial, again.adversarial)
+    assert result.standing.successes < (defended.predict(images) == labels).sum()
+
+
+def test_values_out_of_range_are_named(linear: Classifier) -> None:
+    images = gray_images(2)
+    goal = Untargeted(linear.predict(images))
+    with pytest.raises(ValueError, match="norm"):
+        adaptive(linear, images, goal, norm="l7")
+    with pytest.raises(ValueError, match=r"number of pixels is 0\.3"):
+        adaptive(linear, images, goal, norm="l0")
+    with pytest.raises(ValueError, match="Epsilon is 29"):
+        adaptive(linear, images, goal, epsilon=29)
