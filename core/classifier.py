@@ -31,6 +31,11 @@ class Classifier:
         self._compiled: dict[str, Any] = {}
 
     @property
+    def bare(self) -> "Classifier":
+        """The network without a defense in front of it: itself."""
+        return self
+
+    @property
     def layer_names(self) -> list[str]:
         """The names that `activations` accepts, from the image to the logits."""
         return [layer.name for layer in self.model.layers]

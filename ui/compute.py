@@ -85,7 +85,11 @@ def _load_first() -> None:
 
 def classifier(key: str) -> "Classifier":
     """The classifier that the picker calls `key`; one sentence and the end if it is broken."""
+    bare, _, defense = key.partition(state.BEHIND)
     try:
+        if defense:
+            behind = classifier(bare)
+            return _defended_classifier(behind.version, defense, behind)
         if run := state.run_by_key(key):
             return run_classifier(run, run.checkpoints.steps[-1])
         if file := state.uploads().get(key) or state.kept().get(key):
@@ -94,6 +98,13 @@ def classifier(key: str) -> "Classifier":
     except ValueError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _defended_classifier(version: str, defense: str, _bare: "Classifier") -> "Classifier":
+    from core.defenses.defended import DefendedClassifier, defense_of
+
+    return DefendedClassifier(_bare, defense_of(defense))
 
 
 def run_classifier(run: "Run", step: int) -> "Classifier":
@@ -116,7 +127,8 @@ def _filed_classifier(digest: str, _data: bytes) -> "Classifier":
 
 
 def card(key: str) -> ModelCard:
-    """The card of the model that the picker calls `key`."""
+    """The card of the model that the picker calls `key`; of a defended one, the bare network's."""
+    key, _, _ = key.partition(state.BEHIND)
     if run := state.run_by_key(key):
         step = run.checkpoints.steps[-1]
         test = checkpoint_evaluation(run, step).accuracy

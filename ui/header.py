@@ -1,5 +1,6 @@
 """The row on top of every page: title and question, model, image, share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -65,7 +66,28 @@ def model_titles() -> dict[str, str]:
         titles[key] = f"{upload.card.title} · step {upload.card.steps:,}, {key}"
     for key, kept in state.kept().items():
         titles[key] = f"{kept.card.title} · {text.percent(kept.card.test)}"
-    return titles
+    return titles | {
+        key: title for key, title in state.defended().items() if bare_key(key) in titles
+    }
+
+
+def bare_key(model: str) -> str:
+    """The key of the network itself, for a model that may stand behind a defense."""
+    return model.partition(state.BEHIND)[0]
+
+
+def admit(model: str, titles: Mapping[str, str]) -> None:
+    """Let the picker offer a defended model. Raises ValueError if its defense cannot be read."""
+    from core.defenses.defended import defense_of, title_of
+
+    bare, _, defense = model.partition(state.BEHIND)
+    if bare not in titles:
+        return
+    title = f"{titles[bare].split(' · ')[0]}, {title_of(defense_of(defense))} · defended"
+    known = state.defended()
+    known[model] = title
+    while len(known) > state.MAX_DEFENDED:
+        known.pop(next(key for key in known if key != model))
 
 
 def _model_picker() -> str:
@@ -75,6 +97,12 @@ def _model_picker() -> str:
         st.stop()
     default = next(iter(titles))
     asked = st.session_state.get(state.MODEL, st.query_params.get(state.MODEL))
+    if asked and state.BEHIND in asked and asked not in titles:
+        try:
+            admit(asked, titles)
+        except ValueError as error:
+            st.error(str(error), icon=":material/error:")
+        titles = model_titles()
     st.session_state[state.MODEL] = asked if asked in titles else default
     chosen: str = st.selectbox(
         "Model",
@@ -243,7 +271,7 @@ def _share() -> None:
         parts = urlsplit(st.context.url or "")
         query = urlencode(st.query_params.to_dict())
         st.code(urlunsplit((parts.scheme, parts.netloc, parts.path, query, "")), language=None)
-        if st.session_state.get(state.MODEL) not in compute.shipped_cards():
+        if bare_key(st.session_state.get(state.MODEL, "")) not in compute.shipped_cards():
             st.caption(
                 "The model lives in this session only: download its weights on the Training page "
                 "to pass it on. Others see the link with Model 1."

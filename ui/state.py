@@ -23,10 +23,13 @@ FIRST_IMAGE = 1  # the 2 that the first page shows before TensorFlow is loaded
 _RUNS = "_runs"
 _UPLOADS = "_uploads"
 _KEPT = "_kept"
+_DEFENDED = "_defended"
+BEHIND = "~"  # between the key of a model and that of its defense, such as model-1~blur-1
 MAX_RUNS = 8
 MAX_OVERLAID = 5
 MAX_UPLOADS = 5
 MAX_KEPT = 5
+MAX_DEFENDED = 5
 
 
 @dataclass(frozen=True)
@@ -68,4 +71,10 @@ def uploads() -> dict[str, ModelFile]:
 def kept() -> dict[str, ModelFile]:
     """Edited models and checkpoints that this visitor keeps, by key, such as edited-1."""
     found: dict[str, ModelFile] = st.session_state.setdefault(_KEPT, {})
+    return found
+
+
+def defended() -> dict[str, str]:
+    """Titles of the defended models that this visitor has put on all pages, by their key."""
+    found: dict[str, str] = st.session_state.setdefault(_DEFENDED, {})
     return found

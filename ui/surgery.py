@@ -34,6 +34,9 @@ def operate(choice: Choice, classifier: Classifier) -> None:
         st.session_state[_ARRIVED] = message
         st.rerun()  # the header stands outside this fragment
     st.subheader("Channel surgery", anchor=False)
+    if classifier.bare is not classifier:
+        st.caption("On the network itself: the defense in front of it is left out here.")
+        classifier = classifier.bare
     found = convolutions(classifier.model)
     result, settings = st.columns([3.5, 1], gap="medium")
     with settings, st.container(border=True, key="surgery-settings"):

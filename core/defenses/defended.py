@@ -59,13 +59,18 @@ class DefendedClassifier(Classifier):
         check_choice("The stand-in", stand_in, STAND_INS)
         check_range("The number of parts of a defense", len(defense), 1, MAX_PARTS)
         check_range("The number of draws", draws, 1, 256)
-        self.bare, self.defense, self.stand_in = bare, tuple(defense), stand_in
+        self._bare, self.defense, self.stand_in = bare, tuple(defense), stand_in
         self.random = any(part.gradient == AVERAGED for part in defense)
         self.draws, self.seed = draws if self.random else 1, seed
         model = _joined(bare.model, self.defense, stand_in, self.draws, seed)
         super().__init__(model, name=f"{bare.name}, {title_of(defense)}")
         key = f"{bare.version} {key_of(defense)} {stand_in} {self.draws} {seed}"
         self.version = hashlib.sha256(key.encode()).hexdigest()[:16]
+
+    @property
+    def bare(self) -> Classifier:
+        """The network without the defense."""
+        return self._bare
 
     def purified(self, images: FloatArray) -> FloatArray:
         """What the network gets for images [n, 28, 28, 1], of each the first draw."""

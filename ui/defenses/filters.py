@@ -1,13 +1,201 @@
-"""Filters in front of the network (E12): what each does to a clean, an attacked, a noisy digit."""
+"""Filters in front of the network (E12): what they do to a clean, a noisy, an attacked digit."""
 
+from dataclasses import dataclass
+
+import numpy as np
 import streamlit as st
 
-from core.classifier import Classifier
-from core.defenses.filters import KINDS
+from core.attacks.control import noise_of_norm
+from core.attacks.goals import Untargeted
+from core.attacks.gradient import pgd
+from core.classifier import Classifier, softmax
+from core.data import FloatArray
+from core.defenses.adaptive import adaptive
+from core.defenses.defended import DefendedClassifier, defense_of, gradient_of, title_of
+from core.defenses.filters import KINDS, Filter
+from ui import compute, theme
+from ui.adversarial import shared
+from ui.defenses import filter_settings
+from ui.defenses.filter_settings import Asked
+from ui.figures import charts, tiles
+from ui.files import npz
 from ui.header import Choice
+from ui.images import ChosenImage
+from ui.show import draw, picture
+
+WAYS = ("Clean", "Noise", "Attacked", "Attacked through it")
+_STATIC, _ADAPTIVE = 2, 3
+_ITERATIONS = 40
+_WORK = 300  # passes of one image in all attacks of one look
+_TILE = 140
 
 
+@dataclass(frozen=True)
+class Seen:
+    """One digit four ways: WAYS.
+
+    images float32 [4, 28, 28, 1]; stages: title → what is left behind each filter, the same shape;
+    bare and defended float32 [4, classes]: the answers without and with the filters.
+    """
+
+    images: FloatArray
+    stages: dict[str, FloatArray]
+    bare: FloatArray
+    defended: FloatArray
+    true: int
+
+
+@st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
-    """Every filter with its gradient."""
-    for kind in KINDS.values():
-        st.markdown(f"**{kind.label}** :gray[· gradient {kind.gradient}] {kind.summary}")
+    """The digit before and behind the filters, the settings, and each filter on its own."""
+    result, side = st.columns([3.5, 1], gap="medium")
+    with side, st.container(border=True, key="settings"):
+        asked = filter_settings.controls(choice)
+    bare = classifier.bare
+    with result, st.container(border=True, height="stretch", key="result"):
+        if asked is None:
+            st.markdown("**No filter is chosen** :gray[· take one or more in the settings]")
+            return
+        with st.skeleton(height=520):
+            seen = examined(bare, choice.image, asked)
+        _result(choice.image, asked, seen)
+    with st.container(border=True, key="filters-each"):
+        _each(bare, seen)
+    _downloads(asked, seen)
+
+
+def examined(classifier: Classifier, image: ChosenImage, asked: Asked) -> Seen:
+    """The digit four ways, kept for the next look."""
+    return _examined(classifier.version, image.key, asked, classifier, image)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _examined(version: str, key: str, asked: Asked, _bare: Classifier, _image: ChosenImage) -> Seen:
+    clean = _image.floats
+    true = int(_bare.predict(clean)[0]) if _image.label is None else _image.label
+    goal = Untargeted(np.array([true]))
+    behind = DefendedClassifier(_bare, asked.chain)
+    with compute.inline("The attack", _WORK):
+        static = pgd(_bare, clean, goal, epsilon=asked.epsilon, iterations=_ITERATIONS)
+        knowing = adaptive(behind, clean, goal, epsilon=asked.epsilon, iterations=_ITERATIONS)
+    noisy = noise_of_norm(clean, static.l2)
+    images = np.concatenate([clean, noisy, static.adversarial, knowing.adversarial])
+    stages, last = {}, images
+    for number, part in enumerate(asked.chain, 1):
+        last = DefendedClassifier(_bare, asked.chain[:number]).purified(images)
+        stages[f"{number} · {part.title}"] = last
+    return Seen(images, stages, _bare.probabilities(images), behind.probabilities(images), true)
+
+
+def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
+    st.markdown(f"**{finding(asked, seen)}** :gray[· {image.title}, L∞ ε = {asked.epsilon:g}]")
+    palette = theme.palette()
+    with st.grid(min_column_width=_TILE + 10, gap="small"):
+        for number, way in enumerate(WAYS):
+            with st.container(gap="xsmall"):
+                st.markdown(f"**{way}**")
+                _pixels(seen.images[number], f"{way}, before the filters")
+                for title, stage in seen.stages.items():
+                    st.caption(title)
+                    _pixels(stage[number], f"{way}, behind {title}")
+                bars = charts.class_bars(seen.defended[number], palette, true=seen.true)
+                draw(
+                    bars,
+                    key=f"filters-bars-{number}",
+                    alt=f"{way}: probability of each class behind the filters",
+                )
+                st.caption(f"Without filters: {_answer(seen.bare[number])}")
+    random = " A random filter is pictured by its first draw." * ("averaged" in _gradient(asked))
+    st.caption(
+        "*Noise* is as long as the attack in L2. *Attacked* is PGD on the bare network, 40 steps; "
+        f"the last column is an attack on network and filters, gradient {_gradient(asked)}.{random}"
+    )
+
+
+def finding(asked: Asked, seen: Seen) -> str:
+    """What the filters did to this digit, in a sentence."""
+    read = seen.defended.argmax(axis=1)
+    title = title_of(asked.chain)
+    if read[0] != seen.true:
+        return f"{title}: the clean {seen.true} itself is read as a {read[0]}"
+    bare = seen.bare.argmax(axis=1)
+    if bare[_STATIC] == seen.true:
+        looks = "the attack does not fool the bare network, so there is nothing to repair"
+    elif read[_STATIC] == seen.true:
+        looks = f"the attacked {seen.true} is read rightly again"
+    else:
+        looks = f"the attacked {seen.true} stays misread, as a {read[_STATIC]}"
+    if read[_ADAPTIVE] == seen.true:
+        fixed = "an attack that knows of it does not get through either"
+    else:
+        fixed = f"an attack that knows of it makes it a {read[_ADAPTIVE]}"
+    return f"{title}: {looks}; {fixed}"
+
+
+def _each(bare: Classifier, seen: Seen) -> None:
+    """Every kind of filter at its default on the first three ways."""
+    st.markdown(
+        "**What does each filter do?** :gray[· clean, noisy and attacked, each filter at its "
+        "default strength; below, what is read there, and its probability]"
+    )
+    palette = theme.palette()
+    with st.grid(min_column_width=3 * shared.PAIR + 16, gap="small"):
+        for kind in KINDS.values():
+            part = Filter(kind.name, kind.default)
+            behind = part(seen.images[: _STATIC + 1])
+            answers = softmax(bare.logits(behind))
+            three = np.stack([tiles.ink(each[..., 0], palette) for each in behind])
+            sheet = tiles.mosaic(three, palette, columns=3, scale=2 * shared.PAIR // 28)
+            with st.container(gap="xxsmall"):
+                picture(
+                    sheet,
+                    width=sheet.shape[1] // 2,
+                    alt=f"{part.title}: clean, noisy and attacked",
+                )
+                st.caption(
+                    f"**{part.title}** · gradient {kind.gradient}  \n"
+                    f"{_answers(answers)}  \n{kind.summary}"
+                )
+
+
+def _downloads(asked: Asked, seen: Seen) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Images",
+            lambda: npz(
+                {
+                    "images": seen.images,
+                    "filtered": np.stack(list(seen.stages.values())),
+                    "probabilities": seen.defended,
+                    "probabilities_without": seen.bare,
+                }
+            ),
+            f"{asked.key}.npz",
+            "application/octet-stream",
+            key="filters-npz",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The four images, what is left behind each filter, and the answers, as NumPy "
+            "arrays.",
+        )
+
+
+def _pixels(image: FloatArray, alt: str) -> None:
+    picture(tiles.digit(image[..., 0], _TILE, theme.palette()), width=_TILE, alt=alt)
+
+
+def _answer(probabilities: FloatArray) -> str:
+    return f"**{probabilities.argmax()}**, p = {probabilities.max():.3f}"
+
+
+def _answers(probabilities: FloatArray) -> str:
+    """Of the clean, the noisy and the attacked digit."""
+    return ", ".join(
+        f"{way.lower()} **{each.argmax()}** ({each.max():.3f})"
+        for way, each in zip(WAYS, probabilities, strict=False)
+    )
+
+
+def _gradient(asked: Asked) -> str:
+    return gradient_of(defense_of(asked.key))
