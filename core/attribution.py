@@ -156,7 +156,7 @@ def randomize_last_layer(classifier: Classifier, *, seed: int = 0) -> Classifier
     """
     model = keras.models.clone_model(classifier.model)
     assign_weights(model, named_weights(classifier.model))
-    last = model.layers[-1]
+    last = next(layer for layer in reversed(model.layers) if layer.weights)
     shape = tuple(last.kernel.shape)
     limit = np.sqrt(6 / sum(shape))
     last.kernel.assign(np.random.default_rng(seed).uniform(-limit, limit, shape))

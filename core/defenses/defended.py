@@ -11,7 +11,7 @@ from core.data import SIDE, FloatArray, check_images
 from core.defenses.filters import AVERAGED, EXACT, STAND_INS, STRAIGHT_THROUGH, Mode, filter_of
 from core.defenses.purification import PREFIXES, purifier_of
 
-DRAWS = 8
+ATTACKER_DRAWS = 8  # over which an attacker averages who does not know a random defense's seed
 MAX_PARTS = 4
 
 
@@ -41,10 +41,10 @@ class DefendedClassifier(Classifier):
     """The network `bare` behind the parts of a defense, one after the other.
 
     Every map, attack and score works on it: an attack made on it is adaptive, one made on `bare`
-    and scored here is static. If a part is random, each image is answered by the mean of the
-    logits over `draws` draws, which `seed` keys; an attacker who does not know the seed attacks
-    `with_seed(another)`. stand_in: the gradient that a part without one passes back; the values
-    going forward do not depend on it.
+    and scored here is static. A random part draws once for an image, keyed by `seed`; an attacker
+    who does not know the seed attacks `with_seed(another, draws=ATTACKER_DRAWS)`, which answers
+    with the mean of the logits over so many draws, and whose gradient is the mean's. stand_in: the
+    gradient that a part without one passes back; the values going forward do not depend on it.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class DefendedClassifier(Classifier):
         defense: Defense,
         *,
         stand_in: str = "identity",
-        draws: int = DRAWS,
+        draws: int = 1,
         seed: int = 0,
     ) -> None:
         check_choice("The stand-in", stand_in, STAND_INS)
@@ -143,7 +143,7 @@ class _Repeated(keras.layers.Layer):  # type: ignore[misc]
     """Each image `draws` times in a row."""
 
     def __init__(self, draws: int, **kwargs: Any) -> None:
-        super().__init__(trainable=False, **kwargs)
+        super().__init__(**kwargs)
         self._draws = draws
 
     def call(self, images: Any) -> Any:
@@ -159,7 +159,7 @@ class _Averaged(keras.layers.Layer):  # type: ignore[misc]
     """The mean of `draws` rows."""
 
     def __init__(self, draws: int, **kwargs: Any) -> None:
-        super().__init__(trainable=False, **kwargs)
+        super().__init__(**kwargs)
         self._draws = draws
 
     def call(self, logits: Any) -> Any:

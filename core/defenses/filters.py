@@ -132,6 +132,10 @@ class InFront(keras.layers.Layer):  # type: ignore[misc]
         """That of the images."""
         return input_shape
 
+    def get_config(self) -> dict[str, Any]:
+        """What a copy of the layer is made of; the function as it is."""
+        return {"apply": self._apply, "name": self.name}
+
 
 def with_gradient_of(value: Any, stand_in: Any) -> Any:
     """`value` going forward, the gradient of `stand_in` coming back."""

@@ -52,7 +52,7 @@ def test_the_same_filter_twice_has_two_layers(model_1: Classifier, images: Float
 def test_a_random_defense_answers_with_the_mean_over_its_draws(
     model_1: Classifier, images: FloatArray
 ) -> None:
-    one = DefendedClassifier(model_1, [NOISE], draws=1)
+    one = DefendedClassifier(model_1, [NOISE])
     many = DefendedClassifier(model_1, [NOISE], draws=64)
     some = images[:10]
     by_hand = [one.with_seed(seed).logits(some) for seed in range(1, 65)]
