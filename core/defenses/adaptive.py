@@ -13,10 +13,10 @@ from core.attacks.sparse import saliency_map
 from core.checks import check_choice, check_range
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray
-from core.defenses.defended import DefendedClassifier
+from core.defenses.defended import ATTACKER_DRAWS, DefendedClassifier
 
 ALL_NORMS = (*NORMS, "l0")
-MAX_PIXELS = SIDE * SIDE
+MAX_PIXELS = SIDE * SIDE // 2
 _STAND_INS = ("identity", "smooth")
 _LOSSES = ("cross_entropy", "dlr")
 
@@ -79,7 +79,8 @@ def views(classifier: Classifier, *, seed: int = 0) -> Iterator[Classifier]:
 def _with_own_draws(classifier: Classifier, number: int) -> Classifier:
     """The attacker's copy of a random defense, with draws by a seed beside the classifier's."""
     if isinstance(classifier, DefendedClassifier) and classifier.random:
-        return classifier.with_seed(classifier.seed + 1_000 + 10 * number)
+        seed = classifier.seed + 1_000 + 10 * number
+        return classifier.with_seed(seed, draws=ATTACKER_DRAWS)
     return classifier
 
 
