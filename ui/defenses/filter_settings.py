@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.defenses.defended import MAX_PARTS, defense_of, key_of
 from core.defenses.filters import KINDS, Filter
+from core.experiments import E12
 from ui import state
 from ui.header import Choice, admit, bare_key, model_titles
 
@@ -82,7 +83,7 @@ def _buttons(choice: Choice, chain: tuple[Filter, ...]) -> None:
         type="tertiary",
         icon=":material/history_edu:",
         on_click=_set,
-        args=["blur-1+threshold-0.5"],
+        args=[E12.settings["filters"]],
         help="E12 proposes blurring or a threshold, without strengths: here both, at the defaults.",
     )
 

@@ -13,6 +13,7 @@ from core.data import FloatArray
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of, gradient_of, title_of
 from core.defenses.filters import KINDS, Filter
+from core.experiments import E12
 from ui import compute, theme
 from ui.adversarial import shared
 from ui.defenses import filter_settings
@@ -107,6 +108,7 @@ def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
                 st.caption(f"Without filters: {_answer(seen.bare[number])}")
     random = " A random filter is pictured by its first draw." * ("averaged" in _gradient(asked))
     st.caption(
+        f"{E12.identifier}: the report proposes to “{E12.reported}”, and measures nothing. "
         "*Noise* is as long as the attack in L2. *Attacked* is PGD on the bare network, 40 steps; "
         f"the last column is an attack on network and filters, gradient {_gradient(asked)}.{random}"
     )
