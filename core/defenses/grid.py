@@ -1,0 +1,212 @@
+"""Defenses against attacks, cell by cell: the same images and budget, by what an attacker knows."""
+
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.attacks.black_box import square
+from core.attacks.control import noise_of_norm
+from core.attacks.goals import Untargeted
+from core.checks import check_choice, check_range
+from core.classifier import Classifier
+from core.data import SIDE, BoolArray, FloatArray, IntArray
+from core.defenses.adaptive import ALL_NORMS, MAX_PIXELS, adaptive
+from core.defenses.defended import DefendedClassifier
+from core.defenses.few_pixels import random_pixels
+from core.rate import Rate
+
+ADAPTIVE, BLACK_BOX, TRANSFER, STATIC = "adaptive", "black box", "transfer", "static"
+NOISE, CLEAN = "noise", "clean"
+COLUMNS = (ADAPTIVE, BLACK_BOX, TRANSFER, STATIC, NOISE, CLEAN)  # from the hardest to none
+MAX_IMAGES, MAX_ROWS = 1_000, 12
+_ORDER = (CLEAN, NOISE, STATIC, TRANSFER, ADAPTIVE, BLACK_BOX)  # the cheap ones first
+_SHARES = {ADAPTIVE: 20.0, BLACK_BOX: 20.0}  # of the time, where another column takes 1
+_CHUNK = 128  # images between two looks at whether the job shall stop
+_DRAWS = 2  # of a random defense for each query of the black box, which asks often
+_TOLERANCE = 1e-4  # of a norm
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every attack of a grid may do; epsilon counts pixels if the norm is "l0"."""
+
+    norm: str = "linf"
+    epsilon: float = 0.3
+    iterations: int = 40
+    queries: int = 300
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_choice("The norm", self.norm, ALL_NORMS)
+        low, high = (2, MAX_PIXELS) if self.norm == "l0" else (0, SIDE)
+        check_range("Epsilon", self.epsilon, low, high)
+        check_range("The number of iterations", self.iterations, 1, 2_000)
+        check_range("The number of queries", self.queries, 1, 10_000)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A network, with or without a defense, under the name it has on screen."""
+
+    key: str
+    title: str
+    classifier: Classifier
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """What one kind of attack did to a row.
+
+    adversarial float32 [n, 28, 28, 1], some cells share it; after int64 [n]: the answers to it;
+    standing bool [n]: read as their class. seconds: the time of this cell alone.
+    """
+
+    adversarial: FloatArray
+    after: IntArray
+    standing: BoolArray
+    seconds: float
+
+    @property
+    def rate(self) -> Rate:
+        """Robust accuracy: of all images, those that are right."""
+        return Rate(int(self.standing.sum()), len(self.standing))
+
+
+@dataclass(eq=False)
+class Grid:
+    """Rows × COLUMNS over the same images of classes `labels`; grows while `work` goes on.
+
+    static: made on `bare`, the network without a defense; transfer: on `source`, another network;
+    adaptive and black box: through the row itself; noise: random, at the edge of the same ball.
+    images float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on too many images or rows.
+    """
+
+    bare: Classifier
+    source: Classifier
+    rows: tuple[Row, ...]
+    images: FloatArray
+    labels: IntArray
+    budget: Budget = Budget()
+    cells: Mapping[tuple[str, str], Cell] = field(default_factory=dict)
+    _made: dict[tuple[str, int], FloatArray] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        check_range("The number of images", len(self.images), 1, MAX_IMAGES)
+        check_range("The number of rows", len(self.rows), 1, MAX_ROWS)
+
+    @property
+    def plan(self) -> list[tuple[Row, str]]:
+        """The cells that `work` fills, in its order; a transfer from a row to itself is none."""
+        return [
+            (row, column)
+            for column in _ORDER
+            for row in self.rows
+            if column != TRANSFER or row.classifier.version != self.source.version
+        ]
+
+    def worst(self, row: Row) -> Rate | None:
+        """Images of a row that are right in every cell measured so far; None before the first."""
+        cells = [
+            self.cells[row.key, column] for column in COLUMNS if (row.key, column) in self.cells
+        ]
+        if not cells:
+            return None
+        standing = np.logical_and.reduce([cell.standing for cell in cells])
+        return Rate(int(standing.sum()), len(standing))
+
+    def work(self) -> Generator[float]:
+        """Fill the cells; yields the share done, at the least behind every `_CHUNK` images."""
+        plan = self.plan
+        total = len(self.images) * sum(_SHARES.get(column, 1.0) for _, column in plan)
+        done = 0.0
+        for row, column in plan:
+            parts, seconds = [], 0.0
+            for start in range(0, len(self.images), _CHUNK):
+                begun = time.perf_counter()
+                rows = np.arange(start, min(start + _CHUNK, len(self.images)))
+                parts.append(self._attacked(row, column, rows))
+                seconds += time.perf_counter() - begun
+                done += _SHARES.get(column, 1.0) * len(rows)
+                if rows[-1] == len(self.images) - 1:
+                    self.cells = {
+                        **self.cells,
+                        (row.key, column): self._cell(row, np.concatenate(parts), seconds),
+                    }
+                yield done / total
+
+    def _attacked(self, row: Row, column: str, rows: IntArray) -> FloatArray:
+        """What an attacker with the knowledge of a column makes of some of the images."""
+        if column == CLEAN:
+            return self.images[rows]
+        if column == NOISE:
+            return noise_at_edge(
+                self.images, self.budget.epsilon, self.budget.norm, seed=self.budget.seed
+            )[rows]
+        if column == BLACK_BOX:
+            return self._searched(row.classifier, rows)
+        made_on = {STATIC: self.bare, TRANSFER: self.source}.get(column, row.classifier)
+        return self._followed(made_on, rows)
+
+    def _followed(self, classifier: Classifier, rows: IntArray) -> FloatArray:
+        """By the gradient of a classifier; made once for all cells that it serves."""
+        key = classifier.version, int(rows[0])
+        if key not in self._made:
+            b = self.budget
+            self._made[key] = adaptive(
+                classifier, self.images[rows], Untargeted(self.labels[rows]),
+                epsilon=b.epsilon, norm=b.norm, iterations=b.iterations, seed=b.seed,
+            ).adversarial  # fmt: skip
+        return self._made[key]
+
+    def _searched(self, classifier: Classifier, rows: IntArray) -> FloatArray:
+        """By asking for logits alone; of a random defense with draws that are not the row's."""
+        if isinstance(classifier, DefendedClassifier) and classifier.random:
+            classifier = classifier.with_seed(classifier.seed + 500, draws=_DRAWS)
+        b, images, goal = self.budget, self.images[rows], Untargeted(self.labels[rows])
+        if b.norm == "l0":
+            return random_pixels(
+                classifier, images, goal, pixels=int(b.epsilon), queries=b.queries, seed=b.seed
+            ).adversarial
+        return square(
+            classifier, images, goal,
+            epsilon=b.epsilon, norm=b.norm, queries=b.queries, seed=b.seed,
+        ).adversarial  # fmt: skip
+
+    def _cell(self, row: Row, adversarial: FloatArray, seconds: float) -> Cell:
+        """Scored on the row itself; what has left the ball is no attack, and stays as it was."""
+        begun = time.perf_counter()
+        outside = ~inside(adversarial, self.images, self.budget.epsilon, self.budget.norm)
+        if outside.any():
+            adversarial = np.where(outside[:, None, None, None], self.images, adversarial)
+        after = row.classifier.predict(adversarial)
+        seconds += time.perf_counter() - begun
+        return Cell(adversarial, after, after == self.labels, seconds)
+
+
+def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0) -> FloatArray:
+    """Images after the largest noise of the ball: float32 [n, 28, 28, 1] in [0, 1].
+
+    "linf": each pixel goes up or down by epsilon; "l2": normal noise of that length behind the
+    clipping; "l0": so many pixels become paper or ink. Drawn by `seed`.
+    """
+    if norm == "l2":
+        return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
+    random = np.random.default_rng(seed)
+    signs = random.choice(np.array([-1, 1], np.float32), images.shape)
+    if norm == "linf":
+        noisy: FloatArray = np.clip(images + np.float32(epsilon) * signs, 0, 1)
+        return noisy
+    order = random.random(images.shape).reshape(len(images), -1).argsort(axis=1).argsort(axis=1)
+    chosen = order.reshape(images.shape) < int(epsilon)
+    return np.where(chosen, (signs + 1) / 2, images).astype(np.float32)
+
+
+def inside(adversarial: FloatArray, images: FloatArray, epsilon: float, norm: str) -> BoolArray:
+    """Which images lie in the ball around the others, up to 1e-4, and in [0, 1]: bool [n]."""
+    change = (adversarial - images).reshape(len(images), -1)
+    order = {"linf": np.inf, "l2": 2, "l0": 0}[norm]
+    kept: BoolArray = np.linalg.norm(change, order, axis=1) <= epsilon + _TOLERANCE
+    kept &= ((adversarial >= 0) & (adversarial <= 1)).all(axis=(1, 2, 3))  # NaN is not
+    return kept
