@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,17 +32,30 @@ class Ends:
         return Rate(int((self.read == self.label).sum()), len(self.read))
 
 
+class _Tried(NamedTuple):
+    """What a NoiseStudy knows, replaced at once: a page may look in between two steps."""
+
+    starts: IntArray
+    ends: Mapping[int, Ends]
+
+
 @dataclass(eq=False)
 class NoiseStudy:
-    """E7 from `total` random starts for each of `classes`; grows while `work` goes on.
-
-    starts int64 [n]: what the starts are read as before anything is done to them.
-    """
+    """E7 from `total` random starts for each of `classes`; grows while `work` goes on."""
 
     classes: tuple[int, ...]
     total: int
-    starts: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-    ends: Mapping[int, Ends] = field(default_factory=dict)
+    _tried: _Tried = field(default_factory=lambda: _Tried(np.zeros(0, np.int64), {}), repr=False)
+
+    @property
+    def starts(self) -> IntArray:
+        """What the starts are read as before anything is done to them: int64 [n]."""
+        return self._tried.starts
+
+    @property
+    def ends(self) -> Mapping[int, Ends]:
+        """Where they have ended, by class; nothing before the first step is done."""
+        return self._tried.ends
 
     @property
     def count(self) -> int:
@@ -81,7 +94,7 @@ class NoiseStudy:
                 ).result
                 ends[label] = _joined(ends.get(label), label, images, classifier.predict(images))
             read = np.append(self.starts, classifier.predict(starts))
-            self.ends, self.starts = ends, read  # together: a page may look in between
+            self._tried = _Tried(read, ends)
             yield (done + 1) / len(chunks)
 
 
@@ -91,23 +104,54 @@ def _joined(before: Ends | None, label: int, images: FloatArray, read: IntArray)
     return Ends(label, np.concatenate([before.images, images]), np.append(before.read, read))
 
 
+class _Moved(NamedTuple):
+    """What a SourceStudy knows, replaced at once; read int64 [3, n]: clean, attacked, noisy."""
+
+    result: AttackResult | None
+    control: FloatArray
+    labels: IntArray
+    read: IntArray
+
+
+_NOTHING_MOVED = _Moved(
+    None,
+    np.zeros((0, SIDE, SIDE, 1), np.float32),
+    np.zeros(0, np.int64),
+    np.zeros((3, 0), np.int64),
+)
+
+
 @dataclass(eq=False)
 class SourceStudy:
-    """E8 on many images, one random target each; grows while `work` goes on.
-
-    result: the attack on the images so far. control: those images after noise of equal L2.
-    """
+    """E8 on many images, one random target each; grows while `work` goes on."""
 
     total: int
-    result: AttackResult | None = None
-    control: FloatArray = field(default_factory=lambda: np.zeros((0, SIDE, SIDE, 1), np.float32))
-    labels: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-    read: IntArray = field(default_factory=lambda: np.zeros((3, 0), np.int64))
+    _moved: _Moved = field(default=_NOTHING_MOVED, repr=False)
+
+    @property
+    def result(self) -> AttackResult | None:
+        """The attack on the images so far."""
+        return self._moved.result
+
+    @property
+    def labels(self) -> IntArray:
+        """Their true classes: int64 [n]."""
+        return self._moved.labels
+
+    @property
+    def read(self) -> IntArray:
+        """What the originals, the attacked and the noisy are read as: int64 [3, n]."""
+        return self._moved.read
+
+    @property
+    def control(self) -> FloatArray:
+        """Those images after noise of equal L2: float32 [n, 28, 28, 1]."""
+        return self._moved.control
 
     @property
     def count(self) -> int:
         """How many images have been attacked."""
-        return len(self.labels)
+        return len(self._moved.labels)
 
     @property
     def misread(self) -> Rate:
@@ -163,11 +207,12 @@ class SourceStudy:
         result = result_of(classifier, "Toward a source", images, attacked, goal)
         control = noise_of_norm(images, result.l2, seed=seed)
         read = np.stack([classifier.predict(each) for each in (images, attacked, control)])
-        self.read, self.labels, self.result, self.control = read, labels[:count], result, control
+        self._moved = _Moved(result, control, labels[:count], read)
 
     def _misread(self, row: int) -> Rate:
-        right = self.read[0] == self.labels
-        return Rate(int((right & (self.read[row] != self.labels)).sum()), int(right.sum()))
+        now = self._moved
+        right = now.read[0] == now.labels
+        return Rate(int((right & (now.read[row] != now.labels)).sum()), int(right.sum()))
 
 
 def random_targets(labels: IntArray, *, seed: int) -> IntArray:
