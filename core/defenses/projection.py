@@ -20,7 +20,7 @@ from core.defenses.generator import LATENT, Generator, generator
 from core.optimization import Trajectory
 
 MAX_ITERATIONS, MAX_RESTARTS = 200, 10
-LEARNING_RATE = 0.1
+LEARNING_RATE = 0.2
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba (2014), arXiv:1412.6980
 _STARTS = np.random.default_rng(0).standard_normal((MAX_RESTARTS - 1, LATENT)).astype(np.float32)
 _TYPES = [IMAGES, tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.int32)]
@@ -38,7 +38,7 @@ class Descent(NamedTuple):
 class Projection:
     """The nearest image that the generator makes; a part of a defense.
 
-    iterations (1 to 200) of Adam at 0.1 from each of restarts (1 to 10): the encoder's mean, then
+    iterations (1 to 200) of Adam at 0.2 from each of restarts (1 to 10): the encoder's mean, then
     normal draws, the same for every image, so that the answer is always the same. It has no useful
     derivative: the stand-ins are the identity, the path through the encoder ("smooth"), or none.
     """
@@ -167,17 +167,21 @@ def _stand_in(made_by: Generator, images: Any, stand_in: str) -> Any:
             return 0.0 * images
 
 
+def adam(latent: Any, gradient: Any, mean: Any, square: Any, step: Any, rate: float) -> Any:
+    """In graphs: one step down the gradient, and Adam's two averages behind it."""
+    time = tf.cast(step + 1, tf.float32)
+    mean = _BETA_1 * mean + (1 - _BETA_1) * gradient
+    square = _BETA_2 * square + (1 - _BETA_2) * gradient**2
+    corrected = rate * tf.sqrt(1 - _BETA_2**time) / (1 - _BETA_1**time)
+    return latent - corrected * mean / (tf.sqrt(square) + _EPSILON), mean, square
+
+
 def _step(made_by: Generator, images: Any, latent: Any, mean: Any, square: Any, step: Any) -> Any:
-    """One step of Adam on the latent numbers."""
     with tf.GradientTape() as tape:
         tape.watch(latent)
         distance = distances(made_by, images, latent)
     gradient = tape.gradient(distance, latent)
-    time = tf.cast(step + 1, tf.float32)
-    mean = _BETA_1 * mean + (1 - _BETA_1) * gradient
-    square = _BETA_2 * square + (1 - _BETA_2) * gradient**2
-    rate = LEARNING_RATE * tf.sqrt(1 - _BETA_2**time) / (1 - _BETA_1**time)
-    return latent - rate * mean / (tf.sqrt(square) + _EPSILON), mean, square, step + 1
+    return *adam(latent, gradient, mean, square, step, LEARNING_RATE), step + 1
 
 
 def _flat(images: Any) -> Any:

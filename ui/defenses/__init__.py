@@ -5,11 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.classifier import Classifier
-from ui.defenses import filters
+from ui.defenses import certified, filters, generative, grid
 from ui.header import Choice
 
 _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
+    "Defense × attack": grid.show,
     "Filters": filters.show,
+    "Generative": generative.show,
+    "Certified": certified.show,
 }
 
 

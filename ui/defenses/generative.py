@@ -1,0 +1,215 @@
+"""The Generative view (E14): an autoencoder or a generator in front of the network."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.classifier import Classifier
+from core.data import FloatArray
+from core.defenses.autoencoder import Autoencoder
+from core.defenses.defended import DefendedClassifier
+from core.defenses.projection import Projection
+from core.defenses.purification import purifiers
+from ui import player, text, theme
+from ui.defenses import generative_samples
+from ui.defenses.generative_made import (
+    ATTACK_ITERATIONS,
+    ORIGINAL,
+    STATIC,
+    THROUGH,
+    Asked,
+    Seen,
+    behind,
+    controls,
+    path,
+    static,
+    through,
+    true_class,
+)
+from ui.figures import tiles
+from ui.figures.charts import class_bars
+from ui.header import Choice
+from ui.images import ChosenImage
+from ui.player import Track
+from ui.show import draw, picture
+
+PROJECTION = "projection"
+_TITLES = {None: "No defense", Autoencoder.key: "Autoencoder", PROJECTION: "Projection"}
+_TILE = 84
+_ASKED = "_gen_adaptive"  # the settings and the image for which the adaptive attack was asked
+
+Rows = dict[str, dict[str | None, Seen]]
+
+
+def show(choice: Choice, classifier: Classifier) -> None:
+    """What both make of the image and of attacks on it; the projection's way; samples."""
+    parts, problems = purifiers()
+    for problem in problems:
+        st.error(problem, icon=":material/error:")
+    kinds = [PROJECTION if isinstance(part, Projection) else part.key for part in parts]
+    if not kinds:
+        return
+    bare = classifier.bare if isinstance(classifier, DefendedClassifier) else classifier
+    _defenses(choice.image, bare, kinds)
+    if PROJECTION in kinds:
+        generative_samples.show(choice.image, bare)
+
+
+@st.fragment
+def _defenses(image: ChosenImage, classifier: Classifier, kinds: Sequence[str]) -> None:
+    result, side = st.columns([3.5, 1], gap="medium")
+    with side, st.container(border=True, key="gen-settings"):
+        asked = controls()
+        adaptive_asked = _adaptive_button(classifier, image, asked)
+        of = _projected_control(adaptive_asked) if PROJECTION in kinds else ORIGINAL
+    with result, st.container(border=True, height="stretch", key="gen-result"):
+        try:
+            with st.skeleton(height=720):
+                rows = _rows(classifier, image, kinds, asked, adaptive_asked)
+        except ValueError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        _table(rows, image, true_class(image, classifier), asked)
+    if PROJECTION in kinds:
+        kind = PROJECTION if of == THROUGH else None
+        with st.container(border=True, key="gen-path"):
+            _path(classifier, image, rows[of][kind].image, of, asked)
+
+
+def _adaptive_button(classifier: Classifier, image: ChosenImage, asked: Asked) -> bool:
+    """Whether the adaptive attack was asked for with these settings."""
+    now = (classifier.version, image.key, asked)
+    if st.button(
+        "Attack through them",
+        key="gen-adaptive",
+        type="primary",
+        icon=":material/bolt:",
+        width="stretch",
+        help="Attacks each defense through itself, with gradients that know it. It takes seconds; "
+        "more iterations and restarts of the projection make it longer.",
+    ):
+        st.session_state[_ASKED] = now
+    return bool(st.session_state.get(_ASKED) == now)
+
+
+def _projected_control(adaptive_asked: bool) -> str:
+    """Which image the player projects."""
+    chosen: str = st.segmented_control(
+        "Watch the projection of",
+        (ORIGINAL, STATIC, THROUGH),
+        default=STATIC,
+        required=True,
+        key="gen_of",
+        width="stretch",
+        bind="query-params",
+        help="Original: the image itself. Static: attacked without the defense. Adaptive: attacked "
+        "through the projection, once that has been asked for.",
+    )
+    return STATIC if chosen == THROUGH and not adaptive_asked else chosen
+
+
+def _rows(
+    classifier: Classifier,
+    image: ChosenImage,
+    kinds: Sequence[str],
+    asked: Asked,
+    adaptive_asked: bool,
+) -> Rows:
+    """The image, the attacked one, and those attacked through each defense, behind each."""
+    all_kinds = [None, *kinds]
+    attacked = static(classifier, image, asked.epsilon)
+    rows: Rows = {
+        ORIGINAL: {k: behind(classifier, k, asked, image.floats) for k in all_kinds},
+        STATIC: {k: behind(classifier, k, asked, attacked) for k in all_kinds},
+    }
+    if adaptive_asked:
+        made = {kind: through(classifier, image, kind, asked) for kind in kinds}
+        rows[THROUGH] = {k: behind(classifier, k, asked, made[k]) for k in kinds}
+    return rows
+
+
+def _table(rows: Rows, image: ChosenImage, true: int, asked: Asked) -> None:
+    st.markdown(
+        f"**{_finding(rows, true)}** :gray[· {image.title}, {image.kind}; L∞ ε = "
+        f"{asked.epsilon:g}, {ATTACK_ITERATIONS} iterations]"
+    )
+    names = {
+        ORIGINAL: "Original",
+        STATIC: "Static: attacked without the defense",
+        THROUGH: "Adaptive: attacked through the defense",
+    }
+    for row, cells in rows.items():
+        st.markdown(f":gray[{names[row]}]")
+        columns = st.columns(len(rows[ORIGINAL]), gap="medium")
+        for number, kind in enumerate(rows[ORIGINAL]):
+            with columns[number]:
+                if kind in cells:
+                    _cell(cells[kind], row, kind, true, image.label is not None)
+    st.caption(
+        "Left the image, right what the network gets of it, below its answer. The static attack is "
+        "PGD on the bare network; the adaptive one follows gradients through the defense."
+    )
+
+
+def _cell(seen: Seen, row: str, kind: str | None, true: int, labeled: bool) -> None:
+    palette = theme.palette()
+    title = _TITLES[kind]
+    st.markdown(f"**{title}**: read as {seen.read}")
+    shown = [seen.image[0, ..., 0]] + ([] if kind is None else [seen.purified[0, ..., 0]])
+    pair = np.stack([tiles.ink(each, palette) for each in shown])
+    sheet = tiles.mosaic(pair, palette, columns=len(pair), scale=2 * _TILE // 28)
+    alt = f"{row} image" + ("" if kind is None else f" and what the {title.lower()} makes of it")
+    picture(sheet, width=sheet.shape[1] // 2, alt=alt)
+    draw(
+        class_bars(seen.probabilities, palette, true=true if labeled else None),
+        key=f"gen-bars-{row}-{kind}",
+        alt=f"{title}, {row.lower()}: read as {seen.read}, p = {seen.probabilities.max():.3f}",
+    )
+
+
+def _finding(rows: Rows, true: int) -> str:
+    """What the attacks achieve behind each defense, in one sentence."""
+    kinds = [kind for kind in rows[STATIC] if kind is not None]
+    held = [_TITLES[kind].lower() for kind in kinds if rows[STATIC][kind].read == true]
+    if rows[STATIC][None].read == true:
+        first = f"The static attack does not fool the bare network: it still reads a {true}"
+    elif held:
+        first = f"Behind the {text.listed(held)} the statically attacked {true} reads {true} again"
+    else:
+        first = f"Neither defense repairs the statically attacked {true}"
+    if THROUGH not in rows:
+        return first
+    fooled = [_TITLES[k].lower() for k, seen in rows[THROUGH].items() if seen.read != true]
+    if fooled:
+        return f"{first}; attacked through itself, the {text.listed(fooled)} fails"
+    return f"{first}; attacked through themselves, they hold"
+
+
+def _path(
+    classifier: Classifier, image: ChosenImage, start: FloatArray, of: str, asked: Asked
+) -> None:
+    """The way of each restart in the player."""
+    trajectory = path(classifier, start, asked)
+    distance = trajectory.terms["distance"]
+    best = int(distance[-1].argmin())
+    st.markdown(
+        f"**The nearest digit of the generator is {np.sqrt(distance[-1, best]):.2f} away (L2), "
+        f"read as {trajectory.predicted[-1, best]}** :gray[· {of.lower()} image, "
+        f"{asked.iterations} iterations, start {best + 1} of {asked.restarts}]"
+    )
+    tracks = [
+        Track(_start_name(number, best), trajectory, number, true=image.label)
+        for number in range(asked.restarts)
+    ]
+    player.show(tracks, key="gen-player")
+    st.caption(
+        "What the generator draws at each step from each start; distance is ‖G(z) − x‖². Norms "
+        "count from the start's drawing."
+    )
+    player.downloads(tracks, key="gen-take", name="projection")
+
+
+def _start_name(number: int, best: int) -> str:
+    name = "From the encoder" if number == 0 else f"Start {number + 1}"
+    return f"{name}, nearest" if number == best else name
