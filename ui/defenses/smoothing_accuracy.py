@@ -1,0 +1,76 @@
+"""Certified accuracy of the smoothed network against the L2 radius, as a background job."""
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.classifier import Classifier
+from core.data import to_float
+from core.defenses.smoothing import ALPHA, SmoothingStudy, largest_radius
+from ui import compute, text, theme
+from ui.adversarial.luck import Luck, Record
+from ui.figures import certified_charts
+from ui.show import draw
+
+_POINTS = 61
+
+
+def _begin(
+    classifier: Classifier, settings: Mapping[str, Any]
+) -> tuple[SmoothingStudy, Generator[float]]:
+    test, total = compute.mnist().test, settings["images"]
+    study = SmoothingStudy(total)
+    work = study.work(
+        classifier,
+        to_float(test.images[:total]),
+        test.labels[:total].astype(np.int64),
+        sigma=settings["sigma"],
+        copies=settings["copies"],
+    )
+    return study, work
+
+
+def _show(record: Record[SmoothingStudy]) -> None:
+    smoothed = record.study.smoothed  # once: the job goes on meanwhile
+    sigma, copies = record.settings["sigma"], record.settings["copies"]
+    largest = largest_radius(sigma, copies)
+    radii = np.linspace(0, 1.1 * largest, _POINTS)
+    at_all, half = smoothed.certified(0.0), smoothed.certified(largest / 2)
+    st.markdown(
+        f"**Certified at L2 {largest / 2:.2f}: {text.full_rate(half)}** :gray[· "
+        f"{record.model} smoothed with σ = {sigma:g}, {copies:,} votes an image, the first "
+        f"{len(smoothed.labels):,} test images]"
+    )
+    rates = {
+        certified_charts.CERTIFIED: [smoothed.certified(float(radius)) for radius in radii],
+        certified_charts.CLEAN: [smoothed.clean] * len(radii),
+    }
+    draw(
+        certified_charts.accuracy(
+            rates, radii.tolist(), theme.palette(), x_title="L2 radius", steps=True
+        ),
+        key="smooth-accuracy",
+        alt=f"Certified accuracy against the L2 radius up to {largest:.2f}",
+    )
+    st.markdown(
+        f"Right at any radius **{text.full_rate(at_all)}**, abstained "
+        f"**{text.full_rate(smoothed.abstained)}**, base network without noise "
+        f"**{text.full_rate(smoothed.clean)}**"
+    )
+    st.caption(
+        f"No radius can exceed {largest:.2f} with so many votes. An abstention counts as wrong. "
+        f"Each certificate may be wrong with probability {ALPHA:g}; bands: 95 % Wilson intervals."
+    )
+
+
+ACCURACY = Luck(
+    name="smooth_accuracy",
+    title="Randomized smoothing",
+    what="test images",
+    question="**How many images are certified, and how far?** :gray[· not measured yet: certified "
+    "accuracy of the smoothed network against the L2 radius]",
+    begin=_begin,
+    show=_show,
+)
