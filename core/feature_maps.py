@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.backend import keras, tf
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import FloatArray, IntArray, check_images
+from core.data import BoolArray, FloatArray, IntArray, check_images
 
 SATURATED_SHARE = 0.99
 DoubleArray = NDArray[np.float64]
@@ -104,6 +104,16 @@ def kernels(model: keras.Model, convolution: str) -> FloatArray:
     """The weights of a convolution: float32 [rows, columns, input channels, channels]."""
     weights: FloatArray = model.get_layer(convolution).kernel.numpy()
     return weights
+
+
+def single_taps(weights: FloatArray) -> BoolArray:
+    """Which channels look at one pixel: its weight exceeds the sum of all others: bool [channels].
+
+    weights: as of `kernels`, signs aside. Such a channel is a threshold on that pixel.
+    """
+    sizes = np.abs(weights.reshape(-1, weights.shape[-1]))
+    single: BoolArray = 2 * sizes.max(axis=0) > sizes.sum(axis=0)
+    return single
 
 
 @dataclass(frozen=True, eq=False)

@@ -139,7 +139,7 @@ def _window(layer: keras.Layer) -> tuple[int, int]:
         return layer.kernel_size[0], layer.strides[0]
     if isinstance(layer, keras.layers.MaxPooling2D):
         return layer.pool_size[0], layer.strides[0]
-    return 1, 1
+    return getattr(layer, "window", 1), 1  # a defense in front of the network says its own
 
 
 def _count(layer: keras.Layer, *names: str) -> int:

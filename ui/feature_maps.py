@@ -15,8 +15,8 @@ from core.feature_maps import (
     convolutions,
     feature_maps,
     kernels,
+    single_taps,
 )
-from core.model import LayerInfo
 from ui import compute, layers, maps_settings, microscope, theme
 from ui.figures import map_charts
 from ui.files import npz
@@ -37,7 +37,7 @@ def inspect(choice: Choice, classifier: Classifier) -> None:
         with st.container(border=True, key="maps-settings"):
             settings = maps_settings.show(found, choice)
         with st.container(border=True):
-            _facts(found, layers.table_of(classifier))
+            _facts(classifier, found)
     title = classifier.name if settings.compares_networks else choice.image.title
     own = _sides(title, classifier, choice.image.floats)
     beside = maps_settings.second(settings, choice, classifier)
@@ -109,8 +109,8 @@ def _order(first: Side, comparison: MapComparison | None, settings: Settings) ->
     return list(range(first.convolution.channels))
 
 
-def _facts(found: list[Convolution], rows: list[LayerInfo]) -> None:
-    by_name = {row.name: row for row in rows}
+def _facts(classifier: Classifier, found: list[Convolution]) -> None:
+    by_name = {row.name: row for row in layers.table_of(classifier)}
     for each in found:
         row = by_name[each.name]
         shape = " × ".join(map(str, row.output_shape))
@@ -122,6 +122,13 @@ def _facts(found: list[Convolution], rows: list[LayerInfo]) -> None:
             f"{row.multiply_adds:,} multiply-adds  \n"
             f"receptive field {row.receptive_field} × {row.receptive_field}"
         )
+        single = int(single_taps(kernels(classifier.model, each.name)).sum())
+        if single > each.channels / 2:
+            st.caption(
+                f"{single} of {each.channels} kernels are a single weight that outweighs all their "
+                "others: thresholds on one pixel. Their maps are thresholded digits; strokes come "
+                "in the next layer."
+            )
 
 
 def _comparison(compared: list[Layer], settings: Settings) -> None:

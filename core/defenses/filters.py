@@ -40,7 +40,8 @@ PLAIN = Mode()
 class Kind:
     """A kind of filter: its strength's label, range, step and default, and which gradient it has.
 
-    apply(images, strength, mode) works inside graphs.
+    apply(images, strength, mode) works inside graphs; window(strength): the side in pixels of
+    what one pixel behind the filter sees.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Kind:
     gradient: str
     summary: str
     apply: Callable[[Any, float, Mode], Any]
+    window: Callable[[float], int]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ class Filter:
         """A layer [n, 28, 28, 1] → [n, 28, 28, 1]."""
         check_choice("The stand-in", mode.stand_in, STAND_INS)
         apply = KINDS[self.kind].apply
-        return InFront(lambda images: apply(images, self.strength, mode), name=self.key)
+        window = KINDS[self.kind].window(self.strength)
+        return InFront(lambda x: apply(x, self.strength, mode), name=self.key, window=window)
 
     def __call__(self, images: FloatArray, *, seed: int = 0) -> FloatArray:
         """The filtered images float32 [n, 28, 28, 1] in [0, 1]."""
@@ -118,11 +121,14 @@ def filter_of(key: str) -> Filter:
 
 
 class InFront(keras.layers.Layer):  # type: ignore[misc]
-    """A function of images as a layer without weights."""
+    """A function of images as a layer without weights.
 
-    def __init__(self, apply: Callable[[Any], Any], *, name: str) -> None:
+    window: the side in pixels of what one pixel behind it sees.
+    """
+
+    def __init__(self, apply: Callable[[Any], Any], *, name: str, window: int = SIDE) -> None:
         super().__init__(name=name, trainable=False)
-        self._apply = apply
+        self._apply, self.window = apply, window
 
     def call(self, images: Any) -> Any:
         """Images [n, 28, 28, 1] as the function leaves them."""
@@ -134,7 +140,7 @@ class InFront(keras.layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """What a copy of the layer is made of; the function as it is."""
-        return {"apply": self._apply, "name": self.name}
+        return {"apply": self._apply, "name": self.name, "window": self.window}
 
 
 def with_gradient_of(value: Any, stand_in: Any) -> Any:
@@ -260,18 +266,20 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("blur", "Gaussian blur", "σ in pixels", 0.4, 3.0, 0.1, 1.0, EXACT,
-             "Averages neighbors: fine noise goes, and so do fine strokes.", _blur),
+             "Averages neighbors: fine noise goes, and so do fine strokes.", _blur,
+             lambda sigma: 2 * int(4 * sigma + 0.5) + 1),
         Kind("median", "Median", "window in pixels", 3, 7, 2, 3, EXACT,
-             "The middle value of a window: single pixels go.", _median),
+             "The middle value of a window: single pixels go.", _median, int),
         Kind("threshold", "Threshold", "value", 0.05, 0.95, 0.05, 0.5, STRAIGHT_THROUGH,
-             "Every pixel becomes paper or ink.", _threshold),
+             "Every pixel becomes paper or ink.", _threshold, lambda _: 1),
         Kind("bits", "Bit depth", "bits", 1, 7, 1, 1, STRAIGHT_THROUGH,
-             "Pixels are rounded to a few values.", _bits),
+             "Pixels are rounded to a few values.", _bits, lambda _: 1),
         Kind("jpeg", "JPEG", "quality", 5, 95, 5, 30, STRAIGHT_THROUGH,
-             "Small waves in blocks of 8 × 8 pixels are rounded away.", _jpeg),
+             "Small waves in blocks of 8 × 8 pixels are rounded away.", _jpeg,
+             lambda _: 2 * _BLOCK - 1),
         Kind("resize", "Random resize", "pixels at most", 1, 8, 1, 4, AVERAGED,
-             "The digit is shrunk at random and put somewhere.", _resize),
+             "The digit is shrunk at random and put somewhere.", _resize, lambda _: SIDE),
         Kind("noise", "Random noise", "standard deviation", 0.05, 0.5, 0.05, 0.25, AVERAGED,
-             "Noise drowns a small change, and some of the digit.", _noise),
+             "Noise drowns a small change, and some of the digit.", _noise, lambda _: 1),
     )
 }  # fmt: skip

@@ -131,3 +131,13 @@ def test_a_defense_has_one_to_four_parts(model_1: Classifier) -> None:
         DefendedClassifier(model_1, [])
     with pytest.raises(ValueError, match="number of parts of a defense is 5"):
         DefendedClassifier(model_1, [BLUR] * (MAX_PARTS + 1))
+
+
+def test_a_pixel_behind_a_filter_sees_its_window(model_1: Classifier) -> None:
+    """A receptive field is what a change of one pixel reaches, looked at from the other end."""
+    for key, window in (("median-3", 3), ("blur-0.5", 5), ("jpeg-30", 15), ("noise-0.25", 1)):
+        rows = {
+            row.name: row for row in layer_table(DefendedClassifier(model_1, defense_of(key)).model)
+        }
+        assert rows[key].receptive_field == window
+        assert rows["conv1"].receptive_field == window + 2

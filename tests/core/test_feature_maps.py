@@ -20,6 +20,7 @@ from core.feature_maps import (
     kernels,
     padding_before,
     seen_rows,
+    single_taps,
 )
 from core.model import build_model, named_variables
 
@@ -195,3 +196,12 @@ def test_refuses_layers_without_maps(model_1: Classifier) -> None:
     image = np.zeros((1, 28, 28, 1), np.float32)
     with pytest.raises(ValueError, match="dense1 puts out 500 numbers and no maps"):
         feature_maps(model_1, image, "dense1")
+
+
+def test_a_threshold_is_a_kernel_with_one_weight_above_all_others() -> None:
+    weights = np.zeros((3, 3, 1, 4), np.float32)
+    weights[1, 1, 0, 0] = -2
+    weights[0, :, 0, 1] = 1
+    weights[..., 0, 2] = 0.1
+    weights[2, 2, 0, 2] = 1
+    assert list(single_taps(weights)) == [True, False, True, False]
