@@ -1,0 +1,187 @@
+"""Every defense against every attack: what an attacker knows decides what a defense is worth."""
+
+import numpy as np
+import streamlit as st
+
+from core.classifier import Classifier
+from core.defenses.grid import ADAPTIVE, BLACK_BOX, CLEAN, COLUMNS, NOISE, STATIC, TRANSFER, Row
+from core.jobs import FAILED, QUEUED, STOPPED
+from ui import session, text, theme
+from ui.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings
+from ui.defenses.grid_runs import GridRun
+from ui.figures import grid_charts
+from ui.header import Choice
+from ui.show import draw
+
+TITLES = {
+    ADAPTIVE: "Adaptive",
+    BLACK_BOX: "Black box",
+    TRANSFER: "Transfer",
+    STATIC: "Static",
+    NOISE: "Noise (control)",
+    CLEAN: "Clean",
+}
+_HALF = 0.5  # a defense that keeps fewer images than this against its attacker does not hold
+
+
+def show(choice: Choice, classifier: Classifier) -> None:
+    """The grid, the settings of the next, and what it says."""
+    live = grid_runs.live()
+    result, side = st.columns([3.5, 1], gap="medium")
+    with side, st.container(border=True, key="settings"):
+        grid_settings.show(choice)
+    with result, st.container(border=True, height="stretch", key="grid-result"):
+        st.fragment(_result, run_every=1.0 if live else None)(live)
+    if grid_runs.kept() is not None:
+        st.fragment(_below, run_every=2.0 if live else None)()
+    with st.container(border=True, key="grid-note"):
+        grid_note.show(choice)
+
+
+def _result(drawn_live: bool) -> None:
+    if drawn_live != grid_runs.live():
+        st.rerun()  # the view begins or ceases to look after the job
+    if error := grid_runs.problem():
+        st.error(error, icon=":material/error:")
+    run = grid_runs.kept()
+    if run is None:
+        st.markdown(
+            "**Which defense is left when the attacker knows about it?** :gray[· nothing has been "
+            "measured yet: choose defenses in the settings, and press Measure there]"
+        )
+        st.caption(
+            "Six columns, from the hardest attack to none: adaptive (through the defense, its "
+            "gradient included), black box, transfer, static, random noise, clean."
+        )
+        return
+    st.markdown(f"**{_finding(run)}** :gray[· robust accuracy; {run.measured_on}]")
+    _progress(run)
+    _matrix(run)
+
+
+def _finding(run: GridRun) -> str:
+    """How many defenses keep half of the images against an attacker who knows them."""
+    rows = [row for row in run.grid.rows if row.key != grid_runs.NONE]
+    cells = {row: run.grid.cells.get((row.key, ADAPTIVE)) for row in rows}
+    measured = {row: cell.rate for row, cell in cells.items() if cell}
+    if not measured:
+        return "The attacks that know the defenses are still to come"
+    holding = [row.title for row, rate in measured.items() if rate.value >= _HALF]
+    of = f"{len(holding)} of {len(measured)} defenses" if len(measured) > 1 else "The defense"
+    keep = "keep" if len(holding) != 1 and len(measured) > 1 else "keeps"
+    if len(measured) == 1 and not holding:
+        keep = "does not keep"
+    return f"{of} {keep} half of the images against the attack that knows it"
+
+
+def _progress(run: GridRun) -> None:
+    job, plan, done = run.job, len(run.grid.plan), len(run.grid.cells)
+    if job.state == FAILED:
+        st.error(job.error, icon=":material/error:")
+    elif job.state == STOPPED and not run.live:
+        st.caption(f"Stopped after {done} of {plan} cells; they stay.")
+    if not run.live:
+        return
+    where = f"{done} of {plan} cells"
+    if job.state == QUEUED:
+        where = f"waiting, number {session.manager().position(job)} in the queue"
+    elif job.ended:
+        where += ", stopping after the one in hand"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, job.fraction), text=where)
+        st.button(
+            "Stop", key="grid-stop", icon=":material/stop:", on_click=session.manager().stop,
+            args=[job], disabled=job.ended,
+        )  # fmt: skip
+
+
+def _matrix(run: GridRun) -> None:
+    rates = {
+        (row.title, TITLES[column]): cell.rate
+        for row in run.grid.rows
+        for column in COLUMNS
+        if (cell := run.grid.cells.get((row.key, column)))
+    }
+    with st.grid(1, min_column_width=640, wrap=False):
+        draw(
+            grid_charts.rates_matrix(
+                [row.title for row in run.grid.rows], list(TITLES.values()), rates, theme.palette()
+            ),
+            key=grid_images.matrix_key(run),
+            on_select=grid_images.remember if not run.live else "ignore",
+            selection_mode="cell" if not run.live else (),
+            alt="Robust accuracy of each defense under each attack",
+        )
+    st.caption(
+        f"Each cell: images that are right, of all {run.asked.images:,}, and the 95 % Wilson "
+        f"interval. *Adaptive* and *black box* go through the defense, *static* is made on "
+        f"{run.model} without it, *transfer* on {run.source}."
+        + ("" if run.live else " Click a cell for its images.")
+    )
+
+
+def _below() -> None:
+    run = grid_runs.kept()
+    if run is None:
+        return
+    left, right = st.columns(2, gap="small")
+    with left, st.container(border=True, height="stretch", key="grid-loss"):
+        _looks_fixed(run)
+    with right, st.container(border=True, height="stretch", key="grid-images"):
+        grid_images.show(run, TITLES)
+    if not run.live:
+        grid_files.downloads(run, TITLES)
+
+
+def _looks_fixed(run: GridRun) -> None:
+    rows = {
+        row.title: (cells[0].rate, cells[1].rate, worst)
+        for row in run.grid.rows
+        if (cells := _both(run, row)) and (worst := run.grid.worst(row))
+    }
+    most = grid_runs.largest_loss(run)
+    if most is None:
+        st.markdown(
+            "**Looks fixed, is fixed** :gray[· static against adaptive, as soon as both are "
+            "measured for a defense]"
+        )
+        return
+    points = 100 * (grid_runs.loss_of(run, most) or 0)
+    lost = "No defense loses a point to an attacker who knows it"
+    if points >= 1:
+        lost = f"{most.title} loses the most to an attacker who knows it: {points:.0f} points"
+    st.markdown(f"**Looks fixed, is fixed. {lost}** :gray[· {run.measured_on}]")
+    draw(
+        grid_charts.static_and_adaptive(rows, theme.palette()),
+        key="grid-losses",
+        alt="What each defense keeps against the static and the adaptive attack",
+    )
+    st.caption(
+        "Ring: static. Dot: adaptive. The bar is the security that was not there. Tick: the worst "
+        "of all columns, image by image."
+    )
+    for sentence in _doubts(run):
+        st.markdown(f":orange[:material/hourglass_top:] {sentence}")
+
+
+def _both(run: GridRun, row: Row) -> tuple[grid_images.Cell, grid_images.Cell] | None:
+    static = run.grid.cells.get((row.key, STATIC))
+    adaptive = run.grid.cells.get((row.key, ADAPTIVE))
+    return (static, adaptive) if static and adaptive else None
+
+
+def _doubts(run: GridRun) -> list[str]:
+    """Where an attack that knows less does more: the adaptive one is then not the last word."""
+    found = []
+    for row in run.grid.rows:
+        adaptive = run.grid.cells.get((row.key, ADAPTIVE))
+        for column in COLUMNS[1:]:
+            cell = run.grid.cells.get((row.key, column))
+            if adaptive and cell and cell.rate.successes < adaptive.rate.successes:
+                missed = int(np.sum(adaptive.standing & ~cell.standing))
+                found.append(
+                    f"{row.title}: {TITLES[column].lower()} leaves {text.percent(cell.rate)}, less "
+                    f"than adaptive ({text.percent(adaptive.rate)}; {missed} images more fall to "
+                    "it). Its gradient may be masked."
+                )
+    return found

@@ -1,0 +1,164 @@
+"""The grid of defenses and attacks that a visitor has started and keeps."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.classifier import Classifier
+from core.data import to_float
+from core.defenses.defended import DefendedClassifier, title_of
+from core.defenses.grid import Budget, Grid, Row
+from core.jobs import Job, QueueFull
+from ui import compute, session, state
+from ui.defenses.parts import offered
+from ui.header import bare_key, model_titles
+
+NORMS = {"linf": "L∞", "l2": "L2", "l0": "L0"}
+NONE = "none"
+_GRID, _ERROR, _STARTED = "_grid", "_grid_error", "_grid_started"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the next grid is of: keys of parts and of models.
+
+    model: the key of the network that is defended, with a chain if one was chosen in the header;
+    source: the network that transfers come from; chained: whether all parts make a row, too.
+    """
+
+    model: str
+    source: str
+    parts: tuple[str, ...]
+    others: tuple[str, ...]
+    chained: bool
+    images: int
+    budget: Budget
+
+    @property
+    def bare(self) -> str:
+        """The key of the network itself."""
+        return bare_key(self.model)
+
+
+@dataclass(frozen=True, eq=False)
+class GridRun:
+    """A grid, the job that fills it, and the names of the networks at that time."""
+
+    asked: Asked
+    grid: Grid
+    job: Job
+    model: str
+    source: str
+
+    @property
+    def live(self) -> bool:
+        """Whether cells are still to come; a stopped job finishes what it has in hand."""
+        return not self.job.ended or self.job.on_thread
+
+    @property
+    def ball(self) -> str:
+        """“L∞ ε = 0.3” or “L0, 40 pixels”."""
+        return ball_words(self.asked.budget)
+
+    @property
+    def measured_on(self) -> str:
+        """Model, images and budget, for captions."""
+        return f"{self.model}, the first {self.asked.images:,} test images, {self.ball}"
+
+
+def ball_words(budget: Budget) -> str:
+    """“L∞ ε = 0.3” or “L0, 40 pixels”."""
+    if budget.norm == "l0":
+        return f"L0, {budget.epsilon:g} pixels"
+    return f"{NORMS[budget.norm]} ε = {budget.epsilon:g}"
+
+
+def kept() -> GridRun | None:
+    """This visitor's grid, in work or ended."""
+    return st.session_state.get(_GRID)
+
+
+def live() -> bool:
+    """Whether it is still at work."""
+    run = kept()
+    return run is not None and run.live
+
+
+def problem() -> str:
+    """Why the last grid did not start, in a sentence; "" if it did."""
+    return str(st.session_state.get(_ERROR, ""))
+
+
+def has_started() -> bool:
+    """Whether a start was asked for since this was called last."""
+    return bool(st.session_state.pop(_STARTED, False))
+
+
+def start(asked: Asked) -> None:
+    """Measure it as this visitor's job, in the place of the grid before."""
+    st.session_state.pop(_ERROR, None)
+    st.session_state[_STARTED] = True
+    test = compute.mnist().test
+    try:
+        grid = Grid(
+            compute.classifier(asked.bare),
+            compute.classifier(asked.source),
+            _rows(asked),
+            to_float(test.images[: asked.images]),
+            test.labels[: asked.images].astype(np.int64),
+            asked.budget,
+        )
+        job = Job(
+            session.owner(),
+            f"{len(grid.rows)} rows of defenses, {asked.images:,} images",
+            grid.work,
+            explained=(ValueError,),
+        )
+        session.manager().submit(job)
+    except (QueueFull, ValueError) as error:
+        st.session_state[_ERROR] = str(error)
+        return
+    st.session_state[_GRID] = GridRun(asked, grid, job, short(asked.bare), short(asked.source))
+
+
+def short(model: str) -> str:
+    """A model's name without its accuracy."""
+    return model_titles()[model].split(" · ")[0]
+
+
+def _rows(asked: Asked) -> tuple[Row, ...]:
+    """No defense, each part, all of them in a row, the chosen chain, and the other networks."""
+    titles = {part.key: part.title for part in offered()}
+    chains = {key: titles[key] for key in asked.parts}
+    if asked.chained and len(asked.parts) > 1:
+        chains["+".join(asked.parts)] = " + ".join(titles[key] for key in asked.parts)
+    rows = [Row(NONE, "No defense", compute.classifier(asked.bare))]
+    chosen = compute.classifier(asked.model)
+    own = _own_chain(asked, chosen)
+    for key, title in {**own, **chains}.items():
+        rows.append(Row(key, title, compute.classifier(f"{asked.bare}{state.BEHIND}{key}")))
+    rows += [Row(key, short(key), compute.classifier(key)) for key in asked.others]
+    return tuple(rows)
+
+
+def _own_chain(asked: Asked, chosen: Classifier) -> dict[str, str]:
+    if not isinstance(chosen, DefendedClassifier):
+        return {}
+    return {asked.model.partition(state.BEHIND)[2]: title_of(chosen.defense)}
+
+
+def loss_of(run: GridRun, row: Row) -> float | None:
+    """Robust accuracy under the static attack minus that under the adaptive one, if measured."""
+    static = run.grid.cells.get((row.key, "static"))
+    adaptive = run.grid.cells.get((row.key, "adaptive"))
+    if static is None or adaptive is None:
+        return None
+    return static.rate.value - adaptive.rate.value
+
+
+def largest_loss(run: GridRun) -> Row | None:
+    """The defense that looks safer than it is by most; None before one has both measured."""
+    found = {row: loss_of(run, row) for row in run.grid.rows if row.key != NONE}
+    measured = {row: loss for row, loss in found.items() if loss is not None}
+    return max(measured, key=measured.__getitem__) if measured else None
