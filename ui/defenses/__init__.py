@@ -5,14 +5,27 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.classifier import Classifier
-from ui.defenses import certified, filters, generative, grid
+from ui.defenses import (
+    certified,
+    curve,
+    detection,
+    filters,
+    generative,
+    grid,
+    masking,
+    robust_models,
+)
 from ui.header import Choice
 
 _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
     "Defense × attack": grid.show,
     "Filters": filters.show,
+    "Robust models": robust_models.show,
     "Generative": generative.show,
+    "Detection": detection.show,
     "Certified": certified.show,
+    "Accuracy against ε": curve.show,
+    "Is it masked?": masking.show,
 }
 
 

@@ -1,0 +1,101 @@
+"""The shipped robust models (E13): what their cards say, and what one attack alone would say."""
+
+import streamlit as st
+
+from core.card import ModelCard, Robustness
+from core.classifier import Classifier
+from core.experiments import E13
+from core.rate import Rate, overlap
+from ui import compute, text, theme
+from ui.figures import attack_charts
+from ui.header import Choice, model_titles
+from ui.show import draw
+from ui.state import MODEL
+
+
+def show(choice: Choice, classifier: Classifier) -> None:
+    """A card for each model that was trained to resist, and how each was made."""
+    cards = [card for card in compute.shipped_cards().values() if card.robustness]
+    if not cards:
+        st.error(
+            "No robust model can be read: restore assets/models from the repository.",
+            icon=":material/error:",
+        )
+        return
+    columns = st.columns(len(cards), gap="small")
+    for column, card in zip(columns, cards, strict=True):
+        with column, st.container(border=True, height="stretch", key=f"robust-{card.name}"):
+            _card(choice, card)
+    st.caption(
+        f"{E13.identifier}: the report proposes to “{E13.reported}”, and measures nothing. To "
+        "train against attacks yourself, set it on the page Training; to attack these models, "
+        "choose one in the header. The command under each card trains and measures it again."
+    )
+
+
+def _card(choice: Choice, card: ModelCard) -> None:
+    st.markdown(f"**{finding(card)}** :gray[· L∞ ε = {card.robustness[0].epsilon:g}]")
+    draw(
+        attack_charts.attack_rates(_rates(card), theme.palette()),
+        key=f"robust-rates-{card.name}",
+        alt=f"{card.title}: accuracy clean, attacked and proven",
+    )
+    st.markdown(verdict(card))
+    pgd, worst = (_measured(card, name).settings for name in ("PGD", "Worst case"))
+    st.caption(
+        f"PGD: {pgd['iterations']} steps of {pgd['step_size']:g}. Worst case: APGD on two losses, "
+        f"{worst['iterations']} steps each, then Square with {worst['queries']:,} queries, on the "
+        "images that have no proof. Proven: interval bounds, the last layer elided."
+    )
+    st.code(f"python -m core.zoo {card.name}", language="sh")
+    st.caption(
+        f"{card.description}; {card.seconds / 60:.0f} processor minutes of training, "
+        f"{card.settings['epochs']} epochs, {card.parameters:,} parameters."
+    )
+    st.button(
+        "On this page already" if choice.model == card.name else "Look into it",
+        key=f"robust-choose-{card.name}",
+        icon=":material/deployed_code:",
+        type="tertiary",
+        on_click=st.session_state.update,
+        args=[{MODEL: card.name}],
+        disabled=choice.model == card.name or card.name not in model_titles(),
+        help="Puts it into the header: every page then shows this model.",
+    )
+
+
+def _rates(card: ModelCard) -> dict[str, Rate]:
+    return {
+        f"{attack_charts.CONTROL}clean": card.test,
+        "PGD": _measured(card, "PGD").standing,
+        "Worst case": _measured(card, "Worst case").standing,
+        f"{attack_charts.CONTROL}proven": _measured(card, "Interval bounds").standing,
+    }
+
+
+def finding(card: ModelCard) -> str:
+    """What the model holds, in a sentence."""
+    worst = _measured(card, "Worst case").standing
+    return f"{card.title}: {text.percent(worst)} stay in the worst case"
+
+
+def verdict(card: ModelCard) -> str:
+    """Whether PGD alone would have overstated it, and what is proven."""
+    pgd, worst = _measured(card, "PGD").standing, _measured(card, "Worst case")
+    proven = _measured(card, "Interval bounds").standing
+    lost = (pgd.value - worst.standing.value) * 100
+    by_square = int(worst.settings.get("fell to Square", 0))
+    if overlap(pgd, worst.standing):
+        said = f"PGD alone says {lost:.1f} points more, within the intervals."
+    else:
+        said = (
+            f"**PGD alone overstates it by {lost:.1f} points: its gradients mislead.** "
+            f"{by_square} images fall to Square only, which asks for no gradient."
+        )
+    if proven.successes:
+        return f"{said} For {text.full_rate(proven)} of the test images it is proven."
+    return f"{said} Nothing is proven of it: the bounds are too loose for any image."
+
+
+def _measured(card: ModelCard, attack: str) -> Robustness:
+    return next(each for each in card.robustness if each.attack == attack)
