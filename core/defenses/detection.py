@@ -1,0 +1,234 @@
+"""Detectors of attacked images: a score for each image, high where it looks attacked.
+
+Feature squeezing, Xu et al. (2018), arXiv:1704.01155; the two detectors of MagNet, Meng and Chen
+(2017), arXiv:1705.09064.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core.attacks.goals import Untargeted
+from core.attacks.result import check_attack
+from core.backend import keras, tf
+from core.checks import check_range
+from core.classifier import BATCH, IMAGES, Classifier, in_batches
+from core.data import CLASSES, FloatArray, IntArray, check_images
+from core.defenses.autoencoder import autoencoder
+from core.defenses.filters import Filter, Mode
+from core.forward import forward, in_loop
+
+SQUEEZERS = (Filter("bits", 1), Filter("median", 3))
+_TEMPERATURE = 10.0  # of both softmax answers that the divergence compares, as in the paper
+_LEAD = 5.0  # of a wrong class, in logits, up to which the attack drives every view
+_STAND_INS = ("identity", "smooth")
+_BATCH = 50
+_TINY = 1e-12
+
+
+class Seen(NamedTuple):
+    """In graphs: what a detector makes of images. score [n]; views: the logits of the image, then
+    those of its changed versions, each [n, classes].
+    """
+
+    score: Any
+    views: list[Any]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A score between 0 and `top`. look(logits_of, images, mode) works inside graphs."""
+
+    name: str
+    summary: str
+    top: float
+    look: Callable[[Callable[[Any], Any], Any, Mode], Seen]
+
+    def scores(self, classifier: Classifier, images: FloatArray) -> FloatArray:
+        """The scores of images float32 [n, 28, 28, 1] in [0, 1]: float32 [n]."""
+        check_images(images)
+        if not len(images):
+            return np.zeros(0, np.float32)
+        compiled = classifier.compiled(f"detect/{self.name}", self._compile)
+        scores: FloatArray = in_batches(compiled, images, batch=BATCH)
+        return scores
+
+    def _compile(self, model: keras.Model) -> Any:
+        logits_of = forward(model)
+        return tf.function(
+            lambda images: self.look(logits_of, images, Mode()).score, autograph=False
+        ).get_concrete_function(IMAGES)
+
+
+def evade(
+    classifier: Classifier,
+    detector: Detector,
+    images: FloatArray,
+    labels: IntArray,
+    *,
+    epsilon: float = 0.3,
+    iterations: int = 60,
+    targets: int = 3,
+    enough: float = 0.0,
+) -> FloatArray:
+    """Images float32 [n, 28, 28, 1] that are misread with a low score: the detector is attacked.
+
+    For each of the `targets` (1 to 9) likeliest other classes, and each stand-in of the detector's
+    steps, signed gradient steps within `epsilon` (L∞): as long as one of the detector's views does
+    not see the target, toward it; then down the score. An image rests once it is misread with a
+    score of `enough` at most; else its misread version with the lowest score is kept, and the
+    original if there is none. images float32 [n, 28, 28, 1] in [0, 1], labels int [n]. Raises
+    ValueError on other values. Steps chosen as by Bryniarski et al. (2021), arXiv:2106.15023.
+    """
+    check_attack(images, Untargeted(labels), epsilon)
+    check_range("The number of iterations", iterations, 1, 2_000)
+    check_range("The number of targets", targets, 1, CLASSES - 1)
+    found = images.copy()
+    logits = classifier.logits(images)
+    wrong = logits.argmax(axis=1) != labels
+    best = np.where(wrong, detector.scores(classifier, images), np.inf)
+    others = np.where(np.arange(logits.shape[1]) == labels[:, None], -np.inf, logits)
+    order = np.argsort(-others, axis=1, kind="stable")
+    for rank in range(targets):
+        for stand_in in _STAND_INS:
+            rows = np.flatnonzero(best > enough)
+            if not len(rows):
+                return found
+            tried = _driven(
+                classifier, detector, stand_in, images[rows], labels[rows], order[rows, rank],
+                epsilon, iterations,
+            )  # fmt: skip
+            score = np.where(
+                classifier.predict(tried) != labels[rows],
+                detector.scores(classifier, tried),
+                np.inf,
+            )
+            better = score < best[rows]
+            found[rows[better]], best[rows[better]] = tried[better], score[better]
+    return found
+
+
+def _driven(
+    classifier: Classifier, detector: Detector, stand_in: str, images: FloatArray,
+    labels: IntArray, targets: IntArray, epsilon: float, iterations: int,
+) -> FloatArray:  # fmt: skip
+    compiled = classifier.compiled(
+        f"evade/{detector.name}/{stand_in}", lambda model: _compile(model, detector, stand_in)
+    )
+    numbers = tf.constant(epsilon, tf.float32), tf.constant(iterations)
+    driven: FloatArray = in_batches(
+        lambda *batch: compiled(*batch, *numbers),
+        images, labels.astype(np.int64), targets.astype(np.int64), batch=_BATCH,
+    )  # fmt: skip
+    return driven
+
+
+def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
+    """The misread iterate with the lowest score, or the last one, as one graph."""
+    logits_of = forward(model)
+
+    @in_loop
+    def slope(x: Any, labels: Any, targets: Any) -> Any:
+        seen = detector.look(logits_of, x, Mode(stand_in))
+        leads = [_lead(logits, targets) for logits in seen.views]
+        missing = tf.add_n([tf.minimum(lead, _LEAD) for lead in leads])
+        convinced = tf.reduce_all(tf.stack(leads) >= _LEAD, axis=0)
+        toward = tf.gradients(missing, x)[0]
+        down = tf.gradients(seen.score, x)[0]
+        chosen = tf.where(convinced[:, None, None, None], -down, toward)
+        wrong = tf.argmax(seen.views[0], axis=1) != labels
+        return chosen, tf.where(wrong, seen.score, np.inf)
+
+    def drive(images: Any, labels: Any, targets: Any, epsilon: Any, steps: Any) -> Any:
+        low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
+
+        def one_step(step: Any, x: Any, best: Any, best_score: Any) -> Any:
+            chosen, score = slope(x, labels, targets)
+            best, best_score = _lower(x, score, best, best_score)
+            share = 1 - tf.cast(step, tf.float32) / tf.cast(steps, tf.float32)
+            size = 0.1 * epsilon * (0.05 + 0.95 * share)  # small in the end, for the score
+            return (
+                step + 1,
+                tf.clip_by_value(x + size * tf.sign(chosen), low, high),
+                best,
+                best_score,
+            )
+
+        worst = tf.fill([tf.shape(images)[0]], np.inf)
+        _, x, best, best_score = tf.while_loop(
+            lambda step, *_: step < steps, one_step, (tf.constant(0), images, images, worst)
+        )
+        _, score = slope(x, labels, targets)
+        return _lower(x, score, best, best_score)[0]
+
+    classes, number = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)
+    types = [IMAGES, classes, classes, number, tf.TensorSpec([], tf.int32)]
+    return tf.function(drive, autograph=False).get_concrete_function(*types)
+
+
+def _lower(x: Any, score: Any, best: Any, best_score: Any) -> Any:
+    keep = (score < best_score)[:, None, None, None]
+    return tf.where(keep, x, best), tf.minimum(score, best_score)
+
+
+def _lead(logits: Any, targets: Any) -> Any:
+    """The logit of the target minus the highest other: [n]."""
+    own = tf.one_hot(targets, logits.shape[1], on_value=True, off_value=False, dtype=tf.bool)
+    other = tf.reduce_max(tf.where(own, -np.inf, logits), axis=1)
+    return tf.gather(logits, targets, axis=1, batch_dims=1) - other
+
+
+def _squeezing(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:
+    views = [logits_of(images)]
+    views += [logits_of(squeezer.layer(mode)(images)) for squeezer in SQUEEZERS]
+    answer, *squeezed = (tf.nn.softmax(logits) for logits in views)
+    distances = [tf.reduce_sum(tf.abs(each - answer), axis=1) for each in squeezed]
+    return Seen(tf.reduce_max(tf.stack(distances), axis=0), views)
+
+
+def _reconstruction(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:
+    change = autoencoder().layer(mode)(images) - images
+    squared = tf.reduce_mean(change**2, axis=(1, 2, 3))
+    return Seen(tf.sqrt(squared + _TINY), [logits_of(images)])
+
+
+def _divergence(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:
+    views = [logits_of(images), logits_of(autoencoder().layer(mode)(images))]
+    first, second = (tf.nn.softmax(logits / _TEMPERATURE) for logits in views)
+    middle = (first + second) / 2
+    halves = [
+        tf.reduce_sum(p * (tf.math.log(p + _TINY) - tf.math.log(middle + _TINY)), axis=1)
+        for p in (first, second)
+    ]
+    return Seen(tf.maximum(tf.add_n(halves) / 2, 0.0), views)
+
+
+DETECTORS = {
+    detector.name: detector
+    for detector in (
+        Detector(
+            "Feature squeezing",
+            "The largest L1 distance between the answer to the image and those to its versions "
+            "with one bit a pixel and behind a 3 × 3 median.",
+            2.0,
+            _squeezing,
+        ),
+        Detector(
+            "Reconstruction error",
+            "MagNet: the root mean square difference of the image to what an autoencoder that "
+            "knows clean digits gives back.",
+            1.0,
+            _reconstruction,
+        ),
+        Detector(
+            "Jensen–Shannon",
+            "MagNet: the divergence of the answers to the image and to what the autoencoder gives "
+            "back, both at temperature 10.",
+            math.log(2),
+            _divergence,
+        ),
+    )
+}

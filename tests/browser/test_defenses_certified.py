@@ -1,0 +1,39 @@
+"""The view Certified in the browser: bounds, a job to its end, and a phone."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.server import Server
+
+PATH = "/defenses?defense_view=Certified&cert_epsilon=0.01&smooth_copies=100&smooth_images=50"
+PATIENCE = 120_000
+
+
+def test_bounds_and_a_certified_accuracy(visitor: Visitor) -> None:
+    page = visitor.page
+    page.set_default_timeout(PATIENCE)
+    visitor.open(PATH)
+    expect(page.locator(".st-key-result")).to_contain_text("At ε = 0.01 nothing is proven of this")
+    for key in ("cert-bands", "cert-margins", "cert-looseness", "cert-ranges", "smooth-votes"):
+        page.locator(f".st-key-{key} svg, .st-key-{key} canvas").first.wait_for()
+    visitor.press("smooth_accuracy-measure")
+    page.get_by_text("Right at any radius").wait_for()
+    visitor.settle()
+    expect(page.locator(".st-key-smooth-accuracy-card")).to_contain_text("50 test images")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(browser: Browser, server: Server, scheme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 375, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    person = Visitor(context.new_page(), server.url)
+    person.page.set_default_timeout(PATIENCE)
+    person.open(PATH)
+    person.page.locator(".st-key-smooth-votes").first.wait_for()
+    person.settle()
+    assert person.width() <= 375
+    assert not person.complaints, person.complaints
+    context.close()

@@ -1,0 +1,39 @@
+"""The view Detection in the browser: a measurement begun, looked at, stopped, and on a phone."""
+
+import re
+
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Visitor
+from tests.browser.server import Server
+
+PATH = "/defenses?defense_view=Detection&detect_images=50"
+PATIENCE = 180_000
+
+
+def test_what_is_measured_stays_when_it_is_stopped(visitor: Visitor) -> None:
+    page = visitor.page
+    page.set_default_timeout(PATIENCE)
+    visitor.open(PATH)
+    visitor.press("detection-measure")
+    page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
+    page.locator(".st-key-detection-stop button").first.click()
+    page.get_by_text(re.compile(r"Stopped after \d+ of 300")).wait_for()
+    visitor.settle()
+    page.locator(".st-key-detect-roc svg, .st-key-detect-roc canvas").first.wait_for()
+    expect(page.locator(".st-key-result")).to_contain_text("False positives at this threshold")
+
+
+def test_it_fits_a_phone(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 375, "height": 800})
+    person = Visitor(context.new_page(), server.url)
+    person.page.set_default_timeout(PATIENCE)
+    person.open(PATH)
+    person.press("detection-measure")
+    person.page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
+    person.page.locator(".st-key-detection-stop button").first.click()
+    person.page.get_by_text(re.compile("Stopped after")).wait_for()
+    person.settle()
+    assert person.width() <= 375
+    assert not person.complaints, person.complaints
+    context.close()

@@ -1,0 +1,115 @@
+"""The view Certified, headless: proofs that hold and end, jobs, defenses, and edited links."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.classifier import Classifier
+from core.data import Dataset, to_float
+from core.defenses.defended import DefendedClassifier
+from core.defenses.filters import Filter
+from core.defenses.growth import certified_radius
+from core.defenses.smoothing import certify
+from ui import compute, text
+
+VIEW = {"defense_view": "Certified", "smooth_copies": "100"}
+
+
+@pytest.fixture
+def open_view(app: AppTest) -> Callable[..., AppTest]:
+    def open_page(**query: str) -> AppTest:
+        app.query_params.update({**VIEW, **query})
+        app.run()
+        return app.switch_page("pages/defenses.py").run()
+
+    return open_page
+
+
+def _text(page: AppTest) -> str:
+    assert not page.exception
+    assert not page.error
+    elements = [*page.markdown, *page.caption, *page.info]
+    return " ".join(str(element.value) for element in elements)
+
+
+def _measure(page: AppTest, name: str) -> AppTest:
+    page.button(key=f"{name}-measure").click().run()
+    deadline = time.monotonic() + 240
+    while any(button.key == f"{name}-stop" for button in page.button):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+        page.run()
+    return page
+
+
+def test_a_proof_ends_and_says_where(
+    open_view: Callable[..., AppTest], model_1: Classifier, mnist: Dataset
+) -> None:
+    page = open_view()
+    image, label = to_float(mnist.test.images[1:2]), int(mnist.test.labels[1])
+    radius = certified_radius(model_1, image, label)
+    written = _text(page)
+    assert (
+        f"At ε = 0.3 nothing is proven of this {label}: its proof ends at {radius:.4f}" in written
+    )
+    assert "valid, and useless" in written
+    found = certify(model_1, image, sigma=0.25, copies=100)
+    assert f"**{found.votes[found.guess]:,} of 100**" in written
+    assert "it was not trained with this noise" in written
+    page.select_slider(key="cert_epsilon").set_value(0.001).run()
+    written = _text(page)
+    assert f"stays a {label} within ε = 0.001" in written
+    page.slider(key="smooth_sigma").set_value(1.0).run()
+    assert "The smoothed network abstains" in _text(page)
+
+
+def test_the_truth_between_two_curves(open_view: Callable[..., AppTest]) -> None:
+    page = _measure(open_view(cert_images="50", cert_epsilon="0.01"), "cert_accuracy")
+    written = _text(page)
+    proof = page.session_state["_cert_accuracy"].study.proof
+    low, high = proof.certified[-1], proof.attacked[-1]
+    assert low.value < high.value
+    assert f"between {text.percent(low)} and {text.percent(high)}" in written
+    assert "broke none" in written
+    assert len(proof.epsilons) >= 9
+
+
+def test_certified_accuracy_against_the_radius(open_view: Callable[..., AppTest]) -> None:
+    page = _measure(open_view(smooth_images="50"), "smooth_accuracy")
+    smoothed = page.session_state["_smooth_accuracy"].study.smoothed
+    written = _text(page)
+    assert f"Right at any radius **{text.full_rate(smoothed.certified(0.0))}**" in written
+    assert f"abstained **{text.full_rate(smoothed.abstained)}**" in written
+    page.slider(key="smooth_sigma").set_value(0.5).run()
+    assert "settings above have changed since" in _text(page)
+
+
+def test_a_defense_has_no_bounds_but_can_be_smoothed(
+    open_view: Callable[..., AppTest], model_1: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defended = DefendedClassifier(model_1, [Filter("threshold", 0.5)])
+    monkeypatch.setattr(compute, "classifier", lambda key: defended)
+    page = open_view()
+    written = _text(page)
+    assert "There are no interval bounds for this network" in written
+    assert "no rule for threshold-0.5" in written
+    assert "Certified as 2 within L2" in written
+    assert not any(button.key == "cert_accuracy-measure" for button in page.button)
+
+
+def test_a_misread_image_has_nothing_to_prove(
+    open_view: Callable[..., AppTest], model_1: Classifier, mnist: Dataset
+) -> None:
+    wrong = model_1.predict(to_float(mnist.test.images)) != mnist.test.labels
+    page = open_view(cert_epsilon="0.001")
+    page.number_input(key="image").set_value(int(np.flatnonzero(wrong)[0])).run()
+    assert "misread as it is: there is nothing to prove" in _text(page)
+
+
+def test_edited_links_do_no_harm(open_view: Callable[..., AppTest]) -> None:
+    page = open_view(cert_epsilon="7", smooth_sigma="x", smooth_copies="3")
+    assert "At ε = 0.3" in _text(page)
+    assert page.slider(key="smooth_sigma").value == 0.25

@@ -1,0 +1,82 @@
+"""The view Detection, headless: a measurement to the end, its threshold, its gallery, links."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.defenses import detection_study
+from core.defenses.detection_study import ADAPTIVE, NOISE, DetectionStudy
+from ui import text
+
+VIEW = {
+    "defense_view": "Detection",
+    "detect_images": "50",
+    "detector": "Reconstruction error",
+}
+QUICK = {"FGSM": {}, "PGD": {"iterations": 10, "step_size": 0.06}}
+
+
+@pytest.fixture
+def open_view(app: AppTest) -> Callable[..., AppTest]:
+    def open_page(**query: str) -> AppTest:
+        app.query_params.update({**VIEW, **query})
+        app.run()
+        return app.switch_page("pages/defenses.py").run()
+
+    return open_page
+
+
+def _text(page: AppTest) -> str:
+    assert not page.exception
+    assert not page.error
+    return " ".join(str(element.value) for element in [*page.markdown, *page.caption])
+
+
+def _measure(page: AppTest) -> AppTest:
+    page.button(key="detection-measure").click().run()
+    deadline = time.monotonic() + 240
+    while any(button.key == "detection-stop" for button in page.button):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+        page.run()
+    return page
+
+
+def test_a_detector_is_measured_and_its_threshold_moved(
+    open_view: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detection_study, "STATIC", QUICK)
+    page = open_view()
+    assert "not measured yet" in _text(page)
+    written = _text(_measure(page))
+    study: DetectionStudy = page.session_state["_detection"].study
+    found = study.detected
+    by_name = {each.name: each for each in found.attacks}
+    assert list(by_name) == [*QUICK, NOISE, ADAPTIVE]
+    threshold = found.threshold(0.05)
+    static, adaptive = by_name["PGD"].detected(threshold), by_name[ADAPTIVE].detected(threshold)
+    assert f"{text.percent(static)} of PGD’s images are found" in written
+    assert f"{text.percent(adaptive)} of those made to pass both" in written
+    assert f"**{text.full_rate(found.false_positives(threshold))}**" in written
+    table = page.dataframe[0].value
+    assert list(table["attack"]) == list(by_name)
+    assert table["detected of these"][1] == text.full_rate(static)
+    missed = len(by_name[ADAPTIVE].missed(threshold))
+    assert f"{ADAPTIVE}: {missed} misread and not detected" in written
+    page.segmented_control[0].set_value(0.2).run()
+    lower = found.threshold(0.2)
+    assert f"**{text.full_rate(found.false_positives(lower))}**" in _text(page)
+    slider = next(each for each in page.slider if each.label == "Threshold")
+    assert slider.value == pytest.approx(lower)
+    slider.set_value(0.0).run()
+    assert "**100 % [93, 100] · 50 of 50**" in _text(page)
+
+
+def test_edited_links_do_no_harm(open_view: Callable[..., AppTest]) -> None:
+    page = open_view(detector="Oracle", detect_epsilon="7", detect_images="3")
+    _text(page)
+    assert page.selectbox(key="detector").value == "Feature squeezing"
+    assert page.slider(key="detect_epsilon").value == 0.3
+    assert page.select_slider(key="detect_images").value == 200
