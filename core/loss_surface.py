@@ -1,0 +1,201 @@
+"""What the loss looks like around an image: its gradient, differences, and a plane through it.
+
+The loss is the margin of the runner-up: the logit of the highest other class at the image minus
+that of the label, for classes held fixed. On a linear classifier it is linear.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.backend import keras, tf
+from core.checks import check_range
+from core.classifier import IMAGES, Classifier, in_batches
+from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.forward import forward
+
+_BATCH = 64
+_FLAT = 1e-9  # variance of a surface below which it is constant
+
+
+@dataclass(frozen=True, eq=False)
+class Surfaces:
+    """The margin's rise on a plane through each of n images, all inside the box.
+
+    rise float32 [n, m, m]: behind steps along[row] of the random direction and along[column] of
+    the gradient's sign, along from 0 to 1, where 1 is ε in every pixel that has room.
+    """
+
+    along: FloatArray
+    rise: FloatArray
+
+    @property
+    def roughness(self) -> FloatArray:
+        """Which share of a surface's variance no plane explains: [n]; 0 is linear, NaN is flat."""
+        grid = np.stack(np.meshgrid(self.along, self.along), axis=-1).reshape(-1, 2)
+        design = np.column_stack([grid, np.ones(len(grid))])
+        heights = self.rise.reshape(len(self.rise), -1).T.astype(np.float64)
+        fitted = design @ np.linalg.lstsq(design, heights, rcond=None)[0]
+        spread = heights.var(axis=0)
+        left = ((heights - fitted) ** 2).mean(axis=0)
+        rough: FloatArray = np.where(
+            spread > _FLAT, left / np.maximum(spread, _FLAT), np.nan
+        ).astype(np.float32)
+        return rough
+
+
+def runner_up(classifier: Classifier, images: FloatArray, labels: IntArray) -> IntArray:
+    """The class beside the label with the highest logit: int64 [n]."""
+    logits = classifier.logits(images).copy()
+    logits[np.arange(len(labels)), labels] = -np.inf
+    others: IntArray = logits.argmax(axis=1)
+    return others
+
+
+def input_gradients(
+    classifier: Classifier, images: FloatArray, labels: IntArray, others: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """The gradients of the cross-entropy and of the margin: float32 [n, 28, 28, 1] both.
+
+    images float32 [n, 28, 28, 1], n ≥ 1, in [0, 1]; labels and others int64 [n].
+    """
+    check_images(images)
+    labels = check_classes(labels, len(images))
+    compiled = classifier.compiled("input gradients", _compile)
+    both: FloatArray = in_batches(compiled, images, labels, others, batch=_BATCH)
+    return both[:, 0], both[:, 1]
+
+
+def difference_cosines(
+    classifier: Classifier,
+    images: FloatArray,
+    labels: IntArray,
+    *,
+    step: float = 0.01,
+    directions: int = 24,
+    seed: int = 0,
+    source: Classifier | None = None,
+) -> FloatArray:
+    """Cosine between the margin's slopes by its gradient and by differences: float32 [n].
+
+    Along `directions` random sign vectors, at each image drawn in from 0 and 1 by `step` so that
+    both ends of ± `step` a pixel lie in the box. A zero gradient counts as 0, and so does a margin
+    without differences. `source` gives the gradient, if it is another than the classifier.
+    """
+    check_range("The step", step, 1e-4, 0.25)
+    check_range("The number of directions", directions, 2, 1_000)
+    inner = (step + (1 - 2 * step) * images).astype(np.float32)
+    others = runner_up(classifier, images, labels)
+    _, gradient = input_gradients(source or classifier, inner, labels, others)
+    signs = np.random.default_rng(seed).choice(
+        np.array([-1, 1], np.float32), (directions, SIDE, SIDE, 1)
+    )
+    by_gradient = gradient.reshape(len(images), -1) @ signs.reshape(directions, -1).T
+    by_difference = np.stack(
+        [
+            _margins(classifier, np.clip(inner + step * sign, 0, 1), labels, others)
+            - _margins(classifier, np.clip(inner - step * sign, 0, 1), labels, others)
+            for sign in signs
+        ],
+        axis=1,
+    )
+    lengths = np.linalg.norm(by_gradient, axis=1) * np.linalg.norm(by_difference, axis=1)
+    product = (by_gradient * by_difference).sum(axis=1)
+    cosines: FloatArray = product / np.where(lengths > 0, lengths, np.inf)
+    return cosines
+
+
+def directions(
+    classifier: Classifier,
+    images: FloatArray,
+    labels: IntArray,
+    epsilon: float,
+    *,
+    seed: int = 0,
+    source: Classifier | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Steps of ε along the margin gradient's sign, and along random signs: [n, 28, 28, 1] both.
+
+    Cut so that the image, each step and their sum lie in the box.
+    """
+    check_range("Epsilon", epsilon, 0, 1)
+    others = runner_up(classifier, images, labels)
+    _, gradient = input_gradients(source or classifier, images, labels, others)
+    up = np.clip(images + np.float32(epsilon) * np.sign(gradient), 0, 1).astype(np.float32) - images
+    signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), images.shape)
+    low = np.maximum(-images, -(images + up))
+    high = np.minimum(1 - images, 1 - (images + up))
+    across = np.clip(np.float32(epsilon) * signs, low, high).astype(np.float32)
+    return up, across
+
+
+def surfaces(
+    classifier: Classifier,
+    images: FloatArray,
+    labels: IntArray,
+    epsilon: float,
+    *,
+    points: int = 15,
+    seed: int = 0,
+    source: Classifier | None = None,
+) -> Surfaces:
+    """The planes through images [n, 28, 28, 1], n ≥ 1, spanned by `directions`; points 2 to 101."""
+    check_range("The number of points", points, 2, 101)
+    up, across = directions(classifier, images, labels, epsilon, seed=seed, source=source)
+    others = runner_up(classifier, images, labels)
+    along = np.linspace(0, 1, points, dtype=np.float32)
+    heights = [
+        _margins(classifier, np.clip(images + b * across + a * up, 0, 1), labels, others)
+        for b in along
+        for a in along
+    ]
+    rise = np.stack(heights, axis=1).reshape(len(images), points, points)
+    return Surfaces(along, rise - rise[:, :1, :1])
+
+
+def rises(
+    classifier: Classifier,
+    images: FloatArray,
+    labels: IntArray,
+    epsilon: float,
+    *,
+    seed: int = 0,
+    source: Classifier | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """How far the margin rises behind each of the two `directions`: float32 [n] both."""
+    others = runner_up(classifier, images, labels)
+    begin = _margins(classifier, images, labels, others)
+    up, across = directions(classifier, images, labels, epsilon, seed=seed, source=source)
+    along, beside = (
+        _margins(classifier, np.clip(images + step, 0, 1), labels, others) - begin
+        for step in (up, across)
+    )
+    return along, beside
+
+
+def _margins(
+    classifier: Classifier, images: FloatArray, labels: IntArray, others: IntArray
+) -> NDArray[np.float32]:
+    logits, rows = classifier.logits(images), np.arange(len(images))
+    margins: FloatArray = logits[rows, others] - logits[rows, labels]
+    return margins
+
+
+def _compile(model: keras.Model) -> Any:
+    logits_of = forward(model)
+
+    def gradients(images: Any, labels: Any, others: Any) -> Any:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(images)
+            logits = logits_of(images)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            rise = tf.gather(logits, others, batch_dims=1)
+            margins = rise - tf.gather(logits, labels, batch_dims=1)
+        return tf.stack([tape.gradient(losses, images), tape.gradient(margins, images)], axis=1)
+
+    classes = tf.TensorSpec([None], tf.int64)
+    compiled = tf.function(gradients, autograph=False, input_signature=[IMAGES, classes, classes])
+    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
+    return compiled

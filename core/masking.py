@@ -1,0 +1,283 @@
+"""Is a robustness only a hidden gradient? Alarms, each with its evidence and its criterion.
+
+After Athalye, Carlini and Wagner (2018), arXiv:1802.00420, and Carlini et al. (2019),
+arXiv:1902.06705.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.attacks.black_box import square
+from core.attacks.goals import Untargeted
+from core.attacks.gradient import fgsm, pgd
+from core.checks import check_range
+from core.classifier import Classifier
+from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.defenses.adaptive import views
+from core.defenses.defended import DefendedClassifier
+from core.loss_surface import (
+    Surfaces,
+    difference_cosines,
+    input_gradients,
+    rises,
+    runner_up,
+    surfaces,
+)
+from core.masking_verdicts import (
+    ALARM,
+    SILENT,
+    UNCLEAR,
+    Finding,
+    compared,
+    gap,
+    more_still_helps,
+    none_of,
+    not_monotone,
+    reaches_zero,
+    share_below,
+)
+from core.rate import Rate
+from core.robustness_curve import equal_noise
+
+__all__ = ["ALARM", "SILENT", "UNCLEAR", "Finding", "MaskingStudy"]
+
+MAX_IMAGES = 500
+ITERATIONS = 40
+NOISE_DRAWS = 20
+SHOWN = 24  # images whose surface is kept
+_LARGE = 0.5
+_COSINE = 0.5
+_STEP = 2.5  # radii that an attack may go altogether, as Madry et al. (2017) choose it
+
+
+@dataclass(eq=False)
+class MaskingStudy:
+    """The checks of one classifier on its first `total` images; grows while `work` goes on.
+
+    The white box is PGD with a random start, 40 steps of ε / 16 up the cross-entropy, by the
+    classifier's own gradient; it does not look for another stand-in, because that is what the
+    alarms are about. Of a random defense it takes other draws. source: where the transferred
+    attack is made; without one it is not checked. epsilon 0.01 to 0.5, L∞. queries: of Square.
+    """
+
+    classifier: Classifier
+    total: int = 200
+    epsilon: float = 0.3
+    queries: int = 1_000
+    source: Classifier | None = None
+    seed: int = 0
+    findings: tuple[Finding, ...] = ()
+    counted: int = 0
+    surface: Surfaces | None = field(default=None, repr=False)
+    shown: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        check_range("The number of images", self.total, 1, MAX_IMAGES)
+        check_range("Epsilon", self.epsilon, 0.01, _LARGE)
+        check_range("The number of queries", self.queries, 1, 10_000)
+
+    @property
+    def count(self) -> int:
+        """How many checks have a verdict."""
+        return len(self.findings)
+
+    @property
+    def planned(self) -> int:
+        """How many checks there are: without a source the transfer is left out."""
+        return len(self._checks())
+
+    @property
+    def alarms(self) -> list[Finding]:
+        """Those that fire."""
+        return [finding for finding in self.findings if finding.state == ALARM]
+
+    @property
+    def unclear(self) -> list[Finding]:
+        """Those that the images do not decide."""
+        return [finding for finding in self.findings if finding.state == UNCLEAR]
+
+    def work(self, images: FloatArray, labels: IntArray) -> Generator[float]:
+        """Check on images [total, 28, 28, 1] of classes int [total]; yields the share done.
+
+        Only images that are read right count. Raises ValueError if there are none.
+        """
+        check_images(images)
+        labels = check_classes(labels, len(images))
+        right = np.flatnonzero(self.classifier.predict(images) == labels)
+        if not len(right):
+            raise ValueError(f"All {len(images)} images are misread: there is nothing to attack.")
+        self.counted, self.shown = len(right), right[:SHOWN]
+        bench = _Bench(self, images[right], labels[right])
+        for done, check in enumerate(self._checks(), 1):
+            self.findings = (*self.findings, check(bench))
+            yield done / self.planned
+
+    def _checks(self) -> "list[Callable[[_Bench], Finding]]":
+        return [check for check in _CHECKS if self.source is not None or check is not _transfer]
+
+
+class _Bench:
+    """What the checks share: the images, the attacker's view, and attacks that were run already."""
+
+    def __init__(self, study: MaskingStudy, images: FloatArray, labels: IntArray) -> None:
+        self.study, self.images, self.labels = study, images, labels
+        self.epsilon, self.seed, self.source = study.epsilon, study.seed, study.source
+        self.classifier = study.classifier
+        self.gradient = self.classifier  # whose gradient is followed
+        if isinstance(self.classifier, DefendedClassifier) and self.classifier.random:
+            self.gradient = next(iter(views(self.classifier, seed=self.seed)))
+        self._white: dict[tuple[float, int, int], BoolArray] = {}
+
+    def white(
+        self, epsilon: float, *, iterations: int = ITERATIONS, seed: int | None = None
+    ) -> BoolArray:
+        """Which images the white box breaks: bool [n]."""
+        seed = self.seed if seed is None else seed
+        key = (round(epsilon, 6), iterations, seed)
+        if key not in self._white:
+            self._white[key] = self.broken(self.ascend(self.gradient, epsilon, iterations, seed))
+        return self._white[key]
+
+    def ascend(
+        self, classifier: Classifier, epsilon: float, iterations: int, seed: int
+    ) -> FloatArray:
+        """The white box made on any classifier."""
+        step = min(1.0, _STEP / iterations) * epsilon
+        return pgd(
+            classifier, self.images, Untargeted(self.labels), epsilon=epsilon, step_size=step,
+            iterations=iterations, seed=seed,
+        ).adversarial  # fmt: skip
+
+    def broken(self, images: FloatArray) -> BoolArray:
+        """Whether the classifier itself misreads them: bool [n]."""
+        broken: BoolArray = self.classifier.predict(images) != self.labels
+        return broken
+
+
+def _one_step(bench: _Bench) -> Finding:
+    goal = Untargeted(bench.labels)
+    one = bench.broken(fgsm(bench.gradient, bench.images, goal, epsilon=bench.epsilon).adversarial)
+    return compared(
+        "one-step", "One step beats many", "one step (FGSM)", one,
+        f"{ITERATIONS} steps (PGD)", bench.white(bench.epsilon),
+    )  # fmt: skip
+
+
+def _overfitted(bench: _Bench) -> Finding:
+    goal = Untargeted(bench.labels)
+    attacked = fgsm(bench.gradient, bench.images, goal, epsilon=bench.epsilon).adversarial
+    return gap(bench.broken(attacked), bench.white(bench.epsilon), ITERATIONS)
+
+
+def _black_box(bench: _Bench) -> Finding:
+    white = bench.white(bench.epsilon)
+    found = square(
+        bench.classifier, bench.images, Untargeted(bench.labels), epsilon=bench.epsilon,
+        queries=bench.study.queries, seed=bench.seed,
+    )  # fmt: skip
+    return compared(
+        "black-box", "A black box beats the gradient", f"Square, {bench.study.queries:,} queries",
+        bench.broken(found.adversarial), "the gradient (PGD)", white,
+    )  # fmt: skip
+
+
+def _transfer(bench: _Bench) -> Finding:
+    assert bench.source is not None
+    made = bench.ascend(bench.source, bench.epsilon, ITERATIONS, bench.seed)
+    return compared(
+        "transfer", "A transferred attack beats the gradient",
+        f"an attack made on {bench.source.name}",
+        bench.broken(made), "the gradient (PGD)", bench.white(bench.epsilon),
+    )  # fmt: skip
+
+
+def _noise(bench: _Bench) -> Finding:
+    broken = np.zeros(len(bench.labels), bool)
+    for draw in range(NOISE_DRAWS):
+        noisy = equal_noise(bench.images, bench.epsilon, "linf", seed=bench.seed + draw)
+        broken |= bench.broken(noisy)
+    return compared(
+        "noise", "Noise succeeds where the gradient fails", f"the best of {NOISE_DRAWS} noises",
+        broken, "the gradient (PGD)", bench.white(bench.epsilon),
+    )  # fmt: skip
+
+
+def _monotone(bench: _Bench) -> Finding:
+    radii = sorted({bench.epsilon / 3, 2 * bench.epsilon / 3, bench.epsilon, 0.4, _LARGE})
+    return not_monotone(radii, np.stack([bench.white(radius) for radius in radii]))
+
+
+def _large(bench: _Bench) -> Finding:
+    most = int(np.bincount(bench.labels).max())
+    return reaches_zero(_LARGE, bench.white(_LARGE), most)
+
+
+def _zero_gradients(bench: _Bench) -> Finding:
+    others = runner_up(bench.gradient, bench.images, bench.labels)
+    both = input_gradients(bench.gradient, bench.images, bench.labels, others)
+    zero = [~np.any(each, axis=(1, 2, 3)) for each in both]
+    rates = {
+        "no pixel has a gradient: cross-entropy": _rate(zero[0]),
+        "no pixel has a gradient: margin": _rate(zero[1]),
+    }
+    return none_of(
+        "zero", "Gradients are exactly zero", rates,
+        "images whose cross-entropy has an input gradient of exactly 0 in every pixel",
+    )  # fmt: skip
+
+
+def _differences(bench: _Bench) -> Finding:
+    cosines = difference_cosines(
+        bench.classifier, bench.images, bench.labels, seed=bench.seed, source=bench.gradient
+    )
+    rates = {f"cosine at least {_COSINE:g}": _rate(cosines >= _COSINE)}
+    return share_below(
+        "differences", "The gradient is not that of the loss", rates, 0.5,
+        f"images where gradient and finite differences agree (cosine at least {_COSINE:g})",
+        values=cosines,
+    )  # fmt: skip
+
+
+def _iterations(bench: _Bench) -> Finding:
+    counts = [10, 20, ITERATIONS, 2 * ITERATIONS]
+    broken = [bench.white(bench.epsilon, iterations=count) for count in counts]
+    return more_still_helps(
+        "iterations", "More iterations still help", "iterations", counts, np.stack(broken)
+    )
+
+
+def _restarts(bench: _Bench) -> Finding:
+    broken = [bench.white(bench.epsilon, seed=bench.seed + restart) for restart in range(4)]
+    so_far = np.logical_or.accumulate(np.stack(broken), axis=0)
+    return more_still_helps(
+        "restarts", "More restarts still help", "runs", [1, 2, 4], so_far[[0, 1, 3]]
+    )
+
+
+def _surface(bench: _Bench) -> Finding:
+    seed, source = bench.seed, bench.gradient
+    bench.study.surface = surfaces(
+        bench.classifier, bench.images[:SHOWN], bench.labels[:SHOWN], bench.epsilon,
+        seed=seed, source=source,
+    )  # fmt: skip
+    along, beside = rises(
+        bench.classifier, bench.images, bench.labels, bench.epsilon, seed=seed, source=source
+    )
+    rates = {"steeper along the gradient": _rate(along > beside)}
+    return share_below(
+        "surface", "The gradient does not lead uphill", rates, 0.5,
+        "images whose margin rises more along the gradient than along random signs",
+        values=bench.study.surface.roughness,
+    )  # fmt: skip
+
+
+def _rate(which: BoolArray) -> Rate:
+    return Rate(int(which.sum()), len(which))
+
+
+_CHECKS: Sequence[Callable[[_Bench], Finding]] = (
+    _zero_gradients, _differences, _surface, _one_step, _overfitted, _noise, _transfer,
+    _iterations, _restarts, _monotone, _large, _black_box,
+)  # fmt: skip

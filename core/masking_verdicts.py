@@ -1,0 +1,205 @@
+"""What the evidence of a masking check says: silent, an alarm, or not clear, by a stated rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.data import BoolArray, FloatArray
+from core.rate import Rate, overlap
+
+SILENT, ALARM, UNCLEAR = "silent", "alarm", "not clear"
+_GAP, _HALF = 0.10, 0.5
+_POINT = 0.01
+_HEALED = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """One check: its state, the verdict in words, the rule behind it, and what it was read from.
+
+    rates: by name, with their counts. line: x, and for each the accuracy there. values float32
+    [n]: one for each image, where the check measures one.
+    """
+
+    key: str
+    title: str
+    state: str
+    verdict: str
+    criterion: str
+    rates: Mapping[str, Rate]
+    line: tuple[tuple[float, ...], tuple[Rate, ...]] | None = None
+    axis: str = ""
+    values: FloatArray | None = field(default=None, repr=False)
+
+
+def compared(
+    key: str, title: str, weak_name: str, weak: BoolArray, strong_name: str, strong: BoolArray
+) -> Finding:
+    """Two attacks on the same images: the one that should be weaker must not break more.
+
+    weak and strong bool [n]: which images each breaks.
+    """
+    only_weak, only_strong = _rate(weak & ~strong), _rate(strong & ~weak)
+    if not only_weak.successes:
+        state, words = SILENT, "no image is broken by the weaker attack alone"
+    elif overlap(only_weak, only_strong):
+        state, words = UNCLEAR, "too few to tell from chance"
+    elif only_weak.successes > only_strong.successes:
+        state, words = ALARM, "the attack that should be weaker is the stronger"
+    else:
+        state, words = SILENT, "the attack that should be stronger is"
+    verdict = (
+        f"Only {weak_name} breaks {_count(only_weak)}, only {strong_name} "
+        f"{only_strong.successes:,}: {words}."
+    )
+    criterion = (
+        "Alarm: more images fall to the weaker attack alone than to the stronger alone, and the "
+        "95 % intervals do not overlap. Overlapping intervals: not clear."
+    )
+    rates = {
+        f"broken by {weak_name}": _rate(weak),
+        f"broken by {strong_name}": _rate(strong),
+        f"only by {weak_name}": only_weak,
+        f"only by {strong_name}": only_strong,
+    }
+    return Finding(key, title, state, verdict, criterion, rates)
+
+
+def gap(one: BoolArray, many: BoolArray, iterations: int) -> Finding:
+    """Catastrophic overfitting: most images stand after one step, and fall after many.
+
+    Wong, Rice and Kolter (2020), arXiv:2001.03994.
+    """
+    after_one, after_many = _rate(~one), _rate(~many)
+    wide = after_one.value - after_many.value > _GAP and not overlap(after_one, after_many)
+    if wide and after_one.interval[0] > _HALF:
+        state, words = ALARM, "it looks robust to one step, and is not to many"
+    elif wide and after_one.interval[1] > _HALF:
+        state, words = UNCLEAR, "about half stands after one step"
+    elif wide:
+        state, words = SILENT, "one step breaks most as well, so that nothing looks robust"
+    else:
+        state, words = SILENT, "the two agree within ten points or their intervals"
+    points = 100 * (after_one.value - after_many.value)
+    return Finding(
+        "gap", "Robust to one step only", state,
+        f"{_percent(after_one)} stand after one step, {_percent(after_many)} after {iterations} "
+        f"({_signed(points)} points): {words}.",
+        "Alarm: more than half stand after one step (95 %), more than 10 points above those that "
+        "stand after many, and the intervals do not overlap.",
+        {"stand after one step (FGSM)": after_one, f"stand after {iterations} (PGD)": after_many},
+    )  # fmt: skip
+
+
+def not_monotone(radii: Sequence[float], broken: BoolArray) -> Finding:
+    """Each radius attacked on its own, broken bool [radii, n]: an image must not recover."""
+    before = np.logical_or.accumulate(broken, axis=0)[:-1]
+    recovered = _rate(np.any(before & ~broken[1:], axis=0))
+    low, high = recovered.interval
+    state = ALARM if low > _HEALED else SILENT if high < _HEALED else UNCLEAR
+    line = (tuple(radii), tuple(_rate(~each) for each in broken))
+    return Finding(
+        "monotone", "Success falls as ε grows", state,
+        f"{_count(recovered)} broken at some ε stand at a larger one: "
+        + {ALARM: "a larger ball holds all of the smaller, so the attack is lost in it",
+           UNCLEAR: "not told from an attack’s luck",
+           SILENT: "success grows with ε"}[state] + ".",
+        "Each ε is attacked on its own. Alarm: more than 5 % of the images recover (lower end of "
+        "the 95 % interval); silent: fewer (upper end).",
+        {"recover at a larger ε": recovered}, line, "ε, L∞",
+    )  # fmt: skip
+
+
+def reaches_zero(radius: float, broken: BoolArray, most: int) -> Finding:
+    """At ε = 0.5 every image can be made the same gray: at most one class can stand.
+
+    most: the images of the commonest class.
+    """
+    standing, bound = _rate(~broken), Rate(most, len(broken))
+    if standing.successes <= most:
+        state, words = SILENT, "near 0 %, as it must be"
+    elif overlap(standing, bound):
+        state, words = UNCLEAR, "above what can stand, but the intervals overlap"
+    else:
+        state, words = ALARM, "the attack provably misses images"
+    return Finding(
+        "large", f"ε = {radius:g} does not reach zero", state,
+        f"{_percent(standing)} stand at ε = {radius:g}: {words}.",
+        f"At ε = 0.5 every image can be turned into the same gray, so that at most one class can "
+        f"stand, here {most:,} images. Alarm: more stand, and the intervals do not overlap.",
+        {f"stand at ε = {radius:g}": standing, "at most can stand": bound},
+    )  # fmt: skip
+
+
+def none_of(key: str, title: str, rates: Mapping[str, Rate], what: str) -> Finding:
+    """The first rate must be 0."""
+    rate = next(iter(rates.values()))
+    state = SILENT if not rate.successes else ALARM if rate.interval[0] > _POINT else UNCLEAR
+    return Finding(
+        key, title, state,
+        f"{_count(rate)} are {what}.",
+        "Alarm: the lower end of the share’s 95 % interval is above 1 %; silent: none at all.",
+        rates,
+    )  # fmt: skip
+
+
+def share_below(
+    key: str,
+    title: str,
+    rates: Mapping[str, Rate],
+    limit: float,
+    what: str,
+    *,
+    values: FloatArray | None = None,
+) -> Finding:
+    """The first rate must be above `limit`; values float32 [n] are shown beside it."""
+    rate = next(iter(rates.values()))
+    low, high = rate.interval
+    state = SILENT if low > limit else ALARM if high < limit else UNCLEAR
+    return Finding(
+        key, title, state,
+        f"{_count(rate)} are {what}.",
+        f"Alarm: the share’s 95 % interval lies below {100 * limit:g} %; silent: above it.",
+        rates, values=values,
+    )  # fmt: skip
+
+
+def more_still_helps(
+    key: str, title: str, axis: str, effort: Sequence[int], broken: BoolArray
+) -> Finding:
+    """The last effort must break hardly more than the one before: broken bool [efforts, n]."""
+    gained, lost = _rate(broken[-1] & ~broken[-2]), _rate(broken[-2] & ~broken[-1])
+    if gained.successes <= _POINT * gained.total:
+        state = SILENT
+    elif gained.interval[0] > _POINT and gained.successes > lost.successes:
+        state = ALARM
+    else:
+        state = UNCLEAR
+    line = (tuple(map(float, effort)), tuple(_rate(~each) for each in broken))
+    return Finding(
+        key, title, state,
+        f"{_count(gained)} fall to {effort[-1]} {axis} and not to {effort[-2]}: "
+        + {ALARM: "the attack has not ended, and the figure is too high",
+           UNCLEAR: "not told from luck",
+           SILENT: "doubling the effort changes nothing that counts"}[state] + ".",
+        "Alarm: doubling breaks more than 1 % of the images (lower end of the 95 % interval), and "
+        "more than it loses; silent: at most 1 % of those counted.",
+        {"gained by doubling": gained}, line, axis,
+    )  # fmt: skip
+
+
+def _rate(which: BoolArray) -> Rate:
+    return Rate(int(which.sum()), len(which))
+
+
+def _count(rate: Rate) -> str:
+    return f"{rate.successes:,} of {rate.total:,} images"
+
+
+def _percent(rate: Rate) -> str:
+    return f"{100 * rate.value:.1f} %"
+
+
+def _signed(points: float) -> str:
+    return f"{'−' if points < 0 else '+'}{abs(points):.1f}"
