@@ -190,13 +190,19 @@ def _squeezing(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen
 
 
 def _reconstruction(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:
-    change = autoencoder().layer(mode)(images) - images
+    change = _reformed(images, mode) - images
     squared = tf.reduce_mean(change**2, axis=(1, 2, 3))
     return Seen(tf.sqrt(squared + _TINY), [logits_of(images)])
 
 
+def _reformed(images: Any, mode: Mode) -> Any:
+    with tf.init_scope():  # its file is read outside the graph
+        made_by = autoencoder()
+    return made_by.layer(mode)(images)
+
+
 def _divergence(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:
-    views = [logits_of(images), logits_of(autoencoder().layer(mode)(images))]
+    views = [logits_of(images), logits_of(_reformed(images, mode))]
     first, second = (tf.nn.softmax(logits / _TEMPERATURE) for logits in views)
     middle = (first + second) / 2
     halves = [

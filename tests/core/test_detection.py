@@ -42,6 +42,12 @@ def test_the_reconstruction_error_is_the_autoencoders(model_1: Classifier, image
     assert ERROR.scores(model_1, images) == pytest.approx(expected, abs=1e-4)
 
 
+def test_the_autoencoder_is_read_when_it_is_first_needed(linear: Classifier, images) -> None:
+    autoencoder.cache_clear()
+    scores = ERROR.scores(linear, images)
+    assert scores == pytest.approx(np.sqrt(autoencoder().reconstruction_error(images)), abs=1e-4)
+
+
 def test_the_divergence_by_hand(model_1: Classifier, images: FloatArray) -> None:
     def softened(pixels: FloatArray) -> np.ndarray:
         powers = np.exp(model_1.logits(pixels).astype(float) / 10)
