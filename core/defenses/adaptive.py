@@ -10,6 +10,7 @@ from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.sparse import saliency_map
+from core.backend import keras
 from core.checks import check_choice, check_range
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray
@@ -17,6 +18,7 @@ from core.defenses.defended import ATTACKER_DRAWS, DefendedClassifier
 
 ALL_NORMS = (*NORMS, "l0")
 MAX_PIXELS = SIDE * SIDE // 2
+_APART = 10  # between seeds: each part of a defense takes the next one
 _STAND_INS = ("identity", "smooth")
 _LOSSES = ("cross_entropy", "dlr")
 
@@ -44,7 +46,7 @@ def adaptive(
     Wagner (2018), arXiv:1802.00420; Tramèr et al. (2020), arXiv:2002.08347.
     """
     _check(images, goal, epsilon, norm)
-    judge = _with_own_draws(classifier, 2 * seed + 1)
+    judge = other_draws(classifier, 2 * seed + 1)
     found = images.copy()
     logits = judge.logits(images)
     standing, closest = np.flatnonzero(~goal.reached(logits)), goal.margin(logits)
@@ -69,19 +71,34 @@ def views(classifier: Classifier, *, seed: int = 0) -> Iterator[Classifier]:
 
     A random defense draws by a seed that is not the classifier's own.
     """
-    own = _with_own_draws(classifier, 2 * seed)
+    own = other_draws(classifier, 2 * seed)
     if isinstance(own, DefendedClassifier) and own.straight_through:
-        yield from (own.with_stand_in(stand_in) for stand_in in _STAND_INS)
+        for stand_in in _STAND_INS:
+            if stand_in == own.stand_in:
+                yield own
+            else:
+                yield own.compiled(f"through {stand_in}", partial(_through, own, stand_in))
     else:
         yield own
 
 
-def _with_own_draws(classifier: Classifier, number: int) -> Classifier:
-    """The attacker's copy of a random defense, with draws by a seed beside the classifier's."""
-    if isinstance(classifier, DefendedClassifier) and classifier.random:
-        seed = classifier.seed + 1_000 + 10 * number
-        return classifier.with_seed(seed, draws=ATTACKER_DRAWS)
-    return classifier
+def _through(classifier: DefendedClassifier, stand_in: str, _: keras.Model) -> Classifier:
+    return classifier.with_stand_in(stand_in)
+
+
+def other_draws(classifier: Classifier, number: int, *, draws: int = ATTACKER_DRAWS) -> Classifier:
+    """An attacker's copy of a random defense, number 0, 1, …: its draws are not the classifier's.
+
+    draws: over which each answer is averaged. What draws nothing is returned as it is. The copy is
+    made once and kept with the classifier, because it has graphs of its own.
+    """
+    if not isinstance(classifier, DefendedClassifier) or not classifier.random:
+        return classifier
+    seed = classifier.seed + _APART * (number + 1)
+    copy: Classifier = classifier.compiled(
+        f"draws {number} {draws}", lambda _: classifier.with_seed(seed, draws=draws)
+    )
+    return copy
 
 
 def _members(

@@ -12,8 +12,7 @@ from core.attacks.goals import Untargeted
 from core.checks import check_choice, check_range
 from core.classifier import Classifier
 from core.data import SIDE, BoolArray, FloatArray, IntArray
-from core.defenses.adaptive import ALL_NORMS, MAX_PIXELS, adaptive
-from core.defenses.defended import DefendedClassifier
+from core.defenses.adaptive import ALL_NORMS, MAX_PIXELS, adaptive, other_draws
 from core.defenses.few_pixels import random_pixels
 from core.rate import Rate
 
@@ -25,6 +24,7 @@ _ORDER = (CLEAN, NOISE, STATIC, TRANSFER, ADAPTIVE, BLACK_BOX)  # the cheap ones
 _SHARES = {ADAPTIVE: 20.0, BLACK_BOX: 20.0}  # of the time, where another column takes 1
 _CHUNK = 128  # images between two looks at whether the job shall stop
 _DRAWS = 2  # of a random defense for each query of the black box, which asks often
+_SEARCHED = 5_000  # of the draws that the black box meets; the adaptive attack has the first
 _TOLERANCE = 1e-4  # of a norm
 
 
@@ -162,8 +162,7 @@ class Grid:
 
     def _searched(self, classifier: Classifier, rows: IntArray) -> FloatArray:
         """By asking for logits alone; of a random defense with draws that are not the row's."""
-        if isinstance(classifier, DefendedClassifier) and classifier.random:
-            classifier = classifier.with_seed(classifier.seed + 500, draws=_DRAWS)
+        classifier = other_draws(classifier, _SEARCHED, draws=_DRAWS)
         b, images, goal = self.budget, self.images[rows], Untargeted(self.labels[rows])
         if b.norm == "l0":
             return random_pixels(

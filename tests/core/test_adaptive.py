@@ -58,6 +58,17 @@ def test_threshold_holds_below_a_half_and_falls_above_and_to_few_pixels(
     assert few.l0.max() <= 60
 
 
+@pytest.mark.parametrize("key", ["blur-1", "median-3"])
+def test_smoothing_is_no_defense_against_who_knows_it(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], key: str
+) -> None:
+    images, labels = digits
+    defended = DefendedClassifier(model_1, defense_of(key))
+    assert (defended.predict(images) == labels).mean() > 0.95
+    result = adaptive(defended, images, Untargeted(labels), epsilon=0.3, iterations=10)
+    assert result.standing.value < 0.05
+
+
 def test_a_random_defense_is_attacked_and_judged_with_other_draws(model_1: Classifier) -> None:
     defended = DefendedClassifier(model_1, defense_of("noise-0.25"), draws=2)
     (view,) = views(defended)

@@ -21,6 +21,14 @@ TITLES = {
     NOISE: "Noise (control)",
     CLEAN: "Clean",
 }
+_KNOWS = {
+    ADAPTIVE: "goes through the defense: its gradient or a stand-in for it, and draws of its own.",
+    BLACK_BOX: "asks the defended network for logits, and sees nothing else.",
+    TRANSFER: "is made on another network, and brought here.",
+    STATIC: "is made on the same network without the defense: what most papers once reported.",
+    NOISE: "goes as far as the attacks do, in a random direction.",
+    CLEAN: "is the image itself: what the defense costs when nobody attacks.",
+}
 _HALF = 0.5  # a defense that keeps fewer images than this against its attacker does not hold
 
 
@@ -31,9 +39,9 @@ def show(choice: Choice, classifier: Classifier) -> None:
     with side, st.container(border=True, key="settings"):
         grid_settings.show(choice)
     with result, st.container(border=True, height="stretch", key="grid-result"):
-        st.fragment(_result, run_every=1.0 if live else None)(live)
+        st.fragment(_result, run_every=2.0 if live else None)(live)
     if grid_runs.kept() is not None:
-        st.fragment(_below, run_every=2.0 if live else None)()
+        st.fragment(_below, run_every=4.0 if live else None)()
     with st.container(border=True, key="grid-note"):
         grid_note.show(choice)
 
@@ -49,9 +57,11 @@ def _result(drawn_live: bool) -> None:
             "**Which defense is left when the attacker knows about it?** :gray[· nothing has been "
             "measured yet: choose defenses in the settings, and press Measure there]"
         )
+        for column, what in _KNOWS.items():
+            st.markdown(f"- **{TITLES[column]}** {what}")
         st.caption(
-            "Six columns, from the hardest attack to none: adaptive (through the defense, its "
-            "gradient included), black box, transfer, static, random noise, clean."
+            "Every cell will say how many of the same images are right, with a 95 % interval. A "
+            "defense is worth what its hardest column leaves."
         )
         return
     st.markdown(f"**{_finding(run)}** :gray[· robust accuracy; {run.measured_on}]")
