@@ -63,6 +63,17 @@ class Generator:
         """In graphs: the middle of what the encoder believes, [n, 16]."""
         return self._encode(images)[:, :LATENT]
 
+    def tangents(self, latent: Any) -> Any:
+        """In graphs: how each pixel rises with each latent number, [n, 16, 784]."""
+        first, last = (
+            self.models[1].get_layer(name) for name in ("decoder_dense", "decoder_pixels")
+        )
+        inner = latent @ tf.convert_to_tensor(first.kernel) + first.bias
+        alive = tf.cast(inner > 0, tf.float32)[:, None] * tf.convert_to_tensor(first.kernel)
+        ink = tf.reshape(self.decode(latent), [-1, 1, SIDE * SIDE])
+        slope = ink * (1 - ink)  # of the sigmoid
+        return tf.einsum("nlh,hp->nlp", alive, tf.convert_to_tensor(last.kernel)) * slope
+
     def encode(self, images: FloatArray) -> FloatArray:
         """Latent numbers float32 [n, 16], the encoder's mean, of images [n, 28, 28, 1]."""
         return self._moments(images)[:, :LATENT]

@@ -21,6 +21,7 @@ from core.optimization import Trajectory
 
 MAX_ITERATIONS, MAX_RESTARTS = 200, 10
 LEARNING_RATE = 0.2
+_DAMPING = 1.0
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba (2014), arXiv:1412.6980
 _STARTS = np.random.default_rng(0).standard_normal((MAX_RESTARTS - 1, LATENT)).astype(np.float32)
 _TYPES = [IMAGES, tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.int32)]
@@ -40,7 +41,7 @@ class Projection:
 
     iterations (1 to 200) of Adam at 0.2 from each of restarts (1 to 10): the encoder's mean, then
     normal draws, the same for every image, so that the answer is always the same. It has no useful
-    derivative: the stand-ins are the identity, the path through the encoder ("smooth"), or none.
+    derivative: the stand-ins are the identity, the generator's tangent space ("smooth"), or none.
     """
 
     iterations: int = 60
@@ -71,8 +72,10 @@ class Projection:
 
         def apply(images: Any) -> Any:
             given = tf.stop_gradient(images)
-            value = made_by.decode(nearest(descend(made_by, given, self.iterations, self.restarts)))
-            return passing(value, _stand_in(made_by, images, mode.stand_in))
+            latent = nearest(descend(made_by, given, self.iterations, self.restarts))
+            return passing(
+                made_by.decode(latent), _stand_in(made_by, latent, images, mode.stand_in)
+            )
 
         return InFront(apply, name=self.key)
 
@@ -157,14 +160,27 @@ def passing(value: Any, stand_in: Any) -> Any:
     return tf.custom_gradient(lambda _: (tf.identity(value), lambda rise: rise))(stand_in)
 
 
-def _stand_in(made_by: Generator, images: Any, stand_in: str) -> Any:
+def _stand_in(made_by: Generator, latent: Any, images: Any, stand_in: str) -> Any:
     match stand_in:
         case "identity":
             return images
         case "smooth":
-            return made_by.decode(made_by.mean_of(images))
+            return _on_tangents(made_by, tf.stop_gradient(latent), images)
         case _:
             return 0.0 * images
+
+
+def _on_tangents(made_by: Generator, latent: Any, images: Any) -> Any:
+    """The part of the images along what the generator can change at `latent`.
+
+    Its gradient is that of a projection that has converged on a range without curvature, damped
+    where the range is narrow: J (JᵀJ + λ)⁻¹ Jᵀ.
+    """
+    tangents = tf.stop_gradient(made_by.tangents(latent))
+    along = tf.einsum("nlp,np->nl", tangents, _flat(images))
+    metric = tf.matmul(tangents, tangents, transpose_b=True) + _DAMPING * tf.eye(LATENT)
+    moves = tf.linalg.solve(metric, along[..., None])
+    return tf.reshape(tf.matmul(tangents, moves, transpose_a=True), [-1, SIDE, SIDE, 1])
 
 
 def adam(latent: Any, gradient: Any, mean: Any, square: Any, step: Any, rate: float) -> Any:

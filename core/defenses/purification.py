@@ -17,6 +17,7 @@ from core.defenses.projection import Projection, projection_of
 
 PREFIXES = (Autoencoder.key, "projection")  # what the keys of these parts begin with
 TEMPERATURE = 10.0
+QUICK = Projection(20, 2)  # on held-back images as good as 60 × 4, for a sixth of the time
 
 _Rows = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ def purifiers() -> tuple[list[Autoencoder | Projection], list[str]]:
     """The parts whose networks can be read, and a sentence for each that cannot."""
     found: list[Autoencoder | Projection] = []
     problems: list[str] = []
-    for key in (Autoencoder.key, Projection().key):
+    for key in (Autoencoder.key, QUICK.key):
         try:
             found.append(purifier_of(key))
         except ValueError as error:

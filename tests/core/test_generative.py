@@ -17,7 +17,7 @@ from core.defenses.defended import DefendedClassifier, defense_of, key_of
 from core.defenses.filters import STAND_INS, Mode
 from core.defenses.generator import LATENT, generator, generator_card
 from core.defenses.latent_attack import latent_attack
-from core.defenses.projection import Projection, projected, projection_path
+from core.defenses.projection import Projection, descend, nearest, projected, projection_path
 from core.defenses.purification import (
     answer_divergence,
     purifier_of,
@@ -109,11 +109,40 @@ def test_the_projection_passes_the_gradient_of_its_stand_in(images: FloatArray) 
     np.testing.assert_array_equal(_gradient_of_sum("identity", images, weights), weights)
     assert not _gradient_of_sum("none", images, weights).any()
     made_by, given = generator(), tf.constant(images)
+    latent = nearest(descend(made_by, given, 5, 2))
     with tf.GradientTape() as tape:
-        tape.watch(given)
-        through = tf.reduce_sum(made_by.decode(made_by.mean_of(given)) * weights)
-    smooth = tape.gradient(through, given).numpy()
-    np.testing.assert_allclose(_gradient_of_sum("smooth", images, weights), smooth, atol=1e-5)
+        tape.watch(latent)
+        made = tf.reshape(made_by.decode(latent), [len(images), -1])
+    jacobian = tape.batch_jacobian(made, latent).numpy()  # [n, 784, 16]
+    smooth = [
+        slope @ np.linalg.solve(slope.T @ slope + np.eye(LATENT), slope.T @ weight.ravel())
+        for slope, weight in zip(jacobian, weights, strict=True)
+    ]
+    found = _gradient_of_sum("smooth", images, weights).reshape(len(images), -1)
+    np.testing.assert_allclose(found, smooth, atol=1e-3)
+
+
+def test_the_smooth_stand_in_is_nearly_how_the_projection_moves(images: FloatArray) -> None:
+    """Against differences of a projection that has converged, along random ways."""
+    ways = np.random.default_rng(2).standard_normal((8, 28, 28, 1)).astype(np.float32)
+    ways *= 0.09 / np.abs(ways).max()
+    inside = np.clip(images[:1], 0.1, 0.9).repeat(8, axis=0)
+    up, down = (
+        projected(each, iterations=200, restarts=1) for each in (inside + ways, inside - ways)
+    )
+    layer = Projection(200, 1).layer(Mode("smooth"))
+
+    @tf.function(autograph=False)
+    def passed_back(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            out = tf.reduce_sum(layer(x) * ways)
+        return tape.gradient(out, x)
+
+    expected = passed_back(tf.constant(inside)).numpy().reshape(8, -1)
+    moved = (up - down).reshape(8, -1)
+    lengths = np.linalg.norm(expected, axis=1) * np.linalg.norm(moved, axis=1)
+    assert ((expected * moved).sum(axis=1) / lengths).mean() > 0.5
 
 
 def test_the_stand_in_does_not_change_the_value(images: FloatArray) -> None:

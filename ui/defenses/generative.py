@@ -36,6 +36,7 @@ from ui.show import draw, picture
 
 PROJECTION = "projection"
 _TITLES = {None: "No defense", Autoencoder.key: "Autoencoder", PROJECTION: "Projection"}
+_IMAGES = {ORIGINAL: "the original", STATIC: "statically attacked", THROUGH: "adaptively attacked"}
 _TILE = 84
 _ASKED = "_gen_adaptive"  # the settings and the image for which the adaptive attack was asked
 
@@ -50,7 +51,10 @@ def show(choice: Choice, classifier: Classifier) -> None:
     kinds = [PROJECTION if isinstance(part, Projection) else part.key for part in parts]
     if not kinds:
         return
-    bare = classifier.bare if isinstance(classifier, DefendedClassifier) else classifier
+    bare = classifier
+    if isinstance(classifier, DefendedClassifier):
+        bare = classifier.bare
+        st.caption(f"This view puts its own defenses in front of {bare.name}, not the chosen one.")
     _defenses(choice.image, bare, kinds)
     if PROJECTION in kinds:
         generative_samples.show(choice.image, bare)
@@ -95,16 +99,14 @@ def _adaptive_button(classifier: Classifier, image: ChosenImage, asked: Asked) -
 
 def _projected_control(adaptive_asked: bool) -> str:
     """Which image the player projects."""
-    chosen: str = st.segmented_control(
+    chosen: str = st.selectbox(
         "Watch the projection of",
         (ORIGINAL, STATIC, THROUGH),
-        default=STATIC,
-        required=True,
+        index=1,
         key="gen_of",
-        width="stretch",
         bind="query-params",
         help="Original: the image itself. Static: attacked without the defense. Adaptive: attacked "
-        "through the projection, once that has been asked for.",
+        "through the projection; until that has been asked for, the static one is shown.",
     )
     return STATIC if chosen == THROUGH and not adaptive_asked else chosen
 
@@ -148,7 +150,8 @@ def _table(rows: Rows, image: ChosenImage, true: int, asked: Asked) -> None:
                     _cell(cells[kind], row, kind, true, image.label is not None)
     st.caption(
         "Left the image, right what the network gets of it, below its answer. The static attack is "
-        "PGD on the bare network; the adaptive one follows gradients through the defense."
+        "PGD on the bare network; the adaptive one follows gradients through the defense, and for "
+        "the projection, where they fail, searches among latent numbers."
     )
 
 
@@ -171,19 +174,20 @@ def _cell(seen: Seen, row: str, kind: str | None, true: int, labeled: bool) -> N
 def _finding(rows: Rows, true: int) -> str:
     """What the attacks achieve behind each defense, in one sentence."""
     kinds = [kind for kind in rows[STATIC] if kind is not None]
-    held = [_TITLES[kind].lower() for kind in kinds if rows[STATIC][kind].read == true]
+    held = [f"the {_TITLES[kind].lower()}" for kind in kinds if rows[STATIC][kind].read == true]
     if rows[STATIC][None].read == true:
-        first = f"The static attack does not fool the bare network: it still reads a {true}"
+        first = f"Without a defense the attacked {true} is still read as a {true}"
     elif held:
-        first = f"Behind the {text.listed(held)} the statically attacked {true} reads {true} again"
+        first = f"Behind {text.listed(held)} the attacked {true} is a {true} again"
     else:
-        first = f"Neither defense repairs the statically attacked {true}"
+        first = f"Behind no defense the attacked {true} is a {true} again"
     if THROUGH not in rows:
         return first
-    fooled = [_TITLES[k].lower() for k, seen in rows[THROUGH].items() if seen.read != true]
+    seen = rows[THROUGH].items()
+    fooled = [f"the {_TITLES[kind].lower()}" for kind, each in seen if each.read != true]
     if fooled:
-        return f"{first}; attacked through itself, the {text.listed(fooled)} fails"
-    return f"{first}; attacked through themselves, they hold"
+        return f"{first}; an attack that knows of it gets through {text.listed(fooled)}"
+    return f"{first}; the attack that knows of it does not get through"
 
 
 def _path(
@@ -195,21 +199,16 @@ def _path(
     best = int(distance[-1].argmin())
     st.markdown(
         f"**The nearest digit of the generator is {np.sqrt(distance[-1, best]):.2f} away (L2), "
-        f"read as {trajectory.predicted[-1, best]}** :gray[· {of.lower()} image, "
-        f"{asked.iterations} iterations, start {best + 1} of {asked.restarts}]"
+        f"read as {trajectory.predicted[-1, best]}** :gray[· {_IMAGES[of]}, {asked.iterations} "
+        f"iterations, the best of {asked.restarts} {'start' if asked.restarts == 1 else 'starts'}]"
     )
     tracks = [
-        Track(_start_name(number, best), trajectory, number, true=image.label)
-        for number in range(asked.restarts)
+        Track(f"Start {number + 1}" if number else "Encoder", trajectory, number, true=image.label)
+        for number in np.argsort(distance[-1], kind="stable")
     ]
     player.show(tracks, key="gen-player")
     st.caption(
-        "What the generator draws at each step from each start; distance is ‖G(z) − x‖². Norms "
-        "count from the start's drawing."
+        "What the generator draws at each step, the start that ends nearest first. Loss: distance "
+        "is ‖G(z) − x‖². Norms and change count from the first drawing."
     )
     player.downloads(tracks, key="gen-take", name="projection")
-
-
-def _start_name(number: int, best: int) -> str:
-    name = "From the encoder" if number == 0 else f"Start {number + 1}"
-    return f"{name}, nearest" if number == best else name

@@ -12,6 +12,7 @@ from core.data import FloatArray
 from core.defenses.adaptive import adaptive
 from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier
+from core.defenses.latent_attack import latent_attack
 from core.defenses.projection import MAX_RESTARTS, Projection, projection_path
 from core.defenses.purification import purifier_of
 from core.optimization import Trajectory
@@ -120,6 +121,7 @@ def _static(
 def through(classifier: Classifier, image: ChosenImage, kind: str, asked: Asked) -> FloatArray:
     """The adaptive attack through the autoencoder or the projection: [1, 28, 28, 1].
 
+    Where it fails on the projection, the attack among latent numbers goes next.
     Raises ValueError if it would take too long.
     """
     key = asked.key_of(kind)
@@ -140,13 +142,13 @@ def _through(
     goal = Untargeted(np.array([true_class(_image, _classifier)]))
     work = ADAPTIVE_MEMBERS * ATTACK_ITERATIONS * inner
     with compute.inline(f"The attack through {part.title}", work):
+        defended = _defended(version, key, _classifier)
         result = adaptive(
-            _defended(version, key, _classifier),
-            _image.floats,
-            goal,
-            epsilon=epsilon,
-            iterations=ATTACK_ITERATIONS,
+            defended, _image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS
         )
+        if isinstance(part, Projection) and not result.succeeded[0]:
+            among = latent_attack(defended, _image.floats, goal, epsilon=epsilon)
+            result = among if among.succeeded[0] else result
     return result.adversarial
 
 

@@ -2,8 +2,10 @@
 
 from core.defenses.defended import Part
 from core.defenses.filters import KINDS, Filter
+from core.defenses.purification import purifiers
 
 
 def offered() -> list[Part]:
     """What can stand in front of a network, in the order of the controls."""
-    return [Filter(kind.name, kind.default) for kind in KINDS.values()]
+    readable, _ = purifiers()  # where a network's file is unusable, its view says so
+    return [*(Filter(kind.name, kind.default) for kind in KINDS.values()), *readable]
