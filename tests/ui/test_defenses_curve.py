@@ -1,0 +1,107 @@
+"""The view Accuracy against ε, headless: curves to the end, the cursor, and edited links."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.robustness_curve import Curve, Point
+from ui.defenses.curve_runs import Asked, CurveRun
+from ui.figures import curve_charts
+from ui.figures.palette import LIGHT
+
+VIEW = {
+    "defense_view": "Accuracy against ε",
+    "curve_images": "50",
+    "curve_radii": "9",
+    "curve_iterations": "5",
+}
+
+
+@pytest.fixture
+def visit(app: AppTest) -> Callable[..., AppTest]:
+    def open_page(**query: str) -> AppTest:
+        app.query_params.update(query)
+        app.run()
+        return app.switch_page("pages/defenses.py").run()
+
+    return open_page
+
+
+def _text(page: AppTest) -> str:
+    assert not page.exception
+    return " ".join(str(element.value) for element in [*page.markdown, *page.caption])
+
+
+def _measured(page: AppTest) -> CurveRun:
+    page.button(key="curve-start").click().run()
+    deadline = time.monotonic() + 240
+    while any(button.key == "curve-stop" for button in page.button):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+        page.run()
+    run: CurveRun = page.session_state["_curve_run"]
+    return run
+
+
+def test_two_curves_and_what_the_cursor_says(visit: Callable[..., AppTest]) -> None:
+    page = visit(**VIEW)
+    assert "nothing has been measured yet" in _text(page)
+    run = _measured(page)
+    written = _text(page)
+    assert not page.error
+    names = [curve.name for curve in run.study.curves]
+    assert names == ["Model 1", "Model 1, Threshold 0.5"]
+    assert len(run.study.curves[0].points) == 9
+    assert "At ε = 0.3 (L∞) Model 1, Threshold 0.5 keeps most" in written
+    assert "the first 50 test images, L∞, 5 iterations a run" in written
+    table = page.dataframe[0].value
+    assert list(table["classifier"]) == names
+    assert table["certified"][1] == "no bound"
+    page.slider(key="curve_at_linf_9").set_value(0.6).run()
+    assert "At ε = 0.6 (L∞) no image stands" in _text(page)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"curve_norm": "l7"},
+        {"curve_radii": "10"},
+        {"curve_images": "-4"},
+        {"curve_iterations": "nan"},
+        {"curve_models": "everything"},
+        {"curve_defenses": "magic-1"},
+    ],
+    ids=str,
+)
+def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, str]) -> None:
+    page = visit(**{**VIEW, **query})
+    assert "nothing has been measured yet" in _text(page)
+    assert not page.error
+
+
+def test_without_a_classifier_it_says_so(visit: Callable[..., AppTest]) -> None:
+    page = visit(**VIEW)
+    page.get("button_group")
+    page.session_state["curve_models"] = []
+    page.session_state["curve_defenses"] = []
+    page.run()
+    assert [error.value for error in page.error] == [
+        "No classifier is chosen: choose a network, or a defense in front of one."
+    ]
+    assert page.button(key="curve-start").disabled
+
+
+def test_the_chart_draws_every_kind() -> None:
+    import numpy as np
+
+    stand, noise = np.array([True, False]), np.array([True, True])
+    curve = Curve("a", (Point(0.0, noise, noise, noise), Point(0.1, stand, noise, ~noise)))
+    bare = Curve("b", (Point(0.0, noise, noise, None),))
+    chart = curve_charts.accuracy_against_epsilon(
+        [curve, bare], LIGHT, largest=0.6, cursor=0.1, title="ε"
+    )
+    kinds = chart.table.groupby("kind").size().to_dict()
+    assert kinds == {"attack": 3, "noise": 3, "certified": 2, "cursor": 1}
+    assert Asked((), "linf", 9, 50, 5).epsilons[-1] == 0.6

@@ -1,0 +1,201 @@
+"""Accuracy against ε: what is left of each classifier as the attacker may do more."""
+
+import math
+
+import pandas as pd
+import streamlit as st
+
+from core.classifier import Classifier
+from core.jobs import FAILED, QUEUED, STOPPED
+from core.rate import overlap
+from core.robustness_curve import Curve, Point
+from ui import session, text, theme
+from ui.defenses import curve_runs, curve_settings
+from ui.defenses.curve_runs import LARGEST, NORMS, CurveRun
+from ui.figures import curve_charts
+from ui.files import npz
+from ui.header import Choice
+from ui.show import draw
+
+
+def show(choice: Choice, classifier: Classifier) -> None:
+    """The curves with their cursor, and the settings of the next."""
+    live = curve_runs.live()
+    result, side = st.columns([3.5, 1], gap="medium")
+    with side, st.container(border=True, key="settings"):
+        curve_settings.show(choice)
+    with result, st.container(border=True, height="stretch", key="curve-result"):
+        st.fragment(_result, run_every=1.0 if live else None)(live)
+
+
+def _result(drawn_live: bool) -> None:
+    if drawn_live != curve_runs.live():
+        st.rerun()  # the view begins or ceases to look after the job
+    if error := curve_runs.problem():
+        st.error(error, icon=":material/error:")
+    run = curve_runs.kept()
+    if run is None:
+        st.markdown(
+            "**How much accuracy is left as the attacker may change more?** :gray[· nothing has "
+            "been measured yet: choose classifiers in the settings, and press Measure there]"
+        )
+        return
+    curves = [curve for curve in run.study.curves if curve.points]
+    finding = st.empty()
+    _progress(run)
+    if not curves:
+        return
+    chart = st.empty()
+    cursor = _cursor(run)
+    finding.markdown(f"**{_finding(curves, cursor, run)}** :gray[· {run.measured_on}]")
+    with chart:
+        draw(
+            curve_charts.accuracy_against_epsilon(
+                curves, theme.palette(), largest=LARGEST[run.asked.norm], cursor=cursor,
+                title=f"ε, {NORMS[run.asked.norm]}",
+            ),
+            key="curve-chart",
+            alt="Accuracy under attack of each classifier against ε, with 95 % bands",
+        )  # fmt: skip
+    _at_the_cursor(curves, cursor, run)
+    st.caption(
+        "Lines: accuracy under attack; bands: 95 % Wilson intervals. An image broken at a smaller "
+        "ε stays broken, and the others go on from where they stood. Rings: noise of equal norm "
+        "(control). Triangles: certified, a lower bound."
+    )
+    if not run.live:
+        _downloads(curves, run)
+
+
+def _cursor(run: CurveRun) -> float:
+    epsilons = run.asked.epsilons
+    norm = run.asked.norm
+    step = epsilons[1]
+    value = st.slider(
+        f"ε, {NORMS[norm]}", 0.0, epsilons[-1], epsilons[len(epsilons) // 2], step,
+        format="%.3g", key=f"curve_at_{norm}_{run.asked.radii}", label_visibility="collapsed",
+        help="The cursor over the chart: the table shows what was measured there.",
+    )  # fmt: skip
+    return min(epsilons, key=lambda epsilon: abs(epsilon - value))
+
+
+def _finding(curves: list[Curve], cursor: float, run: CurveRun) -> str:
+    """Which classifier keeps most at the cursor, and which its interval does not tell from it."""
+    there = {curve.name: point for curve in curves if (point := _point(curve, cursor))}
+    where = f"At ε = {cursor:g} ({NORMS[run.asked.norm]})"
+    if not there:
+        return f"{where} nothing is measured yet"
+    best = max(there, key=lambda name: there[name].accuracy.value)
+    rate = there[best].accuracy
+    if not rate.successes:
+        return f"{where} no image stands"
+    tied = [n for n, p in there.items() if n != best and overlap(p.accuracy, rate)]
+    if tied:
+        return f"{where} {text.listed([best, *tied])} tie: their intervals overlap"
+    keeps = "keeps" if len(there) == 1 else "keeps most:"
+    return f"{where} {best} {keeps} {text.percent(rate)}"
+
+
+def _point(curve: Curve, cursor: float) -> Point | None:
+    return next((point for point in curve.points if point.epsilon == cursor), None)
+
+
+def _progress(run: CurveRun) -> None:
+    job, study = run.job, run.study
+    if job.state == FAILED:
+        st.error(job.error, icon=":material/error:")
+    elif not run.live and job.state == STOPPED:
+        st.caption(f"Stopped after {study.count} of {len(study.epsilons)} values of ε.")
+    if not run.live:
+        return
+    where = f"{study.count} of {len(study.epsilons)} values of ε"
+    if job.state == QUEUED:
+        where = f"waiting, number {session.manager().position(job)} in the queue"
+    elif job.ended:
+        where += ", stopping after the one in hand"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(1.0, job.fraction), text=where)
+        st.button(
+            "Stop", key="curve-stop", icon=":material/stop:", on_click=session.manager().stop,
+            args=[job], disabled=job.ended,
+        )  # fmt: skip
+
+
+def _at_the_cursor(curves: list[Curve], cursor: float, run: CurveRun) -> None:
+    rows = []
+    for curve in curves:
+        point = _point(curve, cursor)
+        proven = point.proven if point else None
+        rows.append(
+            {
+                "classifier": curve.name,
+                f"stand at ε = {cursor:g}": _written(point.accuracy if point else None),
+                "after noise": _written(point.control if point else None),
+                "certified": _written(proven, "no bound"),
+                "ε at 50 %": _half(curve, run),
+                f"area to ε = {curve.epsilons[-1]:g}": f"{curve.area:.3f}",
+            }
+        )
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, alt="What is left of each classifier at the cursor"
+    )
+    st.caption(
+        "ε at 50 %: on the line between two measured radii. Area under the curve, in the unit of "
+        "ε: how much an image survives on average, up to the end of the curve."
+    )
+
+
+def _written(rate: object, missing: str = "not measured") -> str:
+    return missing if rate is None else text.full_rate(rate)  # type: ignore[arg-type]
+
+
+def _half(curve: Curve, run: CurveRun) -> str:
+    if math.isfinite(curve.half):
+        return f"{curve.half:.3f}"
+    return f"above {curve.epsilons[-1]:g}"
+
+
+def _downloads(curves: list[Curve], run: CurveRun) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Table", lambda: _table(curves, run).to_csv(index=False),
+            "accuracy-against-epsilon.csv", "text/csv", key="curve-csv",
+            type="tertiary", icon=":material/download:",
+            on_click="ignore", help="Every point with its counts and intervals, as CSV.",
+        )  # fmt: skip
+        st.download_button(
+            "Images", lambda: _arrays(curves), "accuracy-against-epsilon.npz",
+            "application/octet-stream", key="curve-npz", type="tertiary",
+            icon=":material/download:", on_click="ignore",
+            help="Which image stands at which ε, and of each the one that broke it or came last.",
+        )  # fmt: skip
+
+
+def _table(curves: list[Curve], run: CurveRun) -> pd.DataFrame:
+    rows = []
+    for curve in curves:
+        for point in curve.points:
+            rates = {"attack": point.accuracy, "noise": point.control, "certified": point.proven}
+            for kind, rate in rates.items():
+                if rate is not None:
+                    low, high = rate.interval
+                    rows.append(
+                        {
+                            "classifier": curve.name, "norm": run.asked.norm,
+                            "epsilon": point.epsilon, "kind": kind, "stand": rate.successes,
+                            "images": rate.total, "rate": rate.value, "low": low, "high": high,
+                            "iterations": run.asked.iterations,
+                        }
+                    )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _arrays(curves: list[Curve]) -> bytes:
+    arrays: dict[str, object] = {
+        "names": [curve.name for curve in curves], "epsilons": curves[0].epsilons,
+    }  # fmt: skip
+    for number, curve in enumerate(curves):
+        arrays[f"standing_{number}"] = [point.standing for point in curve.points]
+        if curve.adversarial is not None:
+            arrays[f"adversarial_{number}"] = curve.adversarial
+    return npz(arrays)  # type: ignore[arg-type]
