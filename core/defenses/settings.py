@@ -18,7 +18,9 @@ SCHEDULE = ("learning_rate", "adversarial_share", "attack_epsilon", "certified_e
 class RobustSettings:
     """Adversarial training, certified training by interval bounds, or a weighted sum of both.
 
-    fall: the last epochs, in which the learning rate falls to nearly nothing. adversarial_share:
+    fall: the last epochs, in which the learning rate falls to nearly nothing. restart: an epoch to
+    whose end it falls as well, and begins anew (0: none); a warm restart of Loshchilov and Hutter
+    (2016), arXiv:1608.03983. adversarial_share:
     κ, the final weight of the loss on attacked images; the rest is the loss on interval bounds, so
     that 1 is adversarial training alone. attack_step: in units of ε. clean_share: of a batch, how
     much is left unattacked. normalized: the layers with batch normalization, which is folded into
@@ -30,6 +32,7 @@ class RobustSettings:
 
     epochs: int = 40
     fall: float = 6.0
+    restart: int = 0
     batch_size: int = 128
     learning_rate: float = 1.5e-3
     adversarial_share: float = 0.75
@@ -50,6 +53,7 @@ class RobustSettings:
     def __post_init__(self) -> None:
         check_range("The number of epochs", self.epochs, 1, 200)
         check_range("The epochs of falling learning rate", self.fall, 0.01, 200)
+        check_range("The epoch of the restart", self.restart, 0, self.epochs)
         check_range("The batch size", self.batch_size, 2, 1024)
         check_range("The learning rate", self.learning_rate, 1e-7, 1)
         check_range("The share of the adversarial loss", self.adversarial_share, 0, 1)
@@ -84,7 +88,7 @@ class RobustSettings:
 
     @property
     def steps_before_fall(self) -> int:
-        """The steps before the learning rate begins to fall."""
+        """The steps before the learning rate begins to fall for the last time."""
         return max(0, math.floor((self.epochs - self.fall) * self.steps_per_epoch))
 
     @property
@@ -100,7 +104,8 @@ class RobustSettings:
         epoch = np.arange(1, self.epochs * self.steps_per_epoch + 1) / self.steps_per_epoch
         certified = np.clip(epoch / self.certified_ramp, 0, 1) if self.certifies else 0 * epoch
         attack = np.clip(epoch / self.attack_ramp, 0, 1)
-        fallen = np.clip((epoch - self.epochs) / self.fall + 1, 0, 1)
+        until = np.where(epoch <= self.restart, self.restart, self.epochs) - epoch
+        fallen = np.clip(1 - until / self.fall, 0, 1)
         cosine = 0.005 + 0.995 * (1 + np.cos(math.pi * fallen)) / 2
         rows = (
             self.learning_rate * np.clip(epoch / 0.5, 0, 1) * cosine,
@@ -128,5 +133,5 @@ SHIPPED = {
         epochs=12, fall=8, learning_rate=2e-3, adversarial_share=1.0, attack_epsilon=0.38,
         attack_steps=3, attack_step=0.6, shift=2, normalized=(),
     ),
-    "certified": RobustSettings(),
+    "certified": RobustSettings(epochs=56, restart=40),
 }  # fmt: skip

@@ -106,6 +106,17 @@ def test_settings_of_the_attack_do_not_retrace(linear, mnist) -> None:
     assert moved == [8, 6, 4, 0]
 
 
+def test_a_restart_goes_on_where_a_whole_training_would_have_ended() -> None:
+    once, again = RobustSettings(epochs=40), RobustSettings(epochs=56, restart=40)
+    rates, so_far = again.schedule()[:, 0], 40 * once.steps_per_epoch
+    assert np.array_equal(again.schedule()[:so_far], once.schedule())
+    assert rates[so_far - 1] < 0.01 * again.learning_rate
+    assert np.allclose(rates[so_far : again.steps_before_fall], again.learning_rate)
+    assert rates[-1] == pytest.approx(0.005 * again.learning_rate)
+    with pytest.raises(ValueError, match="The epoch of the restart is 57, outside 0 to 56"):
+        RobustSettings(epochs=56, restart=57)
+
+
 def test_the_schedule_says_what_the_settings_say() -> None:
     settings = RobustSettings()
     schedule = dict(zip(SCHEDULE, settings.schedule().T, strict=True))
