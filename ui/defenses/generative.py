@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier
 from core.defenses.projection import Projection
@@ -66,19 +65,18 @@ def _defenses(image: ChosenImage, classifier: Classifier, kinds: Sequence[str]) 
     with side, st.container(border=True, key="gen-settings"):
         asked = controls()
         adaptive_asked = _adaptive_button(classifier, image, asked)
-        of = _projected_control(adaptive_asked) if PROJECTION in kinds else ORIGINAL
+        of = _projected_control() if PROJECTION in kinds else ORIGINAL
     with result, st.container(border=True, height="stretch", key="gen-result"):
-        try:
-            with st.skeleton(height=720):
-                rows = _rows(classifier, image, kinds, asked, adaptive_asked)
-        except ValueError as error:
-            st.error(str(error), icon=":material/error:")
-            return
+        with st.skeleton(height=720):
+            rows = _rows(classifier, image, kinds, asked)
+            problems = _attack_through(rows, classifier, image, asked) if adaptive_asked else []
         _table(rows, image, true_class(image, classifier), asked)
+        for problem in problems:
+            st.error(problem, icon=":material/error:")
     if PROJECTION in kinds:
-        kind = PROJECTION if of == THROUGH else None
+        reached = PROJECTION in rows.get(of, {})
         with st.container(border=True, key="gen-path"):
-            _path(classifier, image, rows[of][kind].image, of, asked)
+            _path(classifier, image, rows, of if reached else STATIC, asked)
 
 
 def _adaptive_button(classifier: Classifier, image: ChosenImage, asked: Asked) -> bool:
@@ -97,7 +95,7 @@ def _adaptive_button(classifier: Classifier, image: ChosenImage, asked: Asked) -
     return bool(st.session_state.get(_ASKED) == now)
 
 
-def _projected_control(adaptive_asked: bool) -> str:
+def _projected_control() -> str:
     """Which image the player projects."""
     chosen: str = st.selectbox(
         "Watch the projection of",
@@ -108,27 +106,35 @@ def _projected_control(adaptive_asked: bool) -> str:
         help="Original: the image itself. Static: attacked without the defense. Adaptive: attacked "
         "through the projection; until that has been asked for, the static one is shown.",
     )
-    return STATIC if chosen == THROUGH and not adaptive_asked else chosen
+    return chosen
 
 
-def _rows(
-    classifier: Classifier,
-    image: ChosenImage,
-    kinds: Sequence[str],
-    asked: Asked,
-    adaptive_asked: bool,
-) -> Rows:
-    """The image, the attacked one, and those attacked through each defense, behind each."""
-    all_kinds = [None, *kinds]
+def _rows(classifier: Classifier, image: ChosenImage, kinds: Sequence[str], asked: Asked) -> Rows:
+    """The image and the statically attacked one, without and behind each defense."""
     attacked = static(classifier, image, asked.epsilon)
-    rows: Rows = {
-        ORIGINAL: {k: behind(classifier, k, asked, image.floats) for k in all_kinds},
-        STATIC: {k: behind(classifier, k, asked, attacked) for k in all_kinds},
+    return {
+        row: {kind: behind(classifier, kind, asked, pixels) for kind in (None, *kinds)}
+        for row, pixels in ((ORIGINAL, image.floats), (STATIC, attacked))
     }
-    if adaptive_asked:
-        made = {kind: through(classifier, image, kind, asked) for kind in kinds}
-        rows[THROUGH] = {k: behind(classifier, k, asked, made[k]) for k in kinds}
-    return rows
+
+
+def _attack_through(
+    rows: Rows, classifier: Classifier, image: ChosenImage, asked: Asked
+) -> list[str]:
+    """Add what was attacked through each defense; a sentence for each that cannot be."""
+    found: dict[str | None, Seen] = {}
+    problems = []
+    for kind in rows[STATIC]:
+        if kind is not None:
+            try:
+                attacked = through(classifier, image, kind, asked)
+            except ValueError as error:
+                problems.append(str(error))
+            else:
+                found[kind] = behind(classifier, kind, asked, attacked)
+    if found:
+        rows[THROUGH] = found
+    return problems
 
 
 def _table(rows: Rows, image: ChosenImage, true: int, asked: Asked) -> None:
@@ -190,11 +196,9 @@ def _finding(rows: Rows, true: int) -> str:
     return f"{first}; the attack that knows of it does not get through"
 
 
-def _path(
-    classifier: Classifier, image: ChosenImage, start: FloatArray, of: str, asked: Asked
-) -> None:
+def _path(classifier: Classifier, image: ChosenImage, rows: Rows, of: str, asked: Asked) -> None:
     """The way of each restart in the player."""
-    trajectory = path(classifier, start, asked)
+    trajectory = path(classifier, rows[of][PROJECTION].image, asked)
     distance = trajectory.terms["distance"]
     best = int(distance[-1].argmin())
     st.markdown(

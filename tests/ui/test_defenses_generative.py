@@ -1,0 +1,106 @@
+"""The view Generative: both defenses on an image, the projection's way, the latent sliders."""
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.defenses.autoencoder import autoencoder
+from core.defenses.generative_file import path_of
+from ui.defenses.generative import PROJECTION, THROUGH, _finding
+from ui.defenses.generative_made import ORIGINAL, STATIC, Seen
+
+QUICK = {"defense_view": "Generative", "gen_steps": "10", "gen_starts": "2"}
+
+
+def _open(app: AppTest, **query: str) -> AppTest:
+    app.default_timeout = 180
+    app.query_params.update({**QUICK, **query})
+    app.run()
+    return app.switch_page("pages/defenses.py").run()
+
+
+def _text(app: AppTest) -> str:
+    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+
+
+def test_static_beside_adaptive_and_the_latent_numbers(app: AppTest) -> None:
+    page = _open(app)
+    assert not page.exception
+    assert not page.error
+    text = _text(page)
+    assert "statically attacked, 10 iterations, the best of 2 starts" in text
+    assert "Adaptive: attacked through the defense" not in text
+    assert "**Autoencoder**: read as 2" in text
+    assert "16 latent numbers of length" in text
+
+    page.button(key="gen-adaptive").click().run()
+    text = _text(page)
+    assert not page.error
+    assert "Adaptive: attacked through the defense" in text
+    assert "gets through the autoencoder" in text
+    page.selectbox(key="gen_of").set_value(THROUGH).run()
+    assert "adaptively attacked, 10 iterations" in _text(page)
+
+    page.slider(key="gen_z1").set_value(3.0).run()
+    assert not page.exception
+    assert "16 latent numbers of length" in _text(page)
+    page.button(key="gen-reset").click().run()
+    assert page.slider(key="gen_z1").value == 0.0
+
+
+def test_too_long_an_attack_is_one_sentence(app: AppTest) -> None:
+    page = _open(app, gen_steps="200", gen_starts="10")
+    page.button(key="gen-adaptive").click().run()
+    assert not page.exception
+    assert [error.value for error in page.error] == [
+        "The attack through Projection 200 × 10 takes 320,000 images × iterations, above 100,000: "
+        "choose fewer images or iterations."
+    ]
+    assert "**Autoencoder**: read as" in _text(page)  # what can be done is done
+    assert "Adaptive: attacked through the defense" in _text(page)
+
+
+def test_a_damaged_network_is_said_and_not_offered(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = path_of("autoencoder").with_name("nowhere")
+    monkeypatch.setattr(
+        "core.defenses.autoencoder.path_of", lambda name: nowhere / f"{name}.safetensors"
+    )
+    autoencoder.cache_clear()
+    try:
+        page = _open(app)
+    finally:
+        autoencoder.cache_clear()
+    assert not page.exception
+    assert [error.value for error in page.error] == [
+        "autoencoder.safetensors is missing, so the denoising autoencoder is not offered: restore "
+        "it from the repository."
+    ]
+    assert "**Projection**" in _text(page)
+    assert "**Autoencoder**" not in _text(page)
+
+
+def _seen(read: int) -> Seen:
+    image = np.zeros((1, 28, 28, 1), np.float32)
+    return Seen(image, image, np.eye(10, dtype=np.float32)[read])
+
+
+def test_the_finding_says_what_held_and_what_did_not() -> None:
+    rows = {
+        ORIGINAL: {None: _seen(2), "autoencoder": _seen(2), PROJECTION: _seen(2)},
+        STATIC: {None: _seen(1), "autoencoder": _seen(2), PROJECTION: _seen(2)},
+    }
+    assert (
+        _finding(rows, 2) == "Behind the autoencoder and the projection the attacked 2 is a 2 again"
+    )
+    rows[THROUGH] = {"autoencoder": _seen(7), PROJECTION: _seen(2)}
+    assert _finding(rows, 2).endswith(
+        "again; an attack that knows of it gets through the autoencoder"
+    )
+    rows[THROUGH] = {"autoencoder": _seen(2), PROJECTION: _seen(2)}
+    assert _finding(rows, 2).endswith("again; the attack that knows of it does not get through")
+    rows[STATIC] = {None: _seen(1), "autoencoder": _seen(1), PROJECTION: _seen(7)}
+    assert _finding(rows, 2).startswith("Behind no defense the attacked 2")
+    rows[STATIC][None] = _seen(2)
+    assert _finding(rows, 2).startswith("Without a defense the attacked 2 is still")
