@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -48,13 +49,15 @@ def _measured(page: AppTest) -> CurveRun:
 def test_two_curves_and_what_the_cursor_says(visit: Callable[..., AppTest]) -> None:
     page = visit(**VIEW)
     assert "nothing has been measured yet" in _text(page)
+    page.session_state["curve_defenses"] = ["blur-1"]
+    page.run()
     run = _measured(page)
     written = _text(page)
     assert not page.error
     names = [curve.name for curve in run.study.curves]
-    assert names == ["Model 1", "Model 1, Threshold 0.5"]
+    assert names == ["Model 1", "Model 1, Gaussian blur 1"]
     assert len(run.study.curves[0].points) == 9
-    assert "At ε = 0.3 (L∞) Model 1, Threshold 0.5 keeps most" in written
+    assert "At ε = 0.3 (L∞)" in written
     assert "the first 50 test images, L∞, 5 iterations a run" in written
     table = page.dataframe[0].value
     assert list(table["classifier"]) == names
@@ -94,8 +97,6 @@ def test_without_a_classifier_it_says_so(visit: Callable[..., AppTest]) -> None:
 
 
 def test_the_chart_draws_every_kind() -> None:
-    import numpy as np
-
     stand, noise = np.array([True, False]), np.array([True, True])
     curve = Curve("a", (Point(0.0, noise, noise, noise), Point(0.1, stand, noise, ~noise)))
     bare = Curve("b", (Point(0.0, noise, noise, None),))

@@ -74,7 +74,8 @@ def _classifiers(choice: Choice) -> tuple[str, ...]:
         default=[key for key in _FIRST_PARTS if key in titles], selection_mode="multi",
         format_func=titles.__getitem__, key="curve_defenses", bind="query-params",
         help="Each alone in front of the model chosen above, at its default strength; another "
-        "strength or a chain: choose it in the header.",
+        "strength or a chain: choose it in the header. Steps and a projection take longest: every "
+        "gradient that stands in for theirs is followed.",
     )  # fmt: skip
     chosen = [*bare, *(f"{own}{state.BEHIND}{part}" for part in parts)]
     if state.BEHIND in choice.model:

@@ -86,7 +86,8 @@ def start(asked: Asked, choice: Choice, classifier: Classifier) -> None:
     except (QueueFull, ValueError) as error:
         st.session_state[_ERROR] = str(error)
         return
-    st.session_state[_RUN] = MaskRun(asked, study, job, subject.name, study.planned)
+    planted = ", its gradient held back" if asked.subject == PLANTED else ""
+    st.session_state[_RUN] = MaskRun(asked, study, job, f"{subject.name}{planted}", study.planned)
 
 
 def subject_of(subject: str, choice: Choice, classifier: Classifier) -> Classifier:

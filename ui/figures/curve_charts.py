@@ -14,7 +14,7 @@ from ui.figures.palette import DASHES, Palette
 from ui.text import full_rate
 
 _LABELS = "datum.value == 0 ? '' : format(datum.value * 100, '.0f') + ' %'"
-_THUMB = 6  # px that a slider's track begins right of its widget, so that thumb and cursor meet
+_MARGIN = 0  # the slider below begins as far inside its widget as a plot does inside a chart
 
 
 def accuracy_against_epsilon(
@@ -110,4 +110,4 @@ def _accuracy_against_epsilon(
     )
     chart = alt.layer(*layers).properties(height=400)
     built = specification(chart.configure_view(strokeWidth=0))
-    return {**built, "padding": {"left": _THUMB, "right": _THUMB, "top": 4, "bottom": 0}}
+    return {**built, "padding": {"left": _MARGIN, "right": _MARGIN, "top": 4, "bottom": 0}}

@@ -1,0 +1,33 @@
+"""Accuracy against ε in the browser: the chart grows, and its cursor stands under the thumb."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visitor
+
+PATH = "/defenses?defense_view=Accuracy+against+ε&curve_images=50&curve_radii=9&curve_iterations=5"
+PATIENCE = 240_000
+
+
+def test_the_cursor_meets_the_thumb(visitor: Visitor) -> None:
+    page = visitor.page
+    page.set_default_timeout(PATIENCE)
+    visitor.open(PATH)
+    visitor.press("curve-start")
+    page.locator(".st-key-curve-csv").wait_for()
+    visitor.settle()
+    result = page.locator(".st-key-curve-result")
+    expect(result).to_contain_text("At ε = 0.3 (L∞)")
+    thumb = result.locator("[role=slider]")
+    for keys, value in ((0, "0.3"), (2, "0.45")):
+        for _ in range(keys):
+            thumb.press("ArrowRight")
+        expect(result).to_contain_text(f"At ε = {value} (L∞)")
+        visitor.settle()
+        rule = result.locator("g.mark-rule line").last.bounding_box()
+        handle = thumb.bounding_box()
+        assert rule
+        assert handle
+        assert abs(rule["x"] - (handle["x"] + handle["width"] / 2)) <= 4
+    page.set_viewport_size({"width": 375, "height": 800})
+    visitor.settle()
+    assert visitor.width() <= 375
