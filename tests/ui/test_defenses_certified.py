@@ -14,6 +14,7 @@ from core.defenses.filters import Filter
 from core.defenses.growth import certified_radius
 from core.defenses.smoothing import certify
 from ui import compute, text
+from ui.defenses import certified_accuracy
 
 VIEW = {"defense_view": "Certified", "smooth_copies": "100"}
 
@@ -66,7 +67,10 @@ def test_a_proof_ends_and_says_where(
     assert "The smoothed network abstains" in _text(page)
 
 
-def test_the_truth_between_two_curves(open_view: Callable[..., AppTest]) -> None:
+def test_the_truth_between_two_curves(
+    open_view: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certified_accuracy, "_ITERATIONS", 5)
     page = _measure(open_view(cert_images="50", cert_epsilon="0.01"), "cert_accuracy")
     written = _text(page)
     proof = page.session_state["_cert_accuracy"].study.proof

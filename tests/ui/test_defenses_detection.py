@@ -1,5 +1,6 @@
 """The view Detection, headless: a measurement to the end, its threshold, its gallery, links."""
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -48,6 +49,8 @@ def test_a_detector_is_measured_and_its_threshold_moved(
     open_view: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(detection_study, "STATIC", QUICK)
+    short = functools.partialmethod(DetectionStudy.work, iterations=5)
+    monkeypatch.setattr(DetectionStudy, "work", short)
     page = open_view()
     assert "not measured yet" in _text(page)
     written = _text(_measure(page))
@@ -63,6 +66,8 @@ def test_a_detector_is_measured_and_its_threshold_moved(
     table = page.dataframe[0].value
     assert list(table["attack"]) == list(by_name)
     assert table["detected of these"][1] == text.full_rate(static)
+    attack = next(each for each in page.selectbox if each.label == "Attack")
+    written = _text(attack.set_value(ADAPTIVE).run())
     missed = len(by_name[ADAPTIVE].missed(threshold))
     assert f"{ADAPTIVE}: {missed} misread and not detected" in written
     page.segmented_control[0].set_value(0.2).run()

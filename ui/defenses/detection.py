@@ -135,13 +135,14 @@ def _threshold(found: Detected, top: float, of: str) -> float:
         if state[rate_key] is not None:
             state[key] = found.threshold(state[rate_key])
 
-    high = min(top, 2 * float(found.calibration.max()))
+    high = min(top, 2 * float(found.calibration.max()) + 1e-6)
+    state.setdefault(rate_key, _RATE)
+    state.setdefault(key, found.threshold(_RATE))
     rates, slider = st.columns(2, gap="medium")
     with rates:
         st.segmented_control(
             "Threshold for false positives of",
             RATES,
-            default=_RATE,
             format_func=lambda rate: f"{rate:.0%}",
             key=rate_key,
             on_change=follow,
@@ -153,8 +154,7 @@ def _threshold(found: Detected, top: float, of: str) -> float:
             "Threshold",
             0.0,
             high,
-            min(found.threshold(_RATE), high),
-            high / _TICKS,
+            step=high / _TICKS,
             key=key,
             format="%.4f",
             on_change=state.update,
@@ -247,7 +247,7 @@ def _missed(found: Detected, chosen: Scored, threshold: float) -> None:
 DETECTION = Luck(
     name="detection",
     title="Detection",
-    what="test images",
+    what="images",
     question="**Can an attack be recognized, and does that stop an attacker who knows?** "
     ":gray[· not measured yet: four attacks, noise as a control, and one attack on the detector]",
     begin=_begin,
