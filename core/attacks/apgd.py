@@ -173,7 +173,9 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
     types = [IMAGES, IMAGES, classes, classes, number, number, tf.TensorSpec([None], tf.float32)]
     types.append(tf.TensorSpec([], tf.bool))
-    return tf.function(ascend, autograph=False, input_signature=types)
+    compiled = tf.function(ascend, autograph=False, input_signature=types)
+    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
+    return compiled
 
 
 def _begun(x: Any, look: Callable[[Any], Any], epsilon: Any) -> _State:

@@ -255,7 +255,9 @@ def _compile(model: keras.Model, norm: str, record: bool) -> Any:
     each = tf.TensorSpec([None, 1, 1, 1], tf.float32)
     types = [IMAGES, IMAGES, classes, each, each, number, number, tf.TensorSpec([], tf.int32)]
     types.append(tf.TensorSpec([], tf.bool))
-    return tf.function(ascend, autograph=False, input_signature=types)
+    compiled = tf.function(ascend, autograph=False, input_signature=types)
+    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
+    return compiled
 
 
 def _better(x: Any, score: Any, best: Any, best_score: Any) -> Any:

@@ -125,7 +125,9 @@ def _compile_slopes(model: keras.Model) -> Any:
         return tf.reshape(tf.stack(both, axis=1), [-1, 2, _PIXELS])
 
     types = [IMAGES, tf.TensorSpec([None], tf.int64)]
-    return tf.function(slopes, autograph=False, input_signature=types)
+    compiled = tf.function(slopes, autograph=False, input_signature=types)
+    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
+    return compiled
 
 
 def one_pixel(

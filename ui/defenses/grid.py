@@ -47,8 +47,8 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 
 def _result(drawn_live: bool) -> None:
-    if drawn_live != grid_runs.live():
-        st.rerun()  # the view begins or ceases to look after the job
+    if drawn_live != grid_runs.live() or grid_images.clicked():
+        st.rerun()  # the view begins or ceases to look after the job; or the images stand below
     if error := grid_runs.problem():
         st.error(error, icon=":material/error:")
     run = grid_runs.kept()

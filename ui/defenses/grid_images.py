@@ -14,7 +14,7 @@ from ui.defenses.grid_runs import GridRun
 from ui.figures import tiles
 from ui.show import picture
 
-_CHOSEN, _MORE = "_grid_cell", "_grid_more"
+_CHOSEN, _MORE, _CLICKED = "_grid_cell", "_grid_more", "_grid_clicked"
 _SHOWN = 6
 _TILE = 56
 
@@ -24,8 +24,14 @@ def matrix_key(run: GridRun) -> str:
     return f"grid-matrix-{run.job.number}"
 
 
+def clicked() -> bool:
+    """Whether a cell was clicked since this was called last."""
+    return bool(st.session_state.pop(_CLICKED, False))
+
+
 def remember() -> None:
-    """The view below is drawn by the same click."""
+    """Keep which cell was clicked; without one, the images are again those of the largest loss."""
+    st.session_state[_CLICKED] = True
     run = grid_runs.kept()
     if run is None:
         return

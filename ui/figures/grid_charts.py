@@ -12,7 +12,7 @@ from ui.figures.charts import DATA, PERCENT, Chart, specification
 from ui.figures.palette import Palette
 from ui.text import full_rate, percent
 
-_ROW = 58
+_ROW, _LEAST = 58, 400  # a row, and the whole matrix where there are few
 _LOSS_ROW = 46
 _DARK = 0.55  # a rate from which it is written in the background's color
 
@@ -93,7 +93,9 @@ def _rates_matrix(
         .encode(stroke=outline.otherwise(alt.value("transparent")))
         .add_params(chosen)
     )
-    matrix = alt.layer(cells, empty, nothing, big, small, frame).properties(height=_ROW * len(rows))
+    matrix = alt.layer(cells, empty, nothing, big, small, frame).properties(
+        height=max(_LEAST, _ROW * len(rows))
+    )
     return specification(matrix.configure_view(strokeWidth=0))
 
 
