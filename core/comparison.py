@@ -64,7 +64,13 @@ def compare(first: "Run", second: "Run") -> str:
 def _loss_clause(first: "Run", second: "Run", own: float, other: float) -> str:
     """How the training losses compare; nothing where the two minimize different ones."""
     losses = {
-        (r.settings.label_smoothing, r.settings.shift, r.settings.rotation, r.architecture.dropout)
+        (
+            r.settings.label_smoothing,
+            r.settings.shift,
+            r.settings.rotation,
+            r.architecture.dropout,
+            r.settings.inner_steps and (r.settings.attack_epsilon, r.settings.clean_share),
+        )
         for r in (first, second)
     }
     if len(losses) > 1 or not own or not other:

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
@@ -23,13 +23,21 @@ import safetensors.numpy
 from core.architecture import MODEL_1, MODEL_2, Architecture
 from core.card import CurvePoint, ModelCard
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset, FloatArray, Split, to_float
 from core.evaluation import Evaluation
 from core.jobs import Job
 from core.model import Weights, assign_weights, build_model
 from core.rate import Rate
+from core.settings import OFF
 from core.trainer import TrainingState
-from core.training import SCORED_IMAGES, Controls, Progress, TrainingSettings, train
+from core.training import (
+    ATTACKED_IMAGES,
+    SCORED_IMAGES,
+    Controls,
+    Progress,
+    TrainingSettings,
+    train,
+)
 
 DISK_BUDGET = 4_000_000_000
 _SLOTS, _STEP = "slots.safetensors", "step"
@@ -45,7 +53,16 @@ _SETTING_NAMES = {
     "rotation": "rotation",
     "training_images": "images",
     "seed": "seed",
+    "attack": "attack",
+    "attack_epsilon": "ε",
+    "attack_steps": "steps",
+    "attack_step": "step",
+    "clean_share": "clean",
+    "robust_scores": "measured",
+    "extra_images": "tray",
+    "extra_repeat": "times",
 }
+_OVERFITTED = 0.1  # how much more may stand one step than ten, as a share of the images
 
 
 class CheckpointFiles:
@@ -121,7 +138,9 @@ class CheckpointFiles:
 class Run:
     """One training of one visitor.
 
-    `history` grows while it runs, its weights left out; `checkpoints.steps` too.
+    `history` grows while it runs, its weights left out; `checkpoints.steps` too. `extra` are the
+    images that are mixed in. It starts with the weights `start`, those of the model that `origin`
+    names, or untrained.
     """
 
     architecture: Architecture
@@ -131,14 +150,21 @@ class Run:
     history: list[Progress] = field(default_factory=list)
     job: Job | None = None
     id: int = field(default_factory=lambda: next(_numbers))
+    extra: Split | None = None
+    origin: str = ""
+    start: InitVar[Weights | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, start: Weights | None) -> None:
         self.checkpoints = CheckpointFiles()
         self.controls = Controls.of(self.settings)
+        if start is not None:
+            self.checkpoints.save(0, start)
 
     @property
     def title(self) -> str:
-        """Model 1, Model 2, or what differs from them."""
+        """Model 1, Model 2, or what differs from them; or what it went on from."""
+        if self.extra is not None:
+            return f"{self.origin} + {len(self.extra)} of the tray"
         return architecture_title(self.architecture)
 
     @property
@@ -199,6 +225,34 @@ class Run:
         return f"{stuck}: raise the learning rate, or wait."
 
     @property
+    def overfitting(self) -> str:
+        """One sentence if the training holds against its one step and not against ten, or "".
+
+        Catastrophic overfitting (Wong et al. 2020, arXiv:2001.03994).
+        """
+        scored = self.last_scored
+        if self.settings.attack == OFF or scored is None or scored.step == 0:
+            return ""
+        one, ten = _under_attack(scored)
+        if not one - ten > _OVERFITTED + 1e-9:
+            return ""
+        best = max((p for p in self.history if p.test), key=lambda p: _under_attack(p)[1])
+        had = _under_attack(best)[1]
+        sentence = (
+            f"One step leaves {one * 100:.1f} % right, ten leave {ten * 100:.1f} %, of "
+            f"{ATTACKED_IMAGES} test images at ε = {self.settings.attack_epsilon:g}"
+        )
+        if had - ten > _OVERFITTED:
+            return (
+                f"{sentence}, and at step {best.step:,} ten left {had * 100:.1f} %: catastrophic "
+                "overfitting; choose PGD, or a smaller step."
+            )
+        return (
+            f"{sentence}: more than {_OVERFITTED * 100:.0f} points apart; what it has learned "
+            "holds against one step only."
+        )
+
+    @property
     def trained(self) -> bool:
         """Whether there is a model to use: at least one checkpoint."""
         return bool(self.checkpoints.steps)
@@ -219,11 +273,18 @@ class Run:
         """
         if self.checkpoints.can_go_on:
             state = self.checkpoints.load_state()
+        elif self.origin:
+            state = TrainingState(0, self.checkpoints.load(0))
         else:
             state = TrainingState.untrained(self.architecture, self.settings.seed)
         before = self.last.seconds if self.last else 0.0
         training = train(
-            self.architecture, self.dataset, self.settings, controls=self.controls, state=state
+            self.architecture,
+            self.dataset,
+            self.settings,
+            controls=self.controls,
+            state=state,
+            extra=self.extra,
         )
         try:
             for progress in training:
@@ -267,7 +328,8 @@ class Run:
         return ModelCard(
             name=f"run-{self.number}",
             title=self.name,
-            description=f"Trained in this session, step {step:,}",
+            description=f"{'Trained' if self.extra is None else self.title} in this session, step "
+            f"{step:,}",
             architecture=self.architecture,
             settings={**self.settings.to_dict(), "learning_rate_changes": changes},
             steps=step,
@@ -282,6 +344,13 @@ class Run:
                 if p.test and p.gradient_norms and p.step <= step
             ),
         )
+
+
+def _under_attack(progress: Progress) -> tuple[float, float]:
+    """The accuracy under one step and under ten of a record with a score; NaN if not measured."""
+    rates = (progress.test.single_step, progress.test.robust) if progress.test else (None, None)
+    one, ten = (rate.value if rate else math.nan for rate in rates)
+    return one, ten
 
 
 @functools.lru_cache(maxsize=3)
@@ -309,12 +378,16 @@ def describe_differences(runs: list[Run]) -> dict[int, str]:
     if not runs:
         return {}
     settings = [run.settings.to_dict() for run in runs]
-    differing = [key for key in settings[0] if len({values[key] for values in settings}) > 1]
+    differing = [key for key in _SETTING_NAMES if len({values.get(key) for values in settings}) > 1]
     return {
-        run.id: " · ".join([run.name, *(_setting(key, values[key]) for key in differing)])
+        run.id: " · ".join(
+            [run.name, *(_setting(key, values[key]) for key in differing if key in values)]
+        )
         for run, values in zip(runs, settings, strict=True)
     }
 
 
 def _setting(key: str, value: float | str) -> str:
-    return value if isinstance(value, str) else f"{_SETTING_NAMES[key]} {value:g}"
+    if isinstance(value, str):
+        return value.upper() if key == "attack" else value
+    return f"{_SETTING_NAMES[key]} {value:g}"

@@ -7,6 +7,12 @@ from typing import Any
 from core.checks import check_choice, check_range
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
+OFF, FGSM, PGD = "off", "fgsm", "pgd"
+ATTACKS = (OFF, FGSM, PGD)
+FGSM_STEP = 1.25  # in units of ε, from a random start (Wong et al. 2020, arXiv:2001.03994)
+MAX_EXTRA_IMAGES = 200
+_OF_ATTACK = ("attack", "attack_epsilon", "attack_steps", "attack_step", "clean_share")
+_OF_EXTRA = ("extra_images", "extra_repeat")
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,12 @@ class TrainingSettings:
     label_smoothing: share of the target spread over all classes. shift (pixels) and rotation
     (degrees) are the largest random moves of an image. training_images: how many of the training
     images, from the first on.
+
+    attack: of the batches while training, from a random start: "off", "fgsm" (one step) or "pgd"
+    (`attack_steps` of them), each of attack_step · ε in L∞; the share `clean_share` of each batch
+    is left as it is. robust_scores: measure the accuracy under attack even if none is trained
+    against. extra_images: how many images beside MNIST's are mixed in, each `extra_repeat` times
+    an epoch.
     """
 
     learning_rate: float = 5e-4
@@ -30,6 +42,14 @@ class TrainingSettings:
     rotation: float = 0.0
     training_images: int = 60_000
     seed: int = 0
+    attack: str = OFF
+    attack_epsilon: float = 0.3
+    attack_steps: int = 5
+    attack_step: float = 0.5
+    clean_share: float = 0.0
+    robust_scores: bool = False
+    extra_images: int = 0
+    extra_repeat: int = 1
 
     def __post_init__(self) -> None:
         check_range("The learning rate", self.learning_rate, 1e-7, 10)
@@ -42,12 +62,49 @@ class TrainingSettings:
         check_range("The rotation in degrees", self.rotation, 0, 45)
         check_range("The number of training images", self.training_images, 1, 60_000)
         check_range("The seed", self.seed, 0, 2**31 - 1)
+        check_choice("The attack while training", self.attack, ATTACKS)
+        check_range("Epsilon of the attack", self.attack_epsilon, 0, 1)
+        check_range("The number of attack steps", self.attack_steps, 1, 20)
+        check_range("The attack's step in units of epsilon", self.attack_step, 0, 4)
+        check_range("The share of clean images", self.clean_share, 0, 1)
+        check_range("The number of extra images", self.extra_images, 0, MAX_EXTRA_IMAGES)
+        check_range("How often an extra image comes", self.extra_repeat, 1, 1000)
+
+    @property
+    def images_per_epoch(self) -> int:
+        """MNIST's and the extra ones, as often as they come."""
+        return self.training_images + self.extra_images * self.extra_repeat
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches in one pass over the training images; the last may be smaller."""
-        return math.ceil(self.training_images / self.batch_size)
+        return math.ceil(self.images_per_epoch / self.batch_size)
+
+    @property
+    def inner_steps(self) -> int:
+        """Steps of the attack on a batch: 0 without one."""
+        if self.attack == OFF or self.clean_share == 1:
+            return 0
+        return 1 if self.attack == FGSM else self.attack_steps
+
+    @property
+    def scores_robustness(self) -> bool:
+        """Whether the accuracy under attack is measured as the training goes on."""
+        return self.attack != OFF or self.robust_scores
+
+    @property
+    def single_step(self) -> float:
+        """In units of ε: the step of the one-step attack that measures, as the one trained on."""
+        return self.attack_step if self.attack == FGSM else FGSM_STEP
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
+        """Plain values, for JSON; of an attack and of extra images only if there are any."""
+        unused = set[str]()
+        if self.attack == OFF:
+            unused |= set(_OF_ATTACK)
+            unused -= {"attack_epsilon"} if self.robust_scores else set()
+        if not self.robust_scores:
+            unused.add("robust_scores")
+        if not self.extra_images:
+            unused |= set(_OF_EXTRA)
+        return {name: value for name, value in asdict(self).items() if name not in unused}

@@ -17,6 +17,7 @@ from core.architecture import Architecture
 from core.augmentation import augment, stateless_seed
 from core.backend import keras, settle, tf
 from core.data import SIDE, ByteArray, FloatArray
+from core.defenses.adversarial_training import attack_share, inner_attack
 from core.model import Weights, assign_weights, build_model, layer_table, named_weights
 from core.pooling import max_pool
 from core.settings import OPTIMIZERS
@@ -24,7 +25,11 @@ from core.settings import OPTIMIZERS
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba 2014, arXiv:1412.6980; ε as in Keras
 _MOMENTUM = 0.9
 _RHO = 0.9
-_SCALARS = ("learning_rate", "weight_decay", "label_smoothing", "shift", "rotation")
+_ATTACK = {"epsilon": 0.0, "attack_step": 0.0, "attack_steps": 0.0, "clean_share": 0.0}
+_SCALARS = ("learning_rate", "weight_decay", "label_smoothing", "shift", "rotation", *_ATTACK)
+TRAINING, ATTACKING, ANSWERING = "training", "attacking", "answering"
+SCORING_STEPS = 10  # of the attack that scores: PGD-10
+_SCORING_STEP = 2.5 / SCORING_STEPS  # in units of ε: 2.5 ε in all, as Madry et al. 2017
 
 
 @dataclass(eq=False)
@@ -91,6 +96,18 @@ class Trainer:
             autograph=False,
             input_signature=[tf.TensorSpec([None, SIDE, SIDE], tf.uint8)],
         )
+        number = tf.TensorSpec([], tf.float32)
+        self._standing = tf.function(
+            self._trace_standing,
+            autograph=False,
+            input_signature=[
+                tf.TensorSpec([None, SIDE, SIDE], tf.uint8),
+                tf.TensorSpec([None], tf.uint8),
+                number,
+                number,
+                integer,
+            ],
+        )
 
     @property
     def seated(self) -> TrainingState | None:
@@ -136,6 +153,21 @@ class Trainer:
         ]
         return np.concatenate(parts)
 
+    def standing(
+        self, images: ByteArray, labels: ByteArray, *, epsilon: float, single_step: float
+    ) -> tuple[int, int]:
+        """How many images uint8 [n, 28, 28], n ≥ 2, stay right under one step and under PGD-10.
+
+        Both attack the weights as they are now in L∞, from the same random start in the ball; the
+        one step is of single_step · ε.
+        """
+
+        def count(step: float, steps: int) -> int:
+            attack = np.float32(epsilon), np.float32(step * epsilon), np.int32(steps)
+            return int(self._standing(images, labels, *attack).numpy())
+
+        return count(single_step, 1), count(_SCORING_STEP, SCORING_STEPS)
+
     def run(
         self,
         images: ByteArray,
@@ -147,7 +179,9 @@ class Trainer:
     ) -> StepResults:
         """Train the seated state, a step per batch: uint8 [k, batch, 28, 28] with [k, batch].
 
-        `scalars`: learning_rate, weight_decay, label_smoothing, shift (pixels), rotation (degrees).
+        `scalars`: learning_rate, weight_decay, label_smoothing, shift (pixels), rotation (degrees);
+        of the attack on each batch epsilon, attack_step (in pixel values, as epsilon),
+        attack_steps and clean_share, without which there is none.
         """
         assert self._seated is not None
         if images.shape[1] == 1:  # convolutions of an empty half fail; twice the image is the same
@@ -158,7 +192,7 @@ class Trainer:
             np.int32(self._seated.step),
             np.int32(seed),
             np.int32(OPTIMIZERS.index(optimizer)),
-            {name: np.float32(scalars[name]) for name in _SCALARS},
+            {name: np.float32(value) for name, value in (_ATTACK | scalars).items()},
         )
         self._seated.step += len(images)
         if not self._settled:
@@ -179,6 +213,7 @@ class Trainer:
             step = first_step + index
             batch = augment(_scale(images[index]), (seed, step), scalars)
             targets = tf.cast(labels[index], tf.int32)
+            batch = self._attacked(batch, targets, (seed, step), scalars)
             loss, logits, gradients = self._gradients(batch, targets, (seed, step), scalars)
             self._update(gradients, step, optimizer, scalars)
             hits = tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == targets, tf.float32)
@@ -194,6 +229,45 @@ class Trainer:
         )
         return tuple(array.stack() for array in arrays)
 
+    def _attacked(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
+        """The batch, attacked on the weights as they are now if the settings say so.
+
+        The network is the one that the step then trains: the same draws of dropout, and batch
+        normalization by the batch.
+        """
+
+        def attack(images: Any, labels: Any) -> Any:
+            number, step = seed
+            return inner_attack(
+                lambda x: self._forward(x, seed, ATTACKING),
+                images,
+                labels,
+                (-1 - number, step),  # no training has a negative seed: these draws are its own
+                epsilon=scalars["epsilon"],
+                step_size=scalars["attack_step"],
+                steps=tf.cast(scalars["attack_steps"], tf.int32),
+            )
+
+        return tf.cond(
+            scalars["attack_steps"] > 0,
+            lambda: attack_share(attack, images, labels, scalars["clean_share"]),
+            lambda: images,
+        )
+
+    def _trace_standing(
+        self, images: Any, labels: Any, epsilon: Any, step_size: Any, steps: Any
+    ) -> Any:
+        def logits_of(images: Any) -> Any:
+            return self._forward(images, (0, 0), ANSWERING)
+
+        labels = tf.cast(labels, tf.int32)
+        attacked = inner_attack(
+            logits_of, _scale(images), labels, (0, 0),
+            epsilon=epsilon, step_size=step_size, steps=steps,
+        )  # fmt: skip
+        predicted = tf.argmax(logits_of(attacked), axis=1, output_type=tf.int32)
+        return tf.math.count_nonzero(predicted == labels)
+
     def _gradients(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
         classes = self._architecture.classes
         targets = tf.one_hot(labels, classes)
@@ -205,24 +279,25 @@ class Trainer:
         gradients = tape.gradient(loss, self._variables, unconnected_gradients=zero)
         return loss, logits, gradients
 
-    def _forward(self, images: Any, seed: Any) -> Any:
-        """Logits in training mode, computed on the two halves of the batch side by side.
+    def _forward(self, images: Any, seed: Any, mode: str = TRAINING) -> Any:
+        """Logits, computed on the two halves of the batch side by side.
 
         The same function as the model's own, arranged for speed: ReLU and the bias come after
         max pooling, with which both commute, on a quarter of the numbers; batch normalization
-        takes its statistics over both halves, so that splitting changes nothing.
+        takes its statistics over both halves, so that splitting changes nothing. Its averages
+        move while TRAINING, and are what it normalizes by when ANSWERING, without dropout.
         """
         half = (tf.shape(images)[0] + 1) // 2
         parts = [images[:half], images[half:]]
         for number, block in enumerate(self._architecture.blocks, 1):
             kernel = self._model.get_layer(f"conv{number}").kernel
             parts = [tf.nn.conv2d(part, kernel, block.stride, "SAME") for part in parts]
-            parts = self._activate(parts, f"conv{number}", pooling=block.pooling)
+            parts = self._activate(parts, f"conv{number}", block.pooling, mode)
         parts = [tf.reshape(part, [-1, int(np.prod(part.shape[1:]))]) for part in parts]
         for number in range(1, len(self._architecture.hidden_units) + 1):
             kernel = self._model.get_layer(f"dense{number}").kernel
-            parts = self._activate(_multiply(parts, kernel), f"dense{number}")
-            if rate := self._architecture.dropout:
+            parts = self._activate(_multiply(parts, kernel), f"dense{number}", 1, mode)
+            if (rate := self._architecture.dropout) and mode != ANSWERING:
                 parts = [
                     tf.nn.experimental.stateless_dropout(
                         part, rate, seed=stateless_seed(seed, number, index)
@@ -232,11 +307,12 @@ class Trainer:
         output = self._model.get_layer("logits")
         return tf.concat([part @ output.kernel + output.bias for part in parts], axis=0)
 
-    def _activate(self, parts: list[Any], name: str, pooling: int = 1) -> list[Any]:
+    def _activate(self, parts: list[Any], name: str, pooling: int, mode: str) -> list[Any]:
         """Bias, batch normalization, ReLU and max pooling of what the layer `name` computed."""
         bias = self._model.get_layer(name).bias
         if self._architecture.batch_normalization:
-            parts = _batch_normalize(parts, self._model.get_layer(f"{name}_bn"), bias)
+            layer = self._model.get_layer(f"{name}_bn")
+            parts = _batch_normalize(parts, layer, bias, mode)
             return [tf.nn.relu(max_pool(part, pooling)) for part in parts]
         return [tf.nn.relu(max_pool(part, pooling) + bias) for part in parts]
 
@@ -333,17 +409,27 @@ def _multiply(parts: list[Any], kernel: Any) -> list[Any]:
     return products
 
 
-def _batch_normalize(parts: list[Any], layer: keras.Layer, bias: Any) -> list[Any]:
+def _batch_normalize(parts: list[Any], layer: keras.Layer, bias: Any, mode: str) -> list[Any]:
     """Parts normalized by the mean and variance over all of them (Ioffe & Szegedy, 1502.03167).
 
     The mean takes the bias away again, so it is only added to the moving mean.
     """
+    if mode == ANSWERING:
+        mean, variance = layer.moving_mean - bias, layer.moving_variance
+    else:
+        mean, variance = _statistics(parts)
+    if mode == TRAINING:
+        keep = layer.momentum
+        layer.moving_mean.assign(keep * layer.moving_mean + (1 - keep) * (mean + bias))
+        layer.moving_variance.assign(keep * layer.moving_variance + (1 - keep) * variance)
+    scale = layer.gamma * tf.math.rsqrt(variance + layer.epsilon)
+    return [part * scale + (layer.beta - mean * scale) for part in parts]
+
+
+def _statistics(parts: list[Any]) -> tuple[Any, Any]:
+    """Mean and variance of each channel, over all parts."""
     axes = list(range(len(parts[0].shape) - 1))
     count = tf.cast(tf.add_n([tf.size(part) for part in parts]), tf.float32) / parts[0].shape[-1]
     mean = tf.add_n([tf.reduce_sum(part, axes) for part in parts]) / count
     variance = tf.add_n([tf.reduce_sum((part - mean) ** 2, axes) for part in parts]) / count
-    keep = layer.momentum
-    layer.moving_mean.assign(keep * layer.moving_mean + (1 - keep) * (mean + bias))
-    layer.moving_variance.assign(keep * layer.moving_variance + (1 - keep) * variance)
-    scale = layer.gamma * tf.math.rsqrt(variance + layer.epsilon)
-    return [part * scale + (layer.beta - mean * scale) for part in parts]
+    return mean, variance

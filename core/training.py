@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.architecture import Architecture
-from core.data import ByteArray, Dataset
+from core.data import ByteArray, Dataset, IntArray, Split
 from core.evaluation import Evaluation
 from core.model import Weights
 from core.rate import Rate
@@ -28,6 +28,7 @@ __all__ = [
 CHECKPOINTS = 24
 SCORES = 60
 SCORED_IMAGES = 2_000
+ATTACKED_IMAGES = 200  # that score the accuracy under attack
 _SCORE_INTERVAL = 5_000  # training images between two scores, at least
 _RECORD_WORK = 2_818_000 * 640  # multiply-adds in a record: 640 images of Model 1, about 0.1 s
 
@@ -47,10 +48,15 @@ class Controls:
 
 @dataclass(frozen=True)
 class Score:
-    """Accuracy and mean cross-entropy on test images."""
+    """Accuracy and mean cross-entropy on test images.
+
+    robust and single_step are the accuracy under PGD-10 and under one step, where it is measured.
+    """
 
     accuracy: Rate
     loss: float
+    robust: Rate | None = None
+    single_step: Rate | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ def train(
     *,
     controls: Controls | None = None,
     state: TrainingState | None = None,
+    extra: Split | None = None,
 ) -> Generator[Progress]:
     """Train a network of `architecture` on `dataset.train`; the caller stops by ceasing to iterate.
 
@@ -100,13 +107,21 @@ def train(
     on). `controls` may be changed while iterating: the learning rate takes effect at the next
     record, and so does the number of epochs. `state` holds weights and
     optimizer slots, up to date once the iterator is closed. Trainings may be interleaved.
+    `extra` are the `settings.extra_images` images that are mixed in.
 
     Same architecture, data, settings and controls: same curve on the same machine. Raises
-    TrainingDiverged when the loss is not finite.
+    TrainingDiverged when the loss is not finite, and ValueError if `extra` are not as many images
+    as the settings say.
     """
+    extra = extra or dataset.train.first(0)
+    if len(extra) != settings.extra_images:
+        raise ValueError(
+            f"There are {len(extra)} extra images, and the settings name {settings.extra_images}: "
+            "give as many."
+        )
     controls = controls or Controls.of(settings)
     state = state or TrainingState.untrained(architecture, settings.seed)
-    run = _Training(trainer_for(architecture), dataset, settings, controls, state)
+    run = _Training(trainer_for(architecture), dataset, settings, controls, state, extra)
     try:
         yield run.first_progress()
         while state.step < run.total_steps:
@@ -137,8 +152,10 @@ class _Training:
         settings: TrainingSettings,
         controls: Controls,
         state: TrainingState,
+        extra: Split,
     ) -> None:
         self.trainer, self.settings, self.controls, self.state = trainer, settings, controls, state
+        self.extra = extra
         self.images = dataset.train.first(settings.training_images)
         self.test = dataset.test.first(SCORED_IMAGES)
         self.seconds = 0.0
@@ -179,6 +196,7 @@ class _Training:
                 label_smoothing=self.settings.label_smoothing,
                 shift=self.settings.shift,
                 rotation=self.settings.rotation,
+                **self._attack(),
             )
             speed = labels.size / (time.perf_counter() - started)
             self._check_finite(results, learning_rate)
@@ -199,6 +217,16 @@ class _Training:
             if self.trainer.seated is self.state:
                 self.trainer.unseat()
 
+    def _attack(self) -> dict[str, float]:
+        """What the trainer is told of the attack on each batch."""
+        settings = self.settings
+        return {
+            "epsilon": settings.attack_epsilon,
+            "attack_step": settings.attack_step * settings.attack_epsilon,
+            "attack_steps": settings.inner_steps,
+            "clean_share": settings.clean_share,
+        }
+
     def _extend_plan(self) -> None:
         if self.total_steps > self.planned_steps:
             self.checkpoint_at.update(checkpoint_steps(self.planned_steps, self.total_steps))
@@ -211,14 +239,28 @@ class _Training:
         """
         settings, step = self.settings, self.state.step
         epoch, done = divmod(step, settings.steps_per_epoch)
-        full_batches = len(self.images) // settings.batch_size
+        count_all = len(self.images) + len(self.extra) * settings.extra_repeat
+        full_batches = count_all // settings.batch_size
         end = step - done + (full_batches if done < full_batches else settings.steps_per_epoch)
         checkpoints = [at for at in self.checkpoint_at if at > step]
         count = min(step + self.steps_per_record, end, *checkpoints) - step
-        order = np.random.default_rng((settings.seed, epoch)).permutation(len(self.images))
+        order = np.random.default_rng((settings.seed, epoch)).permutation(count_all)
         rows = order[done * settings.batch_size :][: count * settings.batch_size]
-        rows = rows.reshape(count, -1)
-        return self.images.images[rows], self.images.labels[rows]
+        return self._images_at(rows.reshape(count, -1))
+
+    def _images_at(self, rows: IntArray) -> tuple[ByteArray, ByteArray]:
+        """Images and labels at rows of MNIST and behind it of the extra images, again and again.
+
+        Copies only what is asked for: MNIST with some images more would be 47 MB for every run.
+        """
+        behind = rows >= len(self.images)
+        if not behind.any():
+            return self.images.images[rows], self.images.labels[rows]
+        own = np.where(behind, 0, rows)
+        images, labels = self.images.images[own], self.images.labels[own]
+        again = (rows[behind] - len(self.images)) % len(self.extra)
+        images[behind], labels[behind] = self.extra.images[again], self.extra.labels[again]
+        return images, labels
 
     def _progress(self, results: StepResults | None = None) -> Progress:
         progress = Progress(
@@ -254,4 +296,14 @@ class _Training:
     def _score(self) -> Score:
         self.scored_step = self.state.step
         evaluation = Evaluation(self.trainer.logits(self.test.images), self.test.labels)
-        return Score(evaluation.accuracy, evaluation.loss)
+        score = Score(evaluation.accuracy, evaluation.loss)
+        if not self.settings.scores_robustness:
+            return score
+        test = self.test.first(ATTACKED_IMAGES)
+        one, ten = self.trainer.standing(
+            test.images,
+            test.labels,
+            epsilon=self.settings.attack_epsilon,
+            single_step=self.settings.single_step,
+        )
+        return replace(score, robust=Rate(ten, len(test)), single_step=Rate(one, len(test)))

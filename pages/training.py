@@ -12,7 +12,7 @@ choice = header(
     "Training", "Watch a small network learn; stop it, rewind it, lay runs over each other."
 )
 with st.skeleton(height=600):
-    from ui import rewind, run_controls, training, training_files, training_settings
+    from ui import rewind, run_controls, training, training_files, training_settings, tray_card
 
 result, controls = st.columns([3.5, 1], gap="medium")
 context, network = st.container(), st.container()
@@ -27,5 +27,6 @@ with result:
     training.watch()
 with context:
     rewind.show(choice)
+tray_card.show(choice)
 training.claim()
 training_files.show()

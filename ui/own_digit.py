@@ -124,6 +124,9 @@ def _reading(model: str, ink: "ByteArray") -> "ByteArray | None":
 
 
 def _use(pixels: "ByteArray | None") -> None:
+    from core.data import to_float
+    from ui import tray
+
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
@@ -141,6 +144,8 @@ def _use(pixels: "ByteArray | None") -> None:
             disabled=pixels is None,
             key="use-digit",
         )
+    if pixels is not None:
+        tray.ask(to_float(pixels[None]), [None], "own digit", key="own-tray")
     if used and pixels is not None:
         images.choose_ink(pixels)
         _close()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.checks import check_range
 from core.data import ByteArray, FloatArray, IntArray
-from ui import player_files, theme
+from ui import player_files, theme, tray
 from ui.components import colors, component
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def show(tracks: Sequence[Track], *, key: str) -> None:
 
 
 def downloads(tracks: Sequence[Track], *, key: str, name: str) -> None:
-    """Buttons for all that was recorded: the animation, the arrays, the table.
+    """Buttons for all that was recorded: the animation, the arrays, the table, and to the tray.
 
     Files are made when they are asked for. A single frame is taken in the player, which alone
     knows where its slider stands.
@@ -140,6 +140,13 @@ def downloads(tracks: Sequence[Track], *, key: str, name: str) -> None:
                 on_click="ignore",
                 help=helps[label],
             )
+        tray.button(
+            np.stack([track.images[-1][..., None] for track in tracks]),
+            [track.true for track in tracks],
+            f"{name.replace('-', ' ')}: {tracks[0].title}" if len(tracks) == 1 else name,
+            key=f"{key}-tray",
+            wanted=[track.target for track in tracks],
+        )
 
 
 def pack(tracks: Sequence[Track], paints: dict[str, object]) -> bytes:

@@ -13,23 +13,32 @@ _ERROR = "_training_error"
 def start() -> None:
     """Train what the sliders say, as this visitor's job; the reason is kept if it cannot be."""
     st.session_state.pop(_ERROR, None)
-    runs = state.runs()
-    if len(runs) >= state.MAX_RUNS:
-        st.session_state[_ERROR] = (
-            f"You have {len(runs)} runs, the most that are kept: remove one from the list first."
-        )
-        return
     try:
-        run = Run(
-            training_settings.chosen_architecture(),
-            training_settings.chosen_settings(),
-            compute.mnist(),
-            number=1 + max((run.number for run in runs), default=0),
+        add(
+            Run(
+                training_settings.chosen_architecture(),
+                training_settings.chosen_settings(),
+                compute.mnist(),
+                number=next_number(),
+            )
         )
-        _submit(run)
     except (ValueError, QueueFull) as error:
         st.session_state[_ERROR] = str(error)
-        return
+
+
+def next_number() -> int:
+    """What the next run is called."""
+    return 1 + max((run.number for run in state.runs()), default=0)
+
+
+def add(run: Run) -> None:
+    """Start a run and lay it over the others. ValueError or QueueFull if it cannot be."""
+    runs = state.runs()
+    if len(runs) >= state.MAX_RUNS:
+        raise ValueError(
+            f"You have {len(runs)} runs, the most that are kept: remove one from the list first."
+        )
+    _submit(run)
     runs.append(run)
     for older in runs[: -state.MAX_OVERLAID]:
         st.session_state[_shown_key(older)] = False

@@ -17,6 +17,7 @@ IMAGE = "image"
 MORE = "more"
 INK = "ink"
 CLASS = "class"
+TRAY = "_tray"
 FIRST_MODEL = "model-1"
 FIRST_IMAGE = 1  # the 2 that the first page shows before TensorFlow is loaded
 

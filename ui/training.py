@@ -9,7 +9,8 @@ import streamlit as st
 from core.jobs import QUEUED, RUNNING
 from core.rate import Rate
 from core.runs import Run, describe_differences
-from core.training import SCORED_IMAGES
+from core.trainer import SCORING_STEPS
+from core.training import ATTACKED_IMAGES, SCORED_IMAGES, Progress
 from ui import compute, run_controls, session, text, theme
 from ui.figures import charts
 from ui.show import draw
@@ -44,6 +45,8 @@ def _watch(drawn_while: str) -> None:
             st.error(f"Run {other.number}: {other.job.error}", icon=":material/error:")
     if run.warning:
         st.warning(f"Run {run.number}: {run.warning}", icon=":material/warning:")
+    if run.overfitting:
+        st.warning(f"Run {run.number}: {run.overfitting}", icon=":material/warning:")
     if run.job is not None and run.job.state == QUEUED:
         position = session.manager().position(run.job)
         st.info(
@@ -97,7 +100,9 @@ def _metrics(run: Run) -> None:
     losses = [p.loss for p in run.history if p.gradient_norms]
     running = run.job is not None and run.job.state == RUNNING
     speed = run.images_per_second
-    with st.grid(4, min_column_width=150):
+    robust = scored.test.robust if (scored := run.last_scored) and scored.test else None
+    missing = "not yet" if robust else "not measured"  # five cards are narrow
+    with st.grid(5 if robust else 4, min_column_width=140 if robust else 150):
         st.metric(
             "Step",
             f"{last.step:,}" if last else "0",
@@ -117,9 +122,22 @@ def _metrics(run: Run) -> None:
             delta_color="off",
             delta_arrow="off",
         )
+        if robust:
+            st.metric(
+                "Under attack",
+                text.percent(robust),
+                border=True,
+                height="stretch",
+                delta=f"{text.interval(robust)}, n = {robust.total}",
+                delta_color="off",
+                delta_arrow="off",
+                help=f"The first {robust.total} test images under PGD-{SCORING_STEPS} (L∞, ε = "
+                f"{run.settings.attack_epsilon:g}, one random start): a quick look. Stronger "
+                "attacks leave fewer right.",
+            )
         st.metric(
             "Training loss",
-            f"{losses[-1]:.3f}" if losses else "not measured",
+            f"{losses[-1]:.3f}" if losses else missing,
             border=True,
             height="stretch",
             delta=f"learning rate {text.learning_rate(run.controls.learning_rate)}",
@@ -128,7 +146,7 @@ def _metrics(run: Run) -> None:
         )
         st.metric(
             "Speed",
-            f"{speed:,.0f} img/s" if speed == speed else "not measured",
+            f"{speed:,.0f} img/s" if speed == speed else missing,
             border=True,
             height="stretch",
             delta=_time(run, running),
@@ -178,9 +196,14 @@ def _curves(run: Run) -> None:
     with second:
         st.markdown(f":gray[**Accuracy on {SCORED_IMAGES:,} test images**]")
         _chart("test", _table(shown, names, column, "test"), ordered, by, percent=True)
+    if any(other.settings.scores_robustness for other in shown):
+        _under_attack(run, shown, by)
     first, second = st.columns(2, gap="medium")
     with first:
-        st.markdown(":gray[**Accuracy on the training batches**]")
+        attacked = any(other.settings.inner_steps for other in shown)
+        st.markdown(
+            f":gray[**Accuracy on the training batches{', attacked' if attacked else ''}**]"
+        )
         _chart(
             "accuracy",
             _table(shown, names, column, "accuracy"),
@@ -199,6 +222,34 @@ def _curves(run: Run) -> None:
             "With batch normalization the test accuracy starts late: its running averages take "
             "some hundred steps to fill."
         )
+
+
+def _under_attack(run: Run, shown: list[Run], by: str) -> None:
+    """The runs under PGD, and of the run in focus one step beside ten."""
+    names, column = describe_differences(shown), _AXES[by]
+    measured = [other for other in shown if other.settings.scores_robustness]
+    epsilons = sorted({other.settings.attack_epsilon for other in measured})
+    first, second = st.columns(2, gap="medium")
+    with first:
+        st.markdown(
+            f":gray[**Accuracy under PGD-{SCORING_STEPS}, ε = "
+            f"{' and '.join(f'{epsilon:g}' for epsilon in epsilons)}, {ATTACKED_IMAGES} test "
+            "images**]"
+        )
+        table = _table(shown, names, column, "robust")
+        _chart("robust", table, [names[other.id] for other in shown], by, percent=True)
+    with second:
+        if not run.settings.scores_robustness:
+            return
+        st.markdown(f":gray[**Run {run.number}: one step beside ten**]")
+        kinds = {"no attack": "test", "one step": "single_step", "PGD-10": "robust"}
+        parts = [_table([run], {run.id: kind}, column, what) for kind, what in kinds.items()]
+        _chart("steps", pd.concat(parts), list(kinds), by, percent=True, legend=True)
+    st.caption(
+        f"L∞, one random start, the first {ATTACKED_IMAGES} test images: a quick look, from which "
+        "stronger attacks take more. Where one step leaves far more than ten, the network has "
+        "learned the step, not the ball."
+    )
 
 
 def _chart(
@@ -225,7 +276,17 @@ def _single_finding(run: Run) -> str:
         return f"Run {run.number} is about to start"
     return (
         f"Run {run.number} reads {text.percent(score)} of {score.total:,} test images right "
-        f"at step {scored.step:,}"
+        f"at step {scored.step:,}{_attacked_finding(run, scored)}"
+    )
+
+
+def _attacked_finding(run: Run, scored: Progress) -> str:
+    if scored.test is None or scored.test.robust is None:
+        return ""
+    rate = scored.test.robust
+    return (
+        f", and under PGD-{SCORING_STEPS} at ε = {run.settings.attack_epsilon:g} "
+        f"{text.percent(rate)} of {rate.total}"
     )
 
 
@@ -246,22 +307,21 @@ def _live_mark(run: Run) -> str:
 def _table(shown: list[Run], names: dict[int, str], column: str, what: str) -> pd.DataFrame:
     rows = []
     for run in shown:
-        points = [
-            (
-                getattr(p, column),
-                _value(p.test.accuracy if what == "test" and p.test else None, p, what),
-            )
-            for p in run.history
-        ]
+        points = [(getattr(p, column), _value(p, what)) for p in run.history]
         points = [(x, y) for x, y in points if y is not None and y == y]
         rows += [{"x": x, "y": y, "name": names[run.id]} for x, y in _thin(points)]
     return pd.DataFrame(rows, columns=["x", "y", "name"])
 
 
-def _value(score: Rate | None, progress: object, what: str) -> float | None:
-    if what == "test":
-        return score.value if score else None
-    return float(getattr(progress, what))
+_RATES = {"test": "accuracy", "robust": "robust", "single_step": "single_step"}
+
+
+def _value(progress: Progress, what: str) -> float | None:
+    """A field of a record, or one of its rates; None where it has not been scored."""
+    if what not in _RATES:
+        return float(getattr(progress, what))
+    rate: Rate | None = getattr(progress.test, _RATES[what]) if progress.test else None
+    return rate.value if rate else None
 
 
 def _gradient_table(run: Run, column: str) -> pd.DataFrame:

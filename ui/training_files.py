@@ -7,7 +7,9 @@ import streamlit as st
 
 from core.model import deserialize_model
 from core.runs import Run
+from core.training import Progress
 from ui import rewind, run_controls, state
+from ui.files import npz
 
 _ARRIVED = "_upload_arrived"
 
@@ -49,6 +51,18 @@ def show() -> None:
             on_click="ignore",
             help="Trains the same run without the dashboard.",
         )
+        if run.extra is not None:
+            st.download_button(
+                "Tray",
+                lambda: _tray(run),
+                f"run-{run.number}-tray.npz",
+                "application/octet-stream",
+                key="run-tray",
+                type="tertiary",
+                icon=":material/download:",
+                on_click="ignore",
+                help="The images that were mixed in, for the script.",
+            )
 
 
 def curves(run: Run) -> bytes:
@@ -63,6 +77,7 @@ def curves(run: Run) -> bytes:
             "accuracy": p.accuracy,
             "test_accuracy": p.test.accuracy.value if p.test else None,
             "test_loss": p.test.loss if p.test else None,
+            **(_under_attack(p) if run.settings.scores_robustness else {}),
             "images_per_second": p.images_per_second,
             **{f"gradient_norm_{name}": norm for name, norm in p.gradient_norms.items()},
         }
@@ -73,12 +88,20 @@ def curves(run: Run) -> bytes:
     return table.getvalue().encode()
 
 
+def _under_attack(progress: Progress) -> dict[str, float | None]:
+    """The columns of a run whose accuracy under attack is measured."""
+    rates = (progress.test.robust, progress.test.single_step) if progress.test else (None, None)
+    pgd, one = (rate.value if rate else None for rate in rates)
+    return {"pgd_10_accuracy": pgd, "one_step_accuracy": one}
+
+
 def script(run: Run) -> str:
     """A Python program, to be run in a clone of this project, that trains the same run."""
+    imports, files, more = _TRAY_PARTS if run.extra is not None else ("", "", "")
     return f'''"""Run {run.number} of a Convscope session; run this in a clone of the project."""
 
-from core.architecture import Architecture, ConvBlock
-from core.data import load_mnist
+{imports}from core.architecture import Architecture, ConvBlock
+from core.data import {"Split, " if imports else ""}load_mnist
 from core.settings import TrainingSettings
 from core.training import Controls, train
 
@@ -86,12 +109,36 @@ architecture = {run.architecture!r}
 settings = {run.settings!r}
 controls = Controls(settings.learning_rate, epochs={run.controls.epochs})
 changes = {dict(run.changes)!r}  # the step after which, and the learning rate from then on
-
-for progress in train(architecture, load_mnist(), settings, controls=controls):
+{files.format(number=run.number)}
+for progress in train(architecture, load_mnist(), settings, controls=controls{more}):
     controls.learning_rate = changes.get(progress.step, controls.learning_rate)
     if progress.test:
-        print(progress.step, progress.loss, progress.test.accuracy)
+        print(progress.step, progress.loss, progress.test)
 '''
+
+
+_TRAY_PARTS = (
+    """from pathlib import Path
+
+import numpy as np
+
+from core.model import load_model, named_weights
+from core.trainer import TrainingState
+""",
+    """
+# Both files are on the Training page: “Tray” beside this script, “Weights” of checkpoint 0.
+with np.load("run-{number}-tray.npz") as tray:
+    extra = Split(tray["images"], tray["labels"])
+model, card = load_model(Path("run-{number}-step-0.safetensors"))
+state = TrainingState(0, named_weights(model))
+""",
+    ", state=state, extra=extra",
+)
+
+
+def _tray(run: Run) -> bytes:
+    assert run.extra is not None
+    return npz({"images": run.extra.images, "labels": run.extra.labels})
 
 
 def _upload() -> None:

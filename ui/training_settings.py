@@ -1,9 +1,12 @@
 """The settings of a training and the design of its network: sliders → core's frozen settings."""
 
+from typing import Any
+
 import streamlit as st
 
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
-from core.settings import OPTIMIZERS, TrainingSettings
+from core.experiments import E13
+from core.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
 from ui import compute, layers, text, theme
 
 LEARNING_RATES = tuple(
@@ -17,6 +20,7 @@ _OPTIMIZER_NAMES = {
     "sgd": "SGD",
     "rmsprop": "RMSprop",
 }
+_ATTACKS = {"Off": OFF, "FGSM": FGSM, "PGD": PGD}  # as in the URL
 _MAX_BLOCKS = 3
 _KEEP = {"bind": "query-params"}
 
@@ -43,6 +47,14 @@ _TRAINING = {
     "images": _REPORT.training_images,
     "seed": _REPORT.seed,
 }
+_ATTACK = {
+    "at": "Off",
+    "at_eps": _REPORT.attack_epsilon,
+    "at_steps": _REPORT.attack_steps,
+    "at_step": _REPORT.attack_step,
+    "at_clean": 0,  # per cent
+    "at_scores": _REPORT.robust_scores,
+}
 
 
 def chosen_settings() -> TrainingSettings:
@@ -59,7 +71,29 @@ def chosen_settings() -> TrainingSettings:
         rotation=float(value["rotation"]),
         training_images=int(value["images"]),
         seed=int(value["seed"]),
+        **_chosen_attack(),
     )
+
+
+def chosen_epsilon() -> float:
+    """ε of the attack in training, and of the one that measures."""
+    return float(st.session_state.get("at_eps", _ATTACK["at_eps"]))
+
+
+def _chosen_attack() -> dict[str, Any]:
+    """The attack while training; where there is none, what its sliders say does not matter."""
+    value = {key: st.session_state.get(key, default) for key, default in _ATTACK.items()}
+    attack, scores = _ATTACKS[str(value["at"])], bool(value["at_scores"])
+    epsilon = {"attack_epsilon": chosen_epsilon()}
+    if attack == OFF:
+        return {"robust_scores": True, **epsilon} if scores else {}
+    settings = {
+        "attack": attack,
+        **epsilon,
+        "attack_step": float(value["at_step"]),
+        "clean_share": float(value["at_clean"]) / 100,
+    }
+    return settings | ({"attack_steps": int(value["at_steps"])} if attack == PGD else {})
 
 
 def chosen_architecture() -> Architecture:
@@ -98,6 +132,7 @@ def settings_sliders() -> None:
         width="stretch",
         **_KEEP,
     )
+    _attack()
     with st.popover("More", icon=":material/tune:", width="stretch"):
         _more()
     st.button(
@@ -108,6 +143,117 @@ def settings_sliders() -> None:
         on_click=_as_reported,
         width="stretch",
         help="E1: Model 1, Adam, 5e-4, 10 epochs, batches of 64, all 60,000 images.",
+    )
+
+
+def _attack() -> None:
+    """E13: whether the batches are attacked while training, how far, and the rest in a popover."""
+    attack = st.segmented_control(
+        "Attack the batches",
+        list(_ATTACKS),
+        default=_ATTACK["at"],
+        key="at",
+        required=True,
+        width="stretch",
+        on_change=_take_step,
+        help="Adversarial training: each batch is attacked on the weights of that moment, from a "
+        "random start, and the network learns from what comes out. FGSM takes one step, PGD "
+        "several, each of which costs about as much as the training step itself.",
+        **_KEEP,
+    )
+    off = attack == "Off"
+    st.slider(
+        "ε of the attack",
+        0.0,
+        0.5,
+        _ATTACK["at_eps"],
+        0.01,
+        key="at_eps",
+        help="The most that a pixel may change (L∞), in training and where the accuracy under "
+        "attack is measured.",
+        **_KEEP,
+    )
+    with st.popover("The attack", icon=":material/bolt:", width="stretch"):
+        _attack_details(attack, off)
+
+
+def _attack_details(attack: str, off: bool) -> None:
+    st.slider(
+        "Steps of PGD",
+        1,
+        10,
+        _ATTACK["at_steps"],
+        key="at_steps",
+        disabled=attack != "PGD",
+        **_KEEP,
+    )
+    st.slider(
+        "Step, in units of ε",
+        0.1,
+        2.0,
+        _ATTACK["at_step"],
+        0.05,
+        key="at_step",
+        disabled=off,
+        help="1.25 is usual for FGSM with a random start; larger ones invite catastrophic "
+        "overfitting.",
+        **_KEEP,
+    )
+    st.slider(
+        "Clean images in a batch",
+        0,
+        90,
+        _ATTACK["at_clean"],
+        5,
+        format="%d %%",
+        key="at_clean",
+        disabled=off,
+        help="The rest of each batch is attacked.",
+        **_KEEP,
+    )
+    st.toggle(
+        "Measure robust accuracy without attacking",
+        _ATTACK["at_scores"],
+        key="at_scores",
+        disabled=not off,
+        help="The control: how a network stands under the same attack that was never trained "
+        "against it.",
+        **_KEEP,
+    )
+    st.button(
+        "Adversarial training (E13)",
+        key="as-e13",
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=_as_proposed,
+        help=f"The report proposes to “{E13.reported}”. Here: Model 1 against PGD with "
+        f"{E13.settings['attack_steps']} steps at ε = {E13.settings['epsilon']:g}, "
+        f"{E13.settings['epochs']} epochs.",
+    )
+
+
+def _take_step() -> None:
+    """The usual step of the attack that was chosen."""
+    steps = {"FGSM": FGSM_STEP, "PGD": _REPORT.attack_step}
+    if step := steps.get(st.session_state["at"]):
+        st.session_state["at_step"] = step
+
+
+def _as_proposed() -> None:
+    """E13 on Model 1, small enough to be watched."""
+    st.session_state.update(
+        {
+            **_TRAINING,
+            **_DESIGN,
+            **_ATTACK,
+            "lr": E13.settings["learning_rate"],
+            "epochs": E13.settings["epochs"],
+            "at": str(E13.settings["attack"]).upper(),
+            "at_eps": E13.settings["epsilon"],
+            "at_steps": E13.settings["attack_steps"],
+            "at_step": E13.settings["attack_step"],
+            "at_clean": 0,
+        }
     )
 
 
@@ -228,4 +374,4 @@ def _take_network() -> None:
 
 
 def _as_reported() -> None:
-    st.session_state.update({**_TRAINING, **_DESIGN})
+    st.session_state.update({**_TRAINING, **_DESIGN, **_ATTACK})

@@ -44,6 +44,21 @@ def inner_attack(
     return tf.stop_gradient(attacked)
 
 
+def attack_share(
+    attack: Callable[[Any, Any], Any], images: Any, labels: Any, clean_share: Any
+) -> Any:
+    """In graphs: what `keep_clean` gives, with the attack run on no more images than it takes.
+
+    attack: (images, labels) → attacked images. It always gets two images or more, because
+    a network that works on the halves of a batch needs both.
+    """
+    count = tf.shape(images)[0]
+    spared = tf.cast(tf.floor(clean_share * tf.cast(count, tf.float32)), tf.int32)
+    spared = tf.clip_by_value(spared, 0, count - 2)
+    attacked = tf.concat([images[:spared], attack(images[spared:], labels[spared:])], axis=0)
+    return keep_clean(images, attacked, clean_share)
+
+
 def keep_clean(images: Any, attacked: Any, share: Any) -> Any:
     """In graphs: the first `share` of the batch as it was, the rest attacked."""
     count = tf.shape(images)[0]

@@ -8,7 +8,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.data import IntArray
 from core.jobs import FAILED, QUEUED, STOPPED
-from ui import session, text, theme
+from ui import session, text, theme, tray
 from ui.adversarial import score_compare, score_runs, score_settings, shared
 from ui.adversarial.score_runs import ScoreRun
 from ui.figures import attack_charts, score_charts
@@ -220,6 +220,13 @@ def _gallery(run: ScoreRun, cell: tuple[int, int] | None) -> None:
                 icon=":material/close:",
                 on_click=_clear_cell,
             )
+        hits = [row for row in rows[:count] if done.succeeded[row]]
+        tray.button(
+            done.adversarial[hits],
+            done.labels[hits].tolist(),
+            f"scoreboard: {run.attack}",
+            key="score-tray",
+        )
 
 
 def _download(run: ScoreRun) -> None:

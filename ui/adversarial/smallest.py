@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
-from ui import text, theme
+from ui import text, theme, tray
 from ui.adversarial import shared
 from ui.adversarial.smallest_settings import Asked, Found, controls, found_for
 from ui.adversarial.smallest_study import SMALLEST_STUDY, seconds
@@ -80,6 +80,8 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
         f"L2 {seen.clipped.max():.2f} at most, and are clipped. The attack’s steps (line) lie "
         f"beside the plane by L2 {seen.off_plane:.2f} at most."
     )
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        tray.button(smallest.adversarial, [image.label], "smallest change", key="s-tray")
 
 
 def _finding(image: ChosenImage, found: Found, asked: Asked) -> str:

@@ -1,0 +1,99 @@
+"""The tray: labeled images from all pages, to be trained on (Training page)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.data import CLASSES, FloatArray
+from core.tray import Tray
+from ui import state
+
+_WANTED = "as wanted"
+
+
+def tray() -> Tray:
+    """This visitor's tray."""
+    found: Tray = st.session_state.setdefault(state.TRAY, Tray())
+    return found
+
+
+def button(
+    images: FloatArray,
+    labels: Sequence[int | None],
+    source: str,
+    *,
+    key: str,
+    wanted: Sequence[int | None] | None = None,
+) -> None:
+    """“To the tray” for images float32 [n, 28, 28, 1], of attacked ones with the true classes.
+
+    Where a label is missing it is asked for; `wanted` are the classes that they were made for,
+    which may be taken as labels. Outside of popovers only.
+    """
+    if not len(images):
+        return
+    known = [label for label in labels if label is not None]
+    if len(known) == len(images):
+        st.button(
+            "To the tray",
+            key=key,
+            type="tertiary",
+            icon=":material/inbox:",
+            on_click=_put,
+            args=[images, known, source],
+            help=f"{_count(len(images))} with the true class, to train on later: “Fool it, "
+            "retrain, fool it again” on the Training page.",
+        )
+        return
+    with st.popover("To the tray", icon=":material/inbox:", type="tertiary", key=f"{key}-popover"):
+        ask(images, labels, source, key=key, wanted=wanted)
+
+
+def ask(
+    images: FloatArray,
+    labels: Sequence[int | None],
+    source: str,
+    *,
+    key: str,
+    wanted: Sequence[int | None] | None = None,
+) -> None:
+    """The same in place: which class the images without a label shall be learned as."""
+    offered = list(map(str, range(CLASSES)))
+    made = [w if label is None else label for w, label in zip(wanted or [], labels, strict=False)]
+    if len(made) == len(images) and None not in made:
+        offered.insert(0, _WANTED)
+    chosen = st.pills(
+        "Learn as" if len(images) == 1 else f"Learn the {len(images)} as",
+        offered,
+        key=f"{key}-label",
+        help="The label that training will use. Nobody has written one down for "
+        f"{'this image' if len(images) == 1 else 'these images'}.",
+    )
+    if chosen == _WANTED:
+        given = [int(each) for each in made if each is not None]
+    else:
+        given = [int(chosen or 0) if label is None else label for label in labels]
+    st.button(
+        "To the tray",
+        key=key,
+        type="tertiary",
+        icon=":material/inbox:",
+        disabled=chosen is None,
+        on_click=_put,
+        args=[images, given, source],
+    )
+
+
+def _put(images: FloatArray, labels: Sequence[int], source: str) -> None:
+    try:
+        count = tray().add(np.clip(np.asarray(images, np.float32), 0, 1), labels, source)
+    except ValueError as error:
+        st.toast(str(error), icon=":material/error:")
+        return
+    there = f"the tray holds {_count(len(tray()))}"
+    st.toast(f"{_count(count)} added: {there}." if count else f"Already in: {there}.")
+
+
+def _count(number: int) -> str:
+    return f"{number} image{'' if number == 1 else 's'}"
