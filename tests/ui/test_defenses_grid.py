@@ -15,7 +15,7 @@ from core.defenses.grid import COLUMNS, Budget, Cell, Grid, Row
 from core.jobs import FINISHED, Job
 from core.rate import Rate
 from ui import text
-from ui.defenses import grid, grid_files
+from ui.defenses import grid, grid_files, grid_runs
 from ui.defenses.grid_runs import Asked, GridRun
 from ui.figures import grid_charts
 from ui.figures.palette import LIGHT
@@ -83,6 +83,14 @@ def test_a_defense_to_the_end(app: AppTest, model_1: Classifier, mnist: Dataset)
     assert f"**Gaussian blur 1, adaptive: {adaptive.successes} of 50 right**" in written
     page.button(key="grid-more").click().run()
     assert "the first 12 of them all" in _text(page)
+
+
+def test_rows_are_parts_their_chain_the_chosen_one_and_other_networks() -> None:
+    parts = ("blur-1", "median-3", "threshold-0.5", "bits-1", "jpeg-30")
+    asked = Asked("model-1~blur-2", "model-2", parts, ("model-2",), True, 50, Budget())
+    keys = [row.key for row in grid_runs._rows(asked)]
+    assert keys == ["none", "blur-2", *parts, "+".join(parts[:4]), "model-2"]
+    assert asked.bare == "model-1"
 
 
 def test_what_the_finding_counts(model_1: Classifier) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.data import to_float
-from core.defenses.defended import DefendedClassifier, title_of
+from core.defenses.defended import MAX_PARTS, DefendedClassifier, title_of
 from core.defenses.grid import Budget, Grid, Row
 from core.jobs import Job, QueueFull
 from ui import compute, session, state
@@ -132,7 +132,8 @@ def _rows(asked: Asked) -> tuple[Row, ...]:
     titles = {part.key: part.title for part in offered()}
     chains = {key: titles[key] for key in asked.parts}
     if asked.chained and len(asked.parts) > 1:
-        chains["+".join(asked.parts)] = " + ".join(titles[key] for key in asked.parts)
+        several = asked.parts[:MAX_PARTS]
+        chains["+".join(several)] = " + ".join(titles[key] for key in several)
     rows = [Row(NONE, "No defense", compute.classifier(asked.bare))]
     chosen = compute.classifier(asked.model)
     own = _own_chain(asked, chosen)
