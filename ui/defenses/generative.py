@@ -155,9 +155,9 @@ def _table(rows: Rows, image: ChosenImage, true: int, asked: Asked) -> None:
                 if kind in cells:
                     _cell(cells[kind], row, kind, true, image.label is not None)
     st.caption(
-        "Left the image, right what the network gets of it, below its answer. The static attack is "
-        "PGD on the bare network; the adaptive one follows gradients through the defense, and for "
-        "the projection, where they fail, searches among latent numbers."
+        "Left the image, right what the network gets of it. Static: PGD on the bare network. "
+        "Adaptive: APGD through the defense; where the projection stands, a search among latent "
+        "numbers. This is one image: Defense × attack has the rates."
     )
 
 
