@@ -11,7 +11,7 @@ PATIENCE = 240_000
 def test_a_planted_mask_fires_and_its_evidence_is_drawn(visitor: Visitor) -> None:
     page = visitor.page
     page.set_default_timeout(PATIENCE)
-    visitor.open(f"{PATH}&mask_subject=A+planted+mask")
+    visitor.open(f"{PATH}&mask_subject=Planted")
     visitor.press("mask-start")
     expect(page.locator(".st-key-job-card")).to_contain_text("masked?")
     page.locator(".st-key-mask-surface canvas, .st-key-mask-surface svg").first.wait_for()

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.robustness_curve import Curve, Point
+from core.classifier import Classifier
+from core.jobs import FINISHED, Job
+from core.robustness_curve import Curve, CurveStudy, Point
 from ui.defenses.curve_runs import Asked, CurveRun
 from ui.figures import curve_charts
 from ui.figures.palette import LIGHT
@@ -37,7 +39,7 @@ def _text(page: AppTest) -> str:
 
 def _measured(page: AppTest) -> CurveRun:
     page.button(key="curve-start").click().run()
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 480
     while any(button.key == "curve-stop" for button in page.button):
         assert time.monotonic() < deadline
         time.sleep(0.3)
@@ -46,24 +48,51 @@ def _measured(page: AppTest) -> CurveRun:
     return run
 
 
-def test_two_curves_and_what_the_cursor_says(visit: Callable[..., AppTest]) -> None:
+def test_a_curve_grows_to_its_end(visit: Callable[..., AppTest]) -> None:
     page = visit(**VIEW)
     assert "nothing has been measured yet" in _text(page)
-    page.session_state["curve_defenses"] = ["blur-1"]
+    page.session_state["curve_defenses"] = []
     page.run()
     run = _measured(page)
     written = _text(page)
     assert not page.error
-    names = [curve.name for curve in run.study.curves]
-    assert names == ["Model 1", "Model 1, Gaussian blur 1"]
-    assert len(run.study.curves[0].points) == 9
-    assert "At ε = 0.3 (L∞)" in written
+    assert [len(curve.points) for curve in run.study.curves] == [9]
+    assert "At ε = 0.3 (L∞) no image stands" in written
     assert "the first 50 test images, L∞, 5 iterations a run" in written
+
+
+def _drawn(linear: Classifier) -> CurveRun:
+    """Two curves of eight images at three radii, as a job that has ended leaves them."""
+    asked = Asked(("model-1", "model-2"), "linf", 3, 8, 5)
+    study = CurveStudy({"a": linear, "b": linear}, "linf", asked.epsilons, 8)
+
+    def point(epsilon: float, standing: int, certified: bool) -> Point:
+        stands = np.arange(8) < standing
+        return Point(epsilon, stands, np.ones(8, bool), stands if certified else None)
+
+    study.curves = (
+        Curve("a", (point(0.0, 8, True), point(0.3, 6, True), point(0.6, 0, True))),
+        Curve("b", (point(0.0, 8, False), point(0.3, 0, False), point(0.6, 0, False))),
+    )
+    return CurveRun(asked, study, Job("nobody", "two curves", study.work, state=FINISHED))
+
+
+def test_the_cursor_says_what_was_measured(
+    visit: Callable[..., AppTest], app: AppTest, linear: Classifier
+) -> None:
+    app.session_state["_curve_run"] = _drawn(linear)
+    page = visit(**VIEW)
+    assert "At ε = 0.3 (L∞) a keeps most: 75 % [41, 93] · 6 of 8" in _text(page)
     table = page.dataframe[0].value
-    assert list(table["classifier"]) == names
+    assert list(table["classifier"]) == ["a", "b"]
+    assert list(table["stand at ε = 0.3"]) == ["75 % [41, 93] · 6 of 8", "0 % [0, 32] · 0 of 8"]
     assert table["certified"][1] == "no bound"
-    page.slider(key="curve_at_linf_9").set_value(0.6).run()
+    assert list(table["ε at 50 %"]) == ["0.400", "0.150"]
+    assert list(table["area to ε = 0.6"]) == ["0.375", "0.150"]
+    page.slider(key="curve_at_linf_3").set_value(0.6).run()
     assert "At ε = 0.6 (L∞) no image stands" in _text(page)
+    page.slider(key="curve_at_linf_3").set_value(0.0).run()
+    assert "At ε = 0 (L∞) a and b tie: their intervals overlap" in _text(page)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +115,6 @@ def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, 
 
 def test_without_a_classifier_it_says_so(visit: Callable[..., AppTest]) -> None:
     page = visit(**VIEW)
-    page.get("button_group")
     page.session_state["curve_models"] = []
     page.session_state["curve_defenses"] = []
     page.run()

@@ -3,10 +3,17 @@
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ui.defenses.masking_runs import PLANTED, MaskRun
+from core.classifier import Classifier
+from core.jobs import STOPPED, Job
+from core.loss_surface import Surfaces
+from core.masking import MaskingStudy
+from core.masking_verdicts import compared, gap, none_of, not_monotone, share_below
+from core.rate import Rate
+from ui.defenses.masking_runs import PLANTED, Asked, MaskRun
 
 VIEW = {"defense_view": "Is it masked?", "mask_images": "50", "mask_queries": "100"}
 
@@ -26,26 +33,68 @@ def _text(page: AppTest) -> str:
     return " ".join(str(element.value) for element in [*page.markdown, *page.caption])
 
 
-def test_a_planted_mask_is_heard(visit: Callable[..., AppTest]) -> None:
-    page = visit(**VIEW, mask_subject=PLANTED)
-    assert "nothing has been checked yet" in _text(page)
-    page.button(key="mask-start").click().run()
-    deadline = time.monotonic() + 400
-    while any(button.key == "mask-stop" for button in page.button):
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
-        page.run()
-    run: MaskRun = page.session_state["_mask_run"]
+def _first(count: int) -> np.ndarray:
+    return np.arange(50) < count
+
+
+def _drawn(linear: Classifier) -> MaskRun:
+    """A silent check, an unclear one and three alarms, as a stopped job leaves them."""
+    study = MaskingStudy(linear, 50)
+    along = np.linspace(0, 1, 3, dtype=np.float32)
+    rise = np.stack([np.add.outer(along, along), np.outer(along, along)]).astype(np.float32)
+    study.counted, study.shown = 50, np.array([4, 7])
+    study.surface = Surfaces(along, rise)
+    rate = {"steeper along the gradient": Rate(2, 50)}
+    study.findings = (
+        none_of("zero", "Gradients are exactly zero", {"no gradient": Rate(50, 50)}, "without one"),
+        share_below("surface", "Not uphill", rate, 0.5, "so", values=study.surface.roughness),
+        not_monotone([0.1, 0.3], np.stack([_first(40), ~_first(40)])),
+        compared("noise", "Noise wins", "noise", _first(1), "PGD", _first(0)),
+        gap(_first(2), _first(3), 40),
+    )
+    job = Job("nobody", "masked?", lambda: iter(()), state=STOPPED)  # type: ignore[arg-type]
+    return MaskRun(Asked(PLANTED, "model-2", 50, 0.3, 100), study, job, "Linear", 12)
+
+
+def test_verdicts_and_evidence(
+    visit: Callable[..., AppTest], app: AppTest, linear: Classifier
+) -> None:
+    run = _drawn(linear)
+    app.session_state["_mask_run"] = run
+    page = visit(**VIEW)
     written = _text(page)
     assert not page.error
-    assert run.study.count == run.checks == 12
-    assert f"{len(run.study.alarms)} of 12 checks fire" in written
+    assert "3 of 5 checks fire: do not trust" in written
+    assert "Stopped after 5 of 12 checks." in written
     assert ":red[:material/error:] **Gradients are exactly zero**: yes" in written
+    assert ":orange[:material/hourglass_top:] **Noise wins**: not clear" in written
+    assert ":green[:material/check_circle:] **Robust to one step only**: no" in written
     for finding in run.study.findings:
         assert finding.verdict in written
         assert finding.criterion in written
-    page.select_slider(key="mask_surface").set_value(3).run()
-    assert f"Test image {run.study.shown[3]}: the runner-up’s logit" in _text(page)
+    assert "Test image 4: the runner-up’s logit" in written
+    assert "range ±2; roughness 0.000 (0 is a plane)" in written
+    page.select_slider(key="mask_surface").set_value(1).run()
+    assert "Test image 7: the runner-up’s logit" in _text(page)
+
+
+def test_a_planted_mask_is_heard_before_the_job_ends(visit: Callable[..., AppTest]) -> None:
+    page = visit(**VIEW, mask_subject=PLANTED)
+    assert "nothing has been checked yet" in _text(page)
+    page.button(key="mask-start").click().run()
+    deadline = time.monotonic() + 480
+    while "**Gradients are exactly zero**: yes" not in _text(page):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+        page.run()
+    page.button(key="mask-stop").click().run()
+    while any(button.key == "mask-stop" for button in page.button):
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+        page.run()
+    run: MaskRun = page.session_state["_mask_run"]
+    assert run.name == "Model 1, Threshold 0.5, its gradient held back"
+    assert f"Stopped after {run.study.count} of 12 checks." in _text(page)
 
 
 @pytest.mark.parametrize(

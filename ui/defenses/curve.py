@@ -93,7 +93,7 @@ def _finding(curves: list[Curve], cursor: float, run: CurveRun) -> str:
     if tied:
         return f"{where} {text.listed([best, *tied])} tie: their intervals overlap"
     keeps = "keeps" if len(there) == 1 else "keeps most:"
-    return f"{where} {best} {keeps} {text.percent(rate)}"
+    return f"{where} {best} {keeps} {text.full_rate(rate)}"
 
 
 def _point(curve: Curve, cursor: float) -> Point | None:

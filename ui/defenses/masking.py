@@ -42,8 +42,8 @@ def _settings(choice: Choice, classifier: Classifier) -> None:
     subject: str = st.segmented_control(
         "What is checked", (CHOSEN, PLANTED), default=CHOSEN, required=True, key="mask_subject",
         width="stretch", bind="query-params",
-        help="The classifier that is chosen above, its defense included; or its network behind a "
-        "threshold that passes no gradient: masked on purpose, so that the alarms can be heard.",
+        help="Chosen: the classifier above, its defense included. Planted: its network behind a "
+        "threshold that passes no gradient, masked on purpose, so that the alarms can be heard.",
     )  # fmt: skip
     sources = masking_runs.sources(choice, subject, classifier)
     source: str = st.selectbox(

@@ -14,7 +14,7 @@ from core.masking import MaskingStudy
 from ui import compute, session
 from ui.header import Choice, bare_key, model_titles
 
-CHOSEN, PLANTED = "The chosen one", "A planted mask"
+CHOSEN, PLANTED = "Chosen", "Planted"
 _RUN, _ERROR, _STARTED = "_mask_run", "_mask_error", "_mask_started"
 
 

@@ -14,7 +14,6 @@ from ui.figures.palette import DASHES, Palette
 from ui.text import full_rate
 
 _LABELS = "datum.value == 0 ? '' : format(datum.value * 100, '.0f') + ' %'"
-_MARGIN = 0  # the slider below begins as far inside its widget as a plot does inside a chart
 
 
 def accuracy_against_epsilon(
@@ -110,4 +109,5 @@ def _accuracy_against_epsilon(
     )
     chart = alt.layer(*layers).properties(height=400)
     built = specification(chart.configure_view(strokeWidth=0))
-    return {**built, "padding": {"left": _MARGIN, "right": _MARGIN, "top": 4, "bottom": 0}}
+    # A plot begins as far inside its chart as a slider's track does inside its widget.
+    return {**built, "padding": {"left": 0, "right": 0, "top": 4, "bottom": 0}}
