@@ -112,6 +112,7 @@ def _matrix(run: GridRun) -> None:
         for column in COLUMNS
         if (cell := run.grid.cells.get((row.key, column)))
     }
+    budget = run.asked.budget
     with st.grid(1, min_column_width=640, wrap=False):
         draw(
             grid_charts.rates_matrix(
@@ -124,7 +125,8 @@ def _matrix(run: GridRun) -> None:
         )
     st.caption(
         f"Each cell: images that are right, of all {run.asked.images:,}, and the 95 % Wilson "
-        f"interval. *Adaptive* and *black box* go through the defense, *static* is made on "
+        f"interval. *Adaptive* ({budget.iterations} iterations of each ascent) and *black box* "
+        f"({budget.queries:,} queries an image) go through the defense, *static* is made on "
         f"{run.model} without it, *transfer* on {run.source}."
         + ("" if run.live else " Click a cell for its images.")
     )
