@@ -167,8 +167,8 @@ def _layers(classifier: Classifier, image: ChosenImage, label: int, epsilon: flo
     worst = max(growth_of, key=lambda name: growth_of[name])
     st.markdown(
         f"**At the logits the bounds are at most {text.number(logits.ratio, 1)} times as wide as "
-        f"what attacks reach; {worst} adds most, × {text.number(growth_of[worst], 1)}** :gray[· "
-        f"{image.title}, ε = {epsilon:g}]"
+        f"what attacks reach; layer {worst} adds most, × {text.number(growth_of[worst], 1)}** "
+        f":gray[· {image.title}, ε = {epsilon:g}]"
     )
     chart, ten = st.columns(2, gap="medium")
     with chart:

@@ -84,9 +84,10 @@ def _show(record: Record[DetectionStudy]) -> None:
     found = record.study.detected  # once: the job goes on meanwhile
     settings = record.settings
     detector = DETECTORS[settings["detector"]]
+    finding = st.container()
     threshold = _threshold(found, detector.top, f"{detector.name}-{record.version}")
     false = found.false_positives(threshold)
-    st.markdown(
+    finding.markdown(
         f"**{_finding(found, threshold)}** :gray[· {settings['detector']} before {record.model}, "
         f"ε = {settings['epsilon']:g} (L∞), {settings['images']} attacked and as many clean test "
         "images]"
@@ -143,7 +144,7 @@ def _threshold(found: Detected, top: float, of: str) -> float:
         st.segmented_control(
             "Threshold for false positives of",
             RATES,
-            format_func=lambda rate: f"{rate:.0%}",
+            format_func=lambda rate: f"{100 * rate:g} %",
             key=rate_key,
             on_change=follow,
             help=f"The threshold that this share of {CALIBRATION.stop - CALIBRATION.start:,} other "
@@ -226,11 +227,11 @@ def _missed(found: Detected, chosen: Scored, threshold: float) -> None:
     what = (
         "harmless noise that is left alone" if chosen.name == NOISE else "misread and not detected"
     )
-    st.markdown(
-        f"**{chosen.name}: {len(rows)} {what}** :gray[· "
-        f"{f'the first {_GALLERY} shown' if len(rows) > _GALLERY else 'all shown'}; original, "
-        "attacked, signed change from −1 to +1]"
-    )
+    shown = f"the first {_GALLERY} shown" if len(rows) > _GALLERY else "all shown"
+    pictures = f" :gray[· {shown}; original, attacked, signed change from −1 to +1]"
+    st.markdown(f"**{chosen.name}: {len(rows)} {what}**{pictures if len(rows) else ''}")
+    if not len(rows):
+        return
     rows = rows[:_GALLERY]
     shared.pairs(
         found.originals[rows],
