@@ -116,15 +116,10 @@ def reach_of(rise: NDArray[np.floating]) -> float:
 def _surface(edges: tuple[float, float], palette: Palette) -> dict[str, Any]:
     scale = alt.Scale(domain=list(edges), nice=False)
     axis = alt.Axis(grid=False, tickCount=4, labelFlush=False)
-    color = alt.Color(
-        "share:Q",
-        legend=None,
-        scale=alt.Scale(
-            type="linear", domain=list(np.linspace(-1, 1, len(palette.signed))),
-            range=list(palette.signed), interpolate="rgb",
-        ),
-    )  # fmt: skip
-    stroke = alt.Stroke("share:Q", legend=None, scale=color.scale)  # type: ignore[attr-defined]
+    stops = np.linspace(-1, 1, len(palette.signed)).tolist()
+    colors = alt.Scale(type="linear", domain=stops, range=list(palette.signed), interpolate="rgb")
+    color = alt.Color("share:Q", legend=None, scale=colors)
+    stroke = alt.Stroke("share:Q", legend=None, scale=colors)  # else seams show between cells
     cells = (
         alt.Chart(DATA)
         .mark_rect(clip=True, strokeWidth=0.75)
