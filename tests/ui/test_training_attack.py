@@ -100,7 +100,7 @@ def test_without_an_attack_its_sliders_change_nothing(app: AppTest) -> None:
 
 @pytest.mark.parametrize("page", ["adversarial", "class_images"])
 def test_images_reach_the_tray(app: AppTest, page: str) -> None:
-    app.query_params.update({"a_steps": "5"})
+    app.query_params.update({"img_steps": "20"})  # enough to make something
     app.run()
     app.switch_page(f"pages/{page}.py").run()
     buttons = [each for each in app.button if each.label == "To the tray"]
