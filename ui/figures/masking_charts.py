@@ -87,8 +87,7 @@ def surface(
 ) -> Chart:
     """The margin's rise [m, m] on a plane: x along the gradient's sign, y along random signs.
 
-    Orange where the loss falls, blue where it rises, on a range that is symmetric about 0 and
-    covers the surface; colors are steps of a tenth of it, so that their edges are contours.
+    Orange where the margin falls, blue where it rises, on ± `reach_of` the surface.
     """
     half = float(along[1] - along[0]) / 2
     columns, rows = np.meshgrid(along * epsilon, along * epsilon)
