@@ -26,7 +26,22 @@ _SHOTS = {
         "light",
     ),
     "attribution": ("/attribution?image=7", "light"),
+    "filters": ("/defenses?defense_view=Filters&filters=threshold-0.5&image=7", "light"),
+    "generative": ("/defenses?defense_view=Generative&image=7", "light"),
+    "certified": ("/defenses?defense_view=Certified&model=certified&image=7", "light"),
+    "robust_models": ("/defenses?defense_view=Robust+models", "light"),
     "class_images": ("/class_images?img_l2=0.03&img_tv=0.05&img_jitter=2&img_blur=0.3", "light"),
+}
+_JOBS = {  # link, and the keys of the button that starts it and of what is there once it is done
+    "scoreboard": (
+        "/adversarial?view=Scoreboard&score_images=200&score_epsilon=0.12",
+        "score-start",
+        "score-npz",
+    ),
+    "defenses": ("/defenses", "grid-start", "grid-csv"),
+    "detection": ("/defenses?defense_view=Detection", "detection-measure", "detect-table"),
+    "accuracy_epsilon": ("/defenses?defense_view=Accuracy+against+ε", "curve-start", "curve-csv"),
+    "masking": ("/defenses?defense_view=Is+it+masked%3F&model=robust", "mask-start", "mask-npz"),
 }
 
 
@@ -44,7 +59,8 @@ def main() -> None:
         for name, (link, scheme) in _SHOTS.items():
             _shoot(_visitor(browser, server, scheme), name, link)
         _shoot_own_digit(_visitor(browser, server, "light"))
-        _shoot_scoreboard(_visitor(browser, server, "light"))
+        for name, (link, start, done) in _JOBS.items():
+            _shoot_job(_visitor(browser, server, "light"), name, link, start, done)
         _shoot_training(_visitor(browser, server, "light"))
         browser.close()
 
@@ -87,16 +103,16 @@ def _shoot_own_digit(person: Visitor) -> None:
     page.close()
 
 
-def _shoot_scoreboard(person: Visitor) -> None:
-    """PGD at a radius that leaves some images standing."""
+def _shoot_job(person: Visitor, name: str, link: str, start: str, done: str) -> None:
+    """What a job has measured, once its download is there. start, done: keys of the buttons."""
     page = person.page
-    person.open("/adversarial?view=Scoreboard&score_images=200&score_epsilon=0.12")
-    page.locator(".st-key-score-start button >> visible=true").first.click()
-    page.locator(".st-key-score-npz").wait_for(timeout=120_000)
+    person.open(link)
+    page.locator(f".st-key-{start} button >> visible=true").first.click()
+    page.locator(f".st-key-{done}").first.wait_for(timeout=600_000)
     person.settle()
     page.set_viewport_size({"width": 1440, "height": 1500})
     page.wait_for_timeout(2_000)
-    page.screenshot(path=FOLDER / "scoreboard.png")
+    page.screenshot(path=FOLDER / f"{name}.png")
     page.close()
 
 

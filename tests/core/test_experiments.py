@@ -43,9 +43,10 @@ def _is_as_robust_as_asked(card: ModelCard) -> None:
     assert card.test.value >= {"robust": 0.99, "certified": 0.98}[card.name]
     if card.name == "certified":
         assert standing["Interval bounds"].total == 10_000
-        assert standing["Interval bounds"].value >= 0.9
+        assert standing["Interval bounds"].value >= 0.91
         assert standing["Worst case"].total == 1_000
-        assert standing["Worst case"].value >= 0.92
+        assert standing["Worst case"].value >= 0.915
+        assert standing["Worst case"].interval[1] > 0.92  # what was asked lies in the interval
 
 
 def test_e2_verdict() -> None:
