@@ -20,7 +20,7 @@ def test_what_is_measured_stays_when_it_is_stopped(visitor: Visitor) -> None:
     page.locator(".st-key-detection-stop button").first.click()
     page.get_by_text(re.compile(r"Stopped after \d+ of 300")).wait_for()
     visitor.settle()
-    page.locator(".st-key-detect-roc svg, .st-key-detect-roc canvas").first.wait_for()
+    page.locator('[data-testid="stVegaLiteChart"]').nth(1).wait_for()
     expect(page.locator(".st-key-result")).to_contain_text("False positives at this threshold")
 
 
