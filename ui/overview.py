@@ -133,9 +133,9 @@ def shelf() -> None:
     ]
     st.table(pd.DataFrame(rows), hide_index=True, alt="The models that ship with the project")
     st.caption(
-        "Brackets hold the 95 % Wilson interval. Trained with `python -m core.zoo`, on the processor "
-        "of one machine with two cores; the times are its own. What the last two hold under attack "
-        "is on the page Defenses."
+        "Brackets hold the 95 % Wilson interval. Trained with `python -m core.zoo`, on the "
+        "processor of one machine with two cores; the times are its own. What the last two hold "
+        "under attack is on the page Defenses."
     )
 
 
