@@ -123,6 +123,8 @@ def _seen(bare: list[int], defended: list[int]) -> Seen:
         ([2, 2, 7, 7], [2, 2, 2, 2], "an attack that knows of it does not get through either"),
         ([2, 2, 7, 7], [2, 2, 1, 3], "stays misread, as a 1; an attack that knows of it makes it"),
         ([2, 2, 2, 2], [2, 2, 2, 2], "the attack does not fool the bare network"),
+        ([2, 2, 2, 2], [2, 2, 1, 2], "the attacked 2 is now misread, as a 1"),
+        ([7, 2, 7, 7], [2, 2, 2, 2], "the 2, which the bare network reads as a 7, is read rightly"),
         ([2, 2, 7, 7], [8, 2, 1, 3], "the clean 2 itself is read as a 8"),
     ],
 )

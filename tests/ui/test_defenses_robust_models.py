@@ -36,10 +36,12 @@ def test_the_sentences_follow_the_figures(card: ModelCard) -> None:
     masked = _with(card, 930, 880, 0)
     assert finding(masked) == "Robust: 88.0 % stay in the worst case"
     assert "PGD alone overstates it by 5.0 points: its gradients mislead." in verdict(masked)
-    assert "47 images fall to Square only" in verdict(masked)
+    assert "47 of 1,000 images fall to Square only" in verdict(masked)
     assert "Nothing is proven of it" in verdict(masked)
     honest = _with(card, 925, 921, 910)
-    assert "PGD alone says 0.4 points more, within the intervals." in verdict(honest)
+    assert "PGD alone says 0.4 points more; 47 of 1,000 images fall to Square only" in verdict(
+        honest
+    )
     assert "For 91.0 % [89.1, 92.6] · 910 of 1,000 of the test images" in verdict(honest)
 
 

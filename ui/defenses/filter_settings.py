@@ -65,7 +65,7 @@ def _strength(kind: str) -> Filter:
 
 
 def _buttons(choice: Choice, chain: tuple[Filter, ...]) -> None:
-    st.button(
+    used = st.button(
         "Use on all pages",
         key="filters-use",
         type="primary",
@@ -77,6 +77,8 @@ def _buttons(choice: Choice, chain: tuple[Filter, ...]) -> None:
         help="Puts the network behind these filters into the model picker: every map, attack and "
         "score then sees through them.",
     )
+    if used:
+        st.rerun()  # the header stands outside this fragment
     st.button(
         "As in the report",
         key="filters-report",

@@ -99,7 +99,7 @@ def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
                 for title, stage in seen.stages.items():
                     st.caption(title)
                     _pixels(stage[number], f"{way}, behind {title}")
-                bars = charts.class_bars(seen.defended[number], palette, true=seen.true)
+                bars = charts.class_bars(seen.defended[number], palette, true=image.label)
                 draw(
                     bars,
                     key=f"filters-bars-{number}",
@@ -116,18 +116,20 @@ def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
 
 def finding(asked: Asked, seen: Seen) -> str:
     """What the filters did to this digit, in a sentence."""
-    read = seen.defended.argmax(axis=1)
-    title = title_of(asked.chain)
-    if read[0] != seen.true:
-        return f"{title}: the clean {seen.true} itself is read as a {read[0]}"
-    bare = seen.bare.argmax(axis=1)
-    if bare[_STATIC] == seen.true:
+    bare, read = seen.bare.argmax(axis=1), seen.defended.argmax(axis=1)
+    title, true = title_of(asked.chain), seen.true
+    if read[0] != true:
+        return f"{title}: the clean {true} itself is read as a {read[0]}"
+    if bare[0] != true:
+        return f"{title}: the {true}, which the bare network reads as a {bare[0]}, is read rightly"
+    if read[_STATIC] != true:
+        stays = "stays" if bare[_STATIC] != true else "is now"
+        looks = f"the attacked {true} {stays} misread, as a {read[_STATIC]}"
+    elif bare[_STATIC] == true:
         looks = "the attack does not fool the bare network, so there is nothing to repair"
-    elif read[_STATIC] == seen.true:
-        looks = f"the attacked {seen.true} is read rightly again"
     else:
-        looks = f"the attacked {seen.true} stays misread, as a {read[_STATIC]}"
-    if read[_ADAPTIVE] == seen.true:
+        looks = f"the attacked {true} is read rightly again"
+    if read[_ADAPTIVE] == true:
         fixed = "an attack that knows of it does not get through either"
     else:
         fixed = f"an attack that knows of it makes it a {read[_ADAPTIVE]}"

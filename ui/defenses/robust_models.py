@@ -15,7 +15,7 @@ from ui.state import MODEL
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """A card for each model that was trained to resist, and how each was made."""
-    cards = [card for card in compute.shipped_cards().values() if card.robustness]
+    cards = [card for card in compute.shipped_cards().values() if _is_complete(card)]
     if not cards:
         st.error(
             "No robust model can be read: restore assets/models from the repository.",
@@ -85,16 +85,21 @@ def verdict(card: ModelCard) -> str:
     proven = _measured(card, "Interval bounds").standing
     lost = (pgd.value - worst.standing.value) * 100
     by_square = int(worst.settings.get("fell to Square", 0))
+    square = (
+        f"{by_square} of {worst.standing.total:,} images fall to Square only, which asks for no "
+        "gradient"
+    )
     if overlap(pgd, worst.standing):
-        said = f"PGD alone says {lost:.1f} points more, within the intervals."
+        said = f"PGD alone says {lost:.1f} points more; {square}."
     else:
-        said = (
-            f"**PGD alone overstates it by {lost:.1f} points: its gradients mislead.** "
-            f"{by_square} images fall to Square only, which asks for no gradient."
-        )
+        said = f"**PGD alone overstates it by {lost:.1f} points: its gradients mislead.** {square}."
     if proven.successes:
         return f"{said} For {text.full_rate(proven)} of the test images it is proven."
     return f"{said} Nothing is proven of it: the bounds are too loose for any image."
+
+
+def _is_complete(card: ModelCard) -> bool:
+    return {each.attack for each in card.robustness} >= {"Interval bounds", "PGD", "Worst case"}
 
 
 def _measured(card: ModelCard, attack: str) -> Robustness:
