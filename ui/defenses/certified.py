@@ -72,7 +72,7 @@ def _settings(choice: Choice) -> tuple[float, int]:
         help="The first of the 10,000, for the accuracy against ε.",
     )
     if choice.model != _CERTIFIED and _CERTIFIED in compute.shipped_cards():
-        st.button(
+        chosen = st.button(
             "The certified model",
             key="cert-model",
             icon=":material/deployed_code:",
@@ -81,6 +81,8 @@ def _settings(choice: Choice) -> tuple[float, int]:
             args=[{state.MODEL: _CERTIFIED}],
             help="Chooses the shipped network that was trained to keep these bounds narrow.",
         )
+        if chosen:
+            st.rerun()  # the header stands outside this fragment
     st.caption("Interval bound propagation, Gowal et al. (2018), arXiv:1810.12715.")
     return epsilon, count
 
