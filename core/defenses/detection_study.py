@@ -32,14 +32,16 @@ class Scored:
     """An attack's images and their scores.
 
     images float32 [n, 28, 28, 1]; read int64 [n]: what they are read as; scores float32 [n];
-    fooled bool [n]: read rightly before and misread now. Of noise, `fooled` is all of them: it is
-    there to see whether the detector takes what is merely noisy for an attack.
+    right bool [n]: their originals are read rightly; fooled bool [n]: these, misread now. Of noise,
+    `fooled` is all of them: it is there to see whether the detector takes what is merely noisy for
+    an attack. n grows while the attack goes on, and stays where it was stopped.
     """
 
     name: str
     images: FloatArray
     read: IntArray
     scores: FloatArray
+    right: BoolArray
     fooled: BoolArray
 
     def detected(self, threshold: float) -> Rate:
@@ -52,6 +54,14 @@ class Scored:
         rows: IntArray = np.flatnonzero(self.fooled & (self.scores <= threshold))
         return rows
 
+    def through(self, threshold: float) -> Rate:
+        """Of the originals so far that are read rightly, those that get past network and detector.
+
+        Of noise: those that it leaves unnoticed, whatever they are read as then.
+        """
+        past = self.right & self.fooled & (self.scores <= threshold)
+        return Rate(int(past.sum()), int(self.right.sum()))
+
 
 @dataclass(frozen=True, eq=False)
 class Detected:
@@ -59,14 +69,13 @@ class Detected:
 
     calibration float32 [c]: of clean images for the choice of a threshold. clean float32 [n]: of
     clean images that neither the choice nor an attack has seen. originals, labels: what the
-    attacks began with. right int: how many of the originals are read rightly.
+    attacks began with.
     """
 
     calibration: FloatArray
     clean: FloatArray
     originals: FloatArray
     labels: IntArray
-    right: int
     attacks: tuple[Scored, ...] = ()
 
     def threshold(self, rate: float) -> float:
@@ -81,12 +90,6 @@ class Detected:
     def area(self, of: Scored) -> Area:
         """Under the ROC curve of an attack's images that fool the network against clean ones."""
         return area(self.clean, of.scores[of.fooled])
-
-    def through(self, of: Scored, threshold: float) -> Rate:
-        """Of the originals that are read rightly, those that an attack gets past network and
-        detector.
-        """
-        return Rate(len(of.missed(threshold)), self.right)
 
 
 @dataclass(eq=False)
@@ -138,7 +141,6 @@ class DetectionStudy:
             clean=detector.scores(classifier, to_float(test.images[self.images : 2 * self.images])),
             originals=originals,
             labels=labels,
-            right=int(right.sum()),
         )
         looks_clean = float(np.median(done.calibration))
         for name in (*STATIC, NOISE, ADAPTIVE):
@@ -161,7 +163,7 @@ class DetectionStudy:
                 whole = _joined(parts)
                 kept = tuple(each for each in done.attacks if each.name != name)
                 done = self._done = Detected(
-                    done.calibration, done.clean, originals, labels, done.right, (*kept, whole)
+                    done.calibration, done.clean, originals, labels, (*kept, whole)
                 )
                 self._scored += len(some)
                 yield self.count / self.total
@@ -181,10 +183,10 @@ def _scored(
 ) -> Scored:  # fmt: skip
     read = classifier.predict(images)
     fooled = np.ones(len(read), bool) if name == NOISE else right & (read != labels)
-    return Scored(name, images, read, detector.scores(classifier, images), fooled)
+    return Scored(name, images, read, detector.scores(classifier, images), right, fooled)
 
 
 def _joined(parts: list[Scored]) -> Scored:
-    names = ("images", "read", "scores", "fooled")
+    names = ("images", "read", "scores", "right", "fooled")
     both = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     return Scored(parts[0].name, **both)

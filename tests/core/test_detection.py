@@ -9,8 +9,9 @@ from core.classifier import Classifier
 from core.data import Dataset, FloatArray, Split, to_float
 from core.defenses.autoencoder import autoencoder
 from core.defenses.detection import DETECTORS, SQUEEZERS, evade
-from core.defenses.detection_study import ADAPTIVE, NOISE, STATIC, DetectionStudy
+from core.defenses.detection_study import ADAPTIVE, NOISE, STATIC, DetectionStudy, Scored
 from core.defenses.filters import Filter
+from core.rate import Rate
 
 SQUEEZING, ERROR, DIVERGENCE = DETECTORS.values()
 
@@ -116,10 +117,11 @@ def test_a_study_scores_every_attack(model_1: Classifier, mnist: Dataset) -> Non
     assert (found.calibration >= threshold).mean() > 0.05
     originals = to_float(mnist.test.images[:12])
     right = model_1.predict(originals) == mnist.test.labels[:12]
-    assert found.right == right.sum()
     for each in found.attacks:
         assert (each.read == model_1.predict(each.images)).all()
         assert each.scores == pytest.approx(ERROR.scores(model_1, each.images), abs=1e-6)
+        assert (each.right == right).all()
+        assert each.through(threshold).total == right.sum()
         caught, missed = each.detected(threshold), each.missed(threshold)
         assert caught.total == each.fooled.sum()
         assert caught.successes + len(missed) == caught.total
@@ -127,11 +129,33 @@ def test_a_study_scores_every_attack(model_1: Classifier, mnist: Dataset) -> Non
             assert each.fooled.all()
         else:
             assert (each.fooled == (right & (each.read != mnist.test.labels[:12]))).all()
-            assert found.through(each, threshold).total == found.right
+            assert len(each.missed(threshold)) == each.through(threshold).successes
     pgd_images, noise = (each for each in found.attacks if each.name in ("PGD", NOISE))
     lengths = [np.sqrt(((e.images - originals) ** 2).sum((1, 2, 3))) for e in (pgd_images, noise)]
     assert lengths[1] == pytest.approx(lengths[0], rel=0.01)
     assert found.area(pgd_images).value > 0.9
+
+
+def test_rates_are_of_what_an_attack_has_covered(linear: Classifier, mnist: Dataset) -> None:
+    """Stopped after 50 of 60 images: the other ten count neither above nor below the line."""
+    study = DetectionStudy(60, SQUEEZING.name, 0.3)
+    work = study.work(linear, Split(mnist.test.images[:9_050], mnist.test.labels[:9_050]))
+    next(work)
+    work.close()
+    (fgsm,) = study.detected.attacks
+    right = linear.predict(to_float(mnist.test.images[:50])) == mnist.test.labels[:50]
+    assert (fgsm.right == right).all()
+    assert fgsm.through(SQUEEZING.top).total == right.sum()
+    assert fgsm.through(SQUEEZING.top).successes == fgsm.fooled.sum()
+
+
+def test_noise_that_is_left_alone_is_a_proportion() -> None:
+    """All of it counts as fooling, also where the original was misread."""
+    none, pixels = np.zeros(4, np.int64), np.zeros((4, 28, 28, 1), np.float32)
+    right = np.array([True, False, False, True])
+    noise = Scored(NOISE, pixels, none, np.zeros(4, np.float32), right, np.ones(4, bool))
+    assert noise.through(0.5) == Rate(2, 2)
+    assert noise.detected(0.5) == Rate(0, 4)
 
 
 def test_bad_values_are_one_sentence(model_1: Classifier, images, labels) -> None:

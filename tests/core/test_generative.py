@@ -18,13 +18,7 @@ from core.defenses.filters import STAND_INS, Mode
 from core.defenses.generator import LATENT, generator, generator_card
 from core.defenses.latent_attack import latent_attack
 from core.defenses.projection import Projection, descend, nearest, projected, projection_path
-from core.defenses.purification import (
-    answer_divergence,
-    purifier_of,
-    purifiers,
-    reconstruct,
-    reconstruction_error,
-)
+from core.defenses.purification import purifier_of, purifiers
 from core.model import named_weights
 
 KEYS = ("autoencoder", "projection-5x2")
@@ -65,14 +59,14 @@ def test_the_defended_classifier_reads_what_is_purified(key: str, images: FloatA
 
 def test_the_autoencoder_runs_as_its_network_does(images: FloatArray) -> None:
     plain = autoencoder().models[0](images, training=False).numpy()
-    np.testing.assert_allclose(reconstruct(images), plain, atol=1e-5)
+    np.testing.assert_allclose(autoencoder()(images), plain, atol=1e-5)
 
 
 def test_the_autoencoder_takes_noise_away(images: FloatArray) -> None:
     noise = np.random.default_rng(0).normal(0, 0.3, images.shape)
     noisy = np.clip(images + noise, 0, 1).astype(np.float32)
     before = ((noisy - images) ** 2).mean()
-    assert ((reconstruct(noisy) - images) ** 2).mean() < before / 3
+    assert ((autoencoder()(noisy) - images) ** 2).mean() < before / 3
 
 
 def test_the_gradient_through_the_autoencoder_is_the_slope(images: FloatArray) -> None:
@@ -241,32 +235,6 @@ def test_the_error_on_the_card_is_measured() -> None:
     test = to_float(load_mnist().test.images)
     error = float(generator().reconstruction_error(test).mean())
     assert error == pytest.approx(generator_card().error, rel=1e-3)
-
-
-def test_the_detectors_see_noise(images: FloatArray) -> None:
-    noise = np.random.default_rng(0).uniform(size=images.shape).astype(np.float32)
-    assert reconstruction_error(images).shape == (len(images),)
-    assert reconstruction_error(noise).min() > reconstruction_error(images).max()
-    by_hand = ((reconstruct(images) - images) ** 2).mean(axis=(1, 2, 3))
-    np.testing.assert_allclose(reconstruction_error(images), by_hand, rtol=1e-4)
-
-
-def test_the_divergence_is_that_of_jensen_and_shannon(images: FloatArray) -> None:
-    bare = zoo.load_once("model-1")
-    found = answer_divergence(bare, images)
-    assert (found >= 0).all()
-    assert (found <= np.log(2)).all()
-    both = [bare.logits(each).astype(np.float64) / 10 for each in (images, reconstruct(images))]
-    p, q = (np.exp(each) / np.exp(each).sum(axis=1, keepdims=True) for each in both)
-
-    def entropy(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        return -(x * np.log(x)).sum(axis=1)  # type: ignore[no-any-return]
-
-    slow = entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2
-    np.testing.assert_allclose(found, slow, atol=1e-6)
-    assert not len(answer_divergence(bare, images[:0]))
-    with pytest.raises(ValueError, match="temperature is 0"):
-        answer_divergence(bare, images, temperature=0)
 
 
 @pytest.mark.parametrize(

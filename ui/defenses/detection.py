@@ -198,13 +198,14 @@ def _table(found: Detected, threshold: float) -> None:
     rows = [
         {
             "attack": each.name,
+            "images": len(each.images),
             "misread": "all counted"
             if each.name == NOISE
-            else f"{int(each.fooled.sum())} of {found.right}",
+            else f"{int(each.fooled.sum())} of {int(each.right.sum())}",
             "detected of these": text.full_rate(each.detected(threshold)),
             "misread and not detected": "control"
             if each.name == NOISE
-            else text.full_rate(found.through(each, threshold)),
+            else text.full_rate(each.through(threshold)),
             "area under the curve": _written(found.area(each)),
         }
         for each in found.attacks
