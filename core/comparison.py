@@ -69,7 +69,8 @@ def _loss_clause(first: "Run", second: "Run", own: float, other: float) -> str:
             r.settings.shift,
             r.settings.rotation,
             r.architecture.dropout,
-            r.settings.inner_steps and (r.settings.attack_epsilon, r.settings.clean_share),
+            _attack(r),
+            _extra(r),
         )
         for r in (first, second)
     }
@@ -80,6 +81,21 @@ def _loss_clause(first: "Run", second: "Run", own: float, other: float) -> str:
     if own / other > 1.15:
         return f"{own / other:.1f} times the loss of run {second.number} and "
     return f"about the loss of run {second.number} and "
+
+
+def _attack(run: "Run") -> tuple[float, ...]:
+    """What the loss is taken under; nothing without an attack."""
+    chosen = run.settings
+    if not chosen.inner_steps:
+        return ()
+    return chosen.inner_steps, chosen.attack_step, chosen.attack_epsilon, chosen.clean_share
+
+
+def _extra(run: "Run") -> tuple[bytes, bytes, int] | None:
+    """The images beside MNIST's that the loss is taken on."""
+    if run.extra is None:
+        return None
+    return run.extra.images.tobytes(), run.extra.labels.tobytes(), run.settings.extra_repeat
 
 
 def race(first: "Run", second: "Run") -> str:

@@ -58,7 +58,6 @@ _SETTING_NAMES = {
     "attack_steps": "steps",
     "attack_step": "step",
     "clean_share": "clean",
-    "robust_scores": "measured",
     "extra_images": "tray",
     "extra_repeat": "times",
 }

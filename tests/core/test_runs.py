@@ -9,7 +9,7 @@ import pytest
 from core import runs as module
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.comparison import compare, milestone, race
-from core.data import Dataset
+from core.data import Dataset, Split
 from core.jobs import Job, JobManager
 from core.model import deserialize_model, serialize_model
 from core.rate import Rate
@@ -174,3 +174,40 @@ def test_sentences_follow_from_the_curves(small: Dataset) -> None:
     assert "has not reached 97 %" in race(slow, worse)
     assert "a higher test accuracy" in compare(slow, worse)
     assert compare(slow, Run(MODEL_1, FAST, small, number=4)) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attack_steps": 7},
+        {"attack_step": 0.25},
+        {"attack_epsilon": 0.1},
+        {"clean_share": 0.5},
+        {"attack": "off"},
+        {"extra_images": 2, "extra_repeat": 3},
+    ],
+    ids=lambda changes: "-".join(changes),
+)
+def test_losses_on_other_images_are_not_compared(small: Dataset, changes: dict[str, float]) -> None:
+    settings = replace(FAST, attack="pgd")
+    extra = small.train.first(2) if "extra_images" in changes else None
+    first, alike = (_curve(Run(TINY, settings, small, n), (20, 1, 0.1, 1900)) for n in (1, 2))
+    other = Run(TINY, replace(settings, **changes), small, number=3, extra=extra)
+    assert "about the loss of run 2 and " in compare(first, alike)
+    assert "loss" not in compare(first, _curve(other, (20, 1, 0.4, 1900)))
+
+
+def test_losses_on_other_trays_are_not_compared(small: Dataset) -> None:
+    settings = replace(FAST, extra_images=2)
+    halves = small.train.first(2), Split(small.train.images[2:4], small.train.labels[2:4])
+    one, other = (Run(TINY, settings, small, number=n, extra=s) for n, s in enumerate(halves, 1))
+    sentence = compare(_curve(one, (20, 1, 0.1, 1900)), _curve(other, (20, 1, 0.1, 1900)))
+    assert sentence.startswith("At step 20 run 1 has no measurable difference")
+
+
+def test_what_is_only_measured_is_no_difference(small: Dataset) -> None:
+    runs = [
+        Run(TINY, replace(FAST, robust_scores=on), small, number=n)
+        for n, on in enumerate((True, False))
+    ]
+    assert all("measured" not in name for name in describe_differences(runs).values())
