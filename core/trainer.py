@@ -232,8 +232,9 @@ class Trainer:
     def _attacked(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
         """The batch, attacked on the weights as they are now if the settings say so.
 
-        The network is the one that the step then trains: the same draws of dropout, and batch
-        normalization by the batch.
+        The network works as in the step that it then trains, on the attacked rows alone: if all
+        are attacked, with the same draws of dropout and statistics of the whole batch; with a clean
+        share, dropout falls otherwise, and batch normalization goes by the attacked images.
         """
 
         def attack(images: Any, labels: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from core.backend import keras, tf
 from core.checks import check_range
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import FloatArray, check_classes, check_images
+from core.data import FloatArray, IntArray, check_classes, check_images
 from core.defenses.certified import Bounds, certified, interval_bounds, margin_bounds
 from core.forward import in_loop, layer_outputs
 
@@ -132,7 +132,7 @@ def _weighted(model: keras.Model) -> list[str]:
 
 
 def _driven(
-    classifier: Classifier, image: FloatArray, units: FloatArray, epsilon: float, iterations: int
+    classifier: Classifier, image: FloatArray, units: IntArray, epsilon: float, iterations: int
 ) -> FloatArray:
     """What `units` say to images that drive each of them up and down: float32 [2 units, units]."""
     compiled = classifier.compiled("drive units", _compile)
