@@ -92,21 +92,14 @@ def certify(
     return Certificate(guess, sigma * _normal.inv_cdf(lower), lower, counts, guess)
 
 
-def predict(
-    classifier: Classifier,
-    image: FloatArray,
-    *,
-    sigma: float,
-    copies: int,
-    alpha: float = ALPHA,
-    seed: int = 0,
-) -> int:
+def predict(counts: IntArray, *, alpha: float = ALPHA) -> int:
     """PREDICT: the class of the smoothed network, wrong with probability ≤ alpha, or ABSTAIN.
 
-    It abstains where the two leading classes could be equally probable. Arguments as of `certify`.
+    It abstains where the two leading classes could be equally probable, and needs no majority.
+    counts int64 [classes]: what `votes` says of an image; alpha above 0, at most 0.5, or
+    ValueError.
     """
     check_range("Alpha", alpha, 1e-12, 0.5)
-    counts = votes(classifier, image, sigma=sigma, copies=copies, seed=seed)
     second, first = np.sort(counts)[-2:]
     return int(np.argmax(counts)) if equally_likely(int(first), int(second)) <= alpha else ABSTAIN
 

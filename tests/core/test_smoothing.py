@@ -80,13 +80,21 @@ def test_on_the_boundary_it_abstains(gray) -> None:
     assert found.predicted == ABSTAIN
     assert found.radius == 0
     assert found.lower <= 0.5
-    assert predict(network, gray, sigma=SIGMA, copies=500) == ABSTAIN
+    assert predict(votes(network, gray, sigma=SIGMA, copies=500)) == ABSTAIN
 
 
 def test_prediction_far_from_the_boundary(gray) -> None:
-    assert predict(_half_space(DISTANCE), gray, sigma=SIGMA, copies=100) == 0
-    assert predict(_half_space(-DISTANCE), gray, sigma=SIGMA, copies=100) == 1
+    for distance, side in ((DISTANCE, 0), (-DISTANCE, 1)):
+        assert predict(votes(_half_space(distance), gray, sigma=SIGMA, copies=100)) == side
     assert certify(_half_space(-DISTANCE), gray, sigma=SIGMA, copies=200).predicted == 1
+
+
+def test_prediction_needs_no_majority() -> None:
+    """45 % of the votes prove no radius, and are enough to be ahead of 10 %."""
+    counts = np.array([450, *[100] * 5, 50, 0, 0, 0])
+    assert lower_bound(450, int(counts.sum()), 0.001) < 0.5
+    assert predict(counts) == 0
+    assert predict(np.array([30, 25, *[0] * 8])) == ABSTAIN
 
 
 def test_the_lower_bound_is_that_of_clopper_and_pearson() -> None:

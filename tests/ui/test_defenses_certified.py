@@ -59,6 +59,7 @@ def test_a_proof_ends_and_says_where(
     assert "valid, and useless" in written
     found = certify(model_1, image, sigma=0.25, copies=100)
     assert f"**{found.votes[found.guess]:,} of 100**" in written
+    assert f"PREDICT answers **{found.predicted}**" in written
     assert "it was not trained with this noise" in written
     page.select_slider(key="cert_epsilon").set_value(0.001).run()
     written = _text(page)

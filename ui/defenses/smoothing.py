@@ -5,7 +5,15 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.data import FloatArray
-from core.defenses.smoothing import ABSTAIN, ALPHA, GUESSES, Certificate, certify, largest_radius
+from core.defenses.smoothing import (
+    ABSTAIN,
+    ALPHA,
+    GUESSES,
+    Certificate,
+    certify,
+    largest_radius,
+    predict,
+)
 from ui import compute, text, theme
 from ui.defenses.smoothing_accuracy import ACCURACY
 from ui.figures import charts, tiles
@@ -73,7 +81,7 @@ def _settings() -> tuple[float, int, int]:
         bind="query-params",
         help="The first of the 10,000, for the certified accuracy against the radius.",
     )
-    st.caption("CERTIFY of Cohen, Rosenfeld and Kolter (2019), arXiv:1902.02918.")
+    st.caption("CERTIFY and PREDICT of Cohen, Rosenfeld and Kolter (2019), arXiv:1902.02918.")
     return sigma, copies, count
 
 
@@ -101,7 +109,8 @@ def _result(image: ChosenImage, found: Certificate, sigma: float, copies: int) -
             f"- Votes for {found.guess}: **{found.votes[found.guess]:,} of {copies:,}**\n"
             f"- so its probability is at least **{found.lower:.4f}**\n"
             f"- radius σ · Φ⁻¹ of that: **L2 {found.radius:.3f}**, of "
-            f"{largest_radius(sigma, copies):.3f} possible with so many votes"
+            f"{largest_radius(sigma, copies):.3f} possible with so many votes\n"
+            f"- {_prediction(found)}"
         )
     with bars:
         draw(
@@ -126,6 +135,14 @@ def _finding(image: ChosenImage, found: Certificate) -> str:
     wrong = image.label is not None and found.predicted != image.label
     missed = f", and it is a {image.label}" if wrong else ""
     return f"Certified as {found.predicted} within L2 {found.radius:.2f}{missed}"
+
+
+def _prediction(found: Certificate) -> str:
+    """What PREDICT makes of the votes: a class without a radius."""
+    said = predict(found.votes)
+    if said == ABSTAIN:
+        return "PREDICT **abstains**: the two leading classes could be equally likely"
+    return f"PREDICT answers **{said}**: ahead of every other class, without a radius"
 
 
 def _noisy(image: ChosenImage, sigma: float) -> None:
