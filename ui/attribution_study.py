@@ -12,7 +12,7 @@ from core.jobs import FAILED, FINISHED, QUEUED, STOPPED, Job, QueueFull
 from ui import compute, session, text, theme
 from ui.attribution_maps import METHODS, Settings, maps_of
 from ui.figures import attribution_charts
-from ui.header import Choice, model_titles
+from ui.header import Choice, short_titles
 from ui.show import draw
 
 IMAGES = 200
@@ -127,7 +127,7 @@ def _start(classifier: Classifier, choice: Choice, settings: Settings) -> None:
     except QueueFull as error:
         st.session_state[_ERROR] = str(error)
         return
-    title = model_titles()[choice.model].split(" · ")[0]
+    title = short_titles()[choice.model]
     st.session_state[_STUDY] = _Record(begun, job, title, classifier.version, settings)
 
 

@@ -71,6 +71,19 @@ def model_titles() -> dict[str, str]:
     }
 
 
+def short_titles() -> dict[str, str]:
+    """The titles of the picker without accuracy or step; with the key where two would be one.
+
+    A shipped model keeps its name alone.
+    """
+    short = {key: title.split(" · ")[0] for key, title in model_titles().items()}
+    taken = list(short.values())
+    return {
+        key: name if taken.count(name) == 1 or key in compute.shipped_cards() else f"{name}, {key}"
+        for key, name in short.items()
+    }
+
+
 def bare_key(model: str) -> str:
     """The key of the network itself, for a model that may stand behind a defense."""
     return model.partition(state.BEHIND)[0]
@@ -83,7 +96,7 @@ def admit(model: str, titles: Mapping[str, str]) -> None:
     bare, _, defense = model.partition(state.BEHIND)
     if bare not in titles:
         return
-    title = f"{titles[bare].split(' · ')[0]}, {title_of(defense_of(defense))} · defended"
+    title = f"{short_titles()[bare]}, {title_of(defense_of(defense))} · defended"
     known = state.defended()
     known[model] = title
     while len(known) > state.MAX_DEFENDED:

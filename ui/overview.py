@@ -12,7 +12,7 @@ from core.walkthrough import Walkthrough
 from ui import compute, own_digit, text
 from ui.figures import tiles
 from ui.figures.palette import Palette
-from ui.header import Choice, model_titles
+from ui.header import Choice, short_titles
 from ui.navigation import VIEWS, view
 from ui.show import draw, picture
 
@@ -39,7 +39,7 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
         st.caption("No set-up: trained models are on the shelf below.")
     with right, st.container(border=True, height="stretch"):
         predicted = int(shown.probabilities.argmax())
-        name = model_titles()[choice.model].split(" · ")[0]
+        name = short_titles()[choice.model]
         st.markdown(
             f"**{name} reads {predicted}** "
             f":gray[· p = {shown.probabilities[predicted]:.3f}, {_truth(choice)}]"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from streamlit.testing.v1 import AppTest
 from core.classifier import Classifier
 from core.jobs import FINISHED, Job
 from core.robustness_curve import Curve, CurveStudy, Point
+from ui import compute
 from ui.defenses.curve_runs import Asked, CurveRun
 from ui.figures import curve_charts
 from ui.figures.palette import LIGHT
+from ui.state import ModelFile
 
 VIEW = {
     "defense_view": "Accuracy against ε",
@@ -122,6 +125,17 @@ def test_without_a_classifier_it_says_so(visit: Callable[..., AppTest]) -> None:
         "No classifier is chosen: choose a network, or a defense in front of one."
     ]
     assert page.button(key="curve-start").disabled
+
+
+def test_networks_of_one_name_are_told_apart(visit: Callable[..., AppTest], app: AppTest) -> None:
+    card = replace(compute.shipped_cards()["model-1"], title="Run 1")
+    app.session_state["_kept"] = {
+        key: ModelFile(key, b"", card) for key in ("edited-1", "edited-2")
+    }
+    page = visit(**VIEW)
+    assert not page.error
+    names = next(each for each in page.pills if each.key == "curve_models").options
+    assert {"Model 1", "Run 1, edited-1", "Run 1, edited-2"} <= set(names)
 
 
 def test_the_chart_draws_every_kind() -> None:

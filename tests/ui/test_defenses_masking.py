@@ -97,6 +97,14 @@ def test_a_planted_mask_is_heard_before_the_job_ends(visit: Callable[..., AppTes
     assert f"Stopped after {run.study.count} of 12 checks." in _text(page)
 
 
+def test_transfers_come_from_networks_without_a_defense(visit: Callable[..., AppTest]) -> None:
+    page = visit(**VIEW, model="model-1~blur-1")
+    assert not page.exception
+    options = page.selectbox(key="mask_source").options
+    assert options[0] == "Model 1"
+    assert not [name for name in options if "blur" in name]
+
+
 @pytest.mark.parametrize(
     "query",
     [

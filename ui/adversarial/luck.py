@@ -9,7 +9,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.jobs import FAILED, QUEUED, STOPPED, Job, QueueFull
 from ui import session
-from ui.header import Choice, model_titles
+from ui.header import Choice, short_titles
 
 TOTAL = 200
 
@@ -146,7 +146,7 @@ class Luck(Generic[S]):
         except QueueFull as error:
             st.session_state[f"_{self.name}_error"] = str(error)
             return
-        title = model_titles()[choice.model].split(" · ")[0]
+        title = short_titles()[choice.model]
         st.session_state[f"_{self.name}"] = Record(
             study, job, title, classifier.version, dict(settings)
         )

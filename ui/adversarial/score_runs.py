@@ -15,7 +15,7 @@ from core.rate import Rate
 from core.scoreboard import GOALS, MAX_IMAGES, Scoreboard, noise_control
 from ui import compute, session
 from ui.adversarial import attack_settings
-from ui.header import Choice, model_titles
+from ui.header import Choice, short_titles
 
 MAX_RUNS = 8  # of 1,000 images each, they hold 25 MB
 SHOWN = "_score_shown"
@@ -132,7 +132,7 @@ def start(
         st.session_state[_ERROR] = str(error)
         return
     number = 1 + max((run.number for run in runs), default=0)
-    model = model_titles()[choice.model].split(" · ")[0]
+    model = short_titles()[choice.model]
     runs.append(ScoreRun(number, board, job, model, classifier))
     st.session_state[SHOWN] = number
 

@@ -11,7 +11,7 @@ from core.jobs import Job, QueueFull
 from core.robustness_curve import CurveStudy
 from ui import compute, session, state
 from ui.defenses.parts import offered
-from ui.header import bare_key, model_titles
+from ui.header import bare_key, short_titles
 
 NORMS = {"linf": "L∞", "l2": "L2"}
 LARGEST = {"linf": 0.6, "l2": 12.0}
@@ -103,7 +103,7 @@ def start(asked: Asked) -> None:
 
 def title(key: str) -> str:
     """“Model 1” or “Model 1, Gaussian blur 1”."""
-    bare = model_titles().get(bare_key(key), key).split(" · ")[0]
+    bare = short_titles().get(bare_key(key), key)
     classifier = compute.classifier(key)
     if isinstance(classifier, DefendedClassifier):
         return f"{bare}, {_chain(key) or title_of(classifier.defense)}"

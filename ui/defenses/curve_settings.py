@@ -6,7 +6,7 @@ from ui import session, state
 from ui.defenses import curve_runs
 from ui.defenses.curve_runs import LARGEST, NORMS, Asked
 from ui.defenses.parts import offered
-from ui.header import Choice, bare_key, model_titles
+from ui.header import Choice, bare_key, short_titles
 
 MOST = 6  # colors that are told apart
 _COUNTS, _RADII = (50, 100, 200, 500), (9, 13, 25)
@@ -58,11 +58,7 @@ def show(choice: Choice) -> None:
 def _classifiers(choice: Choice) -> tuple[str, ...]:
     """The networks, and the chosen one behind each defense; the header's own chain, too."""
     own = bare_key(choice.model)
-    networks = {
-        key: title.split(" · ")[0]
-        for key, title in model_titles().items()
-        if state.BEHIND not in key
-    }
+    networks = {key: title for key, title in short_titles().items() if state.BEHIND not in key}
     bare: list[str] = st.pills(
         "Networks", list(networks), default=[own], selection_mode="multi",
         format_func=networks.__getitem__, key="curve_models", bind="query-params",

@@ -12,7 +12,7 @@ from core.defenses.grid import Budget, Grid, Row
 from core.jobs import Job, QueueFull
 from ui import compute, session, state
 from ui.defenses.parts import offered
-from ui.header import bare_key, model_titles
+from ui.header import bare_key, short_titles
 
 NORMS = {"linf": "L∞", "l2": "L2", "l0": "L0"}
 NONE = "none"
@@ -119,12 +119,8 @@ def start(asked: Asked) -> None:
     except (QueueFull, ValueError) as error:
         st.session_state[_ERROR] = str(error)
         return
-    st.session_state[_GRID] = GridRun(asked, grid, job, short(asked.bare), short(asked.source))
-
-
-def short(model: str) -> str:
-    """A model's name without its accuracy."""
-    return model_titles()[model].split(" · ")[0]
+    names = short_titles()
+    st.session_state[_GRID] = GridRun(asked, grid, job, names[asked.bare], names[asked.source])
 
 
 def _rows(asked: Asked) -> tuple[Row, ...]:
@@ -139,7 +135,8 @@ def _rows(asked: Asked) -> tuple[Row, ...]:
     own = _own_chain(asked, chosen)
     for key, title in {**own, **chains}.items():
         rows.append(Row(key, title, compute.classifier(f"{asked.bare}{state.BEHIND}{key}")))
-    rows += [Row(key, short(key), compute.classifier(key)) for key in asked.others]
+    names = short_titles()
+    rows += [Row(key, names[key], compute.classifier(key)) for key in asked.others]
     return tuple(rows)
 
 

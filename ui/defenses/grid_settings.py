@@ -7,7 +7,7 @@ from ui import compute, session, state
 from ui.defenses import grid_runs
 from ui.defenses.grid_runs import Asked
 from ui.defenses.parts import offered
-from ui.header import Choice, bare_key, model_titles
+from ui.header import Choice, bare_key, short_titles
 
 COUNTS = (50, 100, 200, 500)
 _NORM, _PARTS, _OTHERS, _SOURCE = "grid_norm", "grid_defenses", "grid_models", "grid_source"
@@ -71,8 +71,8 @@ def _on_steps(radius: float, low: float, step: float) -> float:
 def _more(choice: Choice, budget: Budget) -> tuple[bool, list[str], str, Budget]:
     own = bare_key(choice.model)
     networks = {
-        key: title.split(" · ")[0]
-        for key, title in model_titles().items()
+        key: title
+        for key, title in short_titles().items()
         if key != own and state.BEHIND not in key
     }
     chained = st.toggle(

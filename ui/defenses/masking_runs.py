@@ -11,8 +11,8 @@ from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
 from core.jobs import Job, QueueFull
 from core.masking import MaskingStudy
-from ui import compute, session
-from ui.header import Choice, bare_key, model_titles
+from ui import compute, session, state
+from ui.header import Choice, bare_key, short_titles
 
 CHOSEN, PLANTED = "Chosen", "Planted"
 _RUN, _ERROR, _STARTED = "_mask_run", "_mask_error", "_mask_started"
@@ -104,7 +104,7 @@ def sources(choice: Choice, subject: str, classifier: Classifier) -> dict[str, s
     Behind a defense that is the network without it; else the others.
     """
     own = bare_key(choice.model)
-    names = {bare_key(key): title.split(" · ")[0] for key, title in model_titles().items()}
+    names = {key: title for key, title in short_titles().items() if state.BEHIND not in key}
     if subject == PLANTED or isinstance(classifier, DefendedClassifier):
         return {own: names[own], **names}
     return {key: name for key, name in names.items() if key != own} or {own: names[own]}

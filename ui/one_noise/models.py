@@ -7,7 +7,7 @@ from core.rate import Rate, overlap
 from core.transfer import Transfer
 from ui import compute, text, theme
 from ui.figures import transfer_charts
-from ui.header import Choice, model_titles
+from ui.header import Choice, short_titles
 from ui.one_noise.fit import FEW, GAUSSIAN, NOISE, Settings, scores
 from ui.show import draw
 
@@ -21,12 +21,11 @@ _MISREAD, _REACHED = "Any wrong answer", "The target"
 def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale: float) -> None:
     """The matrix; the row of the chosen model is there at once, the others on demand."""
     place = st.container()
-    titles = model_titles()
-    names = _names(titles)
+    names = short_titles()
     shipped = [key for key in compute.shipped_cards() if key != choice.model]
     beside = st.multiselect(
         "Beside it",
-        [key for key in titles if key != choice.model],
+        [key for key in names if key != choice.model],
         shipped[: _MAX_MODELS - 1],
         format_func=names.__getitem__,
         max_selections=_MAX_MODELS - 1,
@@ -70,16 +69,6 @@ def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale:
 def _fit_others(settings: Settings) -> None:
     fitted: list[Settings] = st.session_state[_FITTED]
     st.session_state[_FITTED] = [*fitted, settings][-_KEPT:]
-
-
-def _names(titles: dict[str, str]) -> dict[str, str]:
-    """A short name for each model; with its key where two would be the same."""
-    short = {key: title.split(" · ")[0] for key, title in titles.items()}
-    taken = list(short.values())
-    return {
-        key: name if taken.count(name) == 1 or key in compute.shipped_cards() else f"{name}, {key}"
-        for key, name in short.items()
-    }
 
 
 def _rates(
