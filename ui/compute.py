@@ -205,12 +205,24 @@ MAX_INLINE_WORK = 100_000  # images × iterations that one visitor may ask for a
 _inline_slot = threading.BoundedSemaphore()
 
 
+def cost_of(classifier: "Classifier") -> int:
+    """How many looks one look counts as: a projection's iterations × restarts; else 1."""
+    from core.defenses.defended import DefendedClassifier
+    from core.defenses.projection import Projection
+
+    parts = classifier.defense if isinstance(classifier, DefendedClassifier) else ()
+    descents = [part for part in parts if isinstance(part, Projection)]
+    return max(1, sum(each.iterations * each.restarts for each in descents))
+
+
 @contextlib.contextmanager
-def inline(what: str, work: int) -> Iterator[None]:
+def inline(what: str, work: int, classifier: "Classifier") -> Iterator[None]:
     """The one place in the process where an attack runs while its visitor waits.
 
-    work: images × iterations. Raises ValueError if that is above what a visitor may ask for.
+    work: images × iterations of looks at the classifier, multiplied by what each counts as. Raises
+    ValueError if that is above what a visitor may ask for.
     """
+    work *= cost_of(classifier)
     if work > MAX_INLINE_WORK:
         raise ValueError(
             f"{what} takes {work:,} images × iterations, above {MAX_INLINE_WORK:,}: choose fewer "

@@ -12,6 +12,7 @@ from core.data import Dataset, to_float
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
 from core.defenses.growth import certified_radius
+from core.defenses.projection import Projection
 from core.defenses.smoothing import certify
 from ui import compute, text
 from ui.defenses import certified_accuracy
@@ -86,7 +87,10 @@ def test_certified_accuracy_against_the_radius(open_view: Callable[..., AppTest]
     page = _measure(open_view(smooth_images="50"), "smooth_accuracy")
     smoothed = page.session_state["_smooth_accuracy"].study.smoothed
     written = _text(page)
-    assert f"Right at any radius **{text.full_rate(smoothed.certified(0.0))}**" in written
+    assert (
+        f"Certified right at all (radius above 0) **{text.full_rate(smoothed.certified(0.0))}**"
+        in written
+    )
     assert f"abstained **{text.full_rate(smoothed.abstained)}**" in written
     page.slider(key="smooth_sigma").set_value(0.5).run()
     assert "settings above have changed since" in _text(page)
@@ -103,6 +107,22 @@ def test_a_defense_has_no_bounds_but_can_be_smoothed(
     assert "no rule for threshold-0.5" in written
     assert "Certified as 2 within L2" in written
     assert not any(button.key == "cert_accuracy-measure" for button in page.button)
+
+
+def test_votes_behind_a_long_projection_are_refused(open_view: Callable[..., AppTest]) -> None:
+    page = open_view(model="model-1~projection-200x10", smooth_copies="10,000")
+    assert not page.exception
+    assert [error.value for error in page.error] == [
+        "Counting the votes takes 20,200,000 images × iterations, above 100,000: choose fewer "
+        "images or iterations."
+    ]
+
+
+def test_what_a_look_costs(model_1: Classifier) -> None:
+    assert compute.cost_of(model_1) == 1
+    assert compute.cost_of(DefendedClassifier(model_1, [Filter("blur", 1.0)])) == 1
+    projections = [Projection(20, 2), Projection(3, 5)]
+    assert compute.cost_of(DefendedClassifier(model_1, projections)) == 55
 
 
 def test_a_misread_image_has_nothing_to_prove(

@@ -103,7 +103,7 @@ def trajectory_of(classifier: Classifier, settings: Settings) -> Trajectory:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _computed(version: str, settings: Settings, _classifier: Classifier) -> Trajectory:
-    with compute.inline("The images of ten classes", CLASSES * settings.iterations):
+    with compute.inline("The images of ten classes", CLASSES * settings.iterations, _classifier):
         return generate_from_noise(
             _classifier,
             np.arange(CLASSES),

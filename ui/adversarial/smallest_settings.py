@@ -153,7 +153,7 @@ def _found(
     _image: ChosenImage,
 ) -> Found:
     pixels, goal = _image.floats, asked.goal(_image, _classifier)
-    with compute.inline("The smallest change", asked.work):
+    with compute.inline("The smallest change", asked.work, _classifier):
         found = smallest(
             _classifier,
             pixels,

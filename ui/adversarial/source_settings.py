@@ -144,7 +144,7 @@ def trajectory_of(classifier: Classifier, source: ChosenImage, settings: Setting
 def _computed(
     version: str, key: str, settings: Settings, _classifier: Classifier, _source: ChosenImage
 ) -> Trajectory:
-    with compute.inline("Ten targets", CLASSES * settings.iterations):
+    with compute.inline("Ten targets", CLASSES * settings.iterations, _classifier):
         return move_toward(
             _classifier,
             _source.floats.repeat(CLASSES, axis=0),
@@ -175,7 +175,7 @@ def _by_beta(
     _classifier: Classifier,
     _source: ChosenImage,
 ) -> Ends:
-    with compute.inline("The row of β", len(ROW) * settings.iterations):
+    with compute.inline("The row of β", len(ROW) * settings.iterations, _classifier):
         last = np.concatenate(
             [
                 move_toward(

@@ -156,5 +156,5 @@ def _run(
 ) -> AttackResult:
     pixels = np.concatenate([image.floats for image in images])
     goal = asked.goal(images, classifier)
-    with compute.inline(asked.attack, len(images) * asked.work):
+    with compute.inline(asked.attack, len(images) * asked.work, classifier):
         return attack(asked.attack)(classifier, pixels, goal, dict(asked.settings), record=record)

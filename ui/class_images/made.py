@@ -103,7 +103,7 @@ def _run(
     image = start.image.floats if start.image else None
     begin = start_images(start.kind, len(numbers), image=image, seed=settings.seed)
     how = {"start": begin, "keep_every": keep_every}
-    with compute.inline("Making the images", len(numbers) * settings.iterations):
+    with compute.inline("Making the images", len(numbers) * settings.iterations, classifier):
         if wanted.layer is None:
             return maximize_logit(classifier, numbers, settings, **how)
         climb = maximize_channel if wanted.kind == CHANNEL else maximize_unit

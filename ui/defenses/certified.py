@@ -106,7 +106,7 @@ def _bounds(
 def _looseness(
     version: str, key: str, epsilon: float, _classifier: Classifier, _image: FloatArray
 ) -> list[Looseness]:
-    with compute.inline("Driving the units", _WORK):
+    with compute.inline("Driving the units", _WORK, _classifier):
         return looseness(_classifier, _image, epsilon)
 
 

@@ -76,7 +76,7 @@ def _examined(version: str, key: str, asked: Asked, _bare: Classifier, _image: C
     true = int(_bare.predict(clean)[0]) if _image.label is None else _image.label
     goal = Untargeted(np.array([true]))
     behind = DefendedClassifier(_bare, asked.chain)
-    with compute.inline("The attack", _WORK):
+    with compute.inline("The attack", _WORK, behind):
         static = pgd(_bare, clean, goal, epsilon=asked.epsilon, iterations=_ITERATIONS)
         knowing = adaptive(behind, clean, goal, epsilon=asked.epsilon, iterations=_ITERATIONS)
     noisy = noise_of_norm(clean, static.l2)

@@ -111,7 +111,7 @@ def _static(
     version: str, key: str, epsilon: float, _classifier: Classifier, _image: ChosenImage
 ) -> FloatArray:
     goal = Untargeted(np.array([true_class(_image, _classifier)]))
-    with compute.inline("The attack", ATTACK_ITERATIONS):
+    with compute.inline("The attack", ATTACK_ITERATIONS, _classifier):
         result = pgd(
             _classifier, _image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS
         )
@@ -137,12 +137,10 @@ def _through(
     _classifier: Classifier,
     _image: ChosenImage,
 ) -> FloatArray:
-    part = purifier_of(key)
-    inner = part.iterations * part.restarts if isinstance(part, Projection) else 1
+    part, defended = purifier_of(key), _defended(version, key, _classifier)
     goal = Untargeted(np.array([true_class(_image, _classifier)]))
-    work = ADAPTIVE_MEMBERS * ATTACK_ITERATIONS * inner
-    with compute.inline(f"The attack through {part.title}", work):
-        defended = _defended(version, key, _classifier)
+    work = ADAPTIVE_MEMBERS * ATTACK_ITERATIONS
+    with compute.inline(f"The attack through {part.title}", work, defended):
         result = adaptive(
             defended, _image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS
         )
@@ -165,7 +163,7 @@ def behind(classifier: Classifier, kind: str | None, asked: Asked, image: FloatA
 
 def path(classifier: Classifier, image: FloatArray, asked: Asked) -> Trajectory:
     """The projection of an image [1, 28, 28, 1] step by step."""
-    with compute.inline("The projection", asked.iterations * asked.restarts):
+    with compute.inline("The projection", asked.iterations * asked.restarts, classifier):
         return projection_path(
             classifier, image, iterations=asked.iterations, restarts=asked.restarts
         )

@@ -45,7 +45,8 @@ def show(choice: Choice, classifier: Classifier) -> None:
         _result(choice.image, found, sigma, copies)
     with st.container(border=True, key="smooth-accuracy-card"):
         settings = {"images": count, "sigma": sigma, "copies": copies}
-        seconds = text.duration(count * (copies + GUESSES) / 5_000)
+        looks = count * (copies + GUESSES) * compute.cost_of(classifier)
+        seconds = text.duration(looks / 5_000)
         ACCURACY.card(classifier, choice, settings, f"{seconds} or more")
 
 
@@ -89,7 +90,7 @@ def _settings() -> tuple[float, int, int]:
 def _certificate(
     version: str, key: str, sigma: float, copies: int, _classifier: Classifier, _image: FloatArray
 ) -> Certificate:
-    with compute.inline("Counting the votes", copies + GUESSES):
+    with compute.inline("Counting the votes", copies + GUESSES, _classifier):
         return certify(_classifier, _image, sigma=sigma, copies=copies)
 
 

@@ -55,8 +55,8 @@ def _show(record: Record[SmoothingStudy]) -> None:
         alt=f"Certified accuracy against the L2 radius up to {largest:.2f}",
     )
     st.markdown(
-        f"Right at any radius **{text.full_rate(at_all)}**, abstained "
-        f"**{text.full_rate(smoothed.abstained)}**, base network without noise "
+        f"Certified right at all (radius above 0) **{text.full_rate(at_all)}**, "
+        f"abstained **{text.full_rate(smoothed.abstained)}**, base network without noise "
         f"**{text.full_rate(smoothed.clean)}**"
     )
     st.caption(

@@ -96,7 +96,7 @@ def fit(classifier: Classifier, settings: Settings) -> Fit:
 def _fit(version: str, settings: Settings, _classifier: Classifier) -> Fit:
     sources = np.concatenate([image.floats for image in settings.images])
     frames = 100 if len(sources) <= MAX_PLAYED else 40
-    with compute.inline("The noise", settings.work):
+    with compute.inline("The noise", settings.work, _classifier):
         found = additive_noise(
             _classifier,
             sources,
