@@ -157,13 +157,24 @@ def _defended(version: str, key: str, _classifier: Classifier) -> DefendedClassi
 
 def behind(classifier: Classifier, kind: str | None, asked: Asked, image: FloatArray) -> Seen:
     """What the network behind the defense says of an image [1, 28, 28, 1]; None: no defense."""
-    purified = image if kind is None else purifier_of(asked.key_of(kind))(image)
-    return Seen(image, purified, softmax(classifier.logits(purified))[0])
+    key = None if kind is None else asked.key_of(kind)
+    return _behind(classifier.version, key, image, classifier)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _behind(version: str, key: str | None, image: FloatArray, _classifier: Classifier) -> Seen:
+    purified = image if key is None else purifier_of(key)(image)
+    return Seen(image, purified, softmax(_classifier.logits(purified))[0])
 
 
 def path(classifier: Classifier, image: FloatArray, asked: Asked) -> Trajectory:
     """The projection of an image [1, 28, 28, 1] step by step."""
-    with compute.inline("The projection", asked.iterations * asked.restarts, classifier):
-        return projection_path(
-            classifier, image, iterations=asked.iterations, restarts=asked.restarts
-        )
+    return _path(classifier.version, image, asked.iterations, asked.restarts, classifier)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _path(
+    version: str, image: FloatArray, iterations: int, restarts: int, _classifier: Classifier
+) -> Trajectory:
+    with compute.inline("The projection", iterations * restarts, _classifier):
+        return projection_path(_classifier, image, iterations=iterations, restarts=restarts)
