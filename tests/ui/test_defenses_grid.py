@@ -12,7 +12,7 @@ from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.grid import COLUMNS, Budget, Cell, Grid, Row
-from core.jobs import FINISHED, Job
+from core.jobs import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, Job
 from core.rate import Rate
 from ui import text
 from ui.defenses import grid, grid_files, grid_runs
@@ -36,7 +36,13 @@ def _text(app: AppTest) -> str:
     return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
 
 
-def _run(rates: dict[tuple[str, str], int], model: Classifier) -> GridRun:
+def _run(
+    rates: dict[tuple[str, str], int],
+    model: Classifier,
+    *,
+    others: tuple[str, ...] = (),
+    state: str = FINISHED,
+) -> GridRun:
     """A grid of 200 images, of which so many are right in each cell."""
     images, labels = np.zeros((200, 28, 28, 1), np.float32), np.zeros(200, np.int64)
     keys = dict.fromkeys(row for row, _ in rates)
@@ -45,8 +51,8 @@ def _run(rates: dict[tuple[str, str], int], model: Classifier) -> GridRun:
         standing = np.arange(200) < right
         after = np.where(standing, 0, 1)
         measured.cells = {**measured.cells, place: Cell(images, after, standing, 1.0)}
-    job = Job("someone", "a grid", measured.work, state=FINISHED)
-    asked = Asked("model-1", "model-2", tuple(keys), (), False, 200, Budget())
+    job = Job("someone", "a grid", measured.work, state=state)
+    asked = Asked("model-1", "model-2", tuple(keys), others, False, 200, Budget())
     return GridRun(asked, measured, job, "Model 1", "Model 2")
 
 
@@ -72,7 +78,7 @@ def test_a_defense_to_the_end(app: AppTest, model_1: Classifier, mnist: Dataset)
         page.run()
     run: GridRun = page.session_state["_grid"]
     written = _text(page)
-    assert "attack that knows it** :gray[· robust accuracy; Model 1, the first 50 test" in written
+    assert "all attacks measured** :gray[· robust accuracy; Model 1, the first 50 test" in written
     assert [row.key for row in run.grid.rows] == ["none", "blur-1"]
     assert len(run.grid.cells) == len(run.grid.plan)
     blurred = DefendedClassifier(model_1, defense_of("blur-1"))
@@ -100,13 +106,48 @@ def test_what_the_finding_counts(model_1: Classifier) -> None:
     assert grid._finding(one).startswith("The defense does not keep half of the images")
     both = _run({("a", "adaptive"): 100, ("b", "adaptive"): 140}, model_1)
     assert grid._finding(both).startswith("2 of 2 defenses keep half")
-    assert "still to come" in grid._finding(_run({("a", "clean"): 200}, model_1))
+    searched = _run({("a", "adaptive"): 150, ("a", "black box"): 90}, model_1)
+    assert grid._finding(searched).startswith("The defense does not keep half")
+
+
+def test_other_networks_are_no_defenses(model_1: Classifier) -> None:
+    rates = {("a", "static"): 150, ("a", "adaptive"): 130, ("robust", "adaptive"): 120}
+    both = _run({**rates, ("robust", "static"): 190}, model_1, others=("robust",))
+    assert grid._finding(both).startswith("The defense keeps half of the images")
+    most = grid_runs.largest_loss(both)
+    assert most is not None
+    assert most.key == "a"
+    alone = _run(
+        {("none", "adaptive"): 0, ("robust", "adaptive"): 120}, model_1, others=("robust",)
+    )
+    assert grid._finding(alone).startswith("1 of 2 networks keeps half of the images")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (QUEUED, "The job is waiting, and nothing is measured yet"),
+        (RUNNING, "The attacks that know the defenses are still to come"),
+        (STOPPED, "No attack that knows a defense was measured"),
+        (FAILED, "No attack that knows a defense was measured"),
+    ],
+)
+def test_a_finding_says_what_became_of_the_job(model_1: Classifier, state: str, words: str) -> None:
+    assert grid._finding(_run({("a", "clean"): 200}, model_1, state=state)) == words
 
 
 def test_an_attack_that_knows_less_and_does_more_is_named(model_1: Classifier) -> None:
     masked = _run({("a", "adaptive"): 150, ("a", "black box"): 90, ("a", "clean"): 199}, model_1)
     (doubt,) = grid._doubts(masked)
-    assert "a: black box leaves 45.0 %, less than adaptive (75.0 %; 60 images more" in doubt
+    assert (
+        "a: black box leaves 45.0 %, less than adaptive (75.0 %); images that fall to it alone: 60."
+        in doubt
+    )
+    assert "may be masked" in doubt
+    tied = _run({("a", "adaptive"): 150, ("a", "black box"): 147}, model_1)
+    (doubt,) = grid._doubts(tied)
+    assert "images that fall to it alone: 3. The intervals overlap" in doubt
+    assert "may be masked" not in doubt
     assert not grid._doubts(_run({("a", "adaptive"): 9, ("a", "black box"): 90}, model_1))
 
 

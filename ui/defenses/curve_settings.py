@@ -25,7 +25,8 @@ def show(choice: Choice) -> None:
     keys = _classifiers(choice)
     images: int = st.select_slider(
         "Test images", _COUNTS, 200, key="curve_images", bind="query-params",
-        help="The first of the 10,000. More images, narrower bands.",
+        help="The first of the 10,000. More images, narrower bands. 50 and 100: a quick look with "
+        "wide intervals.",
     )  # fmt: skip
     radii: int = st.select_slider(
         "Values of ε", _RADII, 13, key="curve_radii", bind="query-params",

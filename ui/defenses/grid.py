@@ -6,6 +6,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.defenses.grid import ADAPTIVE, BLACK_BOX, CLEAN, COLUMNS, NOISE, STATIC, TRANSFER, Row
 from core.jobs import FAILED, QUEUED, STOPPED
+from core.rate import overlap
 from ui import session, text, theme
 from ui.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings
 from ui.defenses.grid_runs import GridRun
@@ -70,18 +71,28 @@ def _result(drawn_live: bool) -> None:
 
 
 def _finding(run: GridRun) -> str:
-    """How many defenses keep half of the images against an attacker who knows them."""
-    rows = [row for row in run.grid.rows if row.key != grid_runs.NONE]
-    cells = {row: run.grid.cells.get((row.key, ADAPTIVE)) for row in rows}
-    measured = {row: cell.rate for row, cell in cells.items() if cell}
+    """How many defenses keep half of the images, image by image against all that was tried."""
+    defenses = grid_runs.defenses(run)
+    rows, what = (defenses, "defense") if defenses else (run.grid.rows, "network")
+    measured = [row for row in rows if (row.key, ADAPTIVE) in run.grid.cells]
     if not measured:
-        return "The attacks that know the defenses are still to come"
-    holding = [row.title for row, rate in measured.items() if rate.value >= _HALF]
-    of = f"{len(holding)} of {len(measured)} defenses" if len(measured) > 1 else "The defense"
-    keep = "keep" if len(holding) != 1 and len(measured) > 1 else "keeps"
+        return _unmeasured(run, what)
+    worst = [rate for row in measured if (rate := run.grid.worst(row))]
+    holding = sum(rate.value >= _HALF for rate in worst)
+    of = f"{holding} of {len(measured)} {what}s" if len(measured) > 1 else f"The {what}"
+    keep = "keep" if holding != 1 and len(measured) > 1 else "keeps"
     if len(measured) == 1 and not holding:
         keep = "does not keep"
-    return f"{of} {keep} half of the images against the attack that knows it"
+    return f"{of} {keep} half of the images against all attacks measured"
+
+
+def _unmeasured(run: GridRun, what: str) -> str:
+    """Why nothing can be said of an attacker who knows."""
+    if run.job.state == QUEUED:
+        return "The job is waiting, and nothing is measured yet"
+    if run.live:
+        return f"The attacks that know the {what}s are still to come"
+    return f"No attack that knows a {what} was measured"
 
 
 def _progress(run: GridRun) -> None:
@@ -149,14 +160,16 @@ def _looks_fixed(run: GridRun) -> None:
     rows = {
         row.title: (cells[0].rate, cells[1].rate, worst)
         for row in run.grid.rows
-        if (cells := _both(run, row)) and (worst := run.grid.worst(row))
+        if row.key not in run.asked.others  # static is made on another network than these
+        and (cells := _both(run, row))
+        and (worst := run.grid.worst(row))
     }
     most = grid_runs.largest_loss(run)
     if most is None:
-        st.markdown(
-            "**Looks fixed, is fixed** :gray[· static against adaptive, as soon as both are "
-            "measured for a defense]"
-        )
+        when = "not measured for any defense"
+        if run.live and grid_runs.defenses(run):
+            when = "as soon as both are measured for a defense"
+        st.markdown(f"**Looks fixed, is fixed** :gray[· static against adaptive, {when}]")
         return
     points = 100 * (grid_runs.loss_of(run, most) or 0)
     lost = "No defense loses a point to an attacker who knows it"
@@ -191,9 +204,12 @@ def _doubts(run: GridRun) -> list[str]:
             cell = run.grid.cells.get((row.key, column))
             if adaptive and cell and cell.rate.successes < adaptive.rate.successes:
                 missed = int(np.sum(adaptive.standing & ~cell.standing))
+                doubt = "Its gradient may be masked."
+                if overlap(cell.rate, adaptive.rate):
+                    doubt = "The intervals overlap: too few to call its gradient masked."
                 found.append(
                     f"{row.title}: {TITLES[column].lower()} leaves {text.percent(cell.rate)}, less "
-                    f"than adaptive ({text.percent(adaptive.rate)}; {missed} images more fall to "
-                    "it). Its gradient may be masked."
+                    f"than adaptive ({text.percent(adaptive.rate)}); images that fall to it alone: "
+                    f"{missed}. {doubt}"
                 )
     return found

@@ -46,7 +46,8 @@ def show(run: GridRun, titles: Mapping[str, str]) -> None:
     """The images of the cell that was clicked, or of the row that looks safer than it is."""
     row, column = _chosen(run, titles)
     if row is None:
-        st.markdown("**The images of a cell** :gray[· when the first one is measured]")
+        when = "when the first one is measured" if run.live else "no static attack was measured"
+        st.markdown(f"**The images of a cell** :gray[· {when}]")
         return
     cell = run.grid.cells[row.key, column]
     count = min(st.session_state.get(_MORE, _SHOWN), len(cell.after))

@@ -146,6 +146,11 @@ def _own_chain(asked: Asked, chosen: Classifier) -> dict[str, str]:
     return {asked.model.partition(state.BEHIND)[2]: title_of(chosen.defense)}
 
 
+def defenses(run: GridRun) -> list[Row]:
+    """The rows that have a defense in front: neither the network alone nor other networks."""
+    return [row for row in run.grid.rows if row.key not in (NONE, *run.asked.others)]
+
+
 def loss_of(run: GridRun, row: Row) -> float | None:
     """Robust accuracy under the static attack minus that under the adaptive one, if measured."""
     static = run.grid.cells.get((row.key, "static"))
@@ -157,6 +162,6 @@ def loss_of(run: GridRun, row: Row) -> float | None:
 
 def largest_loss(run: GridRun) -> Row | None:
     """The defense that looks safer than it is by most; None before one has both measured."""
-    found = {row: loss_of(run, row) for row in run.grid.rows if row.key != NONE}
+    found = {row: loss_of(run, row) for row in defenses(run)}
     measured = {row: loss for row, loss in found.items() if loss is not None}
     return max(measured, key=measured.__getitem__) if measured else None
