@@ -124,10 +124,9 @@ def directions(
     others = runner_up(classifier, images, labels)
     _, gradient = input_gradients(source or classifier, images, labels, others)
     up = np.clip(images + np.float32(epsilon) * np.sign(gradient), 0, 1).astype(np.float32) - images
-    signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), images.shape)
     low = np.maximum(-images, -(images + up))
     high = np.minimum(1 - images, 1 - (images + up))
-    across = np.clip(np.float32(epsilon) * signs, low, high).astype(np.float32)
+    across = np.clip(np.float32(epsilon) * _signs(images, seed), low, high).astype(np.float32)
     return up, across
 
 
@@ -164,15 +163,23 @@ def rises(
     seed: int = 0,
     source: Classifier | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """How far the margin rises behind each of the two `directions`: float32 [n] both."""
+    """How far the margin rises behind ε along its gradient's sign, and along random signs.
+
+    float32 [n] both. Unlike in `directions`, both steps are cut by the box alone, so that neither
+    is the longer one by rule.
+    """
     others = runner_up(classifier, images, labels)
     begin = _margins(classifier, images, labels, others)
-    up, across = directions(classifier, images, labels, epsilon, seed=seed, source=source)
+    up, _ = directions(classifier, images, labels, epsilon, seed=seed, source=source)
     along, beside = (
         _margins(classifier, np.clip(images + step, 0, 1), labels, others) - begin
-        for step in (up, across)
+        for step in (up, np.float32(epsilon) * _signs(images, seed))
     )
     return along, beside
+
+
+def _signs(images: FloatArray, seed: int) -> FloatArray:
+    return np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), images.shape)
 
 
 def _margins(

@@ -7,10 +7,11 @@ import numpy as np
 
 from core.attacks.control import noise_of_norm
 from core.attacks.geometry import NORMS, random_start
+from core.attacks.goals import Untargeted
 from core.checks import check_choice, check_range
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
-from core.defenses.adaptive import views
+from core.defenses.adaptive import JUDGE, is_random, other_draws, views
 from core.defenses.certified import certified
 from core.rate import Rate
 from core.survivors import LOSSES, push
@@ -104,9 +105,12 @@ class CurveStudy:
 
     epsilons grow from 0, in the unit of `norm` ("linf" to 1, "l2" to 28). At each radius only
     images that have stood so far are attacked, from where they stood: an image broken at a smaller
-    ε stays broken, so every curve falls. iterations: of each of the two runs at each radius, up
+    ε stays broken, so the curve falls. iterations: of each of the two runs at each radius, up
     the margin from there and up the cross-entropy from a random point of the ball. Every stand-in
-    of a defense is tried, and success is that of the classifier itself, with its own draws.
+    of a defense is tried. A random defense is attacked and judged with the attacker's own draws:
+    all images, up the margin to the end, because its one draw reads many again that a mean of
+    draws barely misreads. What was found is scored once at each radius on the classifier itself,
+    so that such a curve may rise by the luck of a draw.
     """
 
     classifiers: Mapping[str, Classifier]
@@ -164,12 +168,16 @@ class _Run:
         iterations: int,
         seed: int,
     ) -> None:
-        self._classifier, self._attackers = classifier, list(views(classifier, seed=seed))
+        self._classifier, self._attackers = classifier, list(views(classifier))
+        self._judge = other_draws(classifier, JUDGE)
+        self._random = is_random(classifier)
         self._images, self._labels = images, labels
         self._norm, self._iterations, self._seed = norm, iterations, seed
         self._standing = classifier.predict(images) == labels
-        self._proven: BoolArray | None = self._standing.copy()
-        self.found = images
+        bounded = norm == "linf" and _has_interval_rules(classifier, images[:1], labels[:1])
+        self._proven: BoolArray | None = self._standing.copy() if bounded else None
+        self.found, self._goal = images, Untargeted(labels)
+        self._closest = self._goal.margin(self._judge.logits(images))
 
     def at(self, epsilon: float) -> Point:
         """The point at a radius above the last one."""
@@ -184,11 +192,11 @@ class _Run:
         )
 
     def _attack(self, epsilon: float) -> None:
-        """Both losses with each attacker's gradient, on those that still stand."""
+        """Both losses with each attacker's gradient, on those that the judge still reads right."""
         found = self.found.copy()
         for attacker in self._attackers:
             for loss in LOSSES:
-                rows = np.flatnonzero(self._standing)
+                rows = np.flatnonzero(self._standing | self._random)
                 if not len(rows):
                     break
                 begin = found[rows]
@@ -197,26 +205,33 @@ class _Run:
                 moved = push(
                     attacker, self._images[rows], begin, self._labels[rows], epsilon,
                     norm=self._norm, loss=loss, iterations=self._iterations,
+                    to_the_end=self._random,
                 )  # fmt: skip
-                wrong = self._classifier.predict(moved) != self._labels[rows]
-                keep = wrong if loss == "cross_entropy" else np.ones(len(rows), bool)
+                keep = self._kept(rows, moved, loss)
                 found[rows[keep]] = moved[keep]
-                self._standing[rows[wrong]] = False
         self.found = found
+        if self._random:
+            self._standing = self._classifier.predict(found) == self._labels
+
+    def _kept(self, rows: IntArray, moved: FloatArray, loss: str) -> BoolArray:
+        """Which of the images that an attack has moved go on in place of those before: bool."""
+        logits, goal = self._judge.logits(moved), self._goal.take(rows)
+        if self._random:
+            margin = goal.margin(logits)
+            closer: BoolArray = margin > self._closest[rows]
+            self._closest[rows[closer]] = margin[closer]
+            return closer
+        wrong = goal.reached(logits)
+        self._standing[rows[wrong]] = False
+        return wrong if loss == "cross_entropy" else np.ones(len(rows), bool)
 
     def _certify(self, epsilon: float) -> BoolArray | None:
         """What is proven at a smaller radius only is not proven here, so it alone is looked at."""
-        if self._norm != "linf" or self._proven is None:
+        if self._proven is None:
             return None
         rows = np.flatnonzero(self._proven)
         proven = np.zeros(len(self._labels), bool)
-        try:
-            proven[rows] = certified(
-                self._classifier, self._images[rows], self._labels[rows], epsilon
-            )
-        except ValueError:  # a layer without a rule: a filter, or another defense
-            self._proven = None
-            return None
+        proven[rows] = certified(self._classifier, self._images[rows], self._labels[rows], epsilon)
         self._proven = proven
         return proven.copy()
 
@@ -231,6 +246,14 @@ def equal_noise(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0)
     signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), images.shape)
     noisy: FloatArray = np.clip(images + np.float32(epsilon) * signs, 0, 1)
     return noisy
+
+
+def _has_interval_rules(classifier: Classifier, images: FloatArray, labels: IntArray) -> bool:
+    try:
+        certified(classifier, images, labels, 0.0)
+    except ValueError:  # a layer without a rule: a filter, or another defense
+        return False
+    return True
 
 
 def _share(which: BoolArray) -> Rate:

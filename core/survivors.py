@@ -27,14 +27,16 @@ def push(
     norm: str = "linf",
     loss: str = "margin",
     iterations: int = 20,
+    to_the_end: bool = False,
 ) -> FloatArray:
     """From `begin` up the loss inside the ball around `images`: the best iterates [n, 28, 28, 1].
 
     A misread iterate is better than any other, then the higher loss is. images and begin float32
     [n, 28, 28, 1] in [0, 1]; epsilon 0 to 28 in the norm's unit; iterations 1 to 2,000, with steps
     that shrink from 0.4 ε to 0.015 ε. loss: "margin", the highest other logit minus the label's,
-    or "cross_entropy". A batch whose images are all misread stops early. Raises ValueError on
-    other values. Projected gradient ascent of Madry et al. (2017), arXiv:1706.06083.
+    or "cross_entropy". A batch whose images are all misread stops early, unless it goes
+    `to_the_end`. Raises ValueError on other values. Projected gradient ascent of Madry et
+    al. (2017), arXiv:1706.06083.
     """
     check_images(images)
     check_images(begin)
@@ -46,9 +48,9 @@ def push(
     if not len(images):
         return images.copy()
     compiled = classifier.compiled(f"push/{norm}/{loss}", lambda model: _compile(model, norm, loss))
-    radius, count = tf.constant(epsilon, tf.float32), tf.constant(iterations)
+    numbers = tf.constant(epsilon, tf.float32), tf.constant(iterations), tf.constant(to_the_end)
     found: FloatArray = in_batches(
-        lambda *batch: compiled(*batch, radius, count), images, begin, labels, batch=_BATCH
+        lambda *batch: compiled(*batch, *numbers), images, begin, labels, batch=_BATCH
     )
     return found
 
@@ -64,7 +66,9 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
         misread = tf.cast(tf.argmax(logits, axis=1) != labels, tf.float32)
         return losses + _SUCCESS * misread, tf.gradients(losses, x)[0], misread
 
-    def ascend(images: Any, begin: Any, labels: Any, epsilon: Any, iterations: Any) -> Any:
+    def ascend(
+        images: Any, begin: Any, labels: Any, epsilon: Any, iterations: Any, to_the_end: Any
+    ) -> Any:
         def one_step(step: Any, x: Any, best: Any, best_score: Any, left: Any) -> Any:
             score, gradient, misread = look(x, labels)
             best, best_score = _better(x, score, best, best_score)
@@ -79,7 +83,9 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
             tf.ones([count]),
         )  # fmt: skip
         _, x, best, best_score, _ = tf.while_loop(
-            lambda step, _x, _best, _score, left: (step < iterations) & (tf.reduce_max(left) > 0),
+            lambda step, _x, _best, _score, left: (
+                (step < iterations) & (to_the_end | (tf.reduce_max(left) > 0))
+            ),
             one_step,
             state,
         )
@@ -87,7 +93,7 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
         return _better(x, score, best, best_score)[0]
 
     types = [IMAGES, IMAGES, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
-    types.append(tf.TensorSpec([], tf.int32))
+    types += [tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.bool)]
     compiled = tf.function(ascend, autograph=False, input_signature=types)
     compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
     return compiled

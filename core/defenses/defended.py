@@ -78,9 +78,9 @@ class DefendedClassifier(Classifier):
 
     def activations(self, images: FloatArray, layer: str) -> FloatArray:
         """As of `Classifier`; of a random defense those of an image's first draw."""
-        if self.draws == 1 or layer in ("image", "logits") or not len(images):
-            return self._outputs(images, layer)
-        return self._outputs(images, layer)[:: self.draws]
+        outputs, names = self._outputs(images, layer), self.layer_names
+        repeated = names[names.index("draws") : -1] if self.draws > 1 else []
+        return outputs[:: self.draws] if layer in repeated else outputs
 
     def with_stand_in(self, stand_in: str) -> "DefendedClassifier":
         """The same defense with another gradient."""

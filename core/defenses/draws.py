@@ -1,7 +1,8 @@
 """Random numbers for random defenses: keyed by a seed and by the image itself.
 
 A defense that draws this way answers an image the same whenever and in whatever batch it is asked,
-and draws anew as soon as a pixel changes, so that every step of an attack meets other draws.
+and draws anew as soon as a pixel changes by 1/8192, so that every step of an attack meets other
+draws. Below that it does not look: a filter in front may round otherwise in another batch.
 """
 
 from typing import Any
@@ -12,6 +13,7 @@ from core.backend import tf
 from core.data import SIDE
 
 _ODD = np.random.default_rng(0).integers(0, 2**31, SIDE * SIDE, dtype=np.uint32) * 2 + 1
+_LEVELS = 8192  # of a pixel value, that draws tell apart
 _GOLDEN = np.uint32(0x9E3779B9)  # 2³² over the golden ratio: consecutive multiples lie far apart
 
 
@@ -20,7 +22,8 @@ def uniform(images: Any, count: int, seed: int, draws: int = 1) -> Any:
 
     `draws` rows in a row that hold the same image get different numbers.
     """
-    words = tf.bitcast(tf.stop_gradient(tf.reshape(images, [-1, SIDE * SIDE])), tf.uint32)
+    pixels = tf.stop_gradient(tf.reshape(images, [-1, SIDE * SIDE]))
+    words = tf.cast(tf.cast(tf.round(pixels * _LEVELS), tf.int32), tf.uint32)
     draw = tf.cast(tf.range(tf.shape(images)[0]) % draws, tf.uint32)
     image = tf.reduce_sum(_mixed(words) * _ODD, axis=1)
     image = _mixed(_mixed(image + np.uint32(seed)) + draw * _GOLDEN)

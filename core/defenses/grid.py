@@ -12,7 +12,15 @@ from core.attacks.goals import Untargeted
 from core.checks import check_choice, check_range
 from core.classifier import Classifier
 from core.data import SIDE, BoolArray, FloatArray, IntArray
-from core.defenses.adaptive import ALL_NORMS, MAX_PIXELS, adaptive, other_draws
+from core.defenses.adaptive import (
+    ALL_NORMS,
+    MAX_PIXELS,
+    SEARCH,
+    SEARCH_DRAWS,
+    adaptive,
+    lasting,
+    other_draws,
+)
 from core.defenses.few_pixels import random_pixels
 from core.rate import Rate
 
@@ -23,8 +31,6 @@ MAX_IMAGES, MAX_ROWS = 1_000, 12
 _ORDER = (CLEAN, NOISE, STATIC, TRANSFER, ADAPTIVE, BLACK_BOX)  # the cheap ones first
 _SHARES = {ADAPTIVE: 20.0, BLACK_BOX: 20.0}  # of the time, where another column takes 1
 _CHUNK = 128  # images between two looks at whether the job shall stop
-_DRAWS = 2  # of a random defense for each query of the black box, which asks often
-_SEARCHED = 5_000  # of the draws that the black box meets; the adaptive attack has the first
 _TOLERANCE = 1e-4  # of a norm
 
 
@@ -162,8 +168,9 @@ class Grid:
 
     def _searched(self, classifier: Classifier, rows: IntArray) -> FloatArray:
         """By asking for logits alone; of a random defense with draws that are not the row's."""
-        classifier = other_draws(classifier, _SEARCHED, draws=_DRAWS)
-        b, images, goal = self.budget, self.images[rows], Untargeted(self.labels[rows])
+        b, images = self.budget, self.images[rows]
+        goal = lasting(classifier, Untargeted(self.labels[rows]))
+        classifier = other_draws(classifier, SEARCH, draws=SEARCH_DRAWS)
         if b.norm == "l0":
             return random_pixels(
                 classifier, images, goal, pixels=int(b.epsilon), queries=b.queries, seed=b.seed

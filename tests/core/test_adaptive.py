@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from core.attacks.apgd import apgd
-from core.attacks.goals import Untargeted
+from core.attacks.goals import Targeted, Untargeted
 from core.classifier import Classifier
 from core.data import Dataset, FloatArray, IntArray, to_float
-from core.defenses.adaptive import adaptive, views
+from core.defenses.adaptive import adaptive, lasting, views
 from core.defenses.defended import DefendedClassifier, defense_of
+from core.defenses.latent_attack import latent_attack
 from tests.core.linear import gray_images, needed_radius
 
 
@@ -93,6 +94,58 @@ def test_success_is_the_classifiers_own_word(
     again = adaptive(defended, images, Untargeted(labels), iterations=5)
     np.testing.assert_array_equal(result.adversarial, again.adversarial)
     assert result.standing.successes < (defended.predict(images) == labels).sum()
+
+
+def test_against_draws_a_goal_is_never_reached(linear: Classifier) -> None:
+    images = gray_images(3)
+    logits, classes = linear.logits(images), np.array([1, 2, 3])
+    random = DefendedClassifier(linear, defense_of("noise-0.25"))
+    for goal in (Untargeted(classes), Targeted(classes)):
+        assert lasting(linear, goal) is goal
+        endless = lasting(random, goal).take(np.array([2, 0]))
+        assert isinstance(endless, type(goal))
+        assert endless.sign == goal.sign
+        assert endless.classes.tolist() == [3, 1]
+        assert not endless.reached(logits[[2, 0]]).any()
+        np.testing.assert_array_equal(endless.margin(logits[[2, 0]]), goal.margin(logits)[[2, 0]])
+
+
+def test_an_image_misread_by_luck_is_attacked_all_the_same(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    """From another label, all images are misread from the start, and still the margin grows."""
+    images, labels = digits[0][:8], (digits[1][:8] + 1) % 10
+    defended = DefendedClassifier(model_1, defense_of("noise-0.25"))
+    goal = Untargeted(labels)
+    result = adaptive(defended, images, goal, iterations=3)
+    judge = defended.with_seed(999, draws=32)
+    before, after = (goal.margin(judge.logits(each)) for each in (images, result.adversarial))
+    assert (after > before).mean() > 0.8
+    assert not result.right_before.any()
+
+
+def test_seeds_vary_the_ascent_and_not_the_copies(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    defended = DefendedClassifier(model_1, defense_of("noise-0.25"))
+    images, goal = digits[0][:4], Untargeted(digits[1][:4])
+    first = adaptive(defended, images, goal, iterations=1)
+    kept = set(defended._compiled)
+    second = adaptive(defended, images, goal, iterations=1, seed=1)
+    assert set(defended._compiled) == kept
+    assert not np.array_equal(first.adversarial, second.adversarial)
+
+
+def test_on_a_projection_it_goes_among_latent_numbers_last(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    defended = DefendedClassifier(model_1, defense_of("projection-20x1"))
+    images, goal = digits[0][:8], Untargeted(digits[1][:8])
+    alone = latent_attack(defended, images, goal, epsilon=0.4)
+    result = adaptive(defended, images, goal, epsilon=0.4, iterations=1)
+    assert alone.succeeded.any()
+    assert (result.succeeded | ~alone.succeeded).all()
+    assert result.linf.max() <= 0.4 + 1e-5
 
 
 def test_values_out_of_range_are_named(linear: Classifier) -> None:

@@ -141,3 +141,27 @@ def test_a_pixel_behind_a_filter_sees_its_window(model_1: Classifier) -> None:
         }
         assert rows[key].receptive_field == window
         assert rows["conv1"].receptive_field == window + 2
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_an_image_meets_the_same_draws_in_whatever_batch(
+    model_1: Classifier, images: FloatArray, batch: int
+) -> None:
+    defended = DefendedClassifier(model_1, defense_of("blur-1+noise-0.25"))
+    some = images[:50]
+    parts = [defended.logits(some[at : at + batch]) for at in range(0, 50, batch)]
+    assert np.allclose(np.concatenate(parts), defended.logits(some), atol=1e-3)
+
+
+def test_a_layer_in_front_of_the_draws_has_a_row_for_each_image(
+    model_1: Classifier, images: FloatArray
+) -> None:
+    defended = DefendedClassifier(model_1, [BLUR, NOISE], draws=4)
+    some = images[:6]
+    assert np.allclose(defended.activations(some, "blur-1"), BLUR(some), atol=1e-6)
+    assert np.array_equal(defended.activations(some, "image"), some)
+    assert np.array_equal(defended.purified(some), NOISE(BLUR(some), seed=1))  # the first draw
+    assert defended.activations(some, "logits").shape == (6, 10)
+    assert defended.activations(some, "conv1").shape == (6, 28, 28, 32)
+    with pytest.raises(ValueError, match="There is no layer"):
+        defended.activations(some, "conv9")

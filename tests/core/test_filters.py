@@ -200,3 +200,13 @@ def test_the_smooth_stand_in_of_a_threshold_is_the_slope_of_a_sigmoid() -> None:
 def test_a_bad_key_gets_one_sentence(key: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         filter_of(key)
+
+
+def test_draws_overlook_rounding_and_nothing_more(images: FloatArray) -> None:
+    shades = np.round(images[:4] * 255) / 255 * 0.9
+    gray = np.round(shades * 8192) / 8192
+    before = uniform(tf.constant(gray.astype(np.float32)), 9, 0).numpy()
+    rounded = uniform(tf.constant((gray + 1e-7).astype(np.float32)), 9, 0).numpy()
+    np.testing.assert_array_equal(before, rounded)
+    gray[:, 3, 4, 0] += 2e-4
+    assert (uniform(tf.constant(gray.astype(np.float32)), 9, 0).numpy() != before).all()

@@ -158,6 +158,22 @@ def test_directions_stay_in_the_box(model_1: Classifier, mnist: Dataset) -> None
     assert np.abs(across).max() <= 0.4 + 1e-6
 
 
+def test_steps_that_are_compared_are_both_cut_by_the_box_alone(linear: Classifier) -> None:
+    """On ink and paper, half of the pixels have no room; the margin of a linear model is exact."""
+    random = np.random.default_rng(3)
+    images = random.integers(0, 2, (20, 28, 28, 1)).astype(np.float32)
+    labels = linear.predict(images)
+    others = runner_up(linear, images, labels)
+    weights, _ = linear.model.layers[-1].get_weights()
+    slope = (weights.T[others] - weights.T[labels]).reshape(images.shape)
+    signs = np.random.default_rng(0).choice(np.array([-1, 1], np.float32), images.shape)
+    for found, sign in zip(
+        rises(linear, images, labels, 0.2), (np.sign(slope), signs), strict=True
+    ):
+        step = np.clip(images + 0.2 * sign, 0, 1) - images
+        assert found == pytest.approx((slope * step).sum(axis=(1, 2, 3)), abs=0.02)
+
+
 def test_a_flat_surface_has_no_roughness(model_1: Classifier, mnist: Dataset) -> None:
     images, labels = to_float(mnist.test.images[:3]), mnist.test.labels[:3].astype(np.int64)
     assert np.isnan(surfaces_of(model_1, images, labels, 0.0, points=3).roughness).all()
@@ -192,6 +208,20 @@ def test_a_network_trained_by_one_step_is_heard(
     gaps = next(finding for finding in study.findings if finding.key == "gap").rates
     one, many = gaps.values()
     assert one.value - many.value > 0.5
+
+
+def test_no_check_alarms_by_the_luck_of_a_draw(
+    model_1: Classifier, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    images, labels = digits[0][:24], digits[1][:24]
+    noisy = DefendedClassifier(model_1, [Filter("noise", 0.25)])
+    study = MaskingStudy(noisy, 24, queries=40)
+    states = _checked(study, images, labels)
+    for key in ("black-box", "noise", "monotone", "restarts", "one-step"):
+        assert states[key] != ALARM, key
+    assert states["differences"] == UNCLEAR
+    (found,) = (finding for finding in study.findings if finding.key == "differences")
+    assert "draws of their own" in found.verdict
 
 
 def test_an_undefended_network_is_silent(

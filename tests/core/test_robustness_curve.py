@@ -109,6 +109,44 @@ def test_the_certified_share_is_a_lower_bound(linear: Classifier, study: CurveSt
         assert (point.certified == certified(linear, images, labels, point.epsilon)).all()
 
 
+def test_a_network_that_misreads_all_has_bounds_only_if_it_has_rules(linear: Classifier) -> None:
+    images = gray_images(4)
+    wrong = (linear.predict(images) + 1) % 10
+    blurred = DefendedClassifier(linear, [Filter("blur", 0.5)])
+    wrong_behind = (blurred.predict(images) + 1) % 10
+    for classifier, labels, known in ((linear, wrong, True), (blurred, wrong_behind, False)):
+        study = _finish(CurveStudy({"c": classifier}, "linf", (0, 0.1), 4), images, labels)
+        assert [point.proven is not None for point in study.curves[0].points] == [known] * 2
+
+
+def test_a_random_defense_is_scored_once_on_images_found_by_other_draws(
+    model_1: Classifier, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    images, labels = digits[0][:40], digits[1][:40]
+    noisy = DefendedClassifier(model_1, [Filter("noise", 0.25)])
+    study = CurveStudy({"noise": noisy}, "linf", (0, 0.1, 0.2), 40, iterations=4)
+    scored = []
+    for _ in study.work(images, labels):
+        (curve,) = study.curves
+        assert curve.adversarial is not None
+        read = noisy.predict(curve.adversarial) == labels
+        assert (curve.points[-1].standing == read).all()
+        scored.append(read.mean())
+        fresh = noisy.with_seed(777).predict(curve.adversarial) == labels
+        assert abs(fresh.mean() - read.mean()) < 0.2, "its own draws are like any others"
+    assert scored[2] < scored[0] - 0.3
+
+
+def test_an_ascent_goes_on_behind_the_border_if_it_is_asked_to(
+    model_1: Classifier, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    images, labels = digits[0][:4], (digits[1][:4] + 1) % 10
+    goal = Untargeted(labels)
+    stays = push(model_1, images, images, labels, 0.2, iterations=5)
+    goes = push(model_1, images, images, labels, 0.2, iterations=5, to_the_end=True)
+    assert (goal.margin(model_1.logits(goes)) > goal.margin(model_1.logits(stays))).all()
+
+
 def test_noise_is_as_long_as_the_radius() -> None:
     images = gray_images(20)
     assert np.abs(equal_noise(images, 0.2, "linf") - images) == pytest.approx(0.2, abs=1e-6)
