@@ -127,6 +127,23 @@ def test_without_a_classifier_it_says_so(visit: Callable[..., AppTest]) -> None:
     assert page.button(key="curve-start").disabled
 
 
+def test_a_curve_that_is_a_point_ahead_is_compared_where_the_other_ends(
+    visit: Callable[..., AppTest], app: AppTest, linear: Classifier
+) -> None:
+    run = _drawn(linear)
+    ahead, behind = run.study.curves
+    proven = replace(behind, points=ahead.points[:1])
+    run.study.curves = (ahead, replace(behind, points=behind.points[:2]), replace(proven, name="c"))
+    app.session_state["_curve_run"] = run
+    table = visit(**VIEW).dataframe[0].value
+    assert list(table["area to ε = 0"]) == ["0.000"] * 3
+    assert list(table["certified"]) == ["75 % [41, 93] · 6 of 8", "no bound", "not measured"]
+    run.study.curves = run.study.curves[:2]
+    app.session_state["_curve_run"] = run
+    table = app.run().dataframe[0].value
+    assert list(table["area to ε = 0.3"]) == ["0.263", "0.150"]
+
+
 def test_networks_of_one_name_are_told_apart(visit: Callable[..., AppTest], app: AppTest) -> None:
     card = replace(compute.shipped_cards()["model-1"], title="Run 1")
     app.session_state["_kept"] = {

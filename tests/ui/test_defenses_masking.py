@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.classifier import Classifier
-from core.jobs import STOPPED, Job
+from core.jobs import FAILED, QUEUED, RUNNING, STOPPED, Job
 from core.loss_surface import Surfaces
 from core.masking import MaskingStudy
 from core.masking_verdicts import compared, gap, none_of, not_monotone, share_below
@@ -95,6 +95,24 @@ def test_a_planted_mask_is_heard_before_the_job_ends(visit: Callable[..., AppTes
     run: MaskRun = page.session_state["_mask_run"]
     assert run.name == "Model 1, Threshold 0.5, its gradient held back"
     assert f"Stopped after {run.study.count} of 12 checks." in _text(page)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (QUEUED, "**The job is waiting, and nothing is checked yet**"),
+        (RUNNING, "**The first check is under way**"),
+        (STOPPED, "**No check was finished**"),
+        (FAILED, "**No check was finished**"),
+    ],
+)
+def test_without_a_check_it_says_what_became_of_the_job(
+    visit: Callable[..., AppTest], app: AppTest, linear: Classifier, state: str, words: str
+) -> None:
+    run = _drawn(linear)
+    run.study.findings, run.study.counted, run.job.state = (), 0, state
+    app.session_state["_mask_run"] = run
+    assert f"{words} :gray[· Linear, the first 50 test images, L∞ ε = 0.3]" in _text(visit(**VIEW))
 
 
 def test_transfers_come_from_networks_without_a_defense(visit: Callable[..., AppTest]) -> None:

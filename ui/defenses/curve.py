@@ -1,6 +1,7 @@
 """Accuracy against ε: what is left of each classifier as the attacker may do more."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -74,6 +75,7 @@ def _cursor(run: CurveRun) -> float:
     value = st.slider(
         f"ε, {NORMS[norm]}", 0.0, epsilons[-1], epsilons[len(epsilons) // 2], step,
         format="%.3g", key=f"curve_at_{norm}_{run.asked.radii}", label_visibility="collapsed",
+        persist_state="session",
         help="The cursor over the chart: the table shows what was measured there.",
     )  # fmt: skip
     return min(epsilons, key=lambda epsilon: abs(epsilon - value))
@@ -84,7 +86,7 @@ def _finding(curves: list[Curve], cursor: float, run: CurveRun) -> str:
     there = {curve.name: point for curve in curves if (point := _point(curve, cursor))}
     where = f"At ε = {cursor:g} ({NORMS[run.asked.norm]})"
     if not there:
-        return f"{where} nothing is measured yet"
+        return f"{where} nothing is measured yet" if run.live else f"{where} nothing was measured"
     best = max(there, key=lambda name: there[name].accuracy.value)
     rate = there[best].accuracy
     if not rate.successes:
@@ -122,18 +124,20 @@ def _progress(run: CurveRun) -> None:
 
 
 def _at_the_cursor(curves: list[Curve], cursor: float, run: CurveRun) -> None:
+    common = min(curve.epsilons[-1] for curve in curves)
     rows = []
     for curve in curves:
         point = _point(curve, cursor)
         proven = point.proven if point else None
+        bounded = curve.points[0].certified is not None
         rows.append(
             {
                 "classifier": curve.name,
                 f"stand at ε = {cursor:g}": _written(point.accuracy if point else None),
                 "after noise": _written(point.control if point else None),
-                "certified": _written(proven, "no bound"),
+                "certified": _written(proven, "not measured" if bounded else "no bound"),
                 "ε at 50 %": _half(curve, run),
-                f"area to ε = {curve.epsilons[-1]:g}": f"{curve.area:.3f}",
+                f"area to ε = {common:g}": f"{_up_to(common, curve).area:.3f}",
             }
         )
     st.dataframe(
@@ -141,8 +145,14 @@ def _at_the_cursor(curves: list[Curve], cursor: float, run: CurveRun) -> None:
     )
     st.caption(
         "ε at 50 %: on the line between two measured radii. Area under the curve, in the unit of "
-        "ε: how much an image survives on average, up to the end of the curve."
+        "ε: how much an image survives on average, up to where all curves are measured."
     )
+
+
+def _up_to(epsilon: float, curve: Curve) -> Curve:
+    """The curve as if it had ended there, so that areas compare while one is a point ahead."""
+    points = tuple(point for point in curve.points if point.epsilon <= epsilon)
+    return replace(curve, points=points)
 
 
 def _written(rate: object, missing: str = "not measured") -> str:

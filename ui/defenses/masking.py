@@ -48,7 +48,7 @@ def _settings(choice: Choice, classifier: Classifier) -> None:
     sources = masking_runs.sources(choice, subject, classifier)
     source: str = st.selectbox(
         "Transfer from", list(sources), format_func=sources.__getitem__, key="mask_source",
-        help="The network on which the transferred attack is made.",
+        bind="query-params", help="The network on which the transferred attack is made.",
     )  # fmt: skip
     epsilon: float = st.slider(
         "ε, L∞", 0.05, 0.5, 0.3, 0.05, key="mask_epsilon", bind="query-params",
@@ -94,8 +94,8 @@ def _result(drawn_live: bool) -> None:
         )
         return
     st.markdown(
-        f"**{_finding(run)}** :gray[· {run.name}, {run.study.counted:,} of the first "
-        f"{run.asked.images:,} test images (read right), L∞ ε = {run.asked.epsilon:g}]"
+        f"**{_finding(run)}** :gray[· {run.name}, {_counted(run)} test images, "
+        f"L∞ ε = {run.asked.epsilon:g}]"
     )
     _progress(run)
     for finding in run.study.findings:
@@ -116,12 +116,20 @@ def _word(state: str) -> str:
     return {SILENT: "no", UNCLEAR: "not clear", ALARM: "yes"}[state]
 
 
+def _counted(run: MaskRun) -> str:
+    """“the first 200”; behind the first check with how many of them count."""
+    total = f"the first {run.asked.images:,}"
+    return f"{run.study.counted:,}, read right, of {total}" if run.study.count else total
+
+
 def _finding(run: MaskRun) -> str:
     """What all verdicts so far say together."""
     study = run.study
     alarms, unclear, count = len(study.alarms), len(study.unclear), study.count
     if not count:
-        return "The first check is under way"
+        if run.job.state == QUEUED:
+            return "The job is waiting, and nothing is checked yet"
+        return "The first check is under way" if run.live else "No check was finished"
     of = f"{count} checks" if count > 1 else "1 check"
     if alarms:
         fire = "fires" if alarms == 1 else "fire"
@@ -197,7 +205,7 @@ def _surface(run: MaskRun) -> None:
     found = run.study.surface
     assert found is not None
     place: int = st.select_slider(
-        "Image", range(len(found.rise)), key="mask_surface",
+        "Image", range(len(found.rise)), key="mask_surface", persist_state="session",
         format_func=lambda row: str(run.study.shown[row]),
         help="Test image whose surface is drawn.",
     )  # fmt: skip
