@@ -1,5 +1,7 @@
 """The view Certified in the browser: bounds, a job to its end, and a phone."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -17,9 +19,17 @@ def test_bounds_and_a_certified_accuracy(visitor: Visitor) -> None:
     expect(page.locator(".st-key-result")).to_contain_text("At ε = 0.01 nothing is proven of this")
     page.locator('[data-testid="stVegaLiteChart"]').nth(4).wait_for()
     visitor.press("smooth_accuracy-measure")
-    page.get_by_text("Right at any radius").wait_for()
+    page.get_by_text("Certified right at all").wait_for()
     visitor.settle()
     expect(page.locator(".st-key-smooth-accuracy-card")).to_contain_text("50 test images")
+
+    visitor.press("cert-model")
+    page.wait_for_url(re.compile(r"[?&]model=certified\b"))
+    expect(page.locator(".st-key-result")).to_contain_text(
+        "within ε = 0.01, whatever an attack", timeout=PATIENCE
+    )
+    visitor.settle()
+    assert not page.locator(".st-key-cert-model").count()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
