@@ -6,8 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.defenses.autoencoder import autoencoder
 from core.defenses.generative_file import path_of
-from ui.defenses.generative import PROJECTION, THROUGH, _finding
-from ui.defenses.generative_made import ORIGINAL, STATIC, Seen
+from ui.defenses.generative import PROJECTION, THROUGH, Rows, _finding
+from ui.defenses.generative_made import Seen
 
 QUICK = {"defense_view": "Generative", "gen_steps": "10", "gen_starts": "2"}
 
@@ -81,26 +81,62 @@ def test_a_damaged_network_is_said_and_not_offered(
     assert "**Autoencoder**" not in _text(page)
 
 
+def test_both_can_be_used_on_all_pages(app: AppTest) -> None:
+    page = _open(app, model="model-2")
+    page.button(key="gen-use-projection").click().run()
+    assert not page.exception
+    assert page.selectbox(key="model").value == "model-2~projection-10x2"
+    assert "puts its own defenses in front of" in _text(page)
+    page.button(key="gen-use-autoencoder").click().run()
+    assert page.selectbox(key="model").value == "model-2~autoencoder"
+    assert not page.error
+
+
 def _seen(read: int) -> Seen:
     image = np.zeros((1, 28, 28, 1), np.float32)
     return Seen(image, image, np.eye(10, dtype=np.float32)[read])
 
 
-def test_the_finding_says_what_held_and_what_did_not() -> None:
-    rows = {
-        ORIGINAL: {None: _seen(2), "autoencoder": _seen(2), PROJECTION: _seen(2)},
-        STATIC: {None: _seen(1), "autoencoder": _seen(2), PROJECTION: _seen(2)},
+def _rows(**reads: dict[str | None, int]) -> Rows:
+    """Row → defense → the class that is read."""
+    return {
+        row: {kind: _seen(read) for kind, read in cells.items()} for row, cells in reads.items()
     }
-    assert (
-        _finding(rows, 2) == "Behind the autoencoder and the projection the attacked 2 is a 2 again"
+
+
+def test_the_finding_says_what_held_and_what_did_not() -> None:
+    clean = {None: 2, "autoencoder": 2, PROJECTION: 2}
+    rows = _rows(Original=clean, Static={**clean, None: 1})
+    both = "Behind the autoencoder and the projection the attacked 2 is a 2 again"
+    assert _finding(rows, 2) == both
+    rows |= _rows(Adaptive={"autoencoder": 7, PROJECTION: 2})
+    assert _finding(rows, 2) == (
+        f"{both}; an attack that knows of it gets through the autoencoder; an attack that knows "
+        "of it does not get through the projection"
     )
-    rows[THROUGH] = {"autoencoder": _seen(7), PROJECTION: _seen(2)}
-    assert _finding(rows, 2).endswith(
-        "again; an attack that knows of it gets through the autoencoder"
+    rows |= _rows(Static={None: 1, "autoencoder": 1, PROJECTION: 7})
+    assert _finding(rows, 2).startswith("Behind no defense the attacked 2 is a 2 again; ")
+    rows |= _rows(Static={**clean, "autoencoder": 1})
+    assert _finding(rows, 2).startswith("Without a defense the attacked 2 is still read as a 2; ")
+
+
+def test_the_finding_names_only_what_was_attacked() -> None:
+    clean = {None: 2, "autoencoder": 2, PROJECTION: 2}
+    rows = _rows(Original=clean, Static=clean, Adaptive={"autoencoder": 2})
+    assert _finding(rows, 2).endswith("; an attack that knows of it does not get through the "
+                                      "autoencoder")  # fmt: skip
+
+
+def test_the_finding_tells_an_attack_from_an_image_that_is_misread_anyway() -> None:
+    clean = {None: 4, "autoencoder": 9, PROJECTION: 4}
+    rows = _rows(Original=clean, Static=clean)
+    assert _finding(rows, 9) == (
+        "This 9 is read as a 4 without any attack, and rightly behind the autoencoder"
     )
-    rows[THROUGH] = {"autoencoder": _seen(2), PROJECTION: _seen(2)}
-    assert _finding(rows, 2).endswith("again; the attack that knows of it does not get through")
-    rows[STATIC] = {None: _seen(1), "autoencoder": _seen(1), PROJECTION: _seen(7)}
-    assert _finding(rows, 2).startswith("Behind no defense the attacked 2")
-    rows[STATIC][None] = _seen(2)
-    assert _finding(rows, 2).startswith("Without a defense the attacked 2 is still")
+    rows |= _rows(Adaptive={"autoencoder": 9, PROJECTION: 4})
+    assert _finding(rows, 9).endswith(
+        "; an attack that knows of it does not get through the autoencoder; behind the projection "
+        "the original is misread without any attack"
+    )
+    rows |= _rows(Original={None: 4, "autoencoder": 4, PROJECTION: 4})
+    assert _finding(rows, 9).startswith("This 9 is read as a 4 without any attack; behind the")

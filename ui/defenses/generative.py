@@ -7,10 +7,10 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.defenses.autoencoder import Autoencoder
-from core.defenses.defended import DefendedClassifier
+from core.defenses.defended import DefendedClassifier, defense_of, title_of
 from core.defenses.projection import Projection
 from core.defenses.purification import purifiers
-from ui import player, text, theme
+from ui import player, state, text, theme
 from ui.defenses import generative_samples
 from ui.defenses.generative_made import (
     ATTACK_ITERATIONS,
@@ -28,7 +28,7 @@ from ui.defenses.generative_made import (
 )
 from ui.figures import tiles
 from ui.figures.charts import class_bars
-from ui.header import Choice
+from ui.header import Choice, admit, bare_key, model_titles
 from ui.images import ChosenImage
 from ui.player import Track
 from ui.show import draw, picture
@@ -54,18 +54,20 @@ def show(choice: Choice, classifier: Classifier) -> None:
     if isinstance(classifier, DefendedClassifier):
         bare = classifier.bare
         st.caption(f"This view puts its own defenses in front of {bare.name}, not the chosen one.")
-    _defenses(choice.image, bare, kinds)
+    _defenses(choice, bare, kinds)
     if PROJECTION in kinds:
         generative_samples.show(choice.image, bare)
 
 
 @st.fragment
-def _defenses(image: ChosenImage, classifier: Classifier, kinds: Sequence[str]) -> None:
+def _defenses(choice: Choice, classifier: Classifier, kinds: Sequence[str]) -> None:
+    image = choice.image
     result, side = st.columns([3.5, 1], gap="medium")
     with side, st.container(border=True, key="gen-settings"):
         asked = controls()
         adaptive_asked = _adaptive_button(classifier, image, asked)
         of = _projected_control() if PROJECTION in kinds else ORIGINAL
+        _use_buttons(choice, kinds, asked)
     with result, st.container(border=True, height="stretch", key="gen-result"):
         with st.skeleton(height=720):
             rows = _rows(classifier, image, kinds, asked)
@@ -107,6 +109,33 @@ def _projected_control() -> str:
         "through the projection; until that has been asked for, the static one is shown.",
     )
     return chosen
+
+
+def _use_buttons(choice: Choice, kinds: Sequence[str], asked: Asked) -> None:
+    st.markdown(
+        "Use on all pages",
+        help="Puts the network behind this defense into the model picker: every map, attack and "
+        "score then sees through it. The projection takes its iterations and restarts along, and "
+        "makes everything as much slower.",
+    )
+    for kind in kinds:
+        key = asked.key_of(kind)
+        used = st.button(
+            title_of(defense_of(key)),
+            key=f"gen-use-{kind}",
+            icon=":material/shield:",
+            on_click=_use,
+            args=[choice, key],
+            width="stretch",
+        )
+        if used:
+            st.rerun()  # the header stands outside this fragment
+
+
+def _use(choice: Choice, defense: str) -> None:
+    key = f"{bare_key(choice.model)}{state.BEHIND}{defense}"
+    admit(key, model_titles())
+    st.session_state[state.MODEL] = key
 
 
 def _rows(classifier: Classifier, image: ChosenImage, kinds: Sequence[str], asked: Asked) -> Rows:
@@ -178,22 +207,35 @@ def _cell(seen: Seen, row: str, kind: str | None, true: int, labeled: bool) -> N
 
 
 def _finding(rows: Rows, true: int) -> str:
-    """What the attacks achieve behind each defense, in one sentence."""
-    kinds = [kind for kind in rows[STATIC] if kind is not None]
-    held = [f"the {_TITLES[kind].lower()}" for kind in kinds if rows[STATIC][kind].read == true]
-    if rows[STATIC][None].read == true:
-        first = f"Without a defense the attacked {true} is still read as a {true}"
-    elif held:
-        first = f"Behind {text.listed(held)} the attacked {true} is a {true} again"
-    else:
-        first = f"Behind no defense the attacked {true} is a {true} again"
-    if THROUGH not in rows:
-        return first
-    seen = rows[THROUGH].items()
-    fooled = [f"the {_TITLES[kind].lower()}" for kind, each in seen if each.read != true]
-    if fooled:
-        return f"{first}; an attack that knows of it gets through {text.listed(fooled)}"
-    return f"{first}; the attack that knows of it does not get through"
+    """What the defenses make of the attacked image, and attacks of the defenses; one sentence."""
+    kinds = [kind for kind in rows[ORIGINAL] if kind is not None]
+    said = [_first(rows, kinds, true)]
+    attacked = [kind for kind in kinds if kind in rows.get(THROUGH, {})]
+    tried = [kind for kind in attacked if rows[ORIGINAL][kind].read == true]
+    if fooled := [kind for kind in tried if rows[THROUGH][kind].read != true]:
+        said.append(f"an attack that knows of it gets through {_listed(fooled)}")
+    if held := [kind for kind in tried if kind not in fooled]:
+        said.append(f"an attack that knows of it does not get through {_listed(held)}")
+    if lost := [kind for kind in attacked if kind not in tried]:
+        said.append(f"behind {_listed(lost)} the original is misread without any attack")
+    return "; ".join(said)
+
+
+def _first(rows: Rows, kinds: Sequence[str], true: int) -> str:
+    """What is read of the original if that is wrong, else of the statically attacked image."""
+    clean, attacked = rows[ORIGINAL], rows[STATIC]
+    if clean[None].read != true:
+        right = [kind for kind in kinds if clean[kind].read == true]
+        rightly = f", and rightly behind {_listed(right)}" if right else ""
+        return f"This {true} is read as a {clean[None].read} without any attack{rightly}"
+    if attacked[None].read == true:
+        return f"Without a defense the attacked {true} is still read as a {true}"
+    held = _listed([kind for kind in kinds if attacked[kind].read == true])
+    return f"Behind {held or 'no defense'} the attacked {true} is a {true} again"
+
+
+def _listed(kinds: Sequence[str]) -> str:
+    return text.listed([f"the {_TITLES[kind].lower()}" for kind in kinds]) if kinds else ""
 
 
 def _path(classifier: Classifier, image: ChosenImage, rows: Rows, of: str, asked: Asked) -> None:
