@@ -138,8 +138,9 @@ class Run:
     """One training of one visitor.
 
     `history` grows while it runs, its weights left out; `checkpoints.steps` too. `extra` are the
-    images that are mixed in. It starts with the weights `start`, those of the model that `origin`
-    names, or untrained.
+    images that are mixed in, `originals` the numbers of the test images that they, and those of the
+    runs it goes on from, were made from. It starts with the weights `start`, those of the model
+    that `origin` names, or untrained.
     """
 
     architecture: Architecture
@@ -150,6 +151,7 @@ class Run:
     job: Job | None = None
     id: int = field(default_factory=lambda: next(_numbers))
     extra: Split | None = None
+    originals: frozenset[int] = frozenset()
     origin: str = ""
     start: InitVar[Weights | None] = None
 

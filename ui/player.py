@@ -30,13 +30,17 @@ _player = component("player")
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """Image `index` of a trajectory under a title, with the classes its bars mark."""
+    """Image `index` of a trajectory under a title, with the classes its bars mark.
+
+    original: the number of the test image that it was made from, if it was from one.
+    """
 
     title: str
     trajectory: "Trajectory"
     index: int = 0
     true: int | None = None
     target: int | None = None
+    original: int | None = None
 
     @property
     def steps(self) -> IntArray:
@@ -146,6 +150,7 @@ def downloads(tracks: Sequence[Track], *, key: str, name: str) -> None:
             f"{name.replace('-', ' ')}: {tracks[0].title}" if len(tracks) == 1 else name,
             key=f"{key}-tray",
             wanted=[track.target for track in tracks],
+            originals=[track.original for track in tracks],
         )
 
 

@@ -25,11 +25,13 @@ def button(
     *,
     key: str,
     wanted: Sequence[int | None] | None = None,
+    originals: Sequence[int | None] | None = None,
 ) -> None:
     """“To the tray” for images float32 [n, 28, 28, 1], of attacked ones with the true classes.
 
     Where a label is missing it is asked for; `wanted` are the classes that they were made for,
-    which may be taken as labels. Outside of popovers only.
+    which may be taken as labels. originals: the numbers of the test images that they were made
+    from, by which a round of training is not scored. Outside of popovers only.
     """
     if not len(images):
         return
@@ -41,13 +43,13 @@ def button(
             type="tertiary",
             icon=":material/inbox:",
             on_click=_put,
-            args=[images, known, source],
+            args=[images, known, source, originals],
             help=f"{_count(len(images))} with the true class, to train on later: “Fool it, "
             "retrain, fool it again” on the Training page.",
         )
         return
     with st.popover("To the tray", icon=":material/inbox:", type="tertiary", key=f"{key}-popover"):
-        ask(images, labels, source, key=key, wanted=wanted)
+        ask(images, labels, source, key=key, wanted=wanted, originals=originals)
 
 
 def ask(
@@ -57,6 +59,7 @@ def ask(
     *,
     key: str,
     wanted: Sequence[int | None] | None = None,
+    originals: Sequence[int | None] | None = None,
 ) -> None:
     """The same in place: which class the images without a label shall be learned as."""
     offered = list(map(str, range(CLASSES)))
@@ -81,13 +84,19 @@ def ask(
         icon=":material/inbox:",
         disabled=chosen is None,
         on_click=_put,
-        args=[images, given, source],
+        args=[images, given, source, originals],
     )
 
 
-def _put(images: FloatArray, labels: Sequence[int], source: str) -> None:
+def _put(
+    images: FloatArray,
+    labels: Sequence[int],
+    source: str,
+    originals: Sequence[int | None] | None,
+) -> None:
     try:
-        count = tray().add(np.clip(np.asarray(images, np.float32), 0, 1), labels, source)
+        clipped = np.clip(np.asarray(images, np.float32), 0, 1)
+        count = tray().add(clipped, labels, source, originals)
     except ValueError as error:
         st.toast(str(error), icon=":material/error:")
         return

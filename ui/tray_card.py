@@ -8,10 +8,11 @@ import streamlit as st
 from core.jobs import QueueFull
 from core.model import named_weights
 from core.rate import Rate
+from core.rounds import Round, Standing, round_of
 from core.runs import Run
 from core.settings import MAX_EXTRA_IMAGES
 from core.trainer import SCORING_STEPS
-from core.tray import Round, Standing, Tray, TrayImage, round_of
+from core.tray import Tray, TrayImage
 from ui import compute, run_controls, session, state, text, theme, training_settings
 from ui.figures import tiles
 from ui.files import npz
@@ -180,6 +181,7 @@ def _run(choice: Choice) -> Run:
         compute.mnist(),
         number=run_controls.next_number(),
         extra=images,
+        originals=tray().originals | (run.originals if run else frozenset()),
         origin=f"Run {run.number}" if run else compute.card(choice.model).title,
         start=named_weights(choice.classifier().model),
     )
@@ -187,9 +189,9 @@ def _run(choice: Choice) -> Run:
 
 def _round(run: Run) -> Round | None:
     """The round that a run was, once it has ended; measured once."""
-    if run.extra is None or run.job is None or not run.job.ended or run.last is None:
+    if run.extra is None or run.job is None or not run.job.ended:
         return None
-    return _measured_round(run.id, run.last.step, run)
+    return _measured_round(run.id, run.checkpoints.steps[-1], run)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -224,10 +226,11 @@ def _rounds(rounds: list[Round]) -> None:
     table = pd.DataFrame(rows).rename(columns=names)
     st.dataframe(table, hide_index=True, key="tray-table")
     st.caption(
-        f"Right, with 95 % intervals: of the tray’s images, on which it was trained; of "
-        f"{last.after.test.total:,} test images; of {last.after.robust.total} under "
-        f"PGD-{SCORING_STEPS} (L∞, ε). Reading the tray is memory; only a new "
-        "attack shows whether it got harder to fool."
+        "Right, with 95 % intervals: of the tray’s images, on which it was trained; of the last "
+        f"{last.after.test.total:,} test images that none of these was made from; of the last "
+        f"{last.after.robust.total} of them under PGD-{SCORING_STEPS} (L∞, ε). Reading the tray is "
+        "memory; only a new attack on other images shows whether it got harder to fool. The curves "
+        "above score the first test images, which the tray may hold."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
         again = st.button(

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from core.architecture import Architecture, ConvBlock
+from core.attacks.goals import Untargeted
+from core.attacks.gradient import pgd
 from core.data import Dataset, to_float
+from core.rate import Rate
+from core.rounds import held_out, round_of
 from core.runs import Run
 from core.settings import TrainingSettings
-from core.tray import Tray, round_of
+from core.tray import Tray
 
 TINY = Architecture((ConvBlock(4, 3),), (10,))
 FAST = TrainingSettings(epochs=1, batch_size=50, learning_rate=2e-3, training_images=500)
@@ -88,7 +92,16 @@ def _round_run(data: Dataset, tray: Tray, repeat: int = 100) -> Run:
         attack_epsilon=0.1,
     )
     weights = first.checkpoints.load(first.checkpoints.steps[-1])
-    run = Run(TINY, settings, data, number=2, extra=tray.split, origin="Run 1", start=weights)
+    run = Run(
+        TINY,
+        settings,
+        data,
+        number=2,
+        extra=tray.split,
+        originals=tray.originals,
+        origin="Run 1",
+        start=weights,
+    )
     assert run.trained
     return run
 
@@ -96,7 +109,8 @@ def _round_run(data: Dataset, tray: Tray, repeat: int = 100) -> Run:
 def test_an_epoch_with_the_tray_learns_it_from_where_the_model_was(small: Dataset) -> None:
     """Test images with labels off by one: nothing but the tray can have taught them."""
     tray = Tray()
-    tray.add(to_float(small.test.images[400:420]), (small.test.labels[400:420] + 1) % 10, "wrong")
+    labels = (small.test.labels[400:420] + 1) % 10
+    tray.add(to_float(small.test.images[400:420]), labels, "wrong", range(400, 420))
     run = _round_run(small, tray)
     assert run.name == "Run 2 · Run 1 + 20 of the tray"
     assert round_of(run) is None
@@ -107,12 +121,55 @@ def test_an_epoch_with_the_tray_learns_it_from_where_the_model_was(small: Datase
     assert found.before.tray.value < 0.3
     assert found.after.tray.value > found.before.tray.value + 0.3
     assert found.after.tray.total == 20
+    assert found.before.test.total == found.after.test.total == 480
     assert found.before.robust.total == found.after.robust.total == 200
     assert run.last is not None
     assert run.last.step == run.settings.steps_per_epoch == 50  # 500 + 20 · 100 images
     card = run.card(50, found.after.test, "0", 1)
     assert card.settings["extra_images"] == 20
     assert card.settings["extra_repeat"] == 100
+
+
+def test_a_round_is_not_scored_by_what_taught_it(mnist: Dataset, small: Dataset) -> None:
+    """Originals are left out, and others stand in for them, from the end of the test images."""
+    tray = Tray()
+    tray.add(_images(3), [1, 2, 3], "here", [9_999, None, 8_500])
+    tray.add(_images(4)[3:], [4], "drawn")
+    assert tray.originals == {9_999, 8_500}
+    run = Run(TINY, FAST, mnist, number=1, extra=tray.split, originals=tray.originals)
+    expected = [row for row in range(7_998, 9_999) if row != 8_500]
+    assert (held_out(run).images == mnist.test.images[expected]).all()
+    assert (held_out(run).labels == mnist.test.labels[expected]).all()
+    assert len(held_out(Run(TINY, FAST, small, number=1))) == 500
+
+
+def test_a_stopped_round_is_measured_where_it_stopped(small: Dataset) -> None:
+    """Both standings are those of the checkpoints, whatever was scored before the stop."""
+    tray = Tray()
+    tray.add(_images(4), [1, 2, 3, 4], "noise", [0, 1, 2, 499])
+    run = _round_run(small, tray, 50)
+    work = run.work()
+    for _ in range(3):
+        next(work)
+    work.close()
+    stopped = run.checkpoints.steps[-1]
+    assert run.last_scored is not None
+    assert run.last_scored.step < stopped < run.settings.steps_per_epoch
+    found, test = round_of(run), held_out(run)
+    assert found is not None
+    for standing, step in ((found.before, 0), (found.after, stopped)):
+        classifier = run.classifier(step)
+        read = classifier.predict(to_float(test.images))
+        assert standing.test == Rate(int((read == test.labels).sum()), 496)
+        learned = classifier.predict(to_float(tray.split.images)) == tray.split.labels
+        assert standing.tray == Rate(int(learned.sum()), 4)
+        attacked, labels = to_float(test.images[-200:]), test.labels[-200:].astype(np.int64)
+        clean = int((classifier.predict(attacked) == labels).sum())
+        ten = pgd(classifier, attacked, Untargeted(labels), epsilon=0.1, iterations=10).adversarial
+        by_other = int((classifier.predict(ten) == labels).sum())
+        assert standing.robust.total == 200
+        assert abs(standing.robust.successes - by_other) <= 10
+        assert by_other < clean - 20
 
 
 def test_a_stopped_round_goes_on(small: Dataset) -> None:

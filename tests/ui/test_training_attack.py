@@ -112,7 +112,9 @@ def test_images_reach_the_tray(app: AppTest, page: str) -> None:
         pills[0].set_value("3").run()
     next(each for each in app.button if each.label == "To the tray").click().run()
     assert not app.exception
-    assert len(app.session_state["_tray"]) >= 1
+    held = app.session_state["_tray"]
+    assert len(held) >= 1
+    assert held.originals == (set() if pills else {app.number_input(key="image").value})
 
 
 def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
@@ -122,7 +124,7 @@ def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
     app.run()
     tray = Tray()
     test = compute.mnist().test
-    tray.add(to_float(test.images[:35]), test.labels[:35].tolist(), "here")
+    tray.add(to_float(test.images[-35:]), test.labels[-35:].tolist(), "here", range(9_965, 10_000))
     app.session_state["_tray"] = tray
     app.switch_page("pages/training.py").run()
     assert "35 of at most 200 images" in _text(app)
@@ -143,10 +145,18 @@ def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
     assert not app.exception
     assert "Model 1 + 34 of the tray" in text
     assert "of the tray after" in text
+    assert "the last 2,000 test images that none of these was made from" in text
     assert len(app.dataframe[-1].value) == 1
+    assert app.session_state["_runs"][-1].originals == set(range(9_966, 10_000))
     app.button(key="fool-again").click().run()
     assert app.selectbox(key="model").value == "run-1"
     assert app.title[0].value == "Adversarial"
+    tray.clear()
+    tray.add(to_float(test.images[:1]), [7], "here", [0])
+    app.switch_page("pages/training.py").run()
+    app.button(key="tray-train").click().run()
+    _finish(app)
+    assert app.session_state["_runs"][-1].originals == {0, *range(9_966, 10_000)}  # of both
 
 
 def test_a_defended_model_does_not_train(app: AppTest) -> None:

@@ -226,6 +226,7 @@ def _gallery(run: ScoreRun, cell: tuple[int, int] | None) -> None:
             done.labels[hits].tolist(),
             f"scoreboard: {run.attack}",
             key="score-tray",
+            originals=list(map(int, hits)),
         )
 
 

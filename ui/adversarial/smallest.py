@@ -81,7 +81,13 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
         f"beside the plane by L2 {seen.off_plane:.2f} at most."
     )
     with st.container(horizontal=True, horizontal_alignment="right"):
-        tray.button(smallest.adversarial, [image.label], "smallest change", key="s-tray")
+        tray.button(
+            smallest.adversarial,
+            [image.label],
+            "smallest change",
+            key="s-tray",
+            originals=[image.number],
+        )
 
 
 def _finding(image: ChosenImage, found: Found, asked: Asked) -> str:

@@ -57,7 +57,9 @@ def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked
     )
     trajectory = made.result.trajectory
     assert trajectory is not None
-    track = Track(asked.attack, trajectory, true=image.label, target=asked.target)
+    track = Track(
+        asked.attack, trajectory, true=image.label, target=asked.target, original=image.number
+    )
     player.show([track], key="a-player")
     notes = []
     if image.label is None and asked.target is None:

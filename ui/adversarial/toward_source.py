@@ -89,7 +89,10 @@ def _result(
         return
     lengths = lengths_from(trajectory.result, source)
     st.markdown(_finding(source, trajectory, targets, lengths, settings))
-    tracks = [Track(f"Toward {k}", trajectory, k, true=source.label, target=k) for k in targets]
+    tracks = [
+        Track(f"Toward {k}", trajectory, k, true=source.label, target=k, original=source.number)
+        for k in targets
+    ]
     player.show(tracks, key="to-player")
     read = int(classifier.predict(source.floats)[0])
     asked = tuple(map(float, lengths[targets]))

@@ -214,6 +214,7 @@ def _way(settings: Settings, fitted: Fit) -> None:
             row,
             true=image.label,
             target=settings.target,
+            original=image.number,
         )
         for row, image in enumerate(played)
     ]

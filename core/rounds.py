@@ -1,0 +1,83 @@
+"""What an epoch with the tray changed, on test images that no image of the tray was made from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.data import Split, to_float
+from core.rate import Rate
+from core.runs import Run
+from core.trainer import TrainingState, trainer_for
+from core.training import ATTACKED_IMAGES, SCORED_IMAGES
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A network in numbers: right of the tray, of the test images, and of those under attack."""
+
+    tray: Rate
+    test: Rate
+    robust: Rate
+
+
+@dataclass(frozen=True)
+class Round:
+    """One epoch with a tray's images mixed in: before it and after it."""
+
+    number: int
+    title: str
+    epsilon: float
+    before: Standing
+    after: Standing
+
+
+def round_of(run: Run) -> Round | None:
+    """What training on its tray changed in `run`; None before it ends, or without a tray.
+
+    Both standings are those of one checkpoint each, the first and the last, on the same images.
+    """
+    steps = run.checkpoints.steps
+    if run.extra is None or not steps or steps[-1] == 0:
+        return None
+    if run.job is not None and not run.job.ended:
+        return None
+    return Round(
+        number=run.number,
+        title=run.title,
+        epsilon=run.settings.attack_epsilon,
+        before=_standing(run, steps[0], run.extra),
+        after=_standing(run, steps[-1], run.extra),
+    )
+
+
+def held_out(run: Run) -> Split:
+    """The last 2,000 test images (or all there are) from which nothing was made that taught `run`.
+
+    The last, because pages attack the first: what is tuned on those has not seen these either.
+    """
+    test = run.dataset.test
+    taught = np.isin(np.arange(len(test)), list(run.originals))
+    rows = np.flatnonzero(~taught)[-SCORED_IMAGES:]
+    return Split(test.images[rows], test.labels[rows])
+
+
+def _standing(run: Run, step: int, tray: Split) -> Standing:
+    test = held_out(run)
+    attacked = Split(test.images[-ATTACKED_IMAGES:], test.labels[-ATTACKED_IMAGES:])
+    read = run.logits(step, to_float(tray.images)).argmax(axis=1)
+    answers = run.logits(step, to_float(test.images)).argmax(axis=1)
+    trainer = trainer_for(run.architecture)
+    with trainer.lock:
+        trainer.seat(TrainingState(step, run.checkpoints.load(step)))
+        _, robust = trainer.standing(
+            attacked.images,
+            attacked.labels,
+            epsilon=run.settings.attack_epsilon,
+            single_step=run.settings.single_step,
+        )
+        trainer.unseat()
+    return Standing(
+        Rate(int((read == tray.labels).sum()), len(tray)),
+        Rate(int((answers == test.labels).sum()), len(test)),
+        Rate(robust, len(attacked)),
+    )
