@@ -114,9 +114,10 @@ def show(tracks: Sequence[Track], *, key: str) -> None:
     _player(key=key, data=pack(tracks, paints))
 
 
-def downloads(tracks: Sequence[Track], *, key: str, name: str) -> None:
+def downloads(tracks: Sequence[Track], *, key: str, name: str, to_tray: bool = True) -> None:
     """Buttons for all that was recorded: the animation, the arrays, the table, and to the tray.
 
+    to_tray: offer the last frames as training images; not where they may show another class.
     Files are made when they are asked for. A single frame is taken in the player, which alone
     knows where its slider stands.
     """
@@ -144,14 +145,15 @@ def downloads(tracks: Sequence[Track], *, key: str, name: str) -> None:
                 on_click="ignore",
                 help=helps[label],
             )
-        tray.button(
-            np.stack([track.images[-1][..., None] for track in tracks]),
-            [track.true for track in tracks],
-            f"{name.replace('-', ' ')}: {tracks[0].title}" if len(tracks) == 1 else name,
-            key=f"{key}-tray",
-            wanted=[track.target for track in tracks],
-            originals=[track.original for track in tracks],
-        )
+        if to_tray:
+            tray.button(
+                np.stack([track.images[-1][..., None] for track in tracks]),
+                [track.true for track in tracks],
+                f"{name.replace('-', ' ')}: {tracks[0].title}" if len(tracks) == 1 else name,
+                key=f"{key}-tray",
+                wanted=[track.target for track in tracks],
+                originals=[track.original for track in tracks],
+            )
 
 
 def pack(tracks: Sequence[Track], paints: dict[str, object]) -> bytes:

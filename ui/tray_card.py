@@ -46,7 +46,8 @@ def _images() -> None:
         st.markdown("**The tray is empty** :gray[· it collects images of all pages to train on]")
         st.caption(
             "Press “To the tray” below an attacked image (Adversarial; One noise, many images), a "
-            "class image, or in the dialog of a digit of your own (header, Draw a digit)."
+            "class image, or misread ones (Predictions), or in the dialog of a digit of your own "
+            "(header, Draw a digit)."
         )
         st.page_link(view("adversarial").path, label="Fool it first", icon=":material/bolt:")
         return
@@ -224,7 +225,12 @@ def _rounds(rounds: list[Round]) -> None:
         "robust after": "after  ",
     }
     table = pd.DataFrame(rows).rename(columns=names)
-    st.dataframe(table, hide_index=True, key="tray-table")
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="tray-table",
+        alt="Round by round, what is read right before and after, with intervals",
+    )
     st.caption(
         "Right, with 95 % intervals: of the tray’s images, on which it was trained; of the last "
         f"{last.after.test.total:,} test images that none of these was made from; of the last "

@@ -32,6 +32,7 @@ def test_static_beside_adaptive_and_the_latent_numbers(app: AppTest) -> None:
     assert "Adaptive: attacked through the defense" not in text
     assert "**Autoencoder**: read as 2" in text
     assert "16 latent numbers of length" in text
+    assert not any(button.key == "gen-take-tray" for button in page.button)  # drawn as any class
 
     page.button(key="gen-adaptive").click().run()
     text = _text(page)

@@ -257,4 +257,4 @@ def _path(classifier: Classifier, image: ChosenImage, rows: Rows, of: str, asked
         "What the generator draws at each step, the start that ends nearest first. Loss: distance "
         "is ‖G(z) − x‖². Norms and change count from the first drawing."
     )
-    player.downloads(tracks, key="gen-take", name="projection")
+    player.downloads(tracks, key="gen-take", name="projection", to_tray=False)
