@@ -4,12 +4,14 @@ import functools
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.defenses import detection_study
-from core.defenses.detection_study import ADAPTIVE, NOISE, DetectionStudy
+from core.defenses.detection_study import ADAPTIVE, NOISE, Detected, DetectionStudy, Scored
 from ui import text
+from ui.defenses import detection
 
 VIEW = {
     "defense_view": "Detection",
@@ -77,6 +79,43 @@ def test_a_detector_is_measured_and_its_threshold_moved(
     assert slider.value == pytest.approx(lower)
     slider.set_value(0.0).run()
     assert "**100 % [93, 100] · 50 of 50**" in _text(page)
+
+
+def _found(*names: str, fooled: int) -> Detected:
+    """Twenty images of each attack that score from 0 up; of so many the network errs."""
+    images, scores = np.zeros((20, 28, 28, 1), np.float32), np.arange(20, dtype=np.float32)
+    read, right = np.zeros(20, np.int64), np.ones(20, bool)
+    attacks = tuple(
+        Scored(name, images, read, scores, right, np.arange(20) < fooled) for name in names
+    )
+    return Detected(scores, scores, images, read, attacks)
+
+
+@pytest.mark.parametrize(
+    ("names", "fooled", "ended", "words"),
+    [
+        (("FGSM",), 4, False, "The first attacks are being scored"),
+        (("FGSM",), 4, True, "PGD was not measured"),
+        (("PGD",), 0, True, "PGD fools none of the images"),
+        (("PGD",), 4, True, "50 % of PGD’s images are found"),
+        (
+            ("PGD", ADAPTIVE),
+            0,
+            True,
+            "PGD fools none of the images, and the adaptive attack fools none",
+        ),
+        (
+            ("PGD", ADAPTIVE),
+            4,
+            True,
+            "50 % of PGD’s images are found, and 50 % of those made to pass both",
+        ),
+    ],
+)
+def test_what_the_finding_says(
+    names: tuple[str, ...], fooled: int, ended: bool, words: str
+) -> None:
+    assert detection._finding(_found(*names, fooled=fooled), 1.5, ended=ended) == words
 
 
 def test_edited_links_do_no_harm(open_view: Callable[..., AppTest]) -> None:

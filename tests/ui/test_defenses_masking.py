@@ -14,6 +14,8 @@ from core.masking import MaskingStudy
 from core.masking_verdicts import compared, gap, none_of, not_monotone, share_below
 from core.rate import Rate
 from ui.defenses.masking_runs import PLANTED, Asked, MaskRun
+from ui.figures import attack_charts
+from ui.figures.palette import LIGHT
 
 VIEW = {"defense_view": "Is it masked?", "mask_images": "50", "mask_queries": "100"}
 
@@ -139,3 +141,20 @@ def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, 
     assert "nothing has been checked yet" in _text(page)
     assert not page.error
     assert page.slider(key="mask_epsilon").value == 0.3
+
+
+def test_a_long_name_stands_above_its_number() -> None:
+    def lines(name: str) -> tuple[int, set[tuple[str, int]]]:
+        chart = attack_charts.attack_rates({name: Rate(150, 200)}, LIGHT)
+        texts = [
+            layer["mark"]
+            for layer in chart.specification["layer"]
+            if layer["mark"]["type"] == "text"
+        ]
+        return chart.specification["height"], {(mark["align"], mark["dy"]) for mark in texts}
+
+    short, row = lines("PGD")
+    long, stack = lines("gradient and finite differences agree")
+    assert row == {("left", -8), ("right", -8)}
+    assert stack == {("left", -17), ("left", 0)}
+    assert long > short

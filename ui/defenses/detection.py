@@ -88,7 +88,8 @@ def _show(record: Record[DetectionStudy]) -> None:
     threshold = _threshold(found, detector.top, f"{detector.name}-{record.version}")
     false = found.false_positives(threshold)
     finding.markdown(
-        f"**{_finding(found, threshold)}** :gray[· {settings['detector']} before {record.model}, "
+        f"**{_finding(found, threshold, ended=record.job.ended)}** "
+        f":gray[· {settings['detector']} before {record.model}, "
         f"ε = {settings['epsilon']:g} (L∞), {settings['images']} attacked and as many clean test "
         "images]"
     )
@@ -146,6 +147,7 @@ def _threshold(found: Detected, top: float, of: str) -> float:
             RATES,
             format_func=lambda rate: f"{100 * rate:g} %",
             key=rate_key,
+            persist_state="session",
             on_change=follow,
             help=f"The threshold that this share of {CALIBRATION.stop - CALIBRATION.start:,} other "
             "clean test images exceeds.",
@@ -157,6 +159,7 @@ def _threshold(found: Detected, top: float, of: str) -> float:
             high,
             step=high / _TICKS,
             key=key,
+            persist_state="session",
             format="%.4f",
             on_change=state.update,
             args=[{rate_key: None}],
@@ -165,20 +168,21 @@ def _threshold(found: Detected, top: float, of: str) -> float:
     return chosen
 
 
-def _finding(found: Detected, threshold: float) -> str:
+def _finding(found: Detected, threshold: float, *, ended: bool) -> str:
+    """How many are found by PGD and by the adaptive attack, of those that fool the network."""
     by_name = {each.name: each for each in found.attacks}
-    static = by_name.get("PGD")
-    if static is None:
-        return "The first attacks are being scored"
-    written = f"{_percent(static, threshold)} of PGD’s images are found"
+    if "PGD" not in by_name:
+        return "PGD was not measured" if ended else "The first attacks are being scored"
+    static = by_name["PGD"].detected(threshold)
+    written = "PGD fools none of the images"
+    if static.total:
+        written = f"{text.percent(static)} of PGD’s images are found"
     if ADAPTIVE not in by_name:
         return written
-    return f"{written}, and {_percent(by_name[ADAPTIVE], threshold)} of those made to pass both"
-
-
-def _percent(of: Scored, threshold: float) -> str:
-    rate = of.detected(threshold)
-    return text.percent(rate) if rate.total else "none"
+    adaptive = by_name[ADAPTIVE].detected(threshold)
+    if not adaptive.total:
+        return f"{written}, and the adaptive attack fools none"
+    return f"{written}, and {text.percent(adaptive)} of those made to pass both"
 
 
 def _chosen(some: list[Scored]) -> Scored | None:
@@ -210,7 +214,12 @@ def _table(found: Detected, threshold: float) -> None:
         }
         for each in found.attacks
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="detect-table")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        key="detect-table",
+        alt="What each attack does to the network, and how much of it is detected",
+    )
     st.caption(
         "Static attacks do not know the detector; the adaptive one has it in its loss. Noise is a "
         "control: it is harmless, and a good detector leaves it alone. 95 % intervals."
