@@ -127,6 +127,17 @@ def test_without_a_classifier_it_says_so(visit: Callable[..., AppTest]) -> None:
     assert page.button(key="curve-start").disabled
 
 
+def test_the_cursor_stays_while_another_page_is_looked_at(
+    visit: Callable[..., AppTest], app: AppTest, linear: Classifier
+) -> None:
+    app.session_state["_curve_run"] = _drawn(linear)
+    page = visit(**VIEW)
+    page.slider(key="curve_at_linf_3").set_value(0.6).run()
+    app.switch_page("pages/predictions.py").run()
+    app.switch_page("pages/defenses.py").run()
+    assert "At ε = 0.6 (L∞) no image stands" in _text(app)
+
+
 def test_a_curve_that_is_a_point_ahead_is_compared_where_the_other_ends(
     visit: Callable[..., AppTest], app: AppTest, linear: Classifier
 ) -> None:

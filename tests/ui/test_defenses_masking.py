@@ -125,6 +125,15 @@ def test_transfers_come_from_networks_without_a_defense(visit: Callable[..., App
     assert not [name for name in options if "blur" in name]
 
 
+@pytest.mark.parametrize(("source", "taken"), [("Robust", "robust"), ("Nobody", "model-2")])
+def test_the_source_of_transfers_is_in_the_link(
+    visit: Callable[..., AppTest], source: str, taken: str
+) -> None:
+    page = visit(**VIEW, mask_source=source)
+    assert not page.exception
+    assert page.selectbox(key="mask_source").value == taken
+
+
 @pytest.mark.parametrize(
     "query",
     [
