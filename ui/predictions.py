@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from core.data import CLASSES, IntArray
+from core.data import CLASSES, IntArray, to_float
 from core.evaluation import Evaluation
-from ui import compute, images, text, theme
+from ui import compute, images, text, theme, tray
 from ui.figures import charts, tiles
 from ui.header import Choice
 from ui.show import draw, picture
@@ -153,6 +153,22 @@ def _gallery(
         "True → **predicted** class, and the probability of the predicted one. "
         "A label takes its image to all pages."
     )
+    _to_tray(evaluation, shown[:count])
+
+
+def _to_tray(evaluation: Evaluation, shown: IntArray) -> None:
+    """Those of the shown images that are misread, with their true classes."""
+    misread = shown[evaluation.labels[shown] != evaluation.predicted[shown]]
+    if len(misread):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{len(misread)} misread here:")
+            tray.button(
+                to_float(compute.mnist().test.images[misread]),
+                evaluation.labels[misread].tolist(),
+                "misread test images",
+                key="misread-tray",
+                originals=misread.tolist(),
+            )
 
 
 def _choose_image(index: int) -> None:

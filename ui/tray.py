@@ -37,16 +37,16 @@ def button(
         return
     known = [label for label in labels if label is not None]
     if len(known) == len(images):
-        st.button(
+        pressed = st.button(
             "To the tray",
             key=key,
             type="tertiary",
             icon=":material/inbox:",
-            on_click=_put,
-            args=[images, known, source, originals],
             help=f"{_count(len(images))} with the true class, to train on later: “Fool it, "
             "retrain, fool it again” on the Training page.",
         )
+        if pressed:  # no callback: within a fragment it must not draw
+            _put(images, known, source, originals)
         return
     with st.popover("To the tray", icon=":material/inbox:", type="tertiary", key=f"{key}-popover"):
         ask(images, labels, source, key=key, wanted=wanted, originals=originals)
@@ -77,15 +77,15 @@ def ask(
         given = [int(each) for each in made if each is not None]
     else:
         given = [int(chosen or 0) if label is None else label for label in labels]
-    st.button(
+    pressed = st.button(
         "To the tray",
         key=key,
         type="tertiary",
         icon=":material/inbox:",
         disabled=chosen is None,
-        on_click=_put,
-        args=[images, given, source, originals],
     )
+    if pressed:
+        _put(images, given, source, originals)
 
 
 def _put(

@@ -5,8 +5,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.architecture import MODEL_1, MODEL_2
+from core.data import Dataset
 from core.settings import TrainingSettings
-from ui import training_settings
+from ui import state, training_settings
 from ui.navigation import VIEWS
 
 
@@ -88,6 +89,22 @@ def test_predictions_filter(app: AppTest) -> None:
     app.button(key="as-reported").click().run()
     assert not app.exception
     assert "first 24 of 10,000 shown" in _text(app)
+
+
+def test_misread_images_go_to_the_tray(app: AppTest, mnist: Dataset) -> None:
+    app = _open(app, "predictions")
+    app.segmented_control(key="show").set_value("Mistakes").run()
+    app.slider(key="count").set_value(12).run()
+    app.button(key="misread-tray").click().run()
+    assert not app.exception
+    held = app.session_state[state.TRAY].images
+    assert len(held) == 12
+    for each in held:
+        assert each.label == mnist.test.labels[each.original]
+        assert np.array_equal(each.image, mnist.test.images[each.original])
+    app.segmented_control(key="show").set_value("All").run()
+    app.slider(key="count").set_value(12).run()
+    assert not any(button.key == "misread-tray" for button in app.button)  # all are read right
 
 
 def test_a_gallery_label_chooses_the_image(app: AppTest) -> None:
