@@ -97,6 +97,7 @@ class Grid:
     budget: Budget = Budget()
     cells: Mapping[tuple[str, str], Cell] = field(default_factory=dict)
     _made: dict[tuple[str, int], FloatArray] = field(default_factory=dict, repr=False)
+    _shared: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_range("The number of images", len(self.images), 1, MAX_IMAGES)
@@ -138,9 +139,28 @@ class Grid:
                 if rows[-1] == len(self.images) - 1:
                     self.cells = {
                         **self.cells,
-                        (row.key, column): self._cell(row, np.concatenate(parts), seconds),
+                        (row.key, column): self._cell(
+                            row, self._whole(row, column, parts), seconds
+                        ),
                     }
                 yield done / total
+
+    def _whole(self, row: Row, column: str, parts: list[FloatArray]) -> FloatArray:
+        """The parts as one array; cells whose images were made on the same network share it."""
+        if column == BLACK_BOX:
+            return np.concatenate(parts)
+        if column in (CLEAN, NOISE):
+            return self._shared.setdefault(column, np.concatenate(parts))
+        version = self._made_on(row, column).version
+        if version not in self._shared:
+            whole = self._shared[version] = np.concatenate(parts)
+            for start in range(0, len(whole), _CHUNK):  # no second copy is kept
+                self._made[version, start] = whole[start : start + _CHUNK]
+        return self._shared[version]
+
+    def _made_on(self, row: Row, column: str) -> Classifier:
+        """The network whose gradient a column follows."""
+        return {STATIC: self.bare, TRANSFER: self.source}.get(column, row.classifier)
 
     def _attacked(self, row: Row, column: str, rows: IntArray) -> FloatArray:
         """What an attacker with the knowledge of a column makes of some of the images."""
@@ -152,8 +172,7 @@ class Grid:
             )[rows]
         if column == BLACK_BOX:
             return self._searched(row.classifier, rows)
-        made_on = {STATIC: self.bare, TRANSFER: self.source}.get(column, row.classifier)
-        return self._followed(made_on, rows)
+        return self._followed(self._made_on(row, column), rows)
 
     def _followed(self, classifier: Classifier, rows: IntArray) -> FloatArray:
         """By the gradient of a classifier; made once for all cells that it serves."""

@@ -70,6 +70,10 @@ def test_static_images_are_those_of_the_network_without_its_defense(
             np.testing.assert_array_equal(grid.cells[row, column].adversarial, made)
     bare = grid.cells["none", "adaptive"]
     np.testing.assert_array_equal(bare.adversarial, grid.cells["none", "static"].adversarial)
+    for column in (CLEAN, "noise", "static", "transfer"):  # one copy in memory for all rows
+        first, second = (grid.cells[row, column].adversarial for row in ("none", "blur-1"))
+        assert first is second
+    assert bare.adversarial is grid.cells["none", "static"].adversarial
     through = grid.cells["blur-1", "adaptive"]
     assert not np.array_equal(through.adversarial, bare.adversarial)
     assert through.rate.successes <= grid.cells["blur-1", "static"].rate.successes
