@@ -295,7 +295,7 @@ def test_only_so_many_are_kept(app: AppTest) -> None:
         app.button(key="keep").click().run()
     assert app.button(key="keep").disabled
     assert f"You keep {state.MAX_KEPT} edited models, the most" in _text(app)
-    assert len(app.selectbox(key="model").options) == 2 + state.MAX_KEPT
+    assert len(app.selectbox(key="model").options) == len(zoo.RECIPES) + state.MAX_KEPT
 
 
 def test_downloads_hold_everything(model_1: Classifier) -> None:

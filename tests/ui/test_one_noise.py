@@ -76,6 +76,8 @@ def test_the_report_comes_with_its_claim(app: AppTest) -> None:
 
 def test_models_against_models(app: AppTest) -> None:
     page = _open(app, one_scale="2")
+    assert "4 of 16 cells are measured" in _text(page)
+    page.multiselect(key="one_models-model-1").set_value(["model-2"]).run()
     assert "Fitted on Model 1, it misleads Model 2 in" in _text(page)
     assert "2 of 4 cells are measured" in _text(page)
     page.button(key="one-fit-others").click().run()
