@@ -160,8 +160,10 @@ def _to_tray(evaluation: Evaluation, shown: IntArray) -> None:
     """Those of the shown images that are misread, with their true classes."""
     misread = shown[evaluation.labels[shown] != evaluation.predicted[shown]]
     if len(misread):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{len(misread)} misread here:")
+        with st.container(
+            horizontal=True, horizontal_alignment="right", vertical_alignment="center"
+        ):
+            st.caption(f"{len(misread)} misread here:", width="content")
             tray.button(
                 to_float(compute.mnist().test.images[misread]),
                 evaluation.labels[misread].tolist(),

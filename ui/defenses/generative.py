@@ -113,7 +113,7 @@ def _projected_control() -> str:
 
 def _use_buttons(choice: Choice, kinds: Sequence[str], asked: Asked) -> None:
     st.markdown(
-        "Use on all pages",
+        ":small[Use on all pages]",
         help="Puts the network behind this defense into the model picker: every map, attack and "
         "score then sees through it. The projection takes its iterations and restarts along, and "
         "makes everything as much slower.",
