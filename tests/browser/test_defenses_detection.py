@@ -29,7 +29,7 @@ def test_it_fits_a_phone(browser: Browser, server: Server) -> None:
     person = Visitor(context.new_page(), server.url)
     person.page.set_default_timeout(PATIENCE)
     person.open(PATH)
-    person.press("detection-measure")
+    person.page.locator(".st-key-detection-measure button >> visible=true").first.click()
     person.page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
     person.page.locator(".st-key-detection-stop button").first.click()
     person.page.get_by_text(re.compile("Stopped after")).wait_for()
