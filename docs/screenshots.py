@@ -1,7 +1,12 @@
-"""Make the README's pictures: `python -m docs.screenshots`. Needs Chromium."""
+"""Make the README's pictures, or those that are named: `python -m docs.screenshots [name …]`.
+
+Needs Chromium.
+"""
 
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -12,25 +17,22 @@ from tests.browser.server import Server
 
 FOLDER = Path(__file__).parent
 _SHOTS = {
-    "overview": ("/", "light"),
-    "predictions": ("/predictions?show=Mistakes&order=Hardest+first&image=8", "light"),
-    "predictions-dark": ("/predictions?show=Mistakes&order=Hardest+first&image=8", "dark"),
-    "layers": ("/layers", "light"),
-    "feature_maps": ("/feature_maps?image=7", "light"),
-    "occlusion": ("/occlusion?image=7&block=6&stride=2", "light"),
-    "adversarial": ("/adversarial?view=Toward+a+source", "light"),
-    "standard_attacks": ("/adversarial?view=Standard+attacks&image=7", "light"),
-    "smallest": ("/adversarial?view=Smallest+perturbation&image=7", "light"),
-    "one_noise": (
-        "/one_noise?image=3&one_images=10&one_from=All+classes&one_scale=1.5",
-        "light",
-    ),
-    "attribution": ("/attribution?image=7", "light"),
-    "filters": ("/defenses?defense_view=Filters&filters=threshold-0.5&image=7", "light"),
-    "generative": ("/defenses?defense_view=Generative&image=7", "light"),
-    "certified": ("/defenses?defense_view=Certified&model=certified&image=7", "light"),
-    "robust_models": ("/defenses?defense_view=Robust+models", "light"),
-    "class_images": ("/class_images?img_l2=0.03&img_tv=0.05&img_jitter=2&img_blur=0.3", "light"),
+    "overview": "/",
+    "predictions": "/predictions?show=Mistakes&order=Hardest+first&image=8",
+    "predictions-dark": "/predictions?show=Mistakes&order=Hardest+first&image=8",
+    "layers": "/layers",
+    "feature_maps": "/feature_maps?image=7",
+    "occlusion": "/occlusion?image=7&block=6&stride=2",
+    "adversarial": "/adversarial?view=Toward+a+source",
+    "standard_attacks": "/adversarial?view=Standard+attacks&image=7",
+    "smallest": "/adversarial?view=Smallest+perturbation&image=7",
+    "one_noise": "/one_noise?image=3&one_images=10&one_from=All+classes&one_scale=1.5",
+    "attribution": "/attribution?image=7",
+    "filters": "/defenses?defense_view=Filters&filters=threshold-0.5&image=7",
+    "generative": "/defenses?defense_view=Generative&image=7",
+    "certified": "/defenses?defense_view=Certified&model=certified&image=7",
+    "robust_models": "/defenses?defense_view=Robust+models",
+    "class_images": "/class_images?img_l2=0.03&img_tv=0.05&img_jitter=2&img_blur=0.3",
 }
 _JOBS = {  # link, and the keys of the button that starts it and of what is there once it is done
     "scoreboard": (
@@ -41,12 +43,16 @@ _JOBS = {  # link, and the keys of the button that starts it and of what is ther
     "defenses": ("/defenses", "grid-start", "grid-csv"),
     "detection": ("/defenses?defense_view=Detection", "detection-measure", "detect-table"),
     "accuracy_epsilon": ("/defenses?defense_view=Accuracy+against+ε", "curve-start", "curve-csv"),
-    "masking": ("/defenses?defense_view=Is+it+masked%3F&model=robust", "mask-start", "mask-npz"),
+    "masking": (
+        "/defenses?defense_view=Is+it+masked%3F&model=robust&mask_images=50",
+        "mask-start",
+        "mask-npz",
+    ),
 }
 
 
 def main() -> None:
-    """Overwrite every picture."""
+    """Overwrite every picture, or those that are named."""
     path = find_chromium()
     if path is None:
         sys.exit(MISSING)
@@ -56,13 +62,21 @@ def main() -> None:
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        for name, (link, scheme) in _SHOTS.items():
-            _shoot(_visitor(browser, server, scheme), name, link)
-        _shoot_own_digit(_visitor(browser, server, "light"))
-        for name, (link, start, done) in _JOBS.items():
-            _shoot_job(_visitor(browser, server, "light"), name, link, start, done)
-        _shoot_training(_visitor(browser, server, "light"))
+        for name, shoot in _shots().items():
+            if name in sys.argv[1:] or not sys.argv[1:]:
+                scheme = "dark" if name.endswith("-dark") else "light"
+                shoot(_visitor(browser, server, scheme))
         browser.close()
+
+
+def _shots() -> dict[str, Callable[[Visitor], None]]:
+    """How each picture is taken, by its name."""
+    return {
+        **{name: partial(_shoot, name=name, link=link) for name, link in _SHOTS.items()},
+        **{name: partial(_shoot_job, name=name, job=job) for name, job in _JOBS.items()},
+        "own-digit": _shoot_own_digit,
+        "training": _shoot_training,
+    }
 
 
 def _visitor(browser: Browser, server: Server, scheme: str) -> Visitor:
@@ -70,7 +84,9 @@ def _visitor(browser: Browser, server: Server, scheme: str) -> Visitor:
         viewport={"width": 1440, "height": 1000},
         color_scheme=scheme,  # type: ignore[arg-type]
     )
-    return Visitor(page, server.url)
+    person = Visitor(page, server.url)
+    page.set_default_timeout(300_000)
+    return person
 
 
 def _shoot(person: Visitor, name: str, link: str) -> None:
@@ -103,9 +119,9 @@ def _shoot_own_digit(person: Visitor) -> None:
     page.close()
 
 
-def _shoot_job(person: Visitor, name: str, link: str, start: str, done: str) -> None:
-    """What a job has measured, once its download is there. start, done: keys of the buttons."""
-    page = person.page
+def _shoot_job(person: Visitor, name: str, job: tuple[str, str, str]) -> None:
+    """What a job has measured, once it is done."""
+    page, (link, start, done) = person.page, job
     person.open(link)
     page.locator(f".st-key-{start} button >> visible=true").first.click()
     page.locator(f".st-key-{done}").first.wait_for(timeout=600_000)
