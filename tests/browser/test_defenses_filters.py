@@ -18,8 +18,8 @@ def test_the_reports_filters_go_to_another_page(visitor: Visitor) -> None:
     visitor.settle()
     assert "model=model-1~blur-1%2Bthreshold-0.5" in page.url
     visitor.go("Predictions")
-    picker = page.locator(".st-key-model")
-    expect(picker).to_contain_text("Model 1, Gaussian blur 1 + Threshold 0.5")
+    picker = page.locator(".st-key-model input")
+    expect(picker).to_have_value("Model 1, Gaussian blur 1 + Threshold 0.5 · defended")
     page.set_viewport_size({"width": 375, "height": 800})
     visitor.open("/defenses?defense_view=Filters&filters=noise-0.25")
     page.get_by_text("Random noise 0.25: ").first.wait_for()
