@@ -18,6 +18,7 @@ from core.data import (
     DataError,
     Dataset,
     FloatArray,
+    IntArray,
     load_mnist,
     load_test_labels,
     to_float,
@@ -174,6 +175,19 @@ def _checkpoint_probabilities(
 def checkpoint_probabilities(run: "Run", step: int, key: str, image: FloatArray) -> FloatArray:
     """Float32 [classes]: what a run's checkpoint says of the image [1, 28, 28, 1] called `key`."""
     return _checkpoint_probabilities(run.id, step, key, run, image)
+
+
+def first_test_images(count: int) -> tuple[FloatArray, IntArray]:
+    """The first `count` (up to 1,000) test images float32 [n, 28, 28, 1], and their classes."""
+    images, labels = _first_test_images()
+    return images[:count], labels[:count]
+
+
+@st.cache_resource(show_spinner=False)
+def _first_test_images() -> tuple[FloatArray, IntArray]:
+    """Once in memory, for the measurements of all visitors."""
+    first = mnist().test.first(1_000)
+    return to_float(first.images), first.labels.astype("int64")
 
 
 def nearest_real(key: str, image: FloatArray) -> FloatArray:

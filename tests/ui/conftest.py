@@ -29,10 +29,31 @@ def app() -> AppTest:
 @pytest.fixture
 def visit(app: AppTest) -> Callable[..., AppTest]:
     """Open the adversarial page with what a link says."""
+    return lambda **query: open_page(app, "adversarial", **query)
 
-    def open_page(**query: str) -> AppTest:
-        app.query_params.update(query)
-        app.run()
-        return app.switch_page("pages/adversarial.py").run()
 
-    return open_page
+@pytest.fixture
+def defenses(app: AppTest) -> Callable[..., AppTest]:
+    """Open the page on defenses with what a link says; its attacks take their time."""
+    app.default_timeout = 180
+    return lambda **query: open_page(app, "defenses", **query)
+
+
+def open_page(app: AppTest, page: str, **query: str) -> AppTest:
+    """The page whose file is pages/`page`.py, with what a link says."""
+    app.query_params.update(query)
+    app.run()
+    return app.switch_page(f"pages/{page}.py").run()
+
+
+def text_of(app: AppTest) -> str:
+    """What stands on a page that has met no exception."""
+    assert not app.exception
+    elements = [*app.markdown, *app.caption, *app.info]
+    return " ".join(str(element.value) for element in elements)
+
+
+def fine_text_of(app: AppTest) -> str:
+    """The same, of a page that shows no error either."""
+    assert not app.error
+    return text_of(app)

@@ -12,6 +12,7 @@ from core.attacks.generated import generate_from_noise, move_toward
 from core.attacks.goals import Targeted
 from core.classifier import Classifier
 from core.data import CLASSES, Dataset, to_float
+from tests.ui.conftest import text_of
 from ui.adversarial import noise_luck, noise_settings, source_luck, source_settings
 from ui.adversarial.source_settings import ROW
 from ui.adversarial.toward_source import with_beta
@@ -21,14 +22,10 @@ QUICK = {"noise_steps": "10", "to_steps": "10"}
 TO = {"view": "Toward a source"}
 
 
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
-
-
 def _fine(app: AppTest) -> str:
     assert not app.exception
     assert not app.error
-    return _text(app)
+    return text_of(app)
 
 
 def test_only_the_open_view_is_there(visit: Callable[..., AppTest]) -> None:
@@ -45,7 +42,7 @@ def test_only_the_open_view_is_there(visit: Callable[..., AppTest]) -> None:
 def test_e7_as_in_the_report(visit: Callable[..., AppTest], model_1: Classifier) -> None:
     page = visit(noise_steps="10", noise_mean="0.2", noise_cost="Cross-entropy", noise_show="4")
     assert "0.2, 0.05²), cross-entropy, Adam 5e-4, 10 iterations" in _fine(page)
-    assert "which are not the report’s" in _text(page)
+    assert "which are not the report’s" in text_of(page)
     page.button(key="noise-as-reported").click().run()
     text = _fine(page)
     made = generate_from_noise(model_1, np.arange(CLASSES))
@@ -133,7 +130,7 @@ def test_every_control_of_toward_a_source_moves(visit: Callable[..., AppTest]) -
     assert re.search(r"8 is reached (up to β|with (no )?β)", _fine(page))
     page.pills(key="to").set_value([7]).run()
     assert "1 target, the settings above" in _fine(page)
-    assert re.search(r"7 is reached (up to β|with (no )?β)", _text(page))
+    assert re.search(r"7 is reached (up to β|with (no )?β)", text_of(page))
     page.pills(key="to").set_value([]).run()
     assert "No target is chosen" in page.info[0].value
     _fine(page)
@@ -191,7 +188,7 @@ def test_200_starts_are_counted(
 ) -> None:
     monkeypatch.setattr(noise_luck, "TOTAL", 20)
     page = visit(noise_steps="20", noise_rate="0.01", noise_show="3")
-    assert "not measured yet" in _text(page)
+    assert "not measured yet" in text_of(page)
     page.button(key="noise_luck-measure").click().run()
     _wait(page, "noise_luck-stop")
     text = _fine(page)

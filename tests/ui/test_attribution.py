@@ -13,6 +13,7 @@ from core.attribution import integrated_gradients
 from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.jobs import Job
+from tests.ui.conftest import text_of
 from ui import attribution, attribution_maps, attribution_study, session
 from ui.attribution_maps import METHODS, Settings
 from ui.header import Choice
@@ -25,14 +26,10 @@ def page(app: AppTest) -> AppTest:
     return app.switch_page("pages/attribution.py").run()
 
 
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
-
-
 def test_five_maps_with_the_gap_of_completeness(
     page: AppTest, model_1: Classifier, mnist: Dataset
 ) -> None:
-    text = _text(page)
+    text = text_of(page)
     for name in METHODS:
         assert f"**{name}**" in text
     image = to_float(mnist.test.images[1:2])
@@ -47,17 +44,17 @@ def test_five_maps_with_the_gap_of_completeness(
 
 def test_every_control_moves(page: AppTest) -> None:
     page.selectbox(key="class").select("7").run()
-    assert "the logit of 7" in _text(page)
+    assert "the logit of 7" in text_of(page)
     page.selectbox(key="baseline").select("blurred").run()
-    assert "From the blurred baseline" in _text(page)
+    assert "From the blurred baseline" in text_of(page)
     page.slider(key="ig_steps").set_value(8).run()
-    assert "with 8 steps" in _text(page)
+    assert "with 8 steps" in text_of(page)
     page.slider(key="sg_noise").set_value(0.4).run()
     page.slider(key="sg_samples").set_value(3).run()
-    assert "3 copies with noise 0.40" in _text(page)
+    assert "3 copies with noise 0.40" in text_of(page)
     for name in METHODS:
         page.selectbox(key="map").select(name).run()
-        assert f"on this image {name}" in _text(page)
+        assert f"on this image {name}" in text_of(page)
         assert not page.exception
     page.button(key="defaults").click().run()
     assert page.slider(key="ig_steps").value == 64
@@ -83,29 +80,29 @@ def test_scales_stay_while_images_change(page: AppTest) -> None:
 def test_a_blank_grad_cam_is_explained(page: AppTest) -> None:
     page.number_input(key="image").set_value(25).run()
     page.selectbox(key="map").select("Grad-CAM").run()
-    assert "Blank: the weighted maps of conv2_relu are nowhere positive for 0" in _text(page)
-    assert "not measured: a map is blank" in _text(page)
+    assert "Blank: the weighted maps of conv2_relu are nowhere positive for 0" in text_of(page)
+    assert "not measured: a map is blank" in text_of(page)
     page.toggle(key="signed_cam").set_value(True).run()
-    assert "both signs are kept" in _text(page)
-    assert "not measured: a map is blank" not in _text(page)
+    assert "both signs are kept" in text_of(page)
+    assert "not measured: a map is blank" not in text_of(page)
     assert not page.exception
 
 
 def test_images_beside_are_shown_for_the_chosen_map(page: AppTest) -> None:
-    assert "Integrated gradients for" not in _text(page)
+    assert "Integrated gradients for" not in text_of(page)
     page.text_input(key="more").set_value("5, 9, 12").run()
-    text = _text(page)
+    text = text_of(page)
     assert "Integrated gradients for 4 images" in text
     assert "each for its predicted class" in text
     page.selectbox(key="class").select("4").run()
-    assert "class 4; one scale" in _text(page)
+    assert "class 4; one scale" in text_of(page)
 
 
 def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attribution_study, "IMAGES", 20)
     page.slider(key="ig_steps").set_value(4).run()
     page.slider(key="sg_samples").set_value(2).run()
-    assert "not measured yet" in _text(page)
+    assert "not measured yet" in text_of(page)
     assert page.get("download_button")[1].proto.disabled
     page.button(key="measure").click().run()
     deadline = time.monotonic() + 60
@@ -114,7 +111,7 @@ def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch
         time.sleep(0.2)
         page.run()
     assert not page.exception
-    text = _text(page)
+    text = text_of(page)
     assert "first" in text
     assert "the first 20 test images, each for its predicted class; baseline black, 4 steps" in text
     table = page.dataframe[0].value
@@ -124,7 +121,7 @@ def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch
     assert table["map"].iloc[-1] == "A random map (control)"
     assert not page.get("download_button")[1].proto.disabled
     page.slider(key="ig_steps").set_value(8).run()
-    assert "have changed since" in _text(page)
+    assert "have changed since" in text_of(page)
 
 
 def _runs(page: AppTest) -> bool:
@@ -152,7 +149,7 @@ def test_a_study_can_be_stopped(page: AppTest) -> None:
     assert _runs(page)
     page.button(key="stop-study").click().run()
     assert not page.exception
-    assert "Stopped after" in _text(page)
+    assert "Stopped after" in text_of(page)
     assert not _runs(page)
 
 

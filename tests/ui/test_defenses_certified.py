@@ -14,6 +14,7 @@ from core.defenses.filters import Filter
 from core.defenses.growth import certified_radius
 from core.defenses.projection import Projection
 from core.defenses.smoothing import certify
+from tests.ui.conftest import fine_text_of
 from ui import compute, text
 from ui.defenses import certified_accuracy
 
@@ -21,20 +22,8 @@ VIEW = {"defense_view": "Certified", "smooth_copies": "100"}
 
 
 @pytest.fixture
-def open_view(app: AppTest) -> Callable[..., AppTest]:
-    def open_page(**query: str) -> AppTest:
-        app.query_params.update({**VIEW, **query})
-        app.run()
-        return app.switch_page("pages/defenses.py").run()
-
-    return open_page
-
-
-def _text(page: AppTest) -> str:
-    assert not page.exception
-    assert not page.error
-    elements = [*page.markdown, *page.caption, *page.info]
-    return " ".join(str(element.value) for element in elements)
+def open_view(defenses: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    return lambda **query: defenses(**{**VIEW, **query})
 
 
 def _measure(page: AppTest, name: str) -> AppTest:
@@ -53,7 +42,7 @@ def test_a_proof_ends_and_says_where(
     page = open_view()
     image, label = to_float(mnist.test.images[1:2]), int(mnist.test.labels[1])
     radius = certified_radius(model_1, image, label)
-    written = _text(page)
+    written = fine_text_of(page)
     assert (
         f"At ε = 0.3 nothing is proven of this {label}: its proof ends at {radius:.4f}" in written
     )
@@ -63,10 +52,10 @@ def test_a_proof_ends_and_says_where(
     assert f"PREDICT answers **{found.predicted}**" in written
     assert "it was not trained with this noise" in written
     page.select_slider(key="cert_epsilon").set_value(0.001).run()
-    written = _text(page)
+    written = fine_text_of(page)
     assert f"stays a {label} within ε = 0.001" in written
     page.slider(key="smooth_sigma").set_value(1.0).run()
-    assert "The smoothed network abstains" in _text(page)
+    assert "The smoothed network abstains" in fine_text_of(page)
 
 
 def test_the_truth_between_two_curves(
@@ -74,7 +63,7 @@ def test_the_truth_between_two_curves(
 ) -> None:
     monkeypatch.setattr(certified_accuracy, "_ITERATIONS", 5)
     page = _measure(open_view(cert_images="50", cert_epsilon="0.01"), "cert_accuracy")
-    written = _text(page)
+    written = fine_text_of(page)
     proof = page.session_state["_cert_accuracy"].study.proof
     low, high = proof.certified[-1], proof.attacked[-1]
     assert low.value < high.value
@@ -86,14 +75,14 @@ def test_the_truth_between_two_curves(
 def test_certified_accuracy_against_the_radius(open_view: Callable[..., AppTest]) -> None:
     page = _measure(open_view(smooth_images="50"), "smooth_accuracy")
     smoothed = page.session_state["_smooth_accuracy"].study.smoothed
-    written = _text(page)
+    written = fine_text_of(page)
     assert (
         f"Certified right at all (radius above 0) **{text.full_rate(smoothed.certified(0.0))}**"
         in written
     )
     assert f"abstained **{text.full_rate(smoothed.abstained)}**" in written
     page.slider(key="smooth_sigma").set_value(0.5).run()
-    assert "settings above have changed since" in _text(page)
+    assert "settings above have changed since" in fine_text_of(page)
 
 
 def test_a_defense_has_no_bounds_but_can_be_smoothed(
@@ -102,7 +91,7 @@ def test_a_defense_has_no_bounds_but_can_be_smoothed(
     defended = DefendedClassifier(model_1, [Filter("threshold", 0.5)])
     monkeypatch.setattr(compute, "classifier", lambda key: defended)
     page = open_view()
-    written = _text(page)
+    written = fine_text_of(page)
     assert "There are no interval bounds for this network" in written
     assert "no rule for threshold-0.5" in written
     assert "Certified as 2 within L2" in written
@@ -131,10 +120,10 @@ def test_a_misread_image_has_nothing_to_prove(
     wrong = model_1.predict(to_float(mnist.test.images)) != mnist.test.labels
     page = open_view(cert_epsilon="0.001")
     page.number_input(key="image").set_value(int(np.flatnonzero(wrong)[0])).run()
-    assert "misread as it is: there is nothing to prove" in _text(page)
+    assert "misread as it is: there is nothing to prove" in fine_text_of(page)
 
 
 def test_edited_links_do_no_harm(open_view: Callable[..., AppTest]) -> None:
     page = open_view(cert_epsilon="7", smooth_sigma="x", smooth_copies="3")
-    assert "At ε = 0.3" in _text(page)
+    assert "At ε = 0.3" in fine_text_of(page)
     assert page.slider(key="smooth_sigma").value == 0.25

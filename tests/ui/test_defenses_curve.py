@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.classifier import Classifier
 from core.jobs import FINISHED, Job
 from core.robustness_curve import Curve, CurveStudy, Point
+from tests.ui.conftest import text_of
 from ui import compute
 from ui.defenses.curve_runs import Asked, CurveRun
 from ui.figures import curve_charts
@@ -25,21 +26,6 @@ VIEW = {
 }
 
 
-@pytest.fixture
-def visit(app: AppTest) -> Callable[..., AppTest]:
-    def open_page(**query: str) -> AppTest:
-        app.query_params.update(query)
-        app.run()
-        return app.switch_page("pages/defenses.py").run()
-
-    return open_page
-
-
-def _text(page: AppTest) -> str:
-    assert not page.exception
-    return " ".join(str(element.value) for element in [*page.markdown, *page.caption])
-
-
 def _measured(page: AppTest) -> CurveRun:
     page.button(key="curve-start").click().run()
     deadline = time.monotonic() + 480
@@ -51,13 +37,13 @@ def _measured(page: AppTest) -> CurveRun:
     return run
 
 
-def test_a_curve_grows_to_its_end(visit: Callable[..., AppTest]) -> None:
-    page = visit(**VIEW)
-    assert "nothing has been measured yet" in _text(page)
+def test_a_curve_grows_to_its_end(defenses: Callable[..., AppTest]) -> None:
+    page = defenses(**VIEW)
+    assert "nothing has been measured yet" in text_of(page)
     page.session_state["curve_defenses"] = []
     page.run()
     run = _measured(page)
-    written = _text(page)
+    written = text_of(page)
     assert not page.error
     assert [len(curve.points) for curve in run.study.curves] == [9]
     assert "At ε = 0.3 (L∞) no image stands" in written
@@ -81,11 +67,11 @@ def _drawn(linear: Classifier) -> CurveRun:
 
 
 def test_the_cursor_says_what_was_measured(
-    visit: Callable[..., AppTest], app: AppTest, linear: Classifier
+    defenses: Callable[..., AppTest], app: AppTest, linear: Classifier
 ) -> None:
     app.session_state["_curve_run"] = _drawn(linear)
-    page = visit(**VIEW)
-    assert "At ε = 0.3 (L∞) a keeps most: 75 % [41, 93] · 6 of 8" in _text(page)
+    page = defenses(**VIEW)
+    assert "At ε = 0.3 (L∞) a keeps most: 75 % [41, 93] · 6 of 8" in text_of(page)
     table = page.dataframe[0].value
     assert list(table["classifier"]) == ["a", "b"]
     assert list(table["stand at ε = 0.3"]) == ["75 % [41, 93] · 6 of 8", "0 % [0, 32] · 0 of 8"]
@@ -93,9 +79,9 @@ def test_the_cursor_says_what_was_measured(
     assert list(table["ε at 50 %"]) == ["0.400", "0.150"]
     assert list(table["area to ε = 0.6"]) == ["0.375", "0.150"]
     page.slider(key="curve_at_linf_3").set_value(0.6).run()
-    assert "At ε = 0.6 (L∞) no image stands" in _text(page)
+    assert "At ε = 0.6 (L∞) no image stands" in text_of(page)
     page.slider(key="curve_at_linf_3").set_value(0.0).run()
-    assert "At ε = 0 (L∞) a and b tie: their intervals overlap" in _text(page)
+    assert "At ε = 0 (L∞) a and b tie: their intervals overlap" in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -110,14 +96,14 @@ def test_the_cursor_says_what_was_measured(
     ],
     ids=str,
 )
-def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, str]) -> None:
-    page = visit(**{**VIEW, **query})
-    assert "nothing has been measured yet" in _text(page)
+def test_edited_links_fall_back(defenses: Callable[..., AppTest], query: dict[str, str]) -> None:
+    page = defenses(**{**VIEW, **query})
+    assert "nothing has been measured yet" in text_of(page)
     assert not page.error
 
 
-def test_without_a_classifier_it_says_so(visit: Callable[..., AppTest]) -> None:
-    page = visit(**VIEW)
+def test_without_a_classifier_it_says_so(defenses: Callable[..., AppTest]) -> None:
+    page = defenses(**VIEW)
     page.session_state["curve_models"] = []
     page.session_state["curve_defenses"] = []
     page.run()
@@ -128,25 +114,25 @@ def test_without_a_classifier_it_says_so(visit: Callable[..., AppTest]) -> None:
 
 
 def test_the_cursor_stays_while_another_page_is_looked_at(
-    visit: Callable[..., AppTest], app: AppTest, linear: Classifier
+    defenses: Callable[..., AppTest], app: AppTest, linear: Classifier
 ) -> None:
     app.session_state["_curve_run"] = _drawn(linear)
-    page = visit(**VIEW)
+    page = defenses(**VIEW)
     page.slider(key="curve_at_linf_3").set_value(0.6).run()
     app.switch_page("pages/predictions.py").run()
     app.switch_page("pages/defenses.py").run()
-    assert "At ε = 0.6 (L∞) no image stands" in _text(app)
+    assert "At ε = 0.6 (L∞) no image stands" in text_of(app)
 
 
 def test_a_curve_that_is_a_point_ahead_is_compared_where_the_other_ends(
-    visit: Callable[..., AppTest], app: AppTest, linear: Classifier
+    defenses: Callable[..., AppTest], app: AppTest, linear: Classifier
 ) -> None:
     run = _drawn(linear)
     ahead, behind = run.study.curves
     proven = replace(behind, points=ahead.points[:1])
     run.study.curves = (ahead, replace(behind, points=behind.points[:2]), replace(proven, name="c"))
     app.session_state["_curve_run"] = run
-    table = visit(**VIEW).dataframe[0].value
+    table = defenses(**VIEW).dataframe[0].value
     assert list(table["area to ε = 0"]) == ["0.000"] * 3
     assert list(table["certified"]) == ["75 % [41, 93] · 6 of 8", "no bound", "not measured"]
     run.study.curves = run.study.curves[:2]
@@ -155,12 +141,14 @@ def test_a_curve_that_is_a_point_ahead_is_compared_where_the_other_ends(
     assert list(table["area to ε = 0.3"]) == ["0.263", "0.150"]
 
 
-def test_networks_of_one_name_are_told_apart(visit: Callable[..., AppTest], app: AppTest) -> None:
+def test_networks_of_one_name_are_told_apart(
+    defenses: Callable[..., AppTest], app: AppTest
+) -> None:
     card = replace(compute.shipped_cards()["model-1"], title="Run 1")
     app.session_state["_kept"] = {
         key: ModelFile(key, b"", card) for key in ("edited-1", "edited-2")
     }
-    page = visit(**VIEW)
+    page = defenses(**VIEW)
     assert not page.error
     names = next(each for each in page.pills if each.key == "curve_models").options
     assert {"Model 1", "Run 1, edited-1", "Run 1, edited-2"} <= set(names)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.defenses import detection_study
 from core.defenses.detection_study import ADAPTIVE, NOISE, Detected, DetectionStudy, Scored
+from tests.ui.conftest import fine_text_of
 from ui import text
 from ui.defenses import detection
 
@@ -22,19 +23,8 @@ QUICK = {"FGSM": {}, "PGD": {"iterations": 10, "step_size": 0.06}}
 
 
 @pytest.fixture
-def open_view(app: AppTest) -> Callable[..., AppTest]:
-    def open_page(**query: str) -> AppTest:
-        app.query_params.update({**VIEW, **query})
-        app.run()
-        return app.switch_page("pages/defenses.py").run()
-
-    return open_page
-
-
-def _text(page: AppTest) -> str:
-    assert not page.exception
-    assert not page.error
-    return " ".join(str(element.value) for element in [*page.markdown, *page.caption])
+def open_view(defenses: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    return lambda **query: defenses(**{**VIEW, **query})
 
 
 def _measure(page: AppTest) -> AppTest:
@@ -54,8 +44,8 @@ def test_a_detector_is_measured_and_its_threshold_moved(
     short = functools.partialmethod(DetectionStudy.work, iterations=5)
     monkeypatch.setattr(DetectionStudy, "work", short)
     page = open_view()
-    assert "not measured yet" in _text(page)
-    written = _text(_measure(page))
+    assert "not measured yet" in fine_text_of(page)
+    written = fine_text_of(_measure(page))
     study: DetectionStudy = page.session_state["_detection"].study
     found = study.detected
     by_name = {each.name: each for each in found.attacks}
@@ -69,16 +59,16 @@ def test_a_detector_is_measured_and_its_threshold_moved(
     assert list(table["attack"]) == list(by_name)
     assert table["detected of these"][1] == text.full_rate(static)
     attack = next(each for each in page.selectbox if each.label == "Attack")
-    written = _text(attack.set_value(ADAPTIVE).run())
+    written = fine_text_of(attack.set_value(ADAPTIVE).run())
     missed = len(by_name[ADAPTIVE].missed(threshold))
     assert f"{ADAPTIVE}: {missed} misread and not detected" in written
     page.segmented_control[0].set_value(0.2).run()
     lower = found.threshold(0.2)
-    assert f"**{text.full_rate(found.false_positives(lower))}**" in _text(page)
+    assert f"**{text.full_rate(found.false_positives(lower))}**" in fine_text_of(page)
     slider = next(each for each in page.slider if each.label == "Threshold")
     assert slider.value == pytest.approx(lower)
     slider.set_value(0.0).run()
-    assert "**100 % [93, 100] · 50 of 50**" in _text(page)
+    assert "**100 % [93, 100] · 50 of 50**" in fine_text_of(page)
 
 
 def _found(*names: str, fooled: int) -> Detected:
@@ -120,7 +110,7 @@ def test_what_the_finding_says(
 
 def test_edited_links_do_no_harm(open_view: Callable[..., AppTest]) -> None:
     page = open_view(detector="Oracle", detect_epsilon="7", detect_images="3")
-    _text(page)
+    fine_text_of(page)
     assert page.selectbox(key="detector").value == "Feature squeezing"
     assert page.slider(key="detect_epsilon").value == 0.3
     assert page.select_slider(key="detect_images").value == 200

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.data import FloatArray
 from core.defenses.filters import KINDS, Filter
+from tests.ui.conftest import open_page, text_of
 from ui.defenses.filter_settings import Asked
 from ui.defenses.filters import Seen, finding
 from ui.navigation import VIEWS
@@ -15,13 +16,7 @@ FILTERS = {"defense_view": "Filters"}
 
 def _open(app: AppTest, page: str, query: dict[str, str]) -> AppTest:
     app.default_timeout = 180
-    app.query_params.update(query)
-    app.run()
-    return app.switch_page(f"pages/{page}.py").run()
-
-
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+    return open_page(app, page, **query)
 
 
 def _fine(app: AppTest) -> bool:
@@ -31,15 +26,15 @@ def _fine(app: AppTest) -> bool:
 def test_four_digits_through_the_filters_and_each_filter_alone(app: AppTest) -> None:
     page = _open(app, "defenses", FILTERS)
     assert _fine(page)
-    assert "Gaussian blur 1: the attacked 2 " in _text(page)
-    assert "an attack that knows of it makes it a " in _text(page)
+    assert "Gaussian blur 1: the attacked 2 " in text_of(page)
+    assert "an attack that knows of it makes it a " in text_of(page)
     for kind in KINDS.values():
-        assert f"**{Filter(kind.name, kind.default).title}** · gradient {kind.gradient}" in _text(
+        assert f"**{Filter(kind.name, kind.default).title}** · gradient {kind.gradient}" in text_of(
             page
         )
     page.slider(key="_filter_strength-blur").set_value(2.0).run()
     assert _fine(page)
-    assert "Gaussian blur 2: " in _text(page)
+    assert "Gaussian blur 2: " in text_of(page)
     assert page.query_params["filters"] == "blur-2"
 
 
@@ -47,18 +42,18 @@ def test_the_reports_filters_and_a_random_one_in_a_chain(app: AppTest) -> None:
     page = _open(app, "defenses", FILTERS)
     page.button(key="filters-report").click().run()
     assert _fine(page)
-    assert "Gaussian blur 1 + Threshold 0.5: " in _text(page)
+    assert "Gaussian blur 1 + Threshold 0.5: " in text_of(page)
     page.multiselect(key="_filter_kinds").set_value(["noise", "median"]).run()
     page.slider(key="filter_epsilon").set_value(0.2).run()
     assert _fine(page)
-    assert "Random noise 0.25 + Median 3: " in _text(page)
-    assert "gradient averaged over draws. A random filter is pictured by its first draw" in _text(
+    assert "Random noise 0.25 + Median 3: " in text_of(page)
+    assert "gradient averaged over draws. A random filter is pictured by its first draw" in text_of(
         page
     )
     assert page.query_params["filters"] == "noise-0.25+median-3"
     page.multiselect(key="_filter_kinds").set_value([]).run()
     assert _fine(page)
-    assert "No filter is chosen" in _text(page)
+    assert "No filter is chosen" in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +72,7 @@ def test_a_bad_link_gets_one_sentence_and_the_default(
     assert not page.exception
     assert len(page.error) == 1
     assert sentence in page.error[0].value
-    assert "Gaussian blur 1: " in _text(page)
+    assert "Gaussian blur 1: " in text_of(page)
 
 
 def test_a_defended_model_goes_into_the_picker(app: AppTest) -> None:

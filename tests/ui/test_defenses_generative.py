@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.defenses.autoencoder import autoencoder
 from core.defenses.generative_file import path_of
+from tests.ui.conftest import open_page, text_of
 from ui.defenses.generative import PROJECTION, THROUGH, Rows, _finding
 from ui.defenses.generative_made import Seen
 
@@ -14,20 +15,14 @@ QUICK = {"defense_view": "Generative", "gen_steps": "10", "gen_starts": "2"}
 
 def _open(app: AppTest, **query: str) -> AppTest:
     app.default_timeout = 180
-    app.query_params.update({**QUICK, **query})
-    app.run()
-    return app.switch_page("pages/defenses.py").run()
-
-
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+    return open_page(app, "defenses", **{**QUICK, **query})
 
 
 def test_static_beside_adaptive_and_the_latent_numbers(app: AppTest) -> None:
     page = _open(app)
     assert not page.exception
     assert not page.error
-    text = _text(page)
+    text = text_of(page)
     assert "statically attacked, 10 iterations, the best of 2 starts" in text
     assert "Adaptive: attacked through the defense" not in text
     assert "**Autoencoder**: read as 2" in text
@@ -35,16 +30,16 @@ def test_static_beside_adaptive_and_the_latent_numbers(app: AppTest) -> None:
     assert not any(button.key == "gen-take-tray" for button in page.button)  # drawn as any class
 
     page.button(key="gen-adaptive").click().run()
-    text = _text(page)
+    text = text_of(page)
     assert not page.error
     assert "Adaptive: attacked through the defense" in text
     assert "gets through the autoencoder" in text
     page.selectbox(key="gen_of").set_value(THROUGH).run()
-    assert "adaptively attacked, 10 iterations" in _text(page)
+    assert "adaptively attacked, 10 iterations" in text_of(page)
 
     page.slider(key="gen_z1").set_value(3.0).run()
     assert not page.exception
-    assert "16 latent numbers of length" in _text(page)
+    assert "16 latent numbers of length" in text_of(page)
     page.button(key="gen-reset").click().run()
     assert page.slider(key="gen_z1").value == 0.0
 
@@ -57,8 +52,8 @@ def test_too_long_an_attack_is_one_sentence(app: AppTest) -> None:
         "The attack through Projection 200 × 10 takes 320,000 images × iterations, above 100,000: "
         "choose fewer images or iterations."
     ]
-    assert "**Autoencoder**: read as" in _text(page)  # what can be done is done
-    assert "Adaptive: attacked through the defense" in _text(page)
+    assert "**Autoencoder**: read as" in text_of(page)  # what can be done is done
+    assert "Adaptive: attacked through the defense" in text_of(page)
 
 
 def test_a_damaged_network_is_said_and_not_offered(
@@ -78,8 +73,8 @@ def test_a_damaged_network_is_said_and_not_offered(
         "autoencoder.safetensors is missing, so the denoising autoencoder is not offered: restore "
         "it from the repository."
     ]
-    assert "**Projection**" in _text(page)
-    assert "**Autoencoder**" not in _text(page)
+    assert "**Projection**" in text_of(page)
+    assert "**Autoencoder**" not in text_of(page)
 
 
 def test_both_can_be_used_on_all_pages(app: AppTest) -> None:
@@ -87,7 +82,7 @@ def test_both_can_be_used_on_all_pages(app: AppTest) -> None:
     page.button(key="gen-use-projection").click().run()
     assert not page.exception
     assert page.selectbox(key="model").value == "model-2~projection-10x2"
-    assert "puts its own defenses in front of" in _text(page)
+    assert "puts its own defenses in front of" in text_of(page)
     page.button(key="gen-use-autoencoder").click().run()
     assert page.selectbox(key="model").value == "model-2~autoencoder"
     assert not page.error

@@ -14,6 +14,7 @@ from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.grid import COLUMNS, Budget, Cell, Grid, Row
 from core.jobs import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, Job
 from core.rate import Rate
+from tests.ui.conftest import fine_text_of, open_page
 from ui import text
 from ui.defenses import grid, grid_files, grid_runs
 from ui.defenses.grid_runs import Asked, GridRun
@@ -25,15 +26,7 @@ QUICK = {"grid_images": "50", "grid_steps": "10", "grid_queries": "100"}
 
 def _open(app: AppTest, **query: str) -> AppTest:
     app.default_timeout = 180
-    app.query_params.update(query)
-    app.run()
-    return app.switch_page("pages/defenses.py").run()
-
-
-def _text(app: AppTest) -> str:
-    assert not app.exception
-    assert not app.error
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
+    return open_page(app, "defenses", **query)
 
 
 def _run(
@@ -57,7 +50,7 @@ def _run(
 
 
 def test_before_anything_is_measured_the_columns_are_explained(app: AppTest) -> None:
-    written = _text(_open(app))
+    written = fine_text_of(_open(app))
     assert "nothing has been measured yet" in written
     for title in grid.TITLES.values():
         assert f"- **{title}**" in written
@@ -77,7 +70,7 @@ def test_a_defense_to_the_end(app: AppTest, model_1: Classifier, mnist: Dataset)
         time.sleep(0.3)
         page.run()
     run: GridRun = page.session_state["_grid"]
-    written = _text(page)
+    written = fine_text_of(page)
     assert "all attacks measured** :gray[· robust accuracy; Model 1, the first 50 test" in written
     assert [row.key for row in run.grid.rows] == ["none", "blur-1"]
     assert len(run.grid.cells) == len(run.grid.plan)
@@ -88,7 +81,7 @@ def test_a_defense_to_the_end(app: AppTest, model_1: Classifier, mnist: Dataset)
     assert "**Looks fixed, is fixed. " in written
     assert f"**Gaussian blur 1, adaptive: {adaptive.successes} of 50 right**" in written
     page.button(key="grid-more").click().run()
-    assert "the first 12 of them all" in _text(page)
+    assert "the first 12 of them all" in fine_text_of(page)
 
 
 def test_rows_are_parts_their_chain_the_chosen_one_and_other_networks() -> None:
@@ -178,9 +171,9 @@ def test_the_charts_write_rates_intervals_and_losses() -> None:
 
 @pytest.mark.parametrize("query", [{"grid_norm": "L7"}, {"grid_epsilon": "99"}])
 def test_an_edited_link_leaves_the_view_whole(app: AppTest, query: dict[str, str]) -> None:
-    assert "nothing has been measured yet" in _text(_open(app, **query))
+    assert "nothing has been measured yet" in fine_text_of(_open(app, **query))
 
 
 def test_the_chosen_chain_and_a_bad_radius_between_steps(app: AppTest) -> None:
     page = _open(app, model="model-1~blur-2", grid_epsilon="0.333")
-    assert "nothing has been measured yet" in _text(page)
+    assert "nothing has been measured yet" in fine_text_of(page)

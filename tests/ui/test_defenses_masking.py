@@ -13,26 +13,12 @@ from core.loss_surface import Surfaces
 from core.masking import MaskingStudy
 from core.masking_verdicts import compared, gap, none_of, not_monotone, share_below
 from core.rate import Rate
+from tests.ui.conftest import text_of
 from ui.defenses.masking_runs import PLANTED, Asked, MaskRun
 from ui.figures import attack_charts
 from ui.figures.palette import LIGHT
 
 VIEW = {"defense_view": "Is it masked?", "mask_images": "50", "mask_queries": "100"}
-
-
-@pytest.fixture
-def visit(app: AppTest) -> Callable[..., AppTest]:
-    def open_page(**query: str) -> AppTest:
-        app.query_params.update(query)
-        app.run()
-        return app.switch_page("pages/defenses.py").run()
-
-    return open_page
-
-
-def _text(page: AppTest) -> str:
-    assert not page.exception
-    return " ".join(str(element.value) for element in [*page.markdown, *page.caption])
 
 
 def _first(count: int) -> np.ndarray:
@@ -59,15 +45,15 @@ def _drawn(linear: Classifier) -> MaskRun:
 
 
 def test_verdicts_and_evidence(
-    visit: Callable[..., AppTest], app: AppTest, linear: Classifier
+    defenses: Callable[..., AppTest], app: AppTest, linear: Classifier
 ) -> None:
     run = _drawn(linear)
     app.session_state["_mask_run"] = run
-    page = visit(**VIEW)
-    written = _text(page)
+    page = defenses(**VIEW)
+    written = text_of(page)
     assert not page.error
     assert "3 of 5 checks fire: do not trust" in written
-    assert "Stopped after 5 of 12 checks." in written
+    assert "Stopped after 5 of 12 checks; they stay." in written
     assert ":red[:material/error:] **Gradients are exactly zero**: yes" in written
     assert ":orange[:material/hourglass_top:] **Noise wins**: not clear" in written
     assert ":green[:material/check_circle:] **Robust to one step only**: no" in written
@@ -77,15 +63,15 @@ def test_verdicts_and_evidence(
     assert "Test image 4: the runner-up’s logit" in written
     assert "range ±2; roughness 0.000 (0 is a plane)" in written
     page.select_slider(key="mask_surface").set_value(1).run()
-    assert "Test image 7: the runner-up’s logit" in _text(page)
+    assert "Test image 7: the runner-up’s logit" in text_of(page)
 
 
-def test_a_planted_mask_is_heard_before_the_job_ends(visit: Callable[..., AppTest]) -> None:
-    page = visit(**VIEW, mask_subject=PLANTED)
-    assert "nothing has been checked yet" in _text(page)
+def test_a_planted_mask_is_heard_before_the_job_ends(defenses: Callable[..., AppTest]) -> None:
+    page = defenses(**VIEW, mask_subject=PLANTED)
+    assert "nothing has been checked yet" in text_of(page)
     page.button(key="mask-start").click().run()
     deadline = time.monotonic() + 480
-    while "**Gradients are exactly zero**: yes" not in _text(page):
+    while "**Gradients are exactly zero**: yes" not in text_of(page):
         assert time.monotonic() < deadline
         time.sleep(0.3)
         page.run()
@@ -96,7 +82,7 @@ def test_a_planted_mask_is_heard_before_the_job_ends(visit: Callable[..., AppTes
         page.run()
     run: MaskRun = page.session_state["_mask_run"]
     assert run.name == "Model 1, Threshold 0.5, its gradient held back"
-    assert f"Stopped after {run.study.count} of 12 checks." in _text(page)
+    assert f"Stopped after {run.study.count} of 12 checks; they stay." in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -109,16 +95,18 @@ def test_a_planted_mask_is_heard_before_the_job_ends(visit: Callable[..., AppTes
     ],
 )
 def test_without_a_check_it_says_what_became_of_the_job(
-    visit: Callable[..., AppTest], app: AppTest, linear: Classifier, state: str, words: str
+    defenses: Callable[..., AppTest], app: AppTest, linear: Classifier, state: str, words: str
 ) -> None:
     run = _drawn(linear)
     run.study.findings, run.study.counted, run.job.state = (), 0, state
     app.session_state["_mask_run"] = run
-    assert f"{words} :gray[· Linear, the first 50 test images, L∞ ε = 0.3]" in _text(visit(**VIEW))
+    assert f"{words} :gray[· Linear, the first 50 test images, L∞ ε = 0.3]" in text_of(
+        defenses(**VIEW)
+    )
 
 
-def test_transfers_come_from_networks_without_a_defense(visit: Callable[..., AppTest]) -> None:
-    page = visit(**VIEW, model="model-1~blur-1")
+def test_transfers_come_from_networks_without_a_defense(defenses: Callable[..., AppTest]) -> None:
+    page = defenses(**VIEW, model="model-1~blur-1")
     assert not page.exception
     options = page.selectbox(key="mask_source").options
     assert options[0] == "Model 1"
@@ -127,9 +115,9 @@ def test_transfers_come_from_networks_without_a_defense(visit: Callable[..., App
 
 @pytest.mark.parametrize(("source", "taken"), [("Robust", "robust"), ("Nobody", "model-2")])
 def test_the_source_of_transfers_is_in_the_link(
-    visit: Callable[..., AppTest], source: str, taken: str
+    defenses: Callable[..., AppTest], source: str, taken: str
 ) -> None:
-    page = visit(**VIEW, mask_source=source)
+    page = defenses(**VIEW, mask_source=source)
     assert not page.exception
     assert page.selectbox(key="mask_source").value == taken
 
@@ -145,9 +133,9 @@ def test_the_source_of_transfers_is_in_the_link(
     ],
     ids=str,
 )
-def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, str]) -> None:
-    page = visit(**{**VIEW, **query})
-    assert "nothing has been checked yet" in _text(page)
+def test_edited_links_fall_back(defenses: Callable[..., AppTest], query: dict[str, str]) -> None:
+    page = defenses(**{**VIEW, **query})
+    assert "nothing has been checked yet" in text_of(page)
     assert not page.error
     assert page.slider(key="mask_epsilon").value == 0.3
 

@@ -15,6 +15,7 @@ from core.classifier import Classifier
 from core.data import load_mnist, to_float
 from core.feature_maps import active_shares, convolutions, feature_maps, kernels
 from core.model import build_model, deserialize_model
+from tests.ui.conftest import open_page, text_of
 from ui import feature_maps as page
 from ui import microscope, state
 from ui.maps_package import Layer, Side, channel_states, pack
@@ -22,14 +23,8 @@ from ui.maps_package import Layer, Side, channel_states, pack
 IMAGE = to_float(load_mnist().test.images[1:2])
 
 
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
-
-
 def _open(app: AppTest, **query: str) -> AppTest:
-    app.query_params.update(query)
-    app.run()
-    return app.switch_page("pages/feature_maps.py").run()
+    return open_page(app, "feature_maps", **query)
 
 
 Arrays = dict[str, np.ndarray]
@@ -185,7 +180,7 @@ def test_states_of_channels() -> None:
 @pytest.mark.parametrize("model", ["model-1", "model-2"])
 def test_every_control_moves(app: AppTest, model: str) -> None:
     app = _open(app, model=model)
-    assert "14 × 14 × 32 = 6,272 units" in _text(app)
+    assert "14 × 14 × 32 = 6,272 units" in text_of(app)
     for stage in ("before ReLU", "after pooling"):
         app.selectbox(key="stage").select(stage).run()
         app.segmented_control(key="sort").set_value("Response").run()
@@ -193,15 +188,15 @@ def test_every_control_moves(app: AppTest, model: str) -> None:
         assert not app.exception
     app.selectbox(key="compare").select("Another image").run()
     app.number_input(key="beside").set_value(7).run()
-    assert "Test image 7 beside Test image 1" in _text(app)
+    assert "Test image 7 beside Test image 1" in text_of(app)
     app.selectbox(key="sort").select("Difference").run()
     assert not app.exception
     app.selectbox(key="compare").select("Another model").run()
-    assert "conv1, after pooling: apart by" in _text(app)
-    assert "conv2, after pooling: apart by" in _text(app)
-    assert "need not correspond" in _text(app)
+    assert "conv1, after pooling: apart by" in text_of(app)
+    assert "conv2, after pooling: apart by" in text_of(app)
+    assert "need not correspond" in text_of(app)
     app.selectbox(key="compare").select("A checkpoint").run()
-    assert "No run yet" in _text(app)
+    assert "No run yet" in text_of(app)
     app.session_state["layer"] = "conv2"
     app.run()
     assert app.query_params["layer"] == "conv2"
@@ -222,7 +217,7 @@ def test_a_link_carries_the_settings(app: AppTest) -> None:
     app.run()
     assert app.session_state["layer"] == "conv2"
     assert app.selectbox(key="stage").value == "before ReLU"
-    assert "Test image 9 beside Test image 1" in _text(app)
+    assert "Test image 9 beside Test image 1" in text_of(app)
 
 
 def test_an_edited_link_falls_back(app: AppTest) -> None:
@@ -253,7 +248,7 @@ def test_checkpoints_are_laid_beside(app: AppTest) -> None:
     app = _open(app)
     app.session_state["_runs"] = [plain, short]
     app.selectbox(key="compare").select("A checkpoint").run()
-    assert "Run 1, untrained beside Model 1" in _text(app)
+    assert "Run 1, untrained beside Model 1" in text_of(app)
     app.selectbox(key="_beside-step").select("Run 2, step 5").run()
     assert [each.value for each in app.info] == [
         "conv1: The maps are 28 × 28 × 32 here and 28 × 28 × 8 there: "
@@ -268,20 +263,20 @@ def test_surgery_keeps_a_model(app: AppTest) -> None:
     assert app.button(key="keep").disabled
     channels = next(each for each in app.pills if each.label == "Channels")
     channels.set_value([3, 5, 7]).run()
-    text = _text(app)
+    text = text_of(app)
     assert "conv1 3, 5, 7 × 0" in text
     assert "It costs " in text or "It gains " in text
     next(each for each in app.slider if each.label == "Factor").set_value(0.5).run()
-    assert "3, 5, 7 × 0.5" in _text(app)
+    assert "3, 5, 7 × 0.5" in text_of(app)
     app.button(key="draws").click().run()
-    assert "of 5 random choices cost less than yours" in _text(app)
+    assert "of 5 random choices cost less than yours" in text_of(app)
     app.button(key="keep").click().run()
     assert not app.exception
     titles = app.selectbox(key="model").options
     assert titles[-1].startswith("Model 2, conv1 3 channels × 0.5 · ")
     app.selectbox(key="model").select("edited-1").run()
     assert not app.exception
-    assert "Nothing is switched off yet" in _text(app)
+    assert "Nothing is switched off yet" in text_of(app)
     kept = app.session_state["_kept"]["edited-1"]
     model, card = deserialize_model(kept.data)
     assert card.test.total == 10_000
@@ -294,7 +289,7 @@ def test_only_so_many_are_kept(app: AppTest) -> None:
     for _ in range(state.MAX_KEPT):
         app.button(key="keep").click().run()
     assert app.button(key="keep").disabled
-    assert f"You keep {state.MAX_KEPT} edited models, the most" in _text(app)
+    assert f"You keep {state.MAX_KEPT} edited models, the most" in text_of(app)
     assert len(app.selectbox(key="model").options) == len(zoo.RECIPES) + state.MAX_KEPT
 
 
@@ -323,13 +318,13 @@ def test_edits_of_several_layers_hold_together(app: AppTest) -> None:
     channels([3])
     layer("conv2")
     channels([5])
-    assert "Also conv1: 3 × 0" in _text(app)
-    assert "conv1 3 × 0; conv2 5 × 0" in _text(app)
+    assert "Also conv1: 3 × 0" in text_of(app)
+    assert "conv1 3 × 0; conv2 5 × 0" in text_of(app)
     layer("conv1")
     assert next(e for e in app.pills if e.label == "Channels").value == [3]
     channels([])
-    assert "· conv2 5 × 0" in _text(app)
+    assert "· conv2 5 × 0" in text_of(app)
     layer("conv2")
     channels([])
-    assert "Nothing is switched off yet" in _text(app)
+    assert "Nothing is switched off yet" in text_of(app)
     assert not app.exception

@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.ui.conftest import text_of
+
 
 @pytest.fixture
 def page(app: AppTest) -> AppTest:
@@ -11,23 +13,19 @@ def page(app: AppTest) -> AppTest:
     return app.switch_page("pages/occlusion.py").run()
 
 
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
-
-
 def test_every_control_moves(page: AppTest) -> None:
-    assert "25 forward passes, one batch" in _text(page)
-    assert "One digit of each class" in _text(page)
+    assert "25 forward passes, one batch" in text_of(page)
+    assert "One digit of each class" in text_of(page)
     page.slider(key="block").set_value(6).run()
     page.slider(key="stride").set_value(2).run()
-    assert "One block turns this 9 into a 4" in _text(page)
-    assert "144 forward passes" in _text(page)
+    assert "One block turns this 9 into a 4" in text_of(page)
+    assert "144 forward passes" in text_of(page)
     for fill in page.selectbox(key="fill").options:
         page.selectbox(key="fill").select(fill).run()
     page.segmented_control(key="change").set_value("Logit").run()
     page.toggle(key="pixels").set_value(True).run()
     page.selectbox(key="class").select("4").run()
-    assert "p(4) goes from" in _text(page)
+    assert "p(4) goes from" in text_of(page)
     assert page.query_params["class"] == "4"
     page.button(key="as-reported").click().run()
     assert not page.exception
@@ -38,8 +36,8 @@ def test_every_control_moves(page: AppTest) -> None:
 
 def test_the_gallery_shows_the_images_beside(page: AppTest) -> None:
     page.text_input(key="more").set_value("8, 12").run()
-    assert "The chosen images" in _text(page)
-    assert "of 3**" in _text(page)
+    assert "The chosen images" in text_of(page)
+    assert "of 3**" in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +49,4 @@ def test_edited_links_fall_back(app: AppTest, query: dict[str, str]) -> None:
     page = app.switch_page("pages/occlusion.py").run()
     assert not page.exception
     assert not page.error
-    assert "25 forward passes" in _text(page)
+    assert "25 forward passes" in text_of(page)

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.data import load_test_labels
 from core.rate import Rate
+from tests.ui.conftest import open_page, text_of
 from ui.images import ChosenImage, encode_ink
 from ui.one_noise.fit import ALL_CLASSES, CURVE_SCALES, POOL_START, SAME_CLASS, images_to_fit
 from ui.one_noise.transfer import half_misled
@@ -18,28 +19,22 @@ from ui.state import ModelFile
 FAST = {"one_steps": "40", "one_rate": "5e-3"}
 
 
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
-
-
 def _open(app: AppTest, **query: str) -> AppTest:
     app.default_timeout = 300
-    app.query_params.update({**FAST, **query})
-    app.run()
-    return app.switch_page("pages/one_noise.py").run()
+    return open_page(app, "one_noise", **{**FAST, **query})
 
 
 def _misled(app: AppTest) -> float:
-    found = re.search(r"misleads ([\d.]+) % of other images", _text(app))
+    found = re.search(r"misleads ([\d.]+) % of other images", text_of(app))
     assert found is not None
     return float(found.group(1))
 
 
 def test_every_control_moves(app: AppTest) -> None:
     page = _open(app)
-    assert "A noise fitted to one image" in _text(page)
-    assert "target 5, scale 1" in _text(page)
-    assert "Fitted to test image 1." in _text(page)
+    assert "A noise fitted to one image" in text_of(page)
+    assert "target 5, scale 1" in text_of(page)
+    assert "Fitted to test image 1." in text_of(page)
     before = _misled(page)
     page.slider(key="one_scale").set_value(3.0).run()
     assert _misled(page) > before
@@ -47,15 +42,15 @@ def test_every_control_moves(app: AppTest) -> None:
     assert _misled(page) == 0
     page.slider(key="one_scale").set_value(2.0).run()
     page.selectbox(key="one_target").select("7").run()
-    assert "target 7, scale 2" in _text(page)
+    assert "target 7, scale 2" in text_of(page)
     page.slider(key="one_images").set_value(3).run()
-    assert "A noise fitted to 3 images" in _text(page)
+    assert "A noise fitted to 3 images" in text_of(page)
     page.segmented_control(key="one_from").set_value(ALL_CLASSES).run()
     page.slider(key="one_steps").set_value(30).run()
     page.selectbox(key="one_cost").select("cross-entropy").run()
-    assert "cross-entropy, Adam 5e-3, 30 iterations" in _text(page)
+    assert "cross-entropy, Adam 5e-3, 30 iterations" in text_of(page)
     page.toggle(key="one_zoom").set_value(True).run()
-    assert "pixels lie beyond the colors" in _text(page)
+    assert "pixels lie beyond the colors" in text_of(page)
     page.segmented_control(key="one_hit").set_value("The target").run()
     assert not page.exception
     assert not page.error
@@ -67,7 +62,7 @@ def test_the_report_comes_with_its_claim(app: AppTest) -> None:
     assert not page.exception
     assert page.number_input(key="image").value == 3
     assert (page.selectbox(key="one_target").value, page.slider(key="one_scale").value) == ("5", 1)
-    text = _text(page)
+    text = text_of(page)
     assert "logit, Adam 5e-4, 400 iterations" in text
     assert "“in most cases misclassifies other classes as well” is **not confirmed**" in text
     assert "The noise set above, toward 5, fitted to one image, × 1, misleads **fewer" in text
@@ -76,18 +71,18 @@ def test_the_report_comes_with_its_claim(app: AppTest) -> None:
 
 def test_models_against_models(app: AppTest) -> None:
     page = _open(app, one_scale="2")
-    assert "4 of 16 cells are measured" in _text(page)
+    assert "4 of 16 cells are measured" in text_of(page)
     page.multiselect(key="one_models-model-1").set_value(["model-2"]).run()
-    assert "Fitted on Model 1, it misleads Model 2 in" in _text(page)
-    assert "2 of 4 cells are measured" in _text(page)
+    assert "Fitted on Model 1, it misleads Model 2 in" in text_of(page)
+    assert "2 of 4 cells are measured" in text_of(page)
     page.button(key="one-fit-others").click().run()
-    assert "4 of 4 cells are measured" in _text(page)
+    assert "4 of 4 cells are measured" in text_of(page)
     page.slider(key="one_scale").set_value(3.0).run()
-    assert "4 of 4 cells are measured" in _text(page)
+    assert "4 of 4 cells are measured" in text_of(page)
     page.slider(key="one_steps").set_value(30).run()
-    assert "2 of 4 cells are measured" in _text(page)
+    assert "2 of 4 cells are measured" in text_of(page)
     page.multiselect(key="one_models-model-1").set_value([]).run()
-    assert "No other model is chosen" in _text(page)
+    assert "No other model is chosen" in text_of(page)
     assert not page.exception
 
 
@@ -97,12 +92,12 @@ def test_an_own_digit_is_fitted(app: AppTest) -> None:
     ink = encode_ink(np.asarray(compute.mnist().test.images[0]))
     page = _open(app, ink=ink, one_images="2")
     assert not page.exception
-    assert "Fitted to your digit, 50" in _text(page)
-    assert "first 1,000 test images not fitted to" in _text(page)
+    assert "Fitted to your digit, 50" in text_of(page)
+    assert "first 1,000 test images not fitted to" in text_of(page)
 
 
 def test_fitted_images_are_not_scored(app: AppTest) -> None:
-    assert "first 999 test images" in _text(_open(app))
+    assert "first 999 test images" in text_of(_open(app))
 
 
 def test_too_much_work_is_one_sentence(app: AppTest) -> None:
@@ -132,7 +127,7 @@ def test_a_model_that_reads_nothing_right_is_one_sentence(app: AppTest) -> None:
     assert "there is nothing to mislead" in " ".join(each.value for each in page.info)
     page.selectbox(key="one_target").select("4").run()
     assert not page.exception
-    assert "A noise fitted to one image misleads" in _text(page)
+    assert "A noise fitted to one image misleads" in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +149,7 @@ def test_edited_links_fall_back(app: AppTest, query: dict[str, str]) -> None:
     page = _open(app, **query)
     assert not page.exception
     assert not page.error
-    assert "A noise fitted to" in _text(page)
+    assert "A noise fitted to" in text_of(page)
 
 
 def test_the_chosen_come_first_then_images_that_are_not_scored() -> None:

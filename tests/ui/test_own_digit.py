@@ -10,12 +10,9 @@ from streamlit.testing.v1 import AppTest
 from core.centering import center
 from core.data import load_mnist
 from tests.photographs import on_phone, photograph, saved
+from tests.ui.conftest import text_of
 from ui import digit_pad, digit_reading
 from ui.images import decode_ink
-
-
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
 
 
 def _url(file: bytes) -> str:
@@ -93,7 +90,7 @@ def test_both_dialogs_open_on_every_page(app: AppTest) -> None:
     assert app.button(key="use-digit").disabled
     app.button(key="upload-photo").click().run()
     assert not app.exception
-    assert "PNG or JPEG" in _text(app)
+    assert "PNG or JPEG" in text_of(app)
 
 
 def test_a_photograph_goes_to_all_pages(app: AppTest) -> None:
@@ -103,8 +100,8 @@ def test_a_photograph_goes_to_all_pages(app: AppTest) -> None:
     assert not app.error
     app.button(key="use-digit").click().run()
     assert not app.exception
-    assert "Model 1 reads 0" in _text(app)
-    assert "your own digit" in _text(app)
+    assert "Model 1 reads 0" in text_of(app)
+    assert "your own digit" in text_of(app)
     assert not app.file_uploader
     ink = decode_ink(app.query_params["ink"]).astype(int)
     assert np.corrcoef(ink.ravel(), zero.ravel())[0, 1] > 0.9

@@ -7,12 +7,9 @@ from streamlit.testing.v1 import AppTest
 from core.architecture import MODEL_1, MODEL_2
 from core.data import Dataset
 from core.settings import TrainingSettings
+from tests.ui.conftest import text_of
 from ui import state, training_settings
 from ui.navigation import VIEWS
-
-
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
 
 
 def _open(app: AppTest, page: str) -> AppTest:
@@ -32,11 +29,11 @@ def test_shows_its_header_and_no_error(app: AppTest, view) -> None:
 
 def test_overview_follows_model_and_image(app: AppTest) -> None:
     app.run()
-    assert "Model 1 reads 2" in _text(app)
+    assert "Model 1 reads 2" in text_of(app)
     app.selectbox(key="model").select("model-2").run()
     app.number_input(key="image").set_value(0).run()
     assert not app.exception
-    assert "Model 2 reads 7" in _text(app)
+    assert "Model 2 reads 7" in text_of(app)
 
 
 def test_choices_travel_between_pages(app: AppTest) -> None:
@@ -46,7 +43,7 @@ def test_choices_travel_between_pages(app: AppTest) -> None:
     app.switch_page("pages/layers.py").run()
     assert app.selectbox(key="model").value == "model-2"
     assert app.number_input(key="image").value == 42
-    assert "801,334 parameters" in _text(app)
+    assert "801,334 parameters" in text_of(app)
 
 
 @pytest.mark.parametrize(
@@ -73,22 +70,22 @@ def test_links_carry_the_state(app: AppTest) -> None:
     app.query_params.update({"model": "model-2", "image": "7"})
     app.run()
     assert app.selectbox(key="model").value == "model-2"
-    assert "Model 2 reads 9" in _text(app)
+    assert "Model 2 reads 9" in text_of(app)
 
 
 def test_predictions_filter(app: AppTest) -> None:
     app = _open(app, "predictions")
-    assert "99.0 % of the test images are read right" in _text(app)
+    assert "99.0 % of the test images are read right" in text_of(app)
     app.segmented_control(key="show").set_value("Mistakes").run()
-    assert "99 test images are misread" in _text(app)
+    assert "99 test images are misread" in text_of(app)
     app.pills(key="of").set_value(9).run()
-    assert "22 9s are misread" in _text(app)
+    assert "22 9s are misread" in text_of(app)
     app.selectbox(key="order").select("Hardest first").run()
     app.slider(key="count").set_value(12).run()
-    assert "first 12 of 22 shown" in _text(app)
+    assert "first 12 of 22 shown" in text_of(app)
     app.button(key="as-reported").click().run()
     assert not app.exception
-    assert "first 24 of 10,000 shown" in _text(app)
+    assert "first 24 of 10,000 shown" in text_of(app)
 
 
 def test_misread_images_go_to_the_tray(app: AppTest, mnist: Dataset) -> None:
@@ -111,12 +108,12 @@ def test_a_gallery_label_chooses_the_image(app: AppTest) -> None:
     app = _open(app, "predictions")
     app.button(key="pick-8").click().run()
     assert app.number_input(key="image").value == 8
-    assert "Test image 8 is read as 5" in _text(app)
+    assert "Test image 8 is read as 5" in text_of(app)
 
 
 def test_layers_show_e4(app: AppTest) -> None:
     app = _open(app, "layers")
-    text = _text(app)
+    text = text_of(app)
     assert "799,078 parameters, 98% of them in dense1" in text
     assert "3 of the report's 6 counts differ" in text
     table = app.dataframe[0].value

@@ -13,7 +13,8 @@ from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.rate import overlap
 from core.scoreboard import GOALS, Scoreboard, noise_control
-from ui import text
+from tests.ui.conftest import fine_text_of
+from ui import compute, text
 from ui.adversarial import score_runs
 from ui.adversarial.score_runs import ScoreRun
 from ui.figures import score_charts
@@ -21,12 +22,6 @@ from ui.figures.palette import LIGHT
 
 VIEW = {"view": "Scoreboard", "score_attack": "FGSM", "score_images": "50"}
 QUICK = {**VIEW, "score_attack": "PGD", "score_pgd_iterations": "3", "score_pgd_step_size": "0.1"}
-
-
-def _text(app: AppTest) -> str:
-    assert not app.exception
-    assert not app.error
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
 
 
 def _attack(page: AppTest) -> AppTest:
@@ -56,8 +51,8 @@ def test_fifty_images_to_the_end(
     visit: Callable[..., AppTest], model_1: Classifier, mnist: Dataset
 ) -> None:
     page = visit(**VIEW)
-    assert "no attack has been run yet" in _text(page)
-    written = _text(_attack(page))
+    assert "no attack has been run yet" in fine_text_of(page)
+    written = fine_text_of(_attack(page))
     board = _done(model_1, mnist, "FGSM", GOALS[0])
     rate = text.full_rate(board.success)
     assert f"**FGSM at ε 0.3 (L∞): {rate} become another digit**" in written
@@ -71,7 +66,7 @@ def test_fifty_images_to_the_end(
     assert table["success"] == rate
     assert table["control"] == text.full_rate(noise_control(board.attacked, model_1))
     page.button(key="score-more").click().run()
-    assert "the first 16 shown" in _text(page)
+    assert "the first 16 shown" in fine_text_of(page)
 
 
 def test_two_runs_are_compared_and_one_removed(
@@ -81,7 +76,7 @@ def test_two_runs_are_compared_and_one_removed(
     page.slider(key="score_epsilon").set_value(0.5).run()
     page.segmented_control(key="score_goal").set_value(GOALS[1]).run()
     page.slider(key="score_epsilon").set_value(0.4).run()
-    written = _text(_attack(page))
+    written = fine_text_of(_attack(page))
     weak = _done(model_1, mnist, "FGSM", GOALS[0], epsilon=0.05)
     strong = _done(model_1, mnist, "FGSM", GOALS[1], epsilon=0.4)
     rates = [run.board.success for run in _runs(page)]
@@ -94,10 +89,10 @@ def test_two_runs_are_compared_and_one_removed(
     assert f"Run {best.number}, {best.attack}, succeeds most often" in written
     assert list(page.dataframe[0].value["run"]) == [1, 2]
     page.selectbox(key=score_runs.SHOWN).set_value(1).run()
-    assert "**FGSM at ε 0.05 (L∞)" in _text(page)
+    assert "**FGSM at ε 0.05 (L∞)" in fine_text_of(page)
     page.button(key="score-remove").click().run()
-    assert "One run so far" in _text(page)
-    assert "**FGSM at ε 0.4 (L∞)" in _text(page)
+    assert "One run so far" in fine_text_of(page)
+    assert "**FGSM at ε 0.4 (L∞)" in fine_text_of(page)
     assert [run.number for run in _runs(page)] == [2]
 
 
@@ -116,7 +111,7 @@ def test_a_stopped_run_keeps_what_is_done(
     page = visit(**VIEW)
     page.button(key="score-start").click().run()
     deadline = time.monotonic() + 120
-    while "the first 25 test images" not in _text(page):
+    while "the first 25 test images" not in fine_text_of(page):
         assert time.monotonic() < deadline
         time.sleep(0.1)
         page.run()
@@ -125,7 +120,7 @@ def test_a_stopped_run_keeps_what_is_done(
     while any(button.key == "score-stop" for button in page.button):
         assert time.monotonic() < deadline
         page.run()
-    written = _text(page)
+    written = fine_text_of(page)
     assert "Stopped after 25 of 50 images" in written
     assert "the first 25 test images" in written
     assert page.dataframe[0].value["images"][0] == "25"
@@ -149,15 +144,16 @@ def test_a_run_that_fails_says_why(
     assert not page.exception
     assert [error.value for error in page.error] == ["Theta is 7, outside −1 to 1."]
     page.button(key="score-remove").click().run()
-    assert "no attack has been run yet" in _text(page)
+    assert "no attack has been run yet" in fine_text_of(page)
 
 
 def test_where_all_is_misread_there_is_nothing_to_attack(
     visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, mnist: Dataset
 ) -> None:
     wrong = (mnist.test.labels[:50].astype(np.int64) + 5) % 10
-    monkeypatch.setattr(score_runs, "_digits", lambda: (to_float(mnist.test.images[:50]), wrong))
-    written = _text(_attack(visit(**VIEW, score_epsilon="0")))
+    misread = (to_float(mnist.test.images[:50]), wrong)
+    monkeypatch.setattr(compute, "first_test_images", lambda _: misread)
+    written = fine_text_of(_attack(visit(**VIEW, score_epsilon="0")))
     assert "Model 1 misreads all 50 images: nothing to attack." in written
     assert "nan" not in written
 
@@ -168,16 +164,16 @@ def test_the_kept_runs_are_bounded(
     monkeypatch.setattr(score_runs, "MAX_RUNS", 1)
     page = _attack(visit(**VIEW))
     assert page.button(key="score-start").disabled
-    assert "1 runs are kept, and no more: remove one first." in _text(page)
+    assert "1 runs are kept, and no more: remove one first." in fine_text_of(page)
     page.button(key="score-remove").click().run()
     assert not page.button(key="score-start").disabled
-    assert "no attack has been run yet" in _text(page)
+    assert "no attack has been run yet" in fine_text_of(page)
 
 
 def test_nothing_succeeds_and_says_so(visit: Callable[..., AppTest]) -> None:
     page = visit(**VIEW, score_epsilon="0")
-    assert "ε is 0: no pixel may change." in _text(page)
-    written = _text(_attack(page))
+    assert "ε is 0: no pixel may change." in fine_text_of(page)
+    written = fine_text_of(_attack(page))
     assert "0 % [0, 7] · 0 of 49 become another digit" in written
     assert "there is no length to measure" in written
     assert page.dataframe[0].value["L2"][0] == "no success"
@@ -187,16 +183,16 @@ def test_nothing_succeeds_and_says_so(visit: Callable[..., AppTest]) -> None:
 
 def test_the_coach_asks_for_more_images(visit: Callable[..., AppTest]) -> None:
     page = visit(**VIEW, score_epsilon="0.2")
-    assert "attack more images" not in _text(page)
-    assert "attack more images" in _text(_attack(page))
+    assert "attack more images" not in fine_text_of(page)
+    assert "attack more images" in fine_text_of(_attack(page))
     page.button(key="score-coach-fix").click().run()
     assert page.select_slider(key="score_images").value == 200
-    assert "attack more images" not in _text(page)
+    assert "attack more images" not in fine_text_of(page)
 
 
 def test_links_carry_the_settings(visit: Callable[..., AppTest]) -> None:
     page = visit(**QUICK, score_goal="Random", score_norm="L2", score_epsilon_l2="3.5")
-    _text(page)
+    fine_text_of(page)
     assert page.segmented_control(key="score_goal").value == GOALS[1]
     assert page.slider(key="score_epsilon_l2").value == 3.5
     assert page.select_slider(key="score_images").value == 50
@@ -217,7 +213,7 @@ def test_links_carry_the_settings(visit: Callable[..., AppTest]) -> None:
 )
 def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, str]) -> None:
     page = visit(**{**VIEW, **query})
-    assert "no attack has been run yet" in _text(page)
+    assert "no attack has been run yet" in fine_text_of(page)
     assert page.slider(key="score_epsilon").value == 0.3
     assert page.button(key="score-start").label in ("Attack 50 images", "Attack 200 images")
 

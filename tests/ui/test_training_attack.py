@@ -11,11 +11,8 @@ from streamlit.testing.v1 import AppTest
 from core.data import to_float
 from core.experiments import E13
 from core.settings import TrainingSettings
+from tests.ui.conftest import text_of
 from ui import compute
-
-
-def _text(app: AppTest) -> str:
-    return " ".join(str(element.value) for element in [*app.markdown, *app.caption])
 
 
 def _training(app: AppTest) -> AppTest:
@@ -64,8 +61,8 @@ def test_train_against_an_attack_and_see_it_measured(app: AppTest) -> None:
     app.run()
     metrics = {each.label: each for each in app.metric}
     assert "n = 200" in metrics["Under attack"].delta
-    assert "under PGD-10 at ε = 0.1" in _text(app)
-    assert "Accuracy under PGD-10, ε = 0.1, 200 test images" in _text(app)
+    assert "under PGD-10 at ε = 0.1" in text_of(app)
+    assert "Accuracy under PGD-10, ε = 0.1, 200 test images" in text_of(app)
     assert not app.exception
 
 
@@ -127,7 +124,7 @@ def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
     tray.add(to_float(test.images[-35:]), test.labels[-35:].tolist(), "here", range(9_965, 10_000))
     app.session_state["_tray"] = tray
     app.switch_page("pages/training.py").run()
-    assert "35 of at most 200 images" in _text(app)
+    assert "35 of at most 200 images" in text_of(app)
     app.button(key="tray-remove-0").click().run()
     assert len(tray) == 34
     with np.load(io.BytesIO(archive(tray))) as file:
@@ -135,13 +132,13 @@ def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
         assert file["sources"].tolist() == ["here"] * 34
     app.slider(key="images").set_value(1_000)
     app.slider(key="tray_times").set_value(2).run()
-    assert "1,000 + 34 × 2 images" in _text(app)
+    assert "1,000 + 34 × 2 images" in text_of(app)
     app.button(key="tray-train").click().run()
     assert not app.exception
     assert not app.error
     _finish(app)
     app.run()
-    text = _text(app)
+    text = text_of(app)
     assert not app.exception
     assert "Model 1 + 34 of the tray" in text
     assert "of the tray after" in text

@@ -4,18 +4,17 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
 from core.attacks.catalog import Attack, Value
 from core.classifier import Classifier
-from core.data import FloatArray, IntArray, to_float
 from core.jobs import Job, QueueFull
 from core.rate import Rate
-from core.scoreboard import GOALS, MAX_IMAGES, Scoreboard, noise_control
+from core.scoreboard import GOALS, Scoreboard, noise_control
 from ui import compute, session
 from ui.adversarial import attack_settings
 from ui.header import Choice, short_titles
+from ui.kept_job import is_live
 
 MAX_RUNS = 8  # of 1,000 images each, they hold 25 MB
 SHOWN = "_score_shown"
@@ -34,8 +33,8 @@ class ScoreRun:
 
     @property
     def live(self) -> bool:
-        """Whether images are still to come; a stopped job finishes those it has in hand."""
-        return not self.job.ended or self.job.on_thread
+        """Whether images are still to come."""
+        return is_live(self.job)
 
     @property
     def targeted(self) -> bool:
@@ -119,11 +118,11 @@ def start(
     st.session_state[_STARTED] = True
     runs = kept()
     board = Scoreboard(chosen, dict(settings), goal, total)
-    images, labels = _digits()
+    images, labels = compute.first_test_images(total)
     job = Job(
         session.owner(),
         f"{chosen.name} on {total:,} images",
-        lambda: board.work(classifier, images[:total], labels[:total]),
+        lambda: board.work(classifier, images, labels),
         explained=(ValueError,),
     )
     try:
@@ -141,10 +140,3 @@ def remove(run: ScoreRun) -> None:
     """Let go of a run that has ended."""
     kept().remove(run)
     st.session_state.pop(SHOWN, None)
-
-
-@st.cache_resource(show_spinner=False)
-def _digits() -> tuple[FloatArray, IntArray]:
-    """The first test images, which all runs of all visitors share, and their classes."""
-    test = compute.mnist().test
-    return to_float(test.images[:MAX_IMAGES]), test.labels[:MAX_IMAGES].astype(np.int64)

@@ -7,13 +7,13 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.data import IntArray
-from core.jobs import FAILED, QUEUED, STOPPED
-from ui import session, text, theme, tray
+from ui import text, theme, tray
 from ui.adversarial import score_compare, score_runs, score_settings, shared
 from ui.adversarial.score_runs import ScoreRun
 from ui.figures import attack_charts, score_charts
 from ui.files import npz
 from ui.header import Choice
+from ui.kept_job import progress
 from ui.show import draw
 
 _GALLERY = 8
@@ -49,12 +49,8 @@ def _result(drawn_live: bool) -> None:
     _which(run)
     if run in score_runs.begun():
         _finding(run)
-    if run.live:
-        _progress(run)
-    elif run.job.state == FAILED:
-        st.error(run.job.error, icon=":material/error:")
-    elif run.job.state == STOPPED:
-        st.caption(f"Stopped after {run.board.count:,} of {run.board.total:,} images.")
+    done, total = run.board.count, run.board.total
+    progress(run.job, done, total, "images", key="score-stop", hand="those in hand")
     if run in score_runs.begun():
         _scores(run)
     elif not run.live and run.board.count:
@@ -100,25 +96,6 @@ def _finding(run: ScoreRun) -> None:
         f"**{run.attack}: {text.full_rate(board.success)} {goal}** :gray[· {run.model}, the first "
         f"{board.count:,} test images{left_out if misread else ''}; {run.words}]"
     )
-
-
-def _progress(run: ScoreRun) -> None:
-    job, board = run.job, run.board
-    where = f"{board.count:,} of {board.total:,} images"
-    if job.state == QUEUED:
-        where = f"waiting, number {session.manager().position(job)} in the queue"
-    elif job.ended:
-        where += ", stopping after those in hand"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(1.0, job.fraction), text=where)
-        st.button(
-            "Stop",
-            key="score-stop",
-            icon=":material/stop:",
-            on_click=session.manager().stop,
-            args=[job],
-            disabled=job.ended,
-        )
 
 
 def _scores(run: ScoreRun) -> None:

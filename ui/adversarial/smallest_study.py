@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
-from core.data import to_float
 from core.smallest_study import Measured, Median, SmallestStudy
 from ui import compute, text, theme
 from ui.adversarial import shared
@@ -20,11 +19,10 @@ from ui.show import draw
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[SmallestStudy, Generator[float]]:
-    test, rest = compute.mnist().test, dict(settings)
+    rest = dict(settings)
     total = rest.pop("images")
     study = SmallestStudy(total)
-    work = study.work(classifier, to_float(test.images[:total]), test.labels[:total], **rest)
-    return study, work
+    return study, study.work(classifier, *compute.first_test_images(total), **rest)
 
 
 def seconds(asked: Asked, count: int) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.attacks.repeated import SourceStudy
 from core.classifier import Classifier
-from core.data import SIDE, to_float
+from core.data import SIDE
 from ui import compute, text, theme
 from ui.adversarial import shared
 from ui.adversarial.luck import TOTAL, Luck, Record
@@ -22,10 +22,8 @@ _SHOWN = 4
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[SourceStudy, Generator[float]]:
-    test = compute.mnist().test
     study = SourceStudy(TOTAL)
-    work = study.work(classifier, to_float(test.images[:TOTAL]), test.labels[:TOTAL], **settings)
-    return study, work
+    return study, study.work(classifier, *compute.first_test_images(TOTAL), **settings)
 
 
 def seconds(settings: Settings) -> str:

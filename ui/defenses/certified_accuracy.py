@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
-from core.data import to_float
 from core.defenses.certified_study import CertifiedStudy
 from ui import compute, text, theme
 from ui.adversarial.luck import Luck, Record
@@ -22,11 +21,9 @@ _ITERATIONS = 40
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[CertifiedStudy, Generator[float]]:
-    test, total = compute.mnist().test, settings["images"]
+    images, labels = compute.first_test_images(settings["images"])
     epsilons = np.linspace(0, settings["epsilon"], _VALUES).round(5).tolist()
-    study = CertifiedStudy(total, epsilons)
-    labels = test.labels[:total].astype(np.int64)
-    images = to_float(test.images[:total])
+    study = CertifiedStudy(len(images), epsilons)
     return study, study.work(classifier, images, labels, iterations=_ITERATIONS)
 
 

@@ -7,21 +7,21 @@ import pandas as pd
 import streamlit as st
 
 from core.classifier import Classifier
-from core.jobs import FAILED, QUEUED, STOPPED
 from core.rate import overlap
 from core.robustness_curve import Curve, Point
-from ui import session, text, theme
+from ui import text, theme
 from ui.defenses import curve_runs, curve_settings
 from ui.defenses.curve_runs import LARGEST, NORMS, CurveRun
 from ui.figures import curve_charts
 from ui.files import npz
 from ui.header import Choice
+from ui.kept_job import progress
 from ui.show import draw
 
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """The curves with their cursor, and the settings of the next."""
-    live = curve_runs.live()
+    live = curve_runs.KEPT.live()
     result, side = st.columns([3.5, 1], gap="medium")
     with side, st.container(border=True, key="settings"):
         curve_settings.show(choice)
@@ -30,11 +30,11 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 
 def _result(drawn_live: bool) -> None:
-    if drawn_live != curve_runs.live():
+    if drawn_live != curve_runs.KEPT.live():
         st.rerun()  # the view begins or ceases to look after the job
-    if error := curve_runs.problem():
+    if error := curve_runs.KEPT.problem():
         st.error(error, icon=":material/error:")
-    run = curve_runs.kept()
+    run = curve_runs.KEPT.latest()
     if run is None:
         st.markdown(
             "**How much accuracy is left as the attacker may change more?** :gray[· nothing has "
@@ -43,7 +43,8 @@ def _result(drawn_live: bool) -> None:
         return
     curves = [curve for curve in run.study.curves if curve.points]
     finding = st.empty()
-    _progress(run)
+    done, total = run.study.count, len(run.study.epsilons)
+    progress(run.job, done, total, "values of ε", key="curve-stop", hand="the one in hand")
     if not curves:
         return
     chart = st.empty()
@@ -100,27 +101,6 @@ def _finding(curves: list[Curve], cursor: float, run: CurveRun) -> str:
 
 def _point(curve: Curve, cursor: float) -> Point | None:
     return next((point for point in curve.points if point.epsilon == cursor), None)
-
-
-def _progress(run: CurveRun) -> None:
-    job, study = run.job, run.study
-    if job.state == FAILED:
-        st.error(job.error, icon=":material/error:")
-    elif not run.live and job.state == STOPPED:
-        st.caption(f"Stopped after {study.count} of {len(study.epsilons)} values of ε.")
-    if not run.live:
-        return
-    where = f"{study.count} of {len(study.epsilons)} values of ε"
-    if job.state == QUEUED:
-        where = f"waiting, number {session.manager().position(job)} in the queue"
-    elif job.ended:
-        where += ", stopping after the one in hand"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(1.0, job.fraction), text=where)
-        st.button(
-            "Stop", key="curve-stop", icon=":material/stop:", on_click=session.manager().stop,
-            args=[job], disabled=job.ended,
-        )  # fmt: skip
 
 
 def _at_the_cursor(curves: list[Curve], cursor: float, run: CurveRun) -> None:

@@ -2,20 +2,16 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import streamlit as st
-
-from core.data import to_float
 from core.defenses.defended import DefendedClassifier, title_of
-from core.jobs import Job, QueueFull
+from core.jobs import Job
 from core.robustness_curve import CurveStudy
 from ui import compute, session, state
 from ui.defenses.parts import offered
 from ui.header import bare_key, short_titles
+from ui.kept_job import Kept, is_live
 
 NORMS = {"linf": "L∞", "l2": "L2"}
 LARGEST = {"linf": 0.6, "l2": 12.0}
-_RUN, _ERROR, _STARTED = "_curve_run", "_curve_error", "_curve_started"
 
 
 @dataclass(frozen=True)
@@ -45,8 +41,8 @@ class CurveRun:
 
     @property
     def live(self) -> bool:
-        """Whether points are still to come; a stopped job finishes the one in hand."""
-        return not self.job.ended or self.job.on_thread
+        """Whether points are still to come."""
+        return is_live(self.job)
 
     @property
     def measured_on(self) -> str:
@@ -57,48 +53,21 @@ class CurveRun:
         )
 
 
-def kept() -> CurveRun | None:
-    """This visitor's curves, in work or ended."""
-    return st.session_state.get(_RUN)
+KEPT: Kept[CurveRun] = Kept("_curve_run")
 
 
-def live() -> bool:
-    """Whether they still grow."""
-    run = kept()
-    return run is not None and run.live
-
-
-def problem() -> str:
-    """Why the last measurement did not start, in a sentence; "" if it did."""
-    return str(st.session_state.get(_ERROR, ""))
-
-
-def has_started() -> bool:
-    """Whether a start was asked for since this was called last."""
-    return bool(st.session_state.pop(_STARTED, False))
-
-
-def start(asked: Asked) -> None:
-    """Measure as this visitor's job, in the place of the curves before."""
-    st.session_state.pop(_ERROR, None)
-    st.session_state[_STARTED] = True
-    try:
-        classifiers = {title(key): compute.classifier(key) for key in asked.keys}
-        study = CurveStudy(classifiers, asked.norm, asked.epsilons, asked.images, asked.iterations)
-        test = compute.mnist().test
-        images = to_float(test.images[: asked.images])
-        labels = test.labels[: asked.images].astype(np.int64)
-        job = Job(
-            session.owner(),
-            f"{len(classifiers)} curves over {asked.images:,} images",
-            lambda: study.work(images, labels),
-            explained=(ValueError,),
-        )
-        session.manager().submit(job)
-    except (QueueFull, ValueError) as error:
-        st.session_state[_ERROR] = str(error)
-        return
-    st.session_state[_RUN] = CurveRun(asked, study, job)
+def begin(asked: Asked) -> CurveRun:
+    """The curves that are asked for, and the job that measures them."""
+    classifiers = {title(key): compute.classifier(key) for key in asked.keys}
+    study = CurveStudy(classifiers, asked.norm, asked.epsilons, asked.images, asked.iterations)
+    images, labels = compute.first_test_images(asked.images)
+    job = Job(
+        session.owner(),
+        f"{len(classifiers)} curves over {asked.images:,} images",
+        lambda: study.work(images, labels),
+        explained=(ValueError,),
+    )
+    return CurveRun(asked, study, job)
 
 
 def title(key: str) -> str:

@@ -48,12 +48,16 @@ def show(choice: Choice) -> None:
     busy = job is not None and not job.ended
     st.button(
         "Measure", key="curve-start", type="primary", icon=":material/play_arrow:",
-        width="stretch", disabled=busy or bool(problem), on_click=curve_runs.start, args=[asked],
+        width="stretch", disabled=busy or bool(problem), on_click=_start, args=[asked],
         help="One job at a time: stop the one that runs or let it end." if busy
         else "As a job that you can stop; the curves grow as it works.",
     )  # fmt: skip
-    if curve_runs.has_started():
+    if curve_runs.KEPT.has_started():
         st.rerun()  # the chart stands outside this fragment
+
+
+def _start(asked: Asked) -> None:
+    curve_runs.KEPT.start(lambda: curve_runs.begin(asked))
 
 
 def _classifiers(choice: Choice) -> tuple[str, ...]:

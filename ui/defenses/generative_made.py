@@ -12,7 +12,6 @@ from core.data import FloatArray
 from core.defenses.adaptive import adaptive
 from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier
-from core.defenses.latent_attack import latent_attack
 from core.defenses.projection import MAX_RESTARTS, Projection, projection_path
 from core.defenses.purification import purifier_of
 from core.optimization import Trajectory
@@ -144,9 +143,6 @@ def _through(
         result = adaptive(
             defended, _image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS
         )
-        if isinstance(part, Projection) and not result.succeeded[0]:
-            among = latent_attack(defended, _image.floats, goal, epsilon=epsilon)
-            result = among if among.succeeded[0] else result
     return result.adversarial
 
 

@@ -5,13 +5,14 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.defenses.grid import ADAPTIVE, BLACK_BOX, CLEAN, COLUMNS, NOISE, STATIC, TRANSFER, Row
-from core.jobs import FAILED, QUEUED, STOPPED
+from core.jobs import QUEUED
 from core.rate import overlap
-from ui import session, text, theme
+from ui import text, theme
 from ui.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings
 from ui.defenses.grid_runs import GridRun
 from ui.figures import grid_charts
 from ui.header import Choice
+from ui.kept_job import progress
 from ui.show import draw
 
 TITLES = {
@@ -35,24 +36,24 @@ _HALF = 0.5  # a defense that keeps fewer images than this against its attacker 
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """The grid, the settings of the next, and what it says."""
-    live = grid_runs.live()
+    live = grid_runs.KEPT.live()
     result, side = st.columns([3.5, 1], gap="medium")
     with side, st.container(border=True, key="settings"):
         grid_settings.show(choice)
     with result, st.container(border=True, height="stretch", key="grid-result"):
         st.fragment(_result, run_every=2.0 if live else None)(live)
-    if grid_runs.kept() is not None:
+    if grid_runs.KEPT.latest() is not None:
         st.fragment(_below, run_every=4.0 if live else None)()
     with st.container(border=True, key="grid-note"):
         grid_note.show(choice)
 
 
 def _result(drawn_live: bool) -> None:
-    if drawn_live != grid_runs.live() or grid_images.clicked():
+    if drawn_live != grid_runs.KEPT.live() or grid_images.clicked():
         st.rerun()  # the view begins or ceases to look after the job; or the images stand below
-    if error := grid_runs.problem():
+    if error := grid_runs.KEPT.problem():
         st.error(error, icon=":material/error:")
-    run = grid_runs.kept()
+    run = grid_runs.KEPT.latest()
     if run is None:
         st.markdown(
             "**Which defense is left when the attacker knows about it?** :gray[· nothing has been "
@@ -66,7 +67,8 @@ def _result(drawn_live: bool) -> None:
         )
         return
     st.markdown(f"**{_finding(run)}** :gray[· robust accuracy; {run.measured_on}]")
-    _progress(run)
+    done, total = len(run.grid.cells), len(run.grid.plan)
+    progress(run.job, done, total, "cells", key="grid-stop", hand="the one in hand")
     _matrix(run)
 
 
@@ -93,27 +95,6 @@ def _unmeasured(run: GridRun, what: str) -> str:
     if run.live:
         return f"The attacks that know the {what}s are still to come"
     return f"No attack that knows a {what} was measured"
-
-
-def _progress(run: GridRun) -> None:
-    job, plan, done = run.job, len(run.grid.plan), len(run.grid.cells)
-    if job.state == FAILED:
-        st.error(job.error, icon=":material/error:")
-    elif job.state == STOPPED and not run.live:
-        st.caption(f"Stopped after {done} of {plan} cells; they stay.")
-    if not run.live:
-        return
-    where = f"{done} of {plan} cells"
-    if job.state == QUEUED:
-        where = f"waiting, number {session.manager().position(job)} in the queue"
-    elif job.ended:
-        where += ", stopping after the one in hand"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(1.0, job.fraction), text=where)
-        st.button(
-            "Stop", key="grid-stop", icon=":material/stop:", on_click=session.manager().stop,
-            args=[job], disabled=job.ended,
-        )  # fmt: skip
 
 
 def _matrix(run: GridRun) -> None:
@@ -144,7 +125,7 @@ def _matrix(run: GridRun) -> None:
 
 
 def _below() -> None:
-    run = grid_runs.kept()
+    run = grid_runs.KEPT.latest()
     if run is None:
         return
     left, right = st.columns(2, gap="small")

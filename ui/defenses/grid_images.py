@@ -32,7 +32,7 @@ def clicked() -> bool:
 def remember() -> None:
     """Keep which cell was clicked; without one, the images are again those of the largest loss."""
     st.session_state[_CLICKED] = True
-    run = grid_runs.kept()
+    run = grid_runs.KEPT.latest()
     if run is None:
         return
     selected = st.session_state[matrix_key(run)].get("selection", {}).get("cell", [])

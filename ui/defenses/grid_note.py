@@ -44,7 +44,7 @@ def show(choice: Choice) -> None:
 
 def _found() -> None:
     """What the grid that is kept says of the two."""
-    run = grid_runs.kept()
+    run = grid_runs.KEPT.latest()
     if run is None:
         return
     rates = [

@@ -2,21 +2,17 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import streamlit as st
-
 from core.classifier import Classifier
-from core.data import to_float
 from core.defenses.defended import MAX_PARTS, DefendedClassifier, title_of
 from core.defenses.grid import Budget, Grid, Row
-from core.jobs import Job, QueueFull
+from core.jobs import Job
 from ui import compute, session, state
 from ui.defenses.parts import offered
 from ui.header import bare_key, short_titles
+from ui.kept_job import Kept, is_live
 
 NORMS = {"linf": "L∞", "l2": "L2", "l0": "L0"}
 NONE = "none"
-_GRID, _ERROR, _STARTED = "_grid", "_grid_error", "_grid_started"
 
 
 @dataclass(frozen=True)
@@ -53,8 +49,8 @@ class GridRun:
 
     @property
     def live(self) -> bool:
-        """Whether cells are still to come; a stopped job finishes what it has in hand."""
-        return not self.job.ended or self.job.on_thread
+        """Whether cells are still to come."""
+        return is_live(self.job)
 
     @property
     def ball(self) -> str:
@@ -74,53 +70,22 @@ def ball_words(budget: Budget) -> str:
     return f"{NORMS[budget.norm]} ε = {budget.epsilon:g}"
 
 
-def kept() -> GridRun | None:
-    """This visitor's grid, in work or ended."""
-    return st.session_state.get(_GRID)
+KEPT: Kept[GridRun] = Kept("_grid")
 
 
-def live() -> bool:
-    """Whether it is still at work."""
-    run = kept()
-    return run is not None and run.live
-
-
-def problem() -> str:
-    """Why the last grid did not start, in a sentence; "" if it did."""
-    return str(st.session_state.get(_ERROR, ""))
-
-
-def has_started() -> bool:
-    """Whether a start was asked for since this was called last."""
-    return bool(st.session_state.pop(_STARTED, False))
-
-
-def start(asked: Asked) -> None:
-    """Measure it as this visitor's job, in the place of the grid before."""
-    st.session_state.pop(_ERROR, None)
-    st.session_state[_STARTED] = True
-    test = compute.mnist().test
-    try:
-        grid = Grid(
-            compute.classifier(asked.bare),
-            compute.classifier(asked.source),
-            _rows(asked),
-            to_float(test.images[: asked.images]),
-            test.labels[: asked.images].astype(np.int64),
-            asked.budget,
-        )
-        job = Job(
-            session.owner(),
-            f"{len(grid.rows)} rows of defenses, {asked.images:,} images",
-            grid.work,
-            explained=(ValueError,),
-        )
-        session.manager().submit(job)
-    except (QueueFull, ValueError) as error:
-        st.session_state[_ERROR] = str(error)
-        return
+def begin(asked: Asked) -> GridRun:
+    """The grid that is asked for, and the job that fills it."""
+    images, labels = compute.first_test_images(asked.images)
+    bare, source = compute.classifier(asked.bare), compute.classifier(asked.source)
+    grid = Grid(bare, source, _rows(asked), images, labels, asked.budget)
+    job = Job(
+        session.owner(),
+        f"{len(grid.rows)} rows of defenses, {asked.images:,} images",
+        grid.work,
+        explained=(ValueError,),
+    )
     names = short_titles()
-    st.session_state[_GRID] = GridRun(asked, grid, job, names[asked.bare], names[asked.source])
+    return GridRun(asked, grid, job, names[asked.bare], names[asked.source])
 
 
 def _rows(asked: Asked) -> tuple[Row, ...]:

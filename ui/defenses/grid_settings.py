@@ -110,7 +110,7 @@ def _start_button(asked: Asked) -> None:
         why = "One job at a time: stop the one that runs or let it end."
     st.button(
         "Measure", key="grid-start", type="primary", icon=":material/play_arrow:",
-        width="stretch", disabled=busy, help=why, on_click=grid_runs.start, args=[asked],
+        width="stretch", disabled=busy, help=why, on_click=_start, args=[asked],
     )  # fmt: skip
     st.button(
         "As in the report", key="grid-report", type="tertiary", icon=":material/history_edu:",
@@ -118,8 +118,12 @@ def _start_button(asked: Asked) -> None:
         help="E12 proposes a blur and a threshold against its attacks: here at the defaults, "
         "L∞ ε = 0.3.",
     )  # fmt: skip
-    if grid_runs.has_started():
+    if grid_runs.KEPT.has_started():
         st.rerun()  # the table stands outside this fragment
+
+
+def _start(asked: Asked) -> None:
+    grid_runs.KEPT.start(lambda: grid_runs.begin(asked))
 
 
 def _as_in_the_report() -> None:
@@ -134,4 +138,4 @@ def measure_steps(choice: Choice, norm: str, radius: float) -> None:
     st.session_state.update({_NORM: norm, _RADIUS[norm][0]: radius, _PARTS: list(parts)})
     own = bare_key(choice.model)
     source = next(key for key in compute.shipped_cards() if key != own)
-    grid_runs.start(Asked(own, source, parts, (), False, 200, Budget(norm, radius)))
+    _start(Asked(own, source, parts, (), False, 200, Budget(norm, radius)))

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
-from core.jobs import FAILED, QUEUED, STOPPED
+from core.jobs import QUEUED
 from core.masking import ALARM, SILENT, UNCLEAR, Finding
 from ui import session, theme
 from ui.defenses import masking_runs
@@ -12,6 +12,7 @@ from ui.defenses.masking_runs import CHOSEN, PLANTED, Asked, MaskRun
 from ui.figures import attack_charts, masking_charts
 from ui.files import npz
 from ui.header import Choice
+from ui.kept_job import progress
 from ui.show import draw
 
 MARKS = {
@@ -27,13 +28,13 @@ _VALUES = {  # of the checks that measure a number for each image: axis, lowest,
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """The checks, their evidence, and what is checked next."""
-    live = masking_runs.live()
+    live = masking_runs.KEPT.live()
     result, side = st.columns([3.5, 1], gap="medium")
     with side, st.container(border=True, key="settings"):
         st.fragment(_settings)(choice, classifier)
     with result, st.container(border=True, height="stretch", key="mask-result"):
         st.fragment(_result, run_every=1.0 if live else None)(live)
-    if masking_runs.kept() is not None:
+    if masking_runs.KEPT.latest() is not None:
         st.fragment(_evidence, run_every=2.0 if live else None)()
 
 
@@ -69,20 +70,24 @@ def _settings(choice: Choice, classifier: Classifier) -> None:
     asked = Asked(subject, source, images, round(epsilon / 0.05) * 0.05, queries)
     st.button(
         "Check", key="mask-start", type="primary", icon=":material/play_arrow:", width="stretch",
-        disabled=busy, on_click=masking_runs.start, args=[asked, choice, classifier],
+        disabled=busy, on_click=_start, args=[asked, choice, classifier],
         help="One job at a time: stop the one that runs or let it end." if busy
         else "As a job that you can stop; each verdict stands as soon as it is found.",
     )  # fmt: skip
-    if masking_runs.has_started():
+    if masking_runs.KEPT.has_started():
         st.rerun()  # the verdicts stand outside this fragment
 
 
+def _start(asked: Asked, choice: Choice, classifier: Classifier) -> None:
+    masking_runs.KEPT.start(lambda: masking_runs.begin(asked, choice, classifier))
+
+
 def _result(drawn_live: bool) -> None:
-    if drawn_live != masking_runs.live():
+    if drawn_live != masking_runs.KEPT.live():
         st.rerun()  # the view begins or ceases to look after the job
-    if error := masking_runs.problem():
+    if error := masking_runs.KEPT.problem():
         st.error(error, icon=":material/error:")
-    run = masking_runs.kept()
+    run = masking_runs.KEPT.latest()
     if run is None:
         st.markdown(
             "**Is it robust, or does it only hide its gradient?** :gray[· nothing has been checked "
@@ -97,7 +102,8 @@ def _result(drawn_live: bool) -> None:
         f"**{_finding(run)}** :gray[· {run.name}, {_counted(run)} test images, "
         f"L∞ ε = {run.asked.epsilon:g}]"
     )
-    _progress(run)
+    done = run.study.count
+    progress(run.job, done, run.checks, "checks", key="mask-stop", hand="the one in hand")
     for finding in run.study.findings:
         st.markdown(
             f"{MARKS[finding.state]} **{finding.title}**: {_word(finding.state)} "
@@ -140,29 +146,8 @@ def _finding(run: MaskRun) -> str:
     return f"No alarm in {of}: no trace of a hidden gradient"
 
 
-def _progress(run: MaskRun) -> None:
-    job, study = run.job, run.study
-    if job.state == FAILED:
-        st.error(job.error, icon=":material/error:")
-    elif not run.live and job.state == STOPPED:
-        st.caption(f"Stopped after {study.count} of {run.checks} checks.")
-    if not run.live:
-        return
-    where = f"{study.count} of {run.checks} checks"
-    if job.state == QUEUED:
-        where = f"waiting, number {session.manager().position(job)} in the queue"
-    elif job.ended:
-        where += ", stopping after the one in hand"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(1.0, job.fraction), text=where)
-        st.button(
-            "Stop", key="mask-stop", icon=":material/stop:", on_click=session.manager().stop,
-            args=[job], disabled=job.ended,
-        )  # fmt: skip
-
-
 def _evidence() -> None:
-    run = masking_runs.kept()
+    run = masking_runs.KEPT.latest()
     if run is None or not run.study.findings:
         return
     st.subheader("The evidence", anchor=False)

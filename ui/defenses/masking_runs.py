@@ -2,20 +2,16 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import streamlit as st
-
 from core.classifier import Classifier
-from core.data import to_float
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
-from core.jobs import Job, QueueFull
+from core.jobs import Job
 from core.masking import MaskingStudy
 from ui import compute, session, state
 from ui.header import Choice, bare_key, short_titles
+from ui.kept_job import Kept, is_live
 
 CHOSEN, PLANTED = "Chosen", "Planted"
-_RUN, _ERROR, _STARTED = "_mask_run", "_mask_error", "_mask_started"
 
 
 @dataclass(frozen=True)
@@ -41,53 +37,27 @@ class MaskRun:
 
     @property
     def live(self) -> bool:
-        """Whether checks are still to come; a stopped job finishes the one in hand."""
-        return not self.job.ended or self.job.on_thread
+        """Whether checks are still to come."""
+        return is_live(self.job)
 
 
-def kept() -> MaskRun | None:
-    """This visitor's checks, in work or ended."""
-    return st.session_state.get(_RUN)
+KEPT: Kept[MaskRun] = Kept("_mask_run")
 
 
-def live() -> bool:
-    """Whether they are still at work."""
-    run = kept()
-    return run is not None and run.live
-
-
-def problem() -> str:
-    """Why the last checks did not start, in a sentence; "" if they did."""
-    return str(st.session_state.get(_ERROR, ""))
-
-
-def has_started() -> bool:
-    """Whether a start was asked for since this was called last."""
-    return bool(st.session_state.pop(_STARTED, False))
-
-
-def start(asked: Asked, choice: Choice, classifier: Classifier) -> None:
-    """Check as this visitor's job, in the place of the checks before."""
-    st.session_state.pop(_ERROR, None)
-    st.session_state[_STARTED] = True
-    try:
-        subject = subject_of(asked.subject, choice, classifier)
-        study = MaskingStudy(
-            subject, asked.images, asked.epsilon, asked.queries, compute.classifier(asked.source)
-        )
-        test = compute.mnist().test
-        images = to_float(test.images[: asked.images])
-        labels = test.labels[: asked.images].astype(np.int64)
-        title = f"Is {subject.name} masked?"
-        job = Job(
-            session.owner(), title, lambda: study.work(images, labels), explained=(ValueError,)
-        )
-        session.manager().submit(job)
-    except (QueueFull, ValueError) as error:
-        st.session_state[_ERROR] = str(error)
-        return
+def begin(asked: Asked, choice: Choice, classifier: Classifier) -> MaskRun:
+    """The checks that are asked for, and the job that makes them."""
+    subject = subject_of(asked.subject, choice, classifier)
+    source = compute.classifier(asked.source)
+    study = MaskingStudy(subject, asked.images, asked.epsilon, asked.queries, source)
+    images, labels = compute.first_test_images(asked.images)
+    job = Job(
+        session.owner(),
+        f"Is {subject.name} masked?",
+        lambda: study.work(images, labels),
+        explained=(ValueError,),
+    )
     planted = ", its gradient held back" if asked.subject == PLANTED else ""
-    st.session_state[_RUN] = MaskRun(asked, study, job, f"{subject.name}{planted}", study.planned)
+    return MaskRun(asked, study, job, f"{subject.name}{planted}", study.planned)
 
 
 def subject_of(subject: str, choice: Choice, classifier: Classifier) -> Classifier:

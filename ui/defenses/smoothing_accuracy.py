@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
-from core.data import to_float
 from core.defenses.smoothing import ALPHA, SmoothingStudy, largest_radius
 from ui import compute, text, theme
 from ui.adversarial.luck import Luck, Record
@@ -20,16 +19,10 @@ _POINTS = 61
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[SmoothingStudy, Generator[float]]:
-    test, total = compute.mnist().test, settings["images"]
-    study = SmoothingStudy(total)
-    work = study.work(
-        classifier,
-        to_float(test.images[:total]),
-        test.labels[:total].astype(np.int64),
-        sigma=settings["sigma"],
-        copies=settings["copies"],
-    )
-    return study, work
+    images, labels = compute.first_test_images(settings["images"])
+    study = SmoothingStudy(len(images))
+    sigma, copies = settings["sigma"], settings["copies"]
+    return study, study.work(classifier, images, labels, sigma=sigma, copies=copies)
 
 
 def _show(record: Record[SmoothingStudy]) -> None:
