@@ -33,12 +33,21 @@ class Robustness:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """What a check for masked gradients said: `state` and `verdict` as in `masking_verdicts`."""
+
+    check: str
+    state: str
+    verdict: str
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """`settings` are the training settings as plain values; `seconds` the time of training.
 
     `test` is the accuracy on the test images, `version` the digest of the weights, and
     `data_digest` that of the data it was trained and tested on. `curve` is its training.
-    `robustness` is there for the models that were trained to resist changes.
+    `robustness` and `alarms` are there for the models that were trained to resist changes.
     """
 
     name: str
@@ -54,6 +63,7 @@ class ModelCard:
     data_digest: str
     curve: tuple[CurvePoint, ...] = ()
     robustness: tuple[Robustness, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
     def to_json(self) -> str:
         """The card as JSON."""
@@ -80,6 +90,7 @@ class ModelCard:
                     CurvePoint(*map(float, point.values())) for point in values.get("curve", ())
                 ),
                 robustness=tuple(map(_robustness, values.get("robustness", ()))),
+                alarms=tuple(map(_alarm, values.get("alarms", ()))),
             )
         except (
             KeyError,
@@ -103,4 +114,12 @@ def _robustness(values: dict[str, Any]) -> Robustness:
         norm=str(values["norm"])[:60],
         standing=_rate(values["standing"]),
         settings=dict(values["settings"]),
+    )
+
+
+def _alarm(values: dict[str, Any]) -> Alarm:
+    return Alarm(
+        check=str(values["check"])[:60],
+        state=str(values["state"])[:20],
+        verdict=str(values["verdict"])[:300],
     )

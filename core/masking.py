@@ -243,7 +243,7 @@ def _zero_gradients(bench: _Bench) -> Finding:
     }
     return none_of(
         "zero", "Gradients are exactly zero", rates,
-        "images whose cross-entropy has an input gradient of exactly 0 in every pixel",
+        "the cross-entropy has an input gradient of exactly 0 in every pixel",
     )  # fmt: skip
 
 
@@ -254,7 +254,7 @@ def _differences(bench: _Bench) -> Finding:
     rates = {f"cosine at least {_COSINE:g}": _rate(cosines >= _COSINE)}
     found = share_below(
         "differences", "The gradient is not that of the loss", rates, 0.5,
-        f"images where gradient and finite differences agree (cosine at least {_COSINE:g})",
+        f"gradient and finite differences agree (cosine at least {_COSINE:g})",
         values=cosines,
     )  # fmt: skip
     if not is_random(bench.classifier):
@@ -292,7 +292,7 @@ def _surface(bench: _Bench) -> Finding:
     rates = {"steeper along the gradient": _rate(along > beside)}
     return share_below(
         "surface", "The gradient does not lead uphill", rates, 0.5,
-        "images whose margin rises more along the gradient than along random signs",
+        "the margin rises more along the gradient than along random signs",
         values=bench.study.surface.roughness,
     )  # fmt: skip
 

@@ -138,7 +138,7 @@ def none_of(key: str, title: str, rates: Mapping[str, Rate], what: str) -> Findi
     state = SILENT if not rate.successes else ALARM if rate.interval[0] > _POINT else UNCLEAR
     return Finding(
         key, title, state,
-        f"{_count(rate)} are {what}.",
+        f"On {_count(rate)} {what}.",
         "Alarm: the lower end of the share’s 95 % interval is above 1 %; silent: none at all.",
         rates,
     )  # fmt: skip
@@ -159,7 +159,7 @@ def share_below(
     state = SILENT if low > limit else ALARM if high < limit else UNCLEAR
     return Finding(
         key, title, state,
-        f"{_count(rate)} are {what}.",
+        f"On {_count(rate)} {what}.",
         f"Alarm: the share’s 95 % interval lies below {100 * limit:g} %; silent: above it.",
         rates, values=values,
     )  # fmt: skip

@@ -152,7 +152,7 @@ def train_robust_and_save(name: str, checkpoint: Path) -> ModelCard:
     Goes on from the file `checkpoint` if it exists. Its card counts processor seconds.
     """
     from core.data import load_mnist, to_float
-    from core.defenses.shipped import measure, train
+    from core.defenses.shipped import alarms, measure, train
     from core.evaluation import evaluate
     from core.model import save_model
 
@@ -172,6 +172,7 @@ def train_robust_and_save(name: str, checkpoint: Path) -> ModelCard:
         version=classifier.version,
         data_digest=dataset.digest,
         robustness=measure(classifier, dataset.test),
+        alarms=alarms(classifier, load("model-1"), dataset.test),
     )
     save_model(path_of(name), classifier.model, card)
     print(card)

@@ -11,12 +11,13 @@ from core.architecture import Architecture
 from core.attacks.ensemble import worst_case
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.card import Robustness
+from core.card import Alarm, Robustness
 from core.classifier import Classifier
 from core.data import BoolArray, IntArray, Split, load_mnist, to_float
 from core.defenses.certified import certified
 from core.defenses.robust_training import RobustTrainer
 from core.defenses.settings import STRIDED, RobustSettings
+from core.masking import MaskingStudy
 from core.model import assign_weights, build_model
 from core.rate import Rate
 
@@ -25,6 +26,7 @@ _RECORD = 39  # steps between two lines of the log
 _SCORED_EPOCHS = 2
 _SCORED, _ATTACKED = 1_000, 300  # held-back images
 ATTACKED_TEST_IMAGES = 1_000
+ALARM_IMAGES = 200
 
 
 def train(
@@ -101,6 +103,18 @@ def measure(classifier: Classifier, test: Split) -> tuple[Robustness, ...]:
         _robustness("PGD", ~steps.succeeded, steps.parameters),
         _robustness("Worst case", standing, {**worst.parameters, **fallen}),
     )
+
+
+def alarms(classifier: Classifier, source: Classifier, test: Split) -> tuple[Alarm, ...]:
+    """Every check for masked gradients at ε = 0.3, on the first 200 images of `test`.
+
+    source: the classifier on which the transferred attack is made.
+    """
+    first = test.first(ALARM_IMAGES)
+    study = MaskingStudy(classifier, ALARM_IMAGES, EPSILON, source=source)
+    for _ in study.work(to_float(first.images), first.labels.astype(np.int64)):
+        print(f"  {study.findings[-1].title}: {study.findings[-1].verdict}", flush=True)
+    return tuple(Alarm(found.title, found.state, found.verdict) for found in study.findings)
 
 
 def _robustness(attack: str, standing: BoolArray, settings: Mapping[str, Any]) -> Robustness:

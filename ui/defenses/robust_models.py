@@ -5,12 +5,15 @@ import streamlit as st
 from core.card import ModelCard, Robustness
 from core.classifier import Classifier
 from core.experiments import E13
+from core.masking_verdicts import SILENT
 from core.rate import Rate, overlap
 from ui import compute, text, theme
 from ui.figures import attack_charts
 from ui.header import Choice, model_titles
 from ui.show import draw
 from ui.state import MODEL
+
+_CLEAN, _PROVEN = "clean", "proven"
 
 
 def show(choice: Choice, classifier: Classifier) -> None:
@@ -36,16 +39,18 @@ def show(choice: Choice, classifier: Classifier) -> None:
 def _card(choice: Choice, card: ModelCard) -> None:
     st.markdown(f"**{finding(card)}** :gray[· L∞ ε = {card.robustness[0].epsilon:g}]")
     draw(
-        attack_charts.attack_rates(_rates(card), theme.palette()),
+        attack_charts.attack_rates(_rates(card), theme.palette(), beside=(_CLEAN, _PROVEN)),
         key=f"robust-rates-{card.name}",
         alt=f"{card.title}: accuracy clean, attacked and proven",
     )
     st.markdown(verdict(card))
+    st.markdown(alarms(card))
     pgd, worst = (_measured(card, name).settings for name in ("PGD", "Worst case"))
     st.caption(
         f"PGD: {pgd['iterations']} steps of {pgd['step_size']:g}. Worst case: APGD on two losses, "
         f"{worst['iterations']} steps each, then Square with {worst['queries']:,} queries, on the "
-        "images that have no proof. Proven: interval bounds, the last layer elided."
+        "images that have no proof. Proven: interval bounds, the last layer elided. *Is it "
+        "masked?*: the first 200 test images, transfer from Model 1."
     )
     st.code(f"python -m core.zoo {card.name}", language="sh")
     st.caption(
@@ -66,10 +71,10 @@ def _card(choice: Choice, card: ModelCard) -> None:
 
 def _rates(card: ModelCard) -> dict[str, Rate]:
     return {
-        f"{attack_charts.CONTROL}clean": card.test,
+        _CLEAN: card.test,
         "PGD": _measured(card, "PGD").standing,
         "Worst case": _measured(card, "Worst case").standing,
-        f"{attack_charts.CONTROL}proven": _measured(card, "Interval bounds").standing,
+        _PROVEN: _measured(card, "Interval bounds").standing,
     }
 
 
@@ -98,8 +103,19 @@ def verdict(card: ModelCard) -> str:
     return f"{said} Nothing is proven of it: the bounds are too loose for any image."
 
 
+def alarms(card: ModelCard) -> str:
+    """Which checks for masked gradients fire or are not clear, with what they say."""
+    heard = [alarm for alarm in card.alarms if alarm.state != SILENT]
+    if not heard:
+        return f"All {len(card.alarms)} checks of *Is it masked?* are silent."
+    said = " ".join(f"*{alarm.check}*: {alarm.state}. {alarm.verdict}" for alarm in heard)
+    silent = len(card.alarms) - len(heard)
+    return f"{silent} of {len(card.alarms)} checks of *Is it masked?* are silent. {said}"
+
+
 def _is_complete(card: ModelCard) -> bool:
-    return {each.attack for each in card.robustness} >= {"Interval bounds", "PGD", "Worst case"}
+    measured = {each.attack for each in card.robustness}
+    return measured >= {"Interval bounds", "PGD", "Worst case"} and bool(card.alarms)
 
 
 def _measured(card: ModelCard, attack: str) -> Robustness:

@@ -1,7 +1,7 @@
 """Charts of attacks and their controls."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import altair as alt
@@ -18,11 +18,14 @@ _LINE = 17  # more for each row whose name does not fit beside its number
 _FITS = 46  # characters of both in one line, in a card on a phone
 
 
-def attack_rates(rates: Mapping[str, Rate], palette: Palette) -> Chart:
+def attack_rates(
+    rates: Mapping[str, Rate], palette: Palette, *, beside: Collection[str] = ()
+) -> Chart:
     """Dot and whisker (95 % Wilson interval) of each rate on a track from 0 to 100 %.
 
-    Attacks in red; rates whose name begins with `CONTROL` in gray, with a ring for a dot. Names
-    stand above their numbers where one of them is too long for both in one line.
+    Attacks in red; rates whose name begins with `CONTROL` or stands in `beside` in gray, with a
+    ring for a dot. Names stand above their numbers where one of them is too long for both in one
+    line.
     """
     table = pd.DataFrame(
         [
@@ -32,7 +35,7 @@ def attack_rates(rates: Mapping[str, Rate], palette: Palette) -> Chart:
                 "low": rate.interval[0],
                 "high": rate.interval[1],
                 "text": full_rate(rate),
-                "control": name.startswith(CONTROL),
+                "control": name.startswith(CONTROL) or name in beside,
                 "start": 0.0,
                 "end": 1.0,
             }
