@@ -14,20 +14,17 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture
-from core.augmentation import augment, stateless_seed
+from core.augmentation import augment
 from core.backend import keras, settle, tf
 from core.data import SIDE, ByteArray, FloatArray
 from core.defenses.adversarial_training import attack_share, inner_attack
 from core.model import Weights, assign_weights, build_model, layer_table, named_weights
-from core.pooling import max_pool
+from core.optimizer_steps import update
 from core.settings import OPTIMIZERS
+from core.training_forward import ANSWERING, ATTACKING, TrainingForward
 
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba 2014, arXiv:1412.6980; ε as in Keras
-_MOMENTUM = 0.9
-_RHO = 0.9
 _ATTACK = {"epsilon": 0.0, "attack_step": 0.0, "attack_steps": 0.0, "clean_share": 0.0}
 _SCALARS = ("learning_rate", "weight_decay", "label_smoothing", "shift", "rotation", *_ATTACK)
-TRAINING, ATTACKING, ANSWERING = "training", "attacking", "answering"
 SCORING_STEPS = 10  # of the attack that scores: PGD-10
 _SCORING_STEP = 2.5 / SCORING_STEPS  # in units of ε: 2.5 ε in all, as Madry et al. 2017
 
@@ -74,8 +71,8 @@ class Trainer:
         self._settled = False
         self._architecture = architecture
         self._model = build_model(architecture)
+        self._forward = TrainingForward(architecture, self._model)
         self._variables = [variable.value for variable in self._model.trainable_variables]
-        # Adam: both moments. RMSprop: mean square, unused. Momentum: velocity, unused.
         self._slots = [tf.Variable(tf.zeros(v.shape)) for v in self._variables for _ in range(2)]
         self._seated: TrainingState | None = None
         integer = tf.TensorSpec([], tf.int32)
@@ -215,7 +212,10 @@ class Trainer:
             targets = tf.cast(labels[index], tf.int32)
             batch = self._attacked(batch, targets, (seed, step), scalars)
             loss, logits, gradients = self._gradients(batch, targets, (seed, step), scalars)
-            self._update(gradients, step, optimizer, scalars)
+            update(
+                self._variables, gradients, self._slots, step=step, optimizer=optimizer,
+                learning_rate=scalars["learning_rate"], decay=scalars["weight_decay"],
+            )  # fmt: skip
             hits = tf.cast(tf.argmax(logits, axis=1, output_type=tf.int32) == targets, tf.float32)
             results = loss, tf.reduce_mean(hits), self._layer_norms(gradients)
             written = (a.write(index, r) for a, r in zip(arrays, results, strict=True))
@@ -280,88 +280,6 @@ class Trainer:
         gradients = tape.gradient(loss, self._variables, unconnected_gradients=zero)
         return loss, logits, gradients
 
-    def _forward(self, images: Any, seed: Any, mode: str = TRAINING) -> Any:
-        """Logits, computed on the two halves of the batch side by side.
-
-        The same function as the model's own, arranged for speed: ReLU and the bias come after
-        max pooling, with which both commute, on a quarter of the numbers; batch normalization
-        takes its statistics over both halves, so that splitting changes nothing. Its averages
-        move while TRAINING, and are what it normalizes by when ANSWERING, without dropout.
-        """
-        half = (tf.shape(images)[0] + 1) // 2
-        parts = [images[:half], images[half:]]
-        for number, block in enumerate(self._architecture.blocks, 1):
-            kernel = self._model.get_layer(f"conv{number}").kernel
-            parts = [tf.nn.conv2d(part, kernel, block.stride, "SAME") for part in parts]
-            parts = self._activate(parts, f"conv{number}", block.pooling, mode)
-        parts = [tf.reshape(part, [-1, int(np.prod(part.shape[1:]))]) for part in parts]
-        for number in range(1, len(self._architecture.hidden_units) + 1):
-            kernel = self._model.get_layer(f"dense{number}").kernel
-            parts = self._activate(_multiply(parts, kernel), f"dense{number}", 1, mode)
-            if (rate := self._architecture.dropout) and mode != ANSWERING:
-                parts = [
-                    tf.nn.experimental.stateless_dropout(
-                        part, rate, seed=stateless_seed(seed, number, index)
-                    )
-                    for index, part in enumerate(parts)
-                ]
-        output = self._model.get_layer("logits")
-        return tf.concat([part @ output.kernel + output.bias for part in parts], axis=0)
-
-    def _activate(self, parts: list[Any], name: str, pooling: int, mode: str) -> list[Any]:
-        """Bias, batch normalization, ReLU and max pooling of what the layer `name` computed."""
-        bias = self._model.get_layer(name).bias
-        if self._architecture.batch_normalization:
-            layer = self._model.get_layer(f"{name}_bn")
-            parts = _batch_normalize(parts, layer, bias, mode)
-            return [tf.nn.relu(max_pool(part, pooling)) for part in parts]
-        return [tf.nn.relu(max_pool(part, pooling) + bias) for part in parts]
-
-    def _update(self, gradients: list[Any], step: Any, optimizer: Any, scalars: Any) -> None:
-        """One step of the chosen optimizer on every weight, with TensorFlow's fused kernels."""
-        learning_rate, decay = scalars["learning_rate"], scalars["weight_decay"]
-        time = tf.cast(step + 1, tf.float32)
-        slots = list(zip(self._slots[::2], self._slots[1::2], strict=True))
-        moments = {
-            "beta1_power": _BETA_1**time,
-            "beta2_power": _BETA_2**time,
-            "beta1": _BETA_1,
-            "beta2": _BETA_2,
-            "epsilon": _EPSILON,
-        }
-
-        def each(apply: Any, decoupled: bool = False) -> Any:
-            def branch() -> Any:
-                for variable, gradient, (first, second) in zip(
-                    self._variables, gradients, slots, strict=True
-                ):
-                    if len(variable.shape) > 1:  # kernels decay; biases, scales and offsets do not
-                        gradient = _decay(variable, gradient, learning_rate, decay, decoupled)
-                    apply(variable.handle, gradient, first.handle, second.handle)
-                return tf.constant(0)
-
-            return branch
-
-        def adam(variable: Any, gradient: Any, m: Any, v: Any) -> None:
-            tf.raw_ops.ResourceApplyAdam(
-                var=variable, m=m, v=v, lr=learning_rate, grad=gradient, **moments
-            )
-
-        def sgd(variable: Any, gradient: Any, velocity: Any, _: Any) -> None:
-            tf.raw_ops.ResourceApplyMomentum(
-                var=variable, accum=velocity, lr=learning_rate, grad=gradient, momentum=_MOMENTUM
-            )
-
-        def rmsprop(variable: Any, gradient: Any, mean_square: Any, momentum: Any) -> None:
-            tf.raw_ops.ResourceApplyRMSProp(
-                var=variable, ms=mean_square, mom=momentum, lr=learning_rate, grad=gradient,
-                rho=_RHO, momentum=0.0, epsilon=_EPSILON,
-            )  # fmt: skip
-
-        tf.switch_case(
-            optimizer, [each(adam), each(adam, decoupled=True), each(sgd), each(rmsprop)]
-        )
-
     def _layer_norms(self, gradients: list[Any]) -> Any:
         of = {variable.ref(): g for variable, g in zip(self._variables, gradients, strict=True)}
         return tf.stack(
@@ -379,58 +297,3 @@ class Trainer:
 
 def _scale(images: Any) -> Any:
     return tf.cast(images, tf.float32)[..., tf.newaxis] / 255.0
-
-
-def _decay(variable: Any, gradient: Any, learning_rate: Any, decay: Any, decoupled: bool) -> Any:
-    """Weight decay: as an L2 penalty in the gradient, or apart from it (arXiv:1711.05101)."""
-    if decoupled:
-        variable.assign_sub(learning_rate * decay * variable)
-        return gradient
-    return tf.cond(decay > 0, lambda: gradient + decay * variable, lambda: gradient)
-
-
-def _multiply(parts: list[Any], kernel: Any) -> list[Any]:
-    """Parts [n, inputs] @ kernel [inputs, units], with gradients made for a large kernel.
-
-    Taken over all parts at once, they go through the kernel and its gradient once; and MatMul
-    would first rearrange the kernel to transpose it, which takes longer than the product.
-    """
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def multiply(kernel: Any, *parts: Any) -> Any:
-        def gradients(*upstream: Any) -> Any:
-            whole = tf.concat(upstream, axis=0)
-            of_inputs = tf.raw_ops.BatchMatMulV2(x=whole, y=kernel, adj_y=True)
-            of_kernel = tf.matmul(tf.concat(parts, axis=0), whole, transpose_a=True)
-            return of_kernel, *tf.split(of_inputs, [tf.shape(part)[0] for part in parts])
-
-        return [part @ kernel for part in parts], gradients
-
-    products: list[Any] = multiply(tf.convert_to_tensor(kernel), *parts)
-    return products
-
-
-def _batch_normalize(parts: list[Any], layer: keras.Layer, bias: Any, mode: str) -> list[Any]:
-    """Parts normalized by the mean and variance over all of them (Ioffe & Szegedy, 1502.03167).
-
-    The mean takes the bias away again, so it is only added to the moving mean.
-    """
-    if mode == ANSWERING:
-        mean, variance = layer.moving_mean - bias, layer.moving_variance
-    else:
-        mean, variance = _statistics(parts)
-    if mode == TRAINING:
-        keep = layer.momentum
-        layer.moving_mean.assign(keep * layer.moving_mean + (1 - keep) * (mean + bias))
-        layer.moving_variance.assign(keep * layer.moving_variance + (1 - keep) * variance)
-    scale = layer.gamma * tf.math.rsqrt(variance + layer.epsilon)
-    return [part * scale + (layer.beta - mean * scale) for part in parts]
-
-
-def _statistics(parts: list[Any]) -> tuple[Any, Any]:
-    """Mean and variance of each channel, over all parts."""
-    axes = list(range(len(parts[0].shape) - 1))
-    count = tf.cast(tf.add_n([tf.size(part) for part in parts]), tf.float32) / parts[0].shape[-1]
-    mean = tf.add_n([tf.reduce_sum(part, axes) for part in parts]) / count
-    variance = tf.add_n([tf.reduce_sum((part - mean) ** 2, axes) for part in parts]) / count
-    return mean, variance

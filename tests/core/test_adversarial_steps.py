@@ -13,8 +13,9 @@ from core.model import build_model
 from core.rate import Rate
 from core.runs import Run, describe_differences
 from core.settings import FGSM, OFF, PGD, TrainingSettings
-from core.trainer import ANSWERING, ATTACKING, Trainer, TrainingState
+from core.trainer import Trainer, TrainingState
 from core.training import Progress, Score, train
+from core.training_forward import ANSWERING, ATTACKING
 
 TINY = Architecture((ConvBlock(4, 3), ConvBlock(5, 3)), (12,))
 NORMALIZED = replace(TINY, batch_normalization=True, dropout=0.25)

@@ -1,0 +1,73 @@
+"""One step of an optimizer, in graphs, with TensorFlow's fused kernels."""
+
+from typing import Any
+
+from core.backend import tf
+
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba 2014, arXiv:1412.6980; ε as in Keras
+_MOMENTUM = 0.9
+_RHO = 0.9
+
+
+def update(
+    variables: list[Any],
+    gradients: list[Any],
+    slots: list[Any],
+    *,
+    step: Any,
+    optimizer: Any,
+    learning_rate: Any,
+    decay: Any,
+) -> None:
+    """Change every variable by its gradient; optimizer int []: its place in `OPTIMIZERS`.
+
+    slots: two for each variable. Adam: both moments. RMSprop: mean square, unused. Momentum:
+    velocity, unused. step: how many were done before.
+    """
+    time = tf.cast(step + 1, tf.float32)
+    pairs = list(zip(slots[::2], slots[1::2], strict=True))
+    moments = {
+        "beta1_power": _BETA_1**time,
+        "beta2_power": _BETA_2**time,
+        "beta1": _BETA_1,
+        "beta2": _BETA_2,
+        "epsilon": _EPSILON,
+    }
+
+    def each(apply: Any, decoupled: bool = False) -> Any:
+        def branch() -> Any:
+            for variable, gradient, (first, second) in zip(
+                variables, gradients, pairs, strict=True
+            ):
+                if len(variable.shape) > 1:  # kernels decay; biases, scales and offsets do not
+                    gradient = _decay(variable, gradient, learning_rate, decay, decoupled)
+                apply(variable.handle, gradient, first.handle, second.handle)
+            return tf.constant(0)
+
+        return branch
+
+    def adam(variable: Any, gradient: Any, m: Any, v: Any) -> None:
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable, m=m, v=v, lr=learning_rate, grad=gradient, **moments
+        )
+
+    def sgd(variable: Any, gradient: Any, velocity: Any, _: Any) -> None:
+        tf.raw_ops.ResourceApplyMomentum(
+            var=variable, accum=velocity, lr=learning_rate, grad=gradient, momentum=_MOMENTUM
+        )
+
+    def rmsprop(variable: Any, gradient: Any, mean_square: Any, momentum: Any) -> None:
+        tf.raw_ops.ResourceApplyRMSProp(
+            var=variable, ms=mean_square, mom=momentum, lr=learning_rate, grad=gradient,
+            rho=_RHO, momentum=0.0, epsilon=_EPSILON,
+        )  # fmt: skip
+
+    tf.switch_case(optimizer, [each(adam), each(adam, decoupled=True), each(sgd), each(rmsprop)])
+
+
+def _decay(variable: Any, gradient: Any, learning_rate: Any, decay: Any, decoupled: bool) -> Any:
+    """Weight decay: as an L2 penalty in the gradient, or apart from it (arXiv:1711.05101)."""
+    if decoupled:
+        variable.assign_sub(learning_rate * decay * variable)
+        return gradient
+    return tf.cond(decay > 0, lambda: gradient + decay * variable, lambda: gradient)
