@@ -7,6 +7,8 @@ from typing import Any
 from core.architecture import Architecture
 from core.rate import Rate
 
+INTERVAL_BOUNDS, PGD, WORST_CASE = "Interval bounds", "PGD", "Worst case"  # what `robustness` holds
+
 
 @dataclass(frozen=True)
 class CurvePoint:
@@ -47,7 +49,8 @@ class ModelCard:
 
     `test` is the accuracy on the test images, `version` the digest of the weights, and
     `data_digest` that of the data it was trained and tested on. `curve` is its training.
-    `robustness` and `alarms` are there for the models that were trained to resist changes.
+    `robustness` is what stands under attack; `alarms` are there for the models that were trained
+    to resist.
     """
 
     name: str
@@ -64,6 +67,10 @@ class ModelCard:
     curve: tuple[CurvePoint, ...] = ()
     robustness: tuple[Robustness, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+
+    def measured(self, attack: str) -> Robustness | None:
+        """What was measured under `attack`, or proven; None if nothing was."""
+        return next((each for each in self.robustness if each.attack == attack), None)
 
     def to_json(self) -> str:
         """The card as JSON."""

@@ -17,7 +17,7 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.architecture import MODEL_1, MODEL_2, Architecture
 from core.card import CurvePoint, ModelCard
@@ -101,14 +101,13 @@ def load_once(name: str) -> "Classifier":
 def train_and_save(name: str) -> ModelCard:
     """Train the recipe `name` with the report's settings and write its file; prints a log."""
     from core.classifier import Classifier
-    from core.data import load_mnist, to_float
-    from core.evaluation import evaluate
-    from core.model import assign_weights, build_model, save_model
+    from core.data import load_mnist
+    from core.model import assign_weights, build_model
     from core.training import TrainingSettings, train
 
-    recipe, settings, dataset = RECIPES[name], TrainingSettings(), load_mnist()
+    recipe, settings = RECIPES[name], TrainingSettings()
     curve = []
-    for progress in train(recipe.architecture, dataset, settings):
+    for progress in train(recipe.architecture, load_mnist(), settings):
         if progress.test:
             if progress.gradient_norms:
                 accuracy = progress.test.accuracy.value
@@ -125,25 +124,10 @@ def train_and_save(name: str) -> ModelCard:
     model = build_model(recipe.architecture)
     assign_weights(model, progress.weights)
     classifier = Classifier(model, name=recipe.title)
-    test = evaluate(classifier, to_float(dataset.test.images), dataset.test.labels)
-    card = ModelCard(
-        name=name,
-        title=recipe.title,
-        description=recipe.description,
-        architecture=recipe.architecture,
-        settings=settings.to_dict(),
-        steps=progress.step,
-        seconds=round(progress.seconds, 1),
-        test=test.accuracy,
-        parameters=model.count_params(),
-        version=classifier.version,
-        data_digest=dataset.digest,
-        curve=tuple(curve),
-    )
-    MODELS.mkdir(exist_ok=True)
-    save_model(path_of(name), model, card)
-    print(replace(card, curve=()))
-    return card
+    return _measure_and_save(
+        name, classifier, settings.to_dict(),
+        steps=progress.step, seconds=progress.seconds, curve=tuple(curve),
+    )  # fmt: skip
 
 
 def train_robust_and_save(name: str, checkpoint: Path) -> ModelCard:
@@ -151,31 +135,53 @@ def train_robust_and_save(name: str, checkpoint: Path) -> ModelCard:
 
     Goes on from the file `checkpoint` if it exists. Its card counts processor seconds.
     """
+    from core.data import load_mnist
+    from core.defenses.shipped import alarms, train
+
+    settings = SHIPPED[name]
+    classifier, seconds = train(settings, checkpoint, architecture=RECIPES[name].architecture)
+    return _measure_and_save(
+        name, classifier, settings.to_dict(),
+        steps=settings.epochs * settings.steps_per_epoch, seconds=seconds,
+        alarms=alarms(classifier, load("model-1"), load_mnist().test),
+    )  # fmt: skip
+
+
+def _measure_and_save(
+    name: str,
+    classifier: "Classifier",
+    settings: dict[str, Any],
+    *,
+    steps: int,
+    seconds: float,
+    **more: Any,
+) -> ModelCard:
+    """Write the file of the recipe `name`, with what is measured of it clean and attacked."""
     from core.data import load_mnist, to_float
-    from core.defenses.shipped import alarms, measure, train
+    from core.defenses.shipped import measure
     from core.evaluation import evaluate
     from core.model import save_model
 
-    recipe, settings, dataset = RECIPES[name], SHIPPED[name], load_mnist()
-    classifier, seconds = train(settings, checkpoint, architecture=recipe.architecture)
+    recipe, dataset = RECIPES[name], load_mnist()
     test = evaluate(classifier, to_float(dataset.test.images), dataset.test.labels)
     card = ModelCard(
         name=name,
         title=recipe.title,
         description=recipe.description,
         architecture=recipe.architecture,
-        settings=settings.to_dict(),
-        steps=settings.epochs * settings.steps_per_epoch,
+        settings=settings,
+        steps=steps,
         seconds=round(seconds, 1),
         test=test.accuracy,
         parameters=classifier.model.count_params(),
         version=classifier.version,
         data_digest=dataset.digest,
         robustness=measure(classifier, dataset.test),
-        alarms=alarms(classifier, load("model-1"), dataset.test),
+        **more,
     )
+    MODELS.mkdir(exist_ok=True)
     save_model(path_of(name), classifier.model, card)
-    print(card)
+    print(replace(card, curve=()))
     return card
 
 

@@ -6,6 +6,7 @@ Altair and pandas take half a second to import, so they come behind the first pi
 import numpy as np
 import streamlit as st
 
+from core.card import WORST_CASE, ModelCard
 from core.data import FloatArray
 from core.rate import Rate
 from core.walkthrough import Walkthrough
@@ -127,6 +128,7 @@ def shelf() -> None:
             "What it is": card.description,
             "Parameters": f"{card.parameters:,}",
             f"Test accuracy, n = {card.test.total:,}": _accuracy(card.test),
+            "Left under attack, L∞ 0.3": _left(card),
             "Training": f"{card.settings['epochs']} epochs, {text.duration(card.seconds)}",
         }
         for card in compute.shipped_cards().values()
@@ -134,9 +136,14 @@ def shelf() -> None:
     st.table(pd.DataFrame(rows), hide_index=True, alt="The models that ship with the project")
     st.caption(
         "Brackets hold the 95 % Wilson interval. Trained with `python -m core.zoo`, on the "
-        "processor of one machine with two cores; the times are its own. What the last two hold "
-        "under attack is on the page Defenses."
+        "processor of one machine with two cores; the times are its own. Under attack: the first "
+        "1,000 test images, the strongest of three attacks for each; the page Defenses has more."
     )
+
+
+def _left(card: ModelCard) -> str:
+    worst = card.measured(WORST_CASE)
+    return _accuracy(worst.standing) if worst else "not measured"
 
 
 def _accuracy(rate: Rate) -> str:

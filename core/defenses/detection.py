@@ -136,9 +136,7 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
         leads = [_lead(logits, targets) for logits in seen.views]
         missing = tf.add_n([tf.minimum(lead, _LEAD) for lead in leads])
         convinced = tf.reduce_all(tf.stack(leads) >= _LEAD, axis=0)
-        toward = tf.gradients(missing, x)[0]
-        down = tf.gradients(seen.score, x)[0]
-        chosen = tf.where(convinced[:, None, None, None], -down, toward)
+        chosen = tf.gradients(tf.where(convinced, -seen.score, missing), x)[0]
         wrong = tf.argmax(seen.views[0], axis=1) != labels
         return chosen, tf.where(wrong, seen.score, np.inf)
 

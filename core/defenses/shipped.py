@@ -11,7 +11,7 @@ from core.architecture import Architecture
 from core.attacks.ensemble import worst_case
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.card import Alarm, Robustness
+from core.card import INTERVAL_BOUNDS, PGD, WORST_CASE, Alarm, Robustness
 from core.classifier import Classifier
 from core.data import BoolArray, IntArray, Split, load_mnist, to_float
 from core.defenses.certified import certified
@@ -99,9 +99,9 @@ def measure(classifier: Classifier, test: Split) -> tuple[Robustness, ...]:
     standing[rows] = ~worst.succeeded
     fallen = {f"fell to {member}": count for member, count in worst.broken.items()}
     return (
-        _robustness("Interval bounds", proven, {}),
-        _robustness("PGD", ~steps.succeeded, steps.parameters),
-        _robustness("Worst case", standing, {**worst.parameters, **fallen}),
+        _robustness(INTERVAL_BOUNDS, proven, {}),
+        _robustness(PGD, ~steps.succeeded, steps.parameters),
+        _robustness(WORST_CASE, standing, {**worst.parameters, **fallen}),
     )
 
 

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from core.card import ModelCard, Robustness
+from core.card import INTERVAL_BOUNDS, PGD, WORST_CASE, ModelCard, Robustness
 from core.classifier import Classifier
+from core.defenses.settings import SHIPPED
 from core.experiments import E13
 from core.masking_verdicts import SILENT
 from core.rate import Rate, overlap
@@ -45,7 +46,7 @@ def _card(choice: Choice, card: ModelCard) -> None:
     )
     st.markdown(verdict(card))
     st.markdown(alarms(card))
-    pgd, worst = (_measured(card, name).settings for name in ("PGD", "Worst case"))
+    pgd, worst = (_measured(card, name).settings for name in (PGD, WORST_CASE))
     st.caption(
         f"PGD: {pgd['iterations']} steps of {pgd['step_size']:g}. Worst case: APGD on two losses, "
         f"{worst['iterations']} steps each, then Square with {worst['queries']:,} queries, on the "
@@ -72,22 +73,22 @@ def _card(choice: Choice, card: ModelCard) -> None:
 def _rates(card: ModelCard) -> dict[str, Rate]:
     return {
         _CLEAN: card.test,
-        "PGD": _measured(card, "PGD").standing,
-        "Worst case": _measured(card, "Worst case").standing,
-        _PROVEN: _measured(card, "Interval bounds").standing,
+        PGD: _measured(card, PGD).standing,
+        WORST_CASE: _measured(card, WORST_CASE).standing,
+        _PROVEN: _measured(card, INTERVAL_BOUNDS).standing,
     }
 
 
 def finding(card: ModelCard) -> str:
     """What the model holds, in a sentence."""
-    worst = _measured(card, "Worst case").standing
+    worst = _measured(card, WORST_CASE).standing
     return f"{card.title}: {text.percent(worst)} stay in the worst case"
 
 
 def verdict(card: ModelCard) -> str:
     """Whether PGD alone would have overstated it, and what is proven."""
-    pgd, worst = _measured(card, "PGD").standing, _measured(card, "Worst case")
-    proven = _measured(card, "Interval bounds").standing
+    pgd, worst = _measured(card, PGD).standing, _measured(card, WORST_CASE)
+    proven = _measured(card, INTERVAL_BOUNDS).standing
     lost = (pgd.value - worst.standing.value) * 100
     by_square = int(worst.settings.get("fell to Square", 0))
     square = (
@@ -105,6 +106,8 @@ def verdict(card: ModelCard) -> str:
 
 def alarms(card: ModelCard) -> str:
     """Which checks for masked gradients fire or are not clear, with what they say."""
+    if not card.alarms:
+        return ""
     heard = [alarm for alarm in card.alarms if alarm.state != SILENT]
     if not heard:
         return f"All {len(card.alarms)} checks of *Is it masked?* are silent."
@@ -114,9 +117,10 @@ def alarms(card: ModelCard) -> str:
 
 
 def _is_complete(card: ModelCard) -> bool:
-    measured = {each.attack for each in card.robustness}
-    return measured >= {"Interval bounds", "PGD", "Worst case"} and bool(card.alarms)
+    return card.name in SHIPPED and all(map(card.measured, (INTERVAL_BOUNDS, PGD, WORST_CASE)))
 
 
 def _measured(card: ModelCard, attack: str) -> Robustness:
-    return next(each for each in card.robustness if each.attack == attack)
+    measured = card.measured(attack)
+    assert measured is not None
+    return measured
