@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import zoo
-from core.card import ModelCard, Robustness
+from core.card import Alarm, ModelCard, Robustness
 from core.rate import Rate
-from ui.defenses.robust_models import finding, verdict
+from ui.defenses.robust_models import alarms, finding, verdict
 
 ROBUST = {"defense_view": "Robust models"}
 
@@ -45,6 +45,14 @@ def test_the_sentences_follow_the_figures(card: ModelCard) -> None:
     assert "For 91.0 % [89.1, 92.6] · 910 of 1,000 of the test images" in verdict(honest)
 
 
+def test_the_alarms_that_are_heard_are_said(card: ModelCard) -> None:
+    silent, fires = Alarm("One step", "silent", "None."), Alarm("Noise", "alarm", "Many.")
+    assert alarms(replace(card, alarms=())) == ""
+    assert "All 1 checks of *Is it masked?* are silent." in alarms(replace(card, alarms=(silent,)))
+    heard = alarms(replace(card, alarms=(silent, fires)))
+    assert heard == "1 of 2 checks of *Is it masked?* are silent. *Noise*: alarm. Many."
+
+
 def test_both_models_with_what_their_cards_say(app: AppTest) -> None:
     app.default_timeout = 180
     app.query_params.update(ROBUST)
@@ -56,6 +64,7 @@ def test_both_models_with_what_their_cards_say(app: AppTest) -> None:
     for name in ("robust", "certified"):
         assert finding(zoo.read_card(zoo.path_of(name))) in text
         assert verdict(zoo.read_card(zoo.path_of(name))) in text
+        assert alarms(zoo.read_card(zoo.path_of(name))) in text
     assert [code.value for code in page.code][-2:] == [
         "python -m core.zoo robust",
         "python -m core.zoo certified",
