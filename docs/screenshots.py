@@ -34,20 +34,15 @@ _SHOTS = {
     "robust_models": "/defenses?defense_view=Robust+models",
     "class_images": "/class_images?img_l2=0.03&img_tv=0.05&img_jitter=2&img_blur=0.3",
 }
-_JOBS = {  # link, and the keys of the button that starts it and of what is there once it is done
+_JOBS = {  # link, and key of the button that starts the job
     "scoreboard": (
         "/adversarial?view=Scoreboard&score_images=200&score_epsilon=0.12",
         "score-start",
-        "score-npz",
     ),
-    "defenses": ("/defenses", "grid-start", "grid-csv"),
-    "detection": ("/defenses?defense_view=Detection", "detection-measure", "detect-table"),
-    "accuracy_epsilon": ("/defenses?defense_view=Accuracy+against+ε", "curve-start", "curve-csv"),
-    "masking": (
-        "/defenses?defense_view=Is+it+masked%3F&model=robust&mask_images=50",
-        "mask-start",
-        "mask-npz",
-    ),
+    "defenses": ("/defenses", "grid-start"),
+    "detection": ("/defenses?defense_view=Detection", "detection-measure"),
+    "accuracy_epsilon": ("/defenses?defense_view=Accuracy+against+ε", "curve-start"),
+    "masking": ("/defenses?defense_view=Is+it+masked%3F&model=robust&mask_images=50", "mask-start"),
 }
 
 
@@ -119,12 +114,14 @@ def _shoot_own_digit(person: Visitor) -> None:
     page.close()
 
 
-def _shoot_job(person: Visitor, name: str, job: tuple[str, str, str]) -> None:
+def _shoot_job(person: Visitor, name: str, job: tuple[str, str]) -> None:
     """What a job has measured, once it is done."""
-    page, (link, start, done) = person.page, job
+    page, (link, start) = person.page, job
     person.open(link)
     page.locator(f".st-key-{start} button >> visible=true").first.click()
-    page.locator(f".st-key-{done}").first.wait_for(timeout=600_000)
+    progress = page.locator('[data-testid="stMain"] [data-testid="stProgress"]').first
+    progress.wait_for()
+    progress.wait_for(state="detached", timeout=900_000)
     person.settle()
     page.set_viewport_size({"width": 1440, "height": 1500})
     page.wait_for_timeout(2_000)

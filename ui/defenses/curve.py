@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.classifier import Classifier
-from core.rate import overlap
+from core.rate import Rate, overlap
 from core.robustness_curve import Curve, Point
 from ui import text, theme
 from ui.defenses import curve_runs, curve_settings
@@ -17,6 +17,8 @@ from ui.files import npz
 from ui.header import Choice
 from ui.kept_job import progress
 from ui.show import draw
+
+_MISSING = "not measured"
 
 
 def show(choice: Choice, classifier: Classifier) -> None:
@@ -113,9 +115,9 @@ def _at_the_cursor(curves: list[Curve], cursor: float, run: CurveRun) -> None:
         rows.append(
             {
                 "classifier": curve.name,
-                f"stand at ε = {cursor:g}": _written(point.accuracy if point else None),
-                "after noise": _written(point.control if point else None),
-                "certified": _written(proven, "not measured" if bounded else "no bound"),
+                f"stand at ε = {cursor:g}": text.full_rate(point.accuracy) if point else _MISSING,
+                "after noise": _short(point.control) if point else _MISSING,
+                "certified": _short(proven) if proven else _MISSING if bounded else "no bound",
                 "ε at 50 %": _half(curve, run),
                 f"area to ε = {common:g}": f"{_up_to(common, curve).area:.3f}",
             }
@@ -135,8 +137,9 @@ def _up_to(epsilon: float, curve: Curve) -> Curve:
     return replace(curve, points=points)
 
 
-def _written(rate: object, missing: str = "not measured") -> str:
-    return missing if rate is None else text.full_rate(rate)  # type: ignore[arg-type]
+def _short(rate: Rate) -> str:
+    """Without its count, which is that of the attacked images."""
+    return f"{text.percent(rate)} {text.interval(rate)}"
 
 
 def _half(curve: Curve, run: CurveRun) -> str:

@@ -30,6 +30,7 @@ RATES = (0.01, 0.02, 0.05, 0.1, 0.2)
 _RATE = 0.05
 _GALLERY = 8
 _TICKS = 200  # of the threshold's slider
+_ATTACK, _PICKED = "_detect_attack", "_detect_picked"
 
 
 def show(choice: Choice, classifier: Classifier) -> None:
@@ -188,13 +189,13 @@ def _finding(found: Detected, threshold: float, *, ended: bool) -> str:
 def _chosen(some: list[Scored]) -> Scored | None:
     if not some:
         return None
-    names = [each.name for each in some]
-    asked = st.session_state.get("_detect_attack")
-    if asked not in names:
-        st.session_state.pop("_detect_attack", None)
+    names, state = [each.name for each in some], st.session_state
+    if state.get(_PICKED) not in names:  # until the visitor picks one, the latest
+        state[_ATTACK] = names[-1]
     name = st.selectbox(
-        "Attack", names, len(names) - 1, key="_detect_attack", label_visibility="collapsed"
-    )
+        "Attack", names, key=_ATTACK, label_visibility="collapsed",
+        on_change=lambda: state.update({_PICKED: state[_ATTACK]}),
+    )  # fmt: skip
     return next(each for each in some if each.name == name)
 
 
@@ -202,7 +203,6 @@ def _table(found: Detected, threshold: float) -> None:
     rows = [
         {
             "attack": each.name,
-            "images": len(each.images),
             "misread": "all counted"
             if each.name == NOISE
             else f"{int(each.fooled.sum())} of {int(each.right.sum())}",

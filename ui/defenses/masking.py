@@ -155,8 +155,10 @@ def _evidence() -> None:
     for start in range(0, len(findings), 2):
         columns = st.columns(2, gap="small")
         for column, finding in zip(columns, findings[start : start + 2], strict=False):
-            card = st.container(border=True, height="stretch", key=f"mask-{finding.key}")
-            with column, card:
+            with (
+                column,
+                st.container(border=True, height="stretch", key=f"mask-{finding.key}"),
+            ):
                 _card(finding, run)
 
 
