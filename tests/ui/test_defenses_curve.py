@@ -72,7 +72,7 @@ def test_the_cursor_says_what_was_measured(
     app.session_state["_curve_run"] = _drawn(linear)
     page = defenses(**VIEW)
     assert "At ε = 0.3 (L∞) a keeps most: 75 % [41, 93] · 6 of 8" in text_of(page)
-    table = page.dataframe[0].value
+    table = page.table[0].value
     assert list(table["classifier"]) == ["a", "b"]
     assert list(table["stand at ε = 0.3"]) == ["75 % [41, 93] · 6 of 8", "0 % [0, 32] · 0 of 8"]
     assert table["certified"][1] == "no bound"
@@ -132,12 +132,12 @@ def test_a_curve_that_is_a_point_ahead_is_compared_where_the_other_ends(
     proven = replace(behind, points=ahead.points[:1])
     run.study.curves = (ahead, replace(behind, points=behind.points[:2]), replace(proven, name="c"))
     app.session_state["_curve_run"] = run
-    table = defenses(**VIEW).dataframe[0].value
+    table = defenses(**VIEW).table[0].value
     assert list(table["area to ε = 0"]) == ["0.000"] * 3
     assert list(table["certified"]) == ["75 % [41, 93] · 6 of 8", "no bound", "not measured"]
     run.study.curves = run.study.curves[:2]
     app.session_state["_curve_run"] = run
-    table = app.run().dataframe[0].value
+    table = app.run().table[0].value
     assert list(table["area to ε = 0.3"]) == ["0.263", "0.150"]
 
 

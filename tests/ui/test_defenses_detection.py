@@ -55,7 +55,7 @@ def test_a_detector_is_measured_and_its_threshold_moved(
     assert f"{text.percent(static)} of PGD’s images are found" in written
     assert f"{text.percent(adaptive)} of those made to pass both" in written
     assert f"**{text.full_rate(found.false_positives(threshold))}**" in written
-    table = page.dataframe[0].value
+    table = page.table[0].value
     assert list(table["attack"]) == list(by_name)
     assert table["detected of these"][1] == text.full_rate(static)
     attack = next(each for each in page.selectbox if each.label == "Attack")

@@ -18,8 +18,6 @@ from ui.header import Choice
 from ui.kept_job import progress
 from ui.show import draw
 
-_MISSING = "not measured"
-
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """The curves with their cursor, and the settings of the next."""
@@ -115,14 +113,14 @@ def _at_the_cursor(curves: list[Curve], cursor: float, run: CurveRun) -> None:
         rows.append(
             {
                 "classifier": curve.name,
-                f"stand at ε = {cursor:g}": text.full_rate(point.accuracy) if point else _MISSING,
-                "after noise": _short(point.control) if point else _MISSING,
-                "certified": _short(proven) if proven else _MISSING if bounded else "no bound",
+                f"stand at ε = {cursor:g}": _written(point.accuracy if point else None),
+                "after noise": _written(point.control if point else None),
+                "certified": _written(proven, "not measured" if bounded else "no bound"),
                 "ε at 50 %": _half(curve, run),
                 f"area to ε = {common:g}": f"{_up_to(common, curve).area:.3f}",
             }
         )
-    st.dataframe(
+    st.table(
         pd.DataFrame(rows), hide_index=True, alt="What is left of each classifier at the cursor"
     )
     st.caption(
@@ -137,9 +135,8 @@ def _up_to(epsilon: float, curve: Curve) -> Curve:
     return replace(curve, points=points)
 
 
-def _short(rate: Rate) -> str:
-    """Without its count, which is that of the attacked images."""
-    return f"{text.percent(rate)} {text.interval(rate)}"
+def _written(rate: Rate | None, missing: str = "not measured") -> str:
+    return missing if rate is None else text.full_rate(rate)
 
 
 def _half(curve: Curve, run: CurveRun) -> str:

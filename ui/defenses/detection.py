@@ -214,10 +214,9 @@ def _table(found: Detected, threshold: float) -> None:
         }
         for each in found.attacks
     ]
-    st.dataframe(
+    st.table(
         pd.DataFrame(rows),
         hide_index=True,
-        key="detect-table",
         alt="What each attack does to the network, and how much of it is detected",
     )
     st.caption(
