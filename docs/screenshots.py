@@ -119,9 +119,9 @@ def _shoot_job(person: Visitor, name: str, job: tuple[str, str]) -> None:
     page, (link, start) = person.page, job
     person.open(link)
     page.locator(f".st-key-{start} button >> visible=true").first.click()
-    progress = page.locator('[data-testid="stMain"] [data-testid="stProgress"]').first
-    progress.wait_for()
-    progress.wait_for(state="detached", timeout=900_000)
+    at_work = page.locator(".st-key-job-card")
+    at_work.wait_for()
+    at_work.wait_for(state="detached", timeout=900_000)
     person.settle()
     page.set_viewport_size({"width": 1440, "height": 1500})
     page.wait_for_timeout(2_000)
