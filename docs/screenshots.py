@@ -86,7 +86,8 @@ def _visitor(browser: Browser, server: Server, scheme: str) -> Visitor:
 
 def _shoot(person: Visitor, name: str, link: str) -> None:
     person.open(link)
-    person.page.wait_for_timeout(1_500)
+    person.page.locator('[data-testid="stSkeleton"]').first.wait_for(state="detached")
+    person.page.wait_for_timeout(2_500)
     person.page.screenshot(path=FOLDER / f"{name}.png")
     person.page.close()
 
