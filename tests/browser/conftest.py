@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
 from tests.browser.server import Server
@@ -15,6 +15,7 @@ IDLE = (
 )
 # Streamlit's client looks for its server below a deep link first, and above it when that fails.
 _PROBE = re.compile(r"/_stcore/(health|host-config)$")
+PATIENCE = 120_000  # ms: two browsers, two servers and TensorFlow share two cores
 _LOG_NOISE = ("oneDNN", "absl::InitializeLog")
 
 
@@ -24,6 +25,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.fail(MISSING, pytrace=False)
     os.environ.setdefault("NO_PROXY", "127.0.0.1")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium
@@ -47,7 +49,7 @@ class Visitor:
     def __init__(self, page: Page, url: str) -> None:
         self.page, self.url = page, url
         self.complaints: list[str] = []
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
