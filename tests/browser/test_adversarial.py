@@ -91,7 +91,7 @@ def test_a_drawn_digit_is_attacked(visitor: Visitor, mnist: Dataset) -> None:
 
 def test_the_repeats_can_be_stopped(visitor: Visitor) -> None:
     page = visitor.page
-    _open(visitor, f"{SOURCE}&to_steps=400&to_rate=0.02")
+    _open(visitor, f"{SOURCE}&to_steps=100&to_rate=0.02")
     visitor.press("to_luck-measure")
     expect(page.locator(".st-key-job-card")).to_contain_text("E8 on 200 images")
     page.get_by_text(re.compile(r"images reach their target")).wait_for()

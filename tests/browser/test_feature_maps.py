@@ -355,7 +355,7 @@ def test_a_finger_reads_every_layer_on_a_phone(
 def test_kernels_too_large_to_send_are_fetched_by_a_click(visitor: Visitor) -> None:
     page = visitor.page
     page.set_viewport_size({"width": 1440, "height": 1800})
-    visitor.open("/training?filters1=64&filters2=64&kernel=7&epochs=30")
+    visitor.open("/training?filters1=64&filters2=64&kernel=7&images=1000&epochs=1")
     visitor.press("train")
     visitor.wait_for_step(1)
     visitor.press("stop")
