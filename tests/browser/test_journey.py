@@ -151,7 +151,7 @@ def test_two_visitors_train_at_once(browser: Browser, server: Server) -> None:
     contexts = [browser.new_context(), browser.new_context()]
     first, second = (Visitor(context.new_page(), server.url) for context in contexts)
     for person in (first, second):
-        person.open("/training?images=2000&epochs=30")
+        person.open("/training?epochs=10")
         person.press("train")
     first.wait_for_step(20)
     second.page.get_by_text("it is number 1 in the queue").wait_for()
