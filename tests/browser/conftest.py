@@ -15,7 +15,7 @@ IDLE = (
 )
 # Streamlit's client looks for its server below a deep link first, and above it when that fails.
 _PROBE = re.compile(r"/_stcore/(health|host-config)$")
-PATIENCE = 120_000  # ms: two browsers, two servers and TensorFlow share two cores
+PATIENCE = 240_000  # ms: two browsers, two servers and TensorFlow share two cores
 _LOG_NOISE = ("oneDNN", "absl::InitializeLog")
 
 
@@ -83,7 +83,7 @@ class Visitor:
     def step(self) -> int:
         return int(self.metrics().get("Step", "0").replace(",", ""))
 
-    def wait_for_step(self, step: int, timeout: int = 90_000) -> None:
+    def wait_for_step(self, step: int) -> None:
         self.page.wait_for_function(
             """step => {
                 const card = [...document.querySelectorAll('[data-testid="stMetric"]')]
@@ -92,7 +92,6 @@ class Visitor:
                 return value && Number(value.replace(',', '')) >= step;
             }""",
             arg=step,
-            timeout=timeout,
         )
 
     def _hear(self, message: ConsoleMessage) -> None:

@@ -14,12 +14,10 @@ NOISE = "/adversarial"
 SOURCE = "/adversarial?view=Toward+a+source"
 STANDARD = "/adversarial?view=Standard+attacks"
 SMALLEST = "/adversarial?view=Smallest+perturbation"
-PATIENCE = 120_000
 
 
 def _open(visitor: Visitor, path: str) -> Locator:
     """The page, and its player once it is drawn."""
-    visitor.page.set_default_timeout(PATIENCE)
     visitor.open(path)
     player = visitor.page.locator(".player[data-drawn]")
     player.wait_for()
@@ -40,7 +38,7 @@ def test_from_noise_as_in_the_report(visitor: Visitor) -> None:
     _open(visitor, f"{NOISE}?noise_steps=20&noise_mean=0.2&noise_show=4")
     page.get_by_text("which are not the report’s").wait_for()
     visitor.press("noise-as-reported")
-    page.get_by_text("All ten starts become their class").wait_for(timeout=PATIENCE)
+    page.get_by_text("All ten starts become their class").wait_for()
     page.get_by_text("“The cost always falls” is confirmed").wait_for()
     visitor.settle()
     assert "noise_" not in page.url, "the report's settings are the defaults"
@@ -55,7 +53,7 @@ def test_toward_a_source_as_in_the_report(visitor: Visitor) -> None:
     _open(visitor, f"{SOURCE}&image=7&to_steps=20&to_beta=5")
     page.get_by_text("This 9 ").first.wait_for()
     visitor.press("to-as-reported")
-    page.get_by_text("This 2 is read as 3, 6 and 8, L2 ").wait_for(timeout=PATIENCE)
+    page.get_by_text("This 2 is read as 3, 6 and 8, L2 ").wait_for()
     page.get_by_text("“Classified as the target” is confirmed: 3 of 3 are.").wait_for()
     visitor.settle()
     expect(page.get_by_text("Test image 1 · a 2")).to_be_visible()
@@ -127,7 +125,6 @@ def test_a_drawn_digit_under_a_standard_attack(visitor: Visitor, mnist: Dataset)
 
 def test_the_histogram_of_smallest_changes_can_be_stopped(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open(f"{SMALLEST}&s_norm=L2&s_steps=5&s_images=500")
     page.get_by_text(re.compile(r"This 2 becomes a \d with L2 \d")).wait_for()
     page.locator(".st-key-result").get_by_test_id("stVegaLiteChart").wait_for()
@@ -146,7 +143,6 @@ def test_the_histogram_of_smallest_changes_can_be_stopped(visitor: Visitor) -> N
 @pytest.mark.parametrize("path", [f"{STANDARD}&a_goal=Targeted&more=3", SMALLEST])
 def test_standard_and_smallest_fit_a_phone(visitor: Visitor, path: str) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     page.set_viewport_size({"width": 375, "height": 800})
     visitor.open(path)
     page.get_by_text("And other images?").wait_for()

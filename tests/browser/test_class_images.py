@@ -2,17 +2,11 @@
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 
 _QUICK = "img_steps=20"
-
-
-@pytest.fixture(autouse=True)
-def patience(visitor: Visitor) -> None:
-    visitor.page.set_default_timeout(120_000)  # a first visit compiles and asks 10,000 images
 
 
 def test_the_reports_ten_digits_scrubbed(visitor: Visitor) -> None:
@@ -24,7 +18,7 @@ def test_the_reports_ten_digits_scrubbed(visitor: Visitor) -> None:
     page.get_by_text("from a zero image, L2 penalty λ 0.1, Adam 0.05, 200 iterations").wait_for()
     assert "img_" not in page.url, "defaults leave the link"
     player = page.locator(".player")
-    expect(player.locator(".tile")).to_have_count(10, timeout=30_000)
+    expect(player.locator(".tile")).to_have_count(10)
     expect(player.locator(".finding")).to_have_text("Iteration 200: the network says 0")
     player.locator(".tile").nth(7).click()
     expect(player.locator(".finding")).to_have_text("Iteration 200: the network says 7")
@@ -46,7 +40,7 @@ def test_a_channel_is_opened_from_all_of_its_layer(visitor: Visitor) -> None:
     page.get_by_text("The mean of conv1 channel 17 goes from").wait_for()
     page.get_by_text("Which digits does conv1 channel 17 speak for?").wait_for()
     assert "img_channel=17" in page.url
-    expect(page.locator(".player .tile")).to_have_count(4, timeout=30_000)
+    expect(page.locator(".player .tile")).to_have_count(4)
 
 
 def test_it_fits_a_phone(visitor: Visitor) -> None:

@@ -9,12 +9,10 @@ from tests.browser.conftest import Visitor
 from tests.browser.server import Server
 
 PATH = "/defenses?defense_view=Certified&cert_epsilon=0.01&smooth_copies=100&smooth_images=50"
-PATIENCE = 120_000
 
 
 def test_bounds_and_a_certified_accuracy(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open(PATH)
     expect(page.locator(".st-key-result")).to_contain_text("At ε = 0.01 nothing is proven of this")
     page.locator('[data-testid="stVegaLiteChart"]').nth(4).wait_for()
@@ -25,9 +23,7 @@ def test_bounds_and_a_certified_accuracy(visitor: Visitor) -> None:
 
     visitor.press("cert-model")
     page.wait_for_url(re.compile(r"[?&]model=certified\b"))
-    expect(page.locator(".st-key-result")).to_contain_text(
-        "within ε = 0.01, whatever an attack", timeout=PATIENCE
-    )
+    expect(page.locator(".st-key-result")).to_contain_text("within ε = 0.01, whatever an attack")
     visitor.settle()
     assert not page.locator(".st-key-cert-model").count()
 
@@ -39,7 +35,6 @@ def test_it_fits_a_phone(browser: Browser, server: Server, scheme: str) -> None:
         color_scheme=scheme,  # type: ignore[arg-type]
     )
     person = Visitor(context.new_page(), server.url)
-    person.page.set_default_timeout(PATIENCE)
     person.open(PATH)
     person.page.get_by_text("Share of the votes").wait_for()
     person.settle()

@@ -5,12 +5,10 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 
 PATH = "/defenses?defense_view=Accuracy+against+ε&curve_images=50&curve_radii=9&curve_iterations=5"
-PATIENCE = 240_000
 
 
 def test_the_cursor_meets_the_thumb(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open(PATH)
     visitor.press("curve-start")
     page.locator(".st-key-curve-csv").wait_for()

@@ -8,12 +8,10 @@ from tests.browser.conftest import Visitor
 from tests.browser.server import Server
 
 PATH = "/defenses?defense_view=Detection&detect_images=50"
-PATIENCE = 180_000
 
 
 def test_what_is_measured_stays_when_it_is_stopped(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open(PATH)
     visitor.press("detection-measure")
     page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
@@ -27,7 +25,6 @@ def test_what_is_measured_stays_when_it_is_stopped(visitor: Visitor) -> None:
 def test_it_fits_a_phone(browser: Browser, server: Server) -> None:
     context = browser.new_context(viewport={"width": 375, "height": 800})
     person = Visitor(context.new_page(), server.url)
-    person.page.set_default_timeout(PATIENCE)
     person.open(PATH)
     person.page.locator(".st-key-detection-measure button >> visible=true").first.click()
     person.page.get_by_text(re.compile("of PGD’s images are found")).wait_for()

@@ -7,12 +7,10 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 
 PATH = "/defenses?defense_view=Generative&gen_steps=20&gen_starts=2"
-PATIENCE = 180_000
 
 
 def test_a_person_watches_the_projection_and_breaks_the_autoencoder(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open(PATH)
     page.locator(".st-key-gen-path").get_by_text("statically attacked, 20 iterations").wait_for()
     slider = page.locator(".st-key-gen-player input[type='range']").first
@@ -22,7 +20,7 @@ def test_a_person_watches_the_projection_and_breaks_the_autoencoder(visitor: Vis
 
     visitor.press("gen-adaptive")
     result = page.locator(".st-key-gen-result")
-    expect(result).to_contain_text("gets through the autoencoder", timeout=PATIENCE)
+    expect(result).to_contain_text("gets through the autoencoder")
     expect(result).to_contain_text("Adaptive: attacked through the defense")
 
     card = page.locator(".st-key-gen-latent")
@@ -36,7 +34,6 @@ def test_a_person_watches_the_projection_and_breaks_the_autoencoder(visitor: Vis
 
 def test_it_fits_a_phone(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     page.set_viewport_size({"width": 375, "height": 800})
     visitor.open(PATH)
     page.locator(".st-key-gen-player canvas").first.wait_for()

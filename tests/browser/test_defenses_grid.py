@@ -7,13 +7,11 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 
 PATH = "/defenses?grid_images=50&grid_steps=10&grid_queries=100"
-PATIENCE = 240_000
 CLEAN = 5  # the last of six columns
 
 
 def test_a_stopped_grid_keeps_its_cells_and_opens_them(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open(PATH)
     page.locator(".st-key-grid-start button >> visible=true").first.click()
     page.get_by_text(re.compile(r"^(1[1-9]|2\d) of \d\d cells")).wait_for()
@@ -28,7 +26,7 @@ def test_a_stopped_grid_keeps_its_cells_and_opens_them(visitor: Visitor) -> None
     expect(cells).to_have_count(int(match[2]) + _transfers_left_out(int(match[2])))
     cells.nth(CLEAN).click()
     words = page.get_by_text(re.compile(r"^No defense, clean: \d+ of 50 right"))
-    words.wait_for(timeout=PATIENCE)
+    words.wait_for()
     page.set_viewport_size({"width": 375, "height": 800})
     visitor.settle()
     assert visitor.width() <= 375

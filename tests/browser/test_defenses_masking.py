@@ -5,12 +5,10 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 
 PATH = "/defenses?defense_view=Is+it+masked%3F&mask_images=50&mask_queries=100"
-PATIENCE = 240_000
 
 
 def test_a_planted_mask_fires_and_its_evidence_is_drawn(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open(f"{PATH}&mask_subject=Planted")
     visitor.press("mask-start")
     expect(page.locator(".st-key-job-card")).to_contain_text("masked?")

@@ -21,11 +21,10 @@ def _misled(visitor: Visitor) -> float:
 
 def test_as_in_the_report_and_the_scale_moves_the_rates(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(120_000)
     visitor.open(f"/one_noise?{FAST}&one_scale=2")
     page.locator(".st-key-settings").get_by_role("button", name="As in the report").click()
     result = page.locator(".st-key-result")
-    expect(result).to_contain_text("target 5, scale 1", timeout=120_000)
+    expect(result).to_contain_text("target 5, scale 1")
     expect(result).to_contain_text("Test image 3")
     page.get_by_text(re.compile("other classes as well” is not confirmed")).wait_for()
     page.get_by_text("logit, Adam 5e-4, 400 iterations").first.wait_for()
@@ -33,7 +32,7 @@ def test_as_in_the_report_and_the_scale_moves_the_rates(visitor: Visitor) -> Non
     plain = _misled(visitor)
 
     page.locator('.st-key-one_scale input[type="range"]').press("End")
-    expect(result).to_contain_text("target 5, scale 4", timeout=120_000)
+    expect(result).to_contain_text("target 5, scale 4")
     visitor.settle()
     assert _misled(visitor) > plain + 20
     assert "one_scale=4" in page.url
@@ -47,7 +46,6 @@ def test_as_in_the_report_and_the_scale_moves_the_rates(visitor: Visitor) -> Non
 
 def test_a_phone_sees_all_of_it(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(120_000)
     page.set_viewport_size({"width": 375, "height": 800})
     visitor.open(f"/one_noise?{FAST}&one_scale=2")
     page.get_by_text("cells are measured").wait_for()
@@ -61,7 +59,6 @@ def test_an_own_digit_is_the_one_image(visitor: Visitor, mnist: Dataset) -> None
     from ui.images import encode_ink
 
     page = visitor.page
-    page.set_default_timeout(120_000)
     ink = encode_ink(np.asarray(mnist.test.images[0]))
     visitor.open(f"/one_noise?{FAST}&one_scale=2&ink={ink}")
     page.get_by_text("Fitted to your digit.").wait_for()

@@ -39,7 +39,7 @@ class Pad:
 
     def expect(self, finding: str) -> None:
         """Wait for it; the model may still be loading."""
-        expect(self.finding).to_contain_text(finding, timeout=60_000)
+        expect(self.finding).to_contain_text(finding)
 
     def button(self, name: str) -> Locator:
         return self.dialog.get_by_role("button", name=name)
@@ -211,9 +211,7 @@ def test_a_photograph_is_read(visitor: Visitor, tmp_path: Path, kind: str) -> No
     visitor.press("upload-photo")
     dialog = page.get_by_role("dialog")
     dialog.locator('input[type="file"]').set_input_files(path)
-    expect(dialog.locator(".finding")).to_contain_text(
-        f"Model 1 reads {test.labels[index]}", timeout=60_000
-    )
+    expect(dialog.locator(".finding")).to_contain_text(f"Model 1 reads {test.labels[index]}")
     expect(dialog.locator("figcaption b")).to_have_text(["Crop", "20 × 20", "28 × 28"])
     dialog.get_by_alt_text("The photograph").wait_for()
 

@@ -20,7 +20,6 @@ Arrays = dict[str, NDArray[Any]]
 
 @pytest.fixture
 def player(visitor: Visitor) -> Locator:
-    visitor.page.set_default_timeout(120_000)
     visitor.open(PAGE)
     visitor.page.locator(".player[data-drawn]").wait_for()
     return visitor.page.locator(".player")
@@ -84,7 +83,6 @@ def _check_frame(player: Locator, arrays: Arrays, track: int, frame: int) -> Non
 
 def test_one_slider_moves_everything_without_a_rerun(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(120_000)
     sent: list[object] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     visitor.open(PAGE)
@@ -151,7 +149,7 @@ def test_views_play_new_data_and_a_phone(visitor: Visitor, player: Locator) -> N
     expect(player.locator(".spoken")).to_contain_text(f"Iteration {last}")
     player.locator(".slider").press("Home")
     page.get_by_text("Cross-entropy", exact=True).first.click()
-    expect(player).to_have_attribute("data-step", str(last), timeout=60_000)
+    expect(player).to_have_attribute("data-step", str(last))
     expect(player.locator(".terms")).to_contain_text("cross-entropy")
 
     page.set_viewport_size({"width": 375, "height": 800})

@@ -11,12 +11,10 @@ from tests.browser.server import Server
 PATH = "/adversarial?view=Scoreboard"
 SLOW = f"{PATH}&score_images=1%2C000&score_pgd_iterations=200&score_pgd_step_size=0.02"
 QUICK = f"{PATH}&score_attack=FGSM&score_images=50"
-PATIENCE = 120_000
 ONE, READ = 1, 8  # a cell that FGSM fills
 
 
 def _start(visitor: Visitor, path: str) -> None:
-    visitor.page.set_default_timeout(PATIENCE)
     visitor.open(path)
     visitor.page.locator(".st-key-score-start button >> visible=true").first.click()
 

@@ -6,21 +6,17 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
 
-PATIENCE = 120_000
 SMALL = "blocks=1&filters1=4&hidden=20&images=2000&epochs=1"
 
 
 def test_train_with_attacks_live(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open(f"/training?{SMALL}&at=FGSM&at_step=1.25&at_eps=0.1")
     visitor.press("train")
-    page.get_by_text(re.compile(r"Run 1 reads .* under PGD-10 at ε = 0\.1")).wait_for(
-        timeout=2 * PATIENCE
-    )
+    page.get_by_text(re.compile(r"Run 1 reads .* under PGD-10 at ε = 0\.1")).wait_for()
     page.get_by_text("Accuracy under PGD-10, ε = 0.1, 200 test images").wait_for()
     page.get_by_text("Run 1: one step beside ten").wait_for()
-    page.locator('[data-testid="stVegaLiteChart"]').nth(5).wait_for(timeout=2 * PATIENCE)
+    page.locator('[data-testid="stVegaLiteChart"]').nth(5).wait_for()
     metric = page.locator('[data-testid="stMetric"]').filter(has_text="Under attack")
     expect(metric).to_contain_text("n = 200")
     page.set_viewport_size({"width": 375, "height": 800})
@@ -30,7 +26,6 @@ def test_train_with_attacks_live(visitor: Visitor) -> None:
 
 def test_collect_retrain_and_attack_again(visitor: Visitor) -> None:
     page = visitor.page
-    page.set_default_timeout(PATIENCE)
     visitor.open("/adversarial?view=Standard+attacks")
     page.locator(".st-key-a-take-tray button").first.click()
     page.get_by_text("1 image added: the tray holds 1 image").wait_for()
@@ -45,7 +40,7 @@ def test_collect_retrain_and_attack_again(visitor: Visitor) -> None:
     page.keyboard.press("Escape")
     visitor.settle()
     visitor.press("tray-train")
-    page.get_by_text(re.compile("It reads .* of the tray after")).wait_for(timeout=2 * PATIENCE)
+    page.get_by_text(re.compile("It reads .* of the tray after")).wait_for()
     page.get_by_text("run 1, Model 1 + 1 of the tray", exact=False).first.wait_for()
     visitor.settle()
     visitor.press("fool-again")
