@@ -7,9 +7,9 @@
     python -m core.zoo generator         and the generator of digits beside it
     python -m core.zoo list              the cards
 
-The robust two take long: each epoch is written to <name>.training.npz beside the model, or to the
-file named behind the command, and an interrupted training goes on from there. Listing the cards
-reads file headers only; TensorFlow is loaded when a model is.
+The robust two take long: each epoch is written to <name>.training.<seed>.npz beside the model, or
+to the file named behind the command (its seed before the suffix), and an interrupted training goes
+on from there. Listing the cards reads file headers only; TensorFlow is loaded when a model is.
 """
 
 import functools
@@ -23,6 +23,7 @@ from core.architecture import MODEL_1, MODEL_2, Architecture
 from core.card import CurvePoint, ModelCard
 from core.data import ASSETS
 from core.defenses.settings import SHIPPED, STRIDED
+from core.defenses.side_by_side import widened
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -43,8 +44,11 @@ RECIPES = {
     "model-1": Recipe("Model 1", "Two convolutions, as in the report", MODEL_1),
     "model-2": Recipe("Model 2", "The same with batch normalization", MODEL_2),
     "robust": Recipe("Robust", "Strides, trained on attacked images (PGD)", STRIDED),
-    "certified": Recipe("Certified", "The same, trained on interval bounds, too", STRIDED),
-}
+    "certified": Recipe(
+        "Certified", "The same, trained on interval bounds, too",
+        widened(STRIDED, SHIPPED["certified"].members),
+    ),
+}  # fmt: skip
 
 
 def path_of(name: str) -> Path:
@@ -133,16 +137,16 @@ def train_and_save(name: str) -> ModelCard:
 def train_robust_and_save(name: str, checkpoint: Path) -> ModelCard:
     """Train the recipe `name` of SHIPPED, measure it and write its file; prints a log.
 
-    Goes on from the file `checkpoint` if it exists. Its card counts processor seconds.
+    Goes on from the files of `checkpoint` if they exist. Its card counts processor seconds.
     """
     from core.data import load_mnist
     from core.defenses.shipped import alarms, train
 
     settings = SHIPPED[name]
-    classifier, seconds = train(settings, checkpoint, architecture=RECIPES[name].architecture)
+    classifier, seconds = train(settings, checkpoint)
     return _measure_and_save(
         name, classifier, settings.to_dict(),
-        steps=settings.epochs * settings.steps_per_epoch, seconds=seconds,
+        steps=settings.members * settings.epochs * settings.steps_per_epoch, seconds=seconds,
         alarms=alarms(classifier, load("model-1"), load_mnist().test),
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """How robust models are trained, as data; needs no TensorFlow."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,8 @@ class RobustSettings:
     them when the model is saved. ramps: epochs over which κ falls from 1 and the certified ε grows
     from 0 (`certified_ramp`), and over which the attack's ε grows (`attack_ramp`).
     threshold_start: the first layer begins as thresholds on single pixels. held_back: training
-    images, the last ones, that only measure.
+    images, the last ones, that only measure. members: networks trained one by one, from `seed`,
+    `seed` + 1 …, and laid side by side.
     """
 
     epochs: int = 40
@@ -49,6 +50,7 @@ class RobustSettings:
     held_back: int = 5_000
     training_images: int = IMAGES - 5_000
     seed: int = 1
+    members: int = 1
 
     def __post_init__(self) -> None:
         check_range("The number of epochs", self.epochs, 1, 200)
@@ -65,6 +67,7 @@ class RobustSettings:
         check_range("The shift in pixels", self.shift, 0, 8)
         check_range("The number of training images", self.training_images, 2, IMAGES)
         check_range("The number of held-back images", self.held_back, 0, IMAGES)
+        check_range("The number of networks side by side", self.members, 1, 8)
         if self.training_images + self.held_back > IMAGES:
             raise ValueError(
                 f"{self.training_images:,} images to train and {self.held_back:,} held back are "
@@ -80,6 +83,10 @@ class RobustSettings:
                 f"A batch of {self.batch_size} does not fit into {self.training_images} images: "
                 "make it smaller."
             )
+
+    def of_member(self, number: int) -> "RobustSettings":
+        """The settings of one network: number 0 to `members` − 1."""
+        return replace(self, seed=self.seed + number, members=1)
 
     @property
     def steps_per_epoch(self) -> int:

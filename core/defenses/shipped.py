@@ -17,8 +17,9 @@ from core.data import BoolArray, IntArray, Split, load_mnist, to_float
 from core.defenses.certified import certified
 from core.defenses.robust_training import RobustTrainer
 from core.defenses.settings import STRIDED, RobustSettings
+from core.defenses.side_by_side import side_by_side, widened
 from core.masking import MaskingStudy
-from core.model import assign_weights, build_model
+from core.model import Weights, assign_weights, build_model
 from core.rate import Rate
 
 EPSILON = 0.3
@@ -34,8 +35,22 @@ def train(
 ) -> tuple[Classifier, float]:
     """The trained classifier and the processor seconds that it took; prints a log.
 
-    Goes on from the file `checkpoint` if there is one, and writes it after every epoch.
+    architecture: of each member. Goes on from the files `checkpoint` with a member's seed in their
+    names if there are any, and writes them after every epoch.
     """
+    members, seconds = [], 0.0
+    for number in range(settings.members):
+        own = settings.of_member(number)
+        file = checkpoint.with_suffix(f".{own.seed}{checkpoint.suffix}")
+        trainer, spent = _train_member(own, file, architecture)
+        members.append(trainer.folded())
+        seconds += spent
+    return _classifier(widened(architecture, settings.members), side_by_side(members)), seconds
+
+
+def _train_member(
+    settings: RobustSettings, checkpoint: Path, architecture: Architecture
+) -> tuple[RobustTrainer, float]:
     trainer = RobustTrainer(architecture, settings)
     spent = trainer.restore(checkpoint) if checkpoint.exists() else 0.0
     started = time.process_time()
@@ -46,7 +61,8 @@ def train(
         seconds = spent + time.process_time() - started
         epoch, rest = divmod(trainer.step, settings.steps_per_epoch)
         print(
-            f"epoch {trainer.step / settings.steps_per_epoch:6.2f} of {settings.epochs}"
+            f"seed {settings.seed}"
+            f"  epoch {trainer.step / settings.steps_per_epoch:6.2f} of {settings.epochs}"
             f"  {seconds:7.0f} s  attacked: loss {losses[0]:.3f}, right {losses[2]:.3f}"
             f"  bounds: loss {losses[1]:.3f}",
             flush=True,
@@ -54,8 +70,9 @@ def train(
         if rest == 0:
             trainer.save(checkpoint, seconds)
             if epoch % _SCORED_EPOCHS == 0:
-                print(f"  held back: {held_back_scores(_classifier(trainer))}", flush=True)
-    return _classifier(trainer), spent + time.process_time() - started
+                scores = held_back_scores(_classifier(architecture, trainer.folded()))
+                print(f"  held back: {scores}", flush=True)
+    return trainer, spent + time.process_time() - started
 
 
 def held_back_scores(classifier: Classifier) -> dict[str, float]:
@@ -122,10 +139,10 @@ def _robustness(attack: str, standing: BoolArray, settings: Mapping[str, Any]) -
     return Robustness(attack, EPSILON, "linf", rate, dict(settings))
 
 
-def _classifier(trainer: RobustTrainer) -> Classifier:
-    """The averaged weights; a new one each time, since compiled functions keep weights."""
-    model = build_model(trainer.architecture)
-    assign_weights(model, trainer.folded())
+def _classifier(architecture: Architecture, weights: Weights) -> Classifier:
+    """A new one each time, since compiled functions keep weights."""
+    model = build_model(architecture)
+    assign_weights(model, weights)
     return Classifier(model, name="in training")
 
 

@@ -237,10 +237,12 @@ def test_bounds_are_trained(mnist: Dataset) -> None:
 
 
 def test_a_training_can_be_left_and_taken_up(tmp_path: Path, capsys) -> None:
-    file = tmp_path / "small.npz"
-    first, _ = train(replace(SETTINGS, epochs=2), file, architecture=SMALL)
-    assert "epoch   2.00 of 2" in capsys.readouterr().out
-    again, seconds = train(replace(SETTINGS, epochs=2), file, architecture=SMALL)
+    file, settings = tmp_path / "small.npz", replace(SETTINGS, epochs=2, members=2)
+    first, _ = train(settings, file, architecture=SMALL)
+    assert "seed 2  epoch   2.00 of 2" in capsys.readouterr().out
+    assert {each.name for each in tmp_path.iterdir()} == {"small.1.npz", "small.2.npz"}
+    assert first.model.get_layer("conv1").kernel.shape[-1] == 2 * SMALL.blocks[0].filters
+    again, seconds = train(settings, file, architecture=SMALL)
     log = capsys.readouterr().out
     assert "epoch" not in log  # it was at its end
     assert again.version == first.version
