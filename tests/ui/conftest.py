@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 
 import pytest
@@ -57,3 +58,18 @@ def fine_text_of(app: AppTest) -> str:
     """The same, of a page that shows no error either."""
     assert not app.error
     return text_of(app)
+
+
+def run_until(app: AppTest, holds: Callable[[], bool], seconds: float = 480) -> AppTest:
+    """The page, drawn again and again until `holds`."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, text_of(app)
+        time.sleep(0.2)
+        app.run()
+    return app.run()  # a job may have ended while the page was drawn
+
+
+def run_while_live(app: AppTest, stop: str) -> AppTest:
+    """The page, drawn until the job has ended that the button `stop` stops."""
+    return run_until(app, lambda: all(button.key != stop for button in app.button))

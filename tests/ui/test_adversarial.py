@@ -1,7 +1,6 @@
 """The adversarial page, headless: both views, every control, links that were edited, the jobs."""
 
 import re
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +11,7 @@ from core.attacks.generated import generate_from_noise, move_toward
 from core.attacks.goals import Targeted
 from core.classifier import Classifier
 from core.data import CLASSES, Dataset, to_float
-from tests.ui.conftest import text_of
+from tests.ui.conftest import run_while_live, text_of
 from ui.adversarial import noise_luck, noise_settings, source_luck, source_settings
 from ui.adversarial.source_settings import ROW
 from ui.adversarial.toward_source import with_beta
@@ -175,14 +174,6 @@ def test_links_carry_the_settings(visit: Callable[..., AppTest]) -> None:
     assert page.number_input(key="to_seed").value == 4
 
 
-def _wait(page: AppTest, stop: str) -> None:
-    deadline = time.monotonic() + 120
-    while any(button.key == stop for button in page.button):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-        page.run()
-
-
 def test_200_starts_are_counted(
     visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +181,7 @@ def test_200_starts_are_counted(
     page = visit(noise_steps="20", noise_rate="0.01", noise_show="3")
     assert "not measured yet" in text_of(page)
     page.button(key="noise_luck-measure").click().run()
-    _wait(page, "noise_luck-stop")
+    run_while_live(page, "noise_luck-stop")
     text = _fine(page)
     assert "Was that the start’s luck? 20 of 20 starts end as their class" in text
     assert "Model 1, 20 random starts for each; start N(0.5, 0.05²)" in text
@@ -205,7 +196,7 @@ def test_200_images_are_attacked(
     monkeypatch.setattr(source_luck, "TOTAL", 20)
     page = visit(**TO, to_steps="20", to_rate="0.01", to_beta="0.1")
     page.button(key="to_luck-measure").click().run()
-    _wait(page, "to_luck-stop")
+    run_while_live(page, "to_luck-stop")
     text = _fine(page)
     assert re.search(r"Was that luck\? \d+ of \d+ images reach their target", text)
     assert "the first 20 test images, one random target each" in text
@@ -218,7 +209,7 @@ def test_starts_that_fail_are_shown_class_by_class(
     monkeypatch.setattr(noise_luck, "TOTAL", 20)
     page = visit(noise_steps="10", noise_rate="1e-4")
     page.button(key="noise_luck-measure").click().run()
-    _wait(page, "noise_luck-stop")
+    run_while_live(page, "noise_luck-stop")
     text = _fine(page)
     assert "0 of 60 starts end as their class" in text
     below = [re.fullmatch(r"\*\*(\d)\*\* is a \d", each.value) for each in page.caption]

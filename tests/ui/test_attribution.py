@@ -2,7 +2,6 @@
 
 import io
 import threading
-import time
 from collections.abc import Generator
 
 import numpy as np
@@ -13,7 +12,7 @@ from core.attribution import integrated_gradients
 from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.jobs import Job
-from tests.ui.conftest import text_of
+from tests.ui.conftest import run_while_live, text_of
 from ui import attribution, attribution_maps, attribution_study, session
 from ui.attribution_maps import METHODS, Settings
 from ui.header import Choice
@@ -99,19 +98,13 @@ def test_images_beside_are_shown_for_the_chosen_map(page: AppTest) -> None:
 
 
 def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attribution_study, "IMAGES", 20)
+    monkeypatch.setattr(attribution_study, "TOTAL", 20)
     page.slider(key="ig_steps").set_value(4).run()
     page.slider(key="sg_samples").set_value(2).run()
     assert "not measured yet" in text_of(page)
     assert page.get("download_button")[1].proto.disabled
-    page.button(key="measure").click().run()
-    deadline = time.monotonic() + 60
-    while _runs(page):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-        page.run()
-    assert not page.exception
-    text = text_of(page)
+    page.button(key="fidelity-measure").click().run()
+    text = text_of(run_while_live(page, "fidelity-stop"))
     assert "first" in text
     assert "the first 20 test images, each for its predicted class; baseline black, 4 steps" in text
     table = page.dataframe[0].value
@@ -122,10 +115,6 @@ def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch
     assert not page.get("download_button")[1].proto.disabled
     page.slider(key="ig_steps").set_value(8).run()
     assert "have changed since" in text_of(page)
-
-
-def _runs(page: AppTest) -> bool:
-    return any(button.key == "stop-study" for button in page.button)
 
 
 def test_the_file_holds_image_settings_and_maps(model_1: Classifier, mnist: Dataset) -> None:
@@ -145,12 +134,9 @@ def test_the_file_holds_image_settings_and_maps(model_1: Classifier, mnist: Data
 
 def test_a_study_can_be_stopped(page: AppTest) -> None:
     page.slider(key="ig_steps").set_value(256).run()
-    page.button(key="measure").click().run()
-    assert _runs(page)
-    page.button(key="stop-study").click().run()
-    assert not page.exception
-    assert "Stopped after" in text_of(page)
-    assert not _runs(page)
+    page.button(key="fidelity-measure").click().run()
+    page.button(key="fidelity-stop").click().run()
+    assert "Stopped after" in text_of(run_while_live(page, "fidelity-stop"))
 
 
 def test_another_job_of_the_visitor_is_one_sentence(page: AppTest) -> None:
@@ -161,9 +147,9 @@ def test_another_job_of_the_visitor_is_one_sentence(page: AppTest) -> None:
             yield 0.5
 
     session.manager().submit(Job(page.session_state["_owner"], "Training Model 1", wait))
-    page.button(key="measure").click().run()
+    page.button(key="fidelity-measure").click().run()
     finish.set()
     assert not page.exception
     assert len(page.error) == 1
     assert page.error[0].value.startswith("“Training Model 1” is still ")
-    assert not _runs(page)
+    assert all(button.key != "fidelity-stop" for button in page.button)

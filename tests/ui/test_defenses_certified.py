@@ -1,6 +1,5 @@
 """The view Certified, headless: proofs that hold and end, jobs, defenses, and edited links."""
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -14,7 +13,7 @@ from core.defenses.filters import Filter
 from core.defenses.growth import certified_radius
 from core.defenses.projection import Projection
 from core.defenses.smoothing import certify
-from tests.ui.conftest import fine_text_of
+from tests.ui.conftest import fine_text_of, run_while_live
 from ui import compute, text
 from ui.defenses import certified_accuracy
 
@@ -28,12 +27,7 @@ def open_view(defenses: Callable[..., AppTest]) -> Callable[..., AppTest]:
 
 def _measure(page: AppTest, name: str) -> AppTest:
     page.button(key=f"{name}-measure").click().run()
-    deadline = time.monotonic() + 240
-    while any(button.key == f"{name}-stop" for button in page.button):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-        page.run()
-    return page.run()  # the job may have ended while the page was drawn
+    return run_while_live(page, f"{name}-stop")
 
 
 def test_a_proof_ends_and_says_where(

@@ -1,6 +1,5 @@
 """The view Accuracy against ε, headless: curves to the end, the cursor, and edited links."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.classifier import Classifier
 from core.jobs import FINISHED, Job
 from core.robustness_curve import Curve, CurveStudy, Point
-from tests.ui.conftest import text_of
+from tests.ui.conftest import run_while_live, text_of
 from ui import compute
 from ui.defenses.curve_runs import Asked, CurveRun
 from ui.figures import curve_charts
@@ -28,11 +27,7 @@ VIEW = {
 
 def _measured(page: AppTest) -> CurveRun:
     page.button(key="curve-start").click().run()
-    deadline = time.monotonic() + 480
-    while any(button.key == "curve-stop" for button in page.button):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-        page.run()
+    run_while_live(page, "curve-stop")
     run: CurveRun = page.session_state["_curve_run"]
     return run
 

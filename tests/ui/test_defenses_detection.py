@@ -1,7 +1,6 @@
 """The view Detection, headless: a measurement to the end, its threshold, its gallery, links."""
 
 import functools
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.defenses import detection_study
 from core.defenses.detection_study import ADAPTIVE, NOISE, Detected, DetectionStudy, Scored
-from tests.ui.conftest import fine_text_of
+from tests.ui.conftest import fine_text_of, run_while_live
 from ui import text
 from ui.defenses import detection
 
@@ -29,12 +28,7 @@ def open_view(defenses: Callable[..., AppTest]) -> Callable[..., AppTest]:
 
 def _measure(page: AppTest) -> AppTest:
     page.button(key="detection-measure").click().run()
-    deadline = time.monotonic() + 240
-    while any(button.key == "detection-stop" for button in page.button):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-        page.run()
-    return page.run()  # the job may have ended while the page was drawn
+    return run_while_live(page, "detection-stop")
 
 
 def test_a_detector_is_measured_and_its_threshold_moved(

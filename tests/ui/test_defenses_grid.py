@@ -1,7 +1,6 @@
 """The view Defense × attack, headless: measured to the end, its words, files, stops and links."""
 
 import io
-import time
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.grid import COLUMNS, Budget, Cell, Grid, Row
 from core.jobs import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, Job
 from core.rate import Rate
-from tests.ui.conftest import fine_text_of, open_page
+from tests.ui.conftest import fine_text_of, open_page, run_until, run_while_live
 from ui import text
 from ui.defenses import grid, grid_files, grid_runs
 from ui.defenses.grid_runs import Asked, GridRun
@@ -62,13 +61,8 @@ def test_a_defense_to_the_end(app: AppTest, model_1: Classifier, mnist: Dataset)
     app.session_state["grid_models"] = []
     page = _open(app, **QUICK)
     page.button(key="grid-start").click().run()
-    deadline = time.monotonic() + 240
-    while not any(button.key == "grid-more" for button in page.button) or any(
-        button.key == "grid-stop" for button in page.button
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-        page.run()
+    run_until(page, lambda: any(button.key == "grid-more" for button in page.button))
+    run_while_live(page, "grid-stop")
     run: GridRun = page.session_state["_grid"]
     written = fine_text_of(page)
     assert "all attacks measured** :gray[· robust accuracy; Model 1, the first 50 test" in written

@@ -1,6 +1,5 @@
 """The view Is it masked?, headless: a planted mask is heard, its evidence drawn."""
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +12,7 @@ from core.loss_surface import Surfaces
 from core.masking import MaskingStudy
 from core.masking_verdicts import compared, gap, none_of, not_monotone, share_below
 from core.rate import Rate
-from tests.ui.conftest import text_of
+from tests.ui.conftest import run_until, run_while_live, text_of
 from ui.defenses.masking_runs import PLANTED, Asked, MaskRun
 from ui.figures import attack_charts
 from ui.figures.palette import LIGHT
@@ -70,16 +69,9 @@ def test_a_planted_mask_is_heard_before_the_job_ends(defenses: Callable[..., App
     page = defenses(**VIEW, mask_subject=PLANTED)
     assert "nothing has been checked yet" in text_of(page)
     page.button(key="mask-start").click().run()
-    deadline = time.monotonic() + 480
-    while "**Gradients are exactly zero**: yes" not in text_of(page):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-        page.run()
+    run_until(page, lambda: "**Gradients are exactly zero**: yes" in text_of(page))
     page.button(key="mask-stop").click().run()
-    while any(button.key == "mask-stop" for button in page.button):
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-        page.run()
+    run_while_live(page, "mask-stop")
     run: MaskRun = page.session_state["_mask_run"]
     assert run.name == "Model 1, Threshold 0.5, its gradient held back"
     assert f"Stopped after {run.study.count} of 12 checks; they stay." in text_of(page)

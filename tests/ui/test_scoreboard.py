@@ -1,7 +1,6 @@
 """The view Scoreboard, headless: runs to the end, compared, stopped, removed, and edited links."""
 
 import re
-import time
 from collections.abc import Callable, Generator
 
 import numpy as np
@@ -13,7 +12,7 @@ from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.rate import overlap
 from core.scoreboard import GOALS, Scoreboard, noise_control
-from tests.ui.conftest import fine_text_of
+from tests.ui.conftest import fine_text_of, run_until, run_while_live
 from ui import compute, text
 from ui.adversarial import score_runs
 from ui.adversarial.score_runs import ScoreRun
@@ -26,12 +25,7 @@ QUICK = {**VIEW, "score_attack": "PGD", "score_pgd_iterations": "3", "score_pgd_
 
 def _attack(page: AppTest) -> AppTest:
     page.button(key="score-start").click().run()
-    deadline = time.monotonic() + 120
-    while any(button.key == "score-stop" for button in page.button):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-        page.run()
-    return page
+    return run_while_live(page, "score-stop")
 
 
 def _runs(page: AppTest) -> list[ScoreRun]:
@@ -110,16 +104,10 @@ def test_a_stopped_run_keeps_what_is_done(
     monkeypatch.setattr(Scoreboard, "work", until_stopped)
     page = visit(**VIEW)
     page.button(key="score-start").click().run()
-    deadline = time.monotonic() + 120
-    while "the first 25 test images" not in fine_text_of(page):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-        page.run()
+    run_until(page, lambda: "the first 25 test images" in fine_text_of(page))
     assert page.button(key="score-start").disabled, "one job at a time"
     page.button(key="score-stop").click().run()
-    while any(button.key == "score-stop" for button in page.button):
-        assert time.monotonic() < deadline
-        page.run()
+    run_while_live(page, "score-stop")
     written = fine_text_of(page)
     assert "Stopped after 25 of 50 images" in written
     assert "the first 25 test images" in written
@@ -137,10 +125,7 @@ def test_a_run_that_fails_says_why(
     monkeypatch.setattr(Scoreboard, "work", fails)
     page = visit(**VIEW)
     page.button(key="score-start").click().run()
-    deadline = time.monotonic() + 60
-    while not page.error:
-        assert time.monotonic() < deadline
-        page.run()
+    run_until(page, lambda: bool(page.error))
     assert not page.exception
     assert [error.value for error in page.error] == ["Theta is 7, outside −1 to 1."]
     page.button(key="score-remove").click().run()

@@ -1,7 +1,6 @@
 """Standard attacks and the smallest perturbation, headless: every attack, goal and link."""
 
 import re
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -15,9 +14,10 @@ from core.data import Dataset, to_float
 from core.jobs import Job
 from core.smallest import METHODS, bisect
 from core.smallest_study import SmallestStudy
+from tests.ui.conftest import run_while_live
 from ui.adversarial import smallest_settings, standard_settings
-from ui.adversarial.luck import Record
 from ui.images import encode_ink
+from ui.measure_card import Record
 
 FINDING = re.compile(
     r"\*\*(?P<attack>[^*]+?) (turns this 2 into a \d, p = [01]\.\d{3}, L2 \d+\.\d\d, "
@@ -216,11 +216,7 @@ def test_a_histogram_is_measured(
     monkeypatch.setattr(smallest_settings, "COUNTS", (25, 200))
     page = visit(SMALLEST, s_images="25", s_method="FGSM")
     page.button(key="small_study-measure").click().run()
-    deadline = time.monotonic() + 120
-    while any(button.key == "small_study-stop" for button in page.button):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-        page.run()
+    run_while_live(page, "small_study-stop")
     text = _fine(page)
     assert re.search(
         r"Half of the images become another digit with L∞ 0\.\d{3} \[0\.\d{3}, (0\.\d{3}|∞)\] or",

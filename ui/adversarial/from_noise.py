@@ -55,7 +55,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
         _claims(classifier, trajectory, settings)
     with st.container(border=True, key="noise-luck-card"):
         again = {**asdict(settings), "classes": tuple(shown or E7.classes)}
-        NOISE_LUCK.card(classifier, choice, again, seconds(again))
+        NOISE_LUCK.draw(classifier, choice, again, seconds(again))
     told = {"experiment": "E7", "model": choice.model, **asdict(settings)}
     shared.settings_download(told, trajectory.result, "from-noise")
 

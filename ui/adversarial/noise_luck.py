@@ -11,9 +11,9 @@ from core.attacks.repeated import NoiseStudy
 from core.classifier import Classifier
 from ui import text, theme
 from ui.adversarial import shared
-from ui.adversarial.luck import TOTAL, Luck, Record
 from ui.adversarial.noise_settings import Settings
 from ui.figures import attack_charts
+from ui.measure_card import TOTAL, MeasureCard, Record
 from ui.show import draw
 
 _FAILURES = 10
@@ -71,7 +71,7 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
         st.caption("No start failed. Brackets: 95 % Wilson intervals.")
 
 
-NOISE_LUCK = Luck(
+NOISE_LUCK = MeasureCard(
     name="noise_luck",
     title=f"E7 from {TOTAL} starts",
     what="starts",

@@ -34,7 +34,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
         _result(image, found, asked)
     with st.container(border=True, key="s-study-card"):
         settings = {**asdict(asked), "images": count}
-        SMALLEST_STUDY.card(classifier, choice, settings, seconds(asked, count))
+        SMALLEST_STUDY.draw(classifier, choice, settings, seconds(asked, count))
 
 
 def _result(image: ChosenImage, found: Found, asked: Asked) -> None:

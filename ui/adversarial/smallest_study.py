@@ -10,9 +10,9 @@ from core.classifier import Classifier
 from core.smallest_study import Measured, Median, SmallestStudy
 from ui import compute, text, theme
 from ui.adversarial import shared
-from ui.adversarial.luck import Luck, Record
 from ui.adversarial.smallest_settings import Asked
 from ui.figures import smallest_charts
+from ui.measure_card import MeasureCard, Record
 from ui.show import draw
 
 
@@ -97,7 +97,7 @@ def _written(value: float, digits: int) -> str:
     return "∞" if value > 0 else "0"
 
 
-SMALLEST_STUDY = Luck(
+SMALLEST_STUDY = MeasureCard(
     name="small_study",
     title="Smallest perturbations",
     what="test images",

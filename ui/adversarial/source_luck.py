@@ -11,9 +11,9 @@ from core.classifier import Classifier
 from core.data import SIDE
 from ui import compute, text, theme
 from ui.adversarial import shared
-from ui.adversarial.luck import TOTAL, Luck, Record
 from ui.adversarial.source_settings import Settings
 from ui.figures import attack_charts
+from ui.measure_card import TOTAL, MeasureCard, Record
 from ui.show import draw
 
 _SHOWN = 4
@@ -77,7 +77,7 @@ def _show_luck(record: Record[SourceStudy]) -> None:
     )
 
 
-SOURCE_LUCK = Luck(
+SOURCE_LUCK = MeasureCard(
     name="to_luck",
     title=f"E8 on {TOTAL} images",
     what="test images",

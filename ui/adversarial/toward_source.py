@@ -66,7 +66,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
         with st.container(border=True):
             _claims(classifier, source, trajectory, targets, settings)
     with st.container(border=True, key="to-luck-card"):
-        SOURCE_LUCK.card(classifier, choice, asdict(settings), seconds(settings))
+        SOURCE_LUCK.draw(classifier, choice, asdict(settings), seconds(settings))
     told = {
         "experiment": "E8",
         "model": choice.model,

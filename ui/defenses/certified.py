@@ -46,7 +46,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
             _layers(classifier, image, label, epsilon)
         with st.container(border=True, key="cert-accuracy-card"):
             settings = {"images": count, "epsilon": epsilon}
-            ACCURACY.card(classifier, choice, settings, "up to a minute for 200 images")
+            ACCURACY.draw(classifier, choice, settings, "up to a minute for 200 images")
     smoothing.show(choice, classifier)
 
 

@@ -9,9 +9,9 @@ import streamlit as st
 from core.classifier import Classifier
 from core.defenses.certified_study import CertifiedStudy
 from ui import compute, text, theme
-from ui.adversarial.luck import Luck, Record
 from ui.figures import certified_charts
 from ui.files import npz
+from ui.measure_card import MeasureCard, Record
 from ui.show import draw
 
 _VALUES = 11  # of ε, from 0 on
@@ -88,7 +88,7 @@ def _check(contradictions: int) -> None:
         )
 
 
-ACCURACY = Luck(
+ACCURACY = MeasureCard(
     name="cert_accuracy",
     title="Certified accuracy",
     what="test images",

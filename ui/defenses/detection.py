@@ -20,9 +20,9 @@ from core.defenses.detection_study import (
 from core.roc import Area
 from ui import compute, text, theme
 from ui.adversarial import shared
-from ui.adversarial.luck import Luck, Record
 from ui.figures import detection_charts
 from ui.header import Choice
+from ui.measure_card import MeasureCard, Record
 from ui.show import draw
 
 COUNTS = (50, 100, 200, 500)
@@ -39,7 +39,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     with side, st.container(border=True, key="settings"):
         settings = _settings()
     with result, st.container(border=True, height="stretch", key="result"):
-        DETECTION.card(classifier, choice, settings, "a few minutes for 200 images")
+        DETECTION.draw(classifier, choice, settings, "a few minutes for 200 images")
 
 
 def _settings() -> dict[str, Any]:
@@ -254,7 +254,7 @@ def _missed(found: Detected, chosen: Scored, threshold: float) -> None:
     )
 
 
-DETECTION = Luck(
+DETECTION = MeasureCard(
     name="detection",
     title="Detection",
     what="images",

@@ -47,7 +47,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
         settings = {"images": count, "sigma": sigma, "copies": copies}
         looks = count * (copies + GUESSES) * compute.cost_of(classifier)
         seconds = text.duration(looks / 5_000)
-        ACCURACY.card(classifier, choice, settings, f"{seconds} or more")
+        ACCURACY.draw(classifier, choice, settings, f"{seconds} or more")
 
 
 def _settings() -> tuple[float, int, int]:

@@ -9,8 +9,8 @@ import streamlit as st
 from core.classifier import Classifier
 from core.defenses.smoothing import ALPHA, SmoothingStudy, largest_radius
 from ui import compute, text, theme
-from ui.adversarial.luck import Luck, Record
 from ui.figures import certified_charts
+from ui.measure_card import MeasureCard, Record
 from ui.show import draw
 
 _POINTS = 61
@@ -58,7 +58,7 @@ def _show(record: Record[SmoothingStudy]) -> None:
     )
 
 
-ACCURACY = Luck(
+ACCURACY = MeasureCard(
     name="smooth_accuracy",
     title="Randomized smoothing",
     what="test images",
