@@ -1,13 +1,14 @@
 """A measurement that a visitor has started: kept while it grows and after, with its progress."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import streamlit as st
 
+from core.data import FloatArray, IntArray
 from core.jobs import FAILED, QUEUED, STOPPED, Job, QueueFull
-from ui import session
+from ui import compute, session
 
 
 class Measurement(Protocol):
@@ -63,6 +64,14 @@ class Kept(Generic[M]):
             st.session_state[f"{self.name}_error"] = str(error)
             return
         st.session_state[self.name] = run
+
+
+def job_on_test_images(
+    title: str, count: int, work: Callable[[FloatArray, IntArray], Generator[float]]
+) -> Job:
+    """The visitor's job `title`: `work` on the first `count` test images and their classes."""
+    images, labels = compute.first_test_images(count)
+    return Job(session.owner(), title, lambda: work(images, labels), explained=(ValueError,))
 
 
 def progress(job: Job, done: int, total: int, what: str, *, key: str, hand: str) -> None:

@@ -11,10 +11,10 @@ from core.classifier import Classifier
 from core.jobs import Job, QueueFull
 from core.rate import Rate
 from core.scoreboard import GOALS, Scoreboard, noise_control
-from ui import compute, session
+from ui import session
 from ui.adversarial import attack_settings
 from ui.header import Choice, short_titles
-from ui.kept_job import is_live
+from ui.kept_job import is_live, job_on_test_images
 
 MAX_RUNS = 8  # of 1,000 images each, they hold 25 MB
 SHOWN = "_score_shown"
@@ -118,13 +118,8 @@ def start(
     st.session_state[_STARTED] = True
     runs = kept()
     board = Scoreboard(chosen, dict(settings), goal, total)
-    images, labels = compute.first_test_images(total)
-    job = Job(
-        session.owner(),
-        f"{chosen.name} on {total:,} images",
-        lambda: board.work(classifier, images, labels),
-        explained=(ValueError,),
-    )
+    title = f"{chosen.name} on {total:,} images"
+    job = job_on_test_images(title, total, functools.partial(board.work, classifier))
     try:
         session.manager().submit(job)
     except QueueFull as error:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from core.defenses.defended import DefendedClassifier, title_of
 from core.jobs import Job
 from core.robustness_curve import CurveStudy
-from ui import compute, session, state
+from ui import compute, state
 from ui.defenses.parts import offered
 from ui.header import bare_key, short_titles
-from ui.kept_job import Kept, is_live
+from ui.kept_job import Kept, is_live, job_on_test_images
 
 NORMS = {"linf": "L∞", "l2": "L2"}
 LARGEST = {"linf": 0.6, "l2": 12.0}
@@ -58,19 +58,14 @@ KEPT: Kept[CurveRun] = Kept("_curve_run")
 
 def begin(asked: Asked) -> CurveRun:
     """The curves that are asked for, and the job that measures them."""
-    classifiers = {title(key): compute.classifier(key) for key in asked.keys}
+    classifiers = {name_of(key): compute.classifier(key) for key in asked.keys}
     study = CurveStudy(classifiers, asked.norm, asked.epsilons, asked.images, asked.iterations)
-    images, labels = compute.first_test_images(asked.images)
-    job = Job(
-        session.owner(),
-        f"{len(classifiers)} curves over {asked.images:,} images",
-        lambda: study.work(images, labels),
-        explained=(ValueError,),
-    )
+    title = f"{len(classifiers)} curves over {asked.images:,} images"
+    job = job_on_test_images(title, asked.images, study.work)
     return CurveRun(asked, study, job)
 
 
-def title(key: str) -> str:
+def name_of(key: str) -> str:
     """“Model 1” or “Model 1, Gaussian blur 1”."""
     bare = short_titles().get(bare_key(key), key)
     classifier = compute.classifier(key)

@@ -7,9 +7,9 @@ from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
 from core.jobs import Job
 from core.masking import MaskingStudy
-from ui import compute, session, state
+from ui import compute, state
 from ui.header import Choice, bare_key, short_titles
-from ui.kept_job import Kept, is_live
+from ui.kept_job import Kept, is_live, job_on_test_images
 
 CHOSEN, PLANTED = "Chosen", "Planted"
 
@@ -49,13 +49,7 @@ def begin(asked: Asked, choice: Choice, classifier: Classifier) -> MaskRun:
     subject = subject_of(asked.subject, choice, classifier)
     source = compute.classifier(asked.source)
     study = MaskingStudy(subject, asked.images, asked.epsilon, asked.queries, source)
-    images, labels = compute.first_test_images(asked.images)
-    job = Job(
-        session.owner(),
-        f"Is {subject.name} masked?",
-        lambda: study.work(images, labels),
-        explained=(ValueError,),
-    )
+    job = job_on_test_images(f"Is {subject.name} masked?", asked.images, study.work)
     planted = ", its gradient held back" if asked.subject == PLANTED else ""
     return MaskRun(asked, study, job, f"{subject.name}{planted}", study.planned)
 
