@@ -40,7 +40,7 @@ def _first(count: int, total: int = 200) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def digits(mnist: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    return to_float(mnist.test.images[:200]), mnist.test.labels[:200].astype(np.int64)
+    return to_float(mnist.test.images[:100]), mnist.test.labels[:100].astype(np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +193,7 @@ def test_a_step_in_front_of_the_network_is_heard(
     model_1: Classifier, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
     masked = DefendedClassifier(model_1, [Filter("threshold", 0.5)], stand_in="none")
-    study = MaskingStudy(masked, 200, queries=50, source=model_1)
+    study = MaskingStudy(masked, 100, queries=50, source=model_1)
     states = _checked(study, *digits)
     for key in ("zero", "differences", "surface", "transfer", "large"):
         assert states[key] == ALARM, key
@@ -202,7 +202,7 @@ def test_a_step_in_front_of_the_network_is_heard(
 def test_a_network_trained_by_one_step_is_heard(
     trained_by_one_step: Classifier, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    study = MaskingStudy(trained_by_one_step, 200, queries=20)
+    study = MaskingStudy(trained_by_one_step, 100, queries=20)
     states = _checked(study, *digits)
     assert states["gap"] == ALARM
     gaps = next(finding for finding in study.findings if finding.key == "gap").rates
@@ -213,9 +213,9 @@ def test_a_network_trained_by_one_step_is_heard(
 def test_no_check_alarms_by_the_luck_of_a_draw(
     model_1: Classifier, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    images, labels = digits[0][:24], digits[1][:24]
+    images, labels = digits[0][:16], digits[1][:16]
     noisy = DefendedClassifier(model_1, [Filter("noise", 0.5)])
-    study = MaskingStudy(noisy, 24, epsilon=0.05, queries=40)
+    study = MaskingStudy(noisy, 16, epsilon=0.05, queries=40)
     states = _checked(study, images, labels)
     for key in ("black-box", "noise", "monotone"):
         assert states[key] != ALARM, key
@@ -227,7 +227,7 @@ def test_no_check_alarms_by_the_luck_of_a_draw(
 def test_an_undefended_network_is_silent(
     model_1: Classifier, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    study = MaskingStudy(model_1, 200, queries=200)
+    study = MaskingStudy(model_1, 100, queries=200)
     assert set(_checked(study, *digits).values()) == {SILENT}
 
 
