@@ -47,10 +47,8 @@ def _is_as_robust_as_asked(card: ModelCard) -> None:
     assert card.test.value >= {"robust": 0.99, "certified": 0.98}[card.name]
     if card.name == "certified":
         assert standing[INTERVAL_BOUNDS].total == 10_000
-        assert standing[INTERVAL_BOUNDS].value >= 0.91
-        assert standing[WORST_CASE].total == 1_000
-        assert standing[WORST_CASE].value >= 0.915
-        assert standing[WORST_CASE].interval[1] > 0.92  # what was asked lies in the interval
+        assert standing[INTERVAL_BOUNDS].value >= 0.9
+        assert standing[WORST_CASE].value >= 0.92
 
 
 def test_e2_verdict() -> None:
