@@ -45,7 +45,7 @@ RECIPES = {
     "model-2": Recipe("Model 2", "The same with batch normalization", MODEL_2),
     "robust": Recipe("Robust", "Strides, trained on attacked images (PGD)", STRIDED),
     "certified": Recipe(
-        "Certified", "Two such networks side by side, trained on interval bounds, too",
+        "Certified", "Two side by side, trained on attacked images and interval bounds",
         widened(STRIDED, SHIPPED["certified"].members),
     ),
 }  # fmt: skip
