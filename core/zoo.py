@@ -45,7 +45,7 @@ RECIPES = {
     "model-2": Recipe("Model 2", "The same with batch normalization", MODEL_2),
     "robust": Recipe("Robust", "Strides, trained on attacked images (PGD)", STRIDED),
     "certified": Recipe(
-        "Certified", "Two side by side, trained on attacked images and interval bounds",
+        "Certified", "Two networks side by side, trained on attacks and interval bounds",
         widened(STRIDED, SHIPPED["certified"].members),
     ),
 }  # fmt: skip

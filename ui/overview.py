@@ -129,7 +129,7 @@ def shelf() -> None:
             "Parameters": f"{card.parameters:,}",
             f"Test accuracy, n = {card.test.total:,}": _accuracy(card.test),
             "Left under attack, L∞ 0.3": _left(card),
-            "Training": f"{card.settings['epochs']} epochs, {text.duration(card.seconds)}",
+            "Training": f"{text.epochs(card.settings)}, {text.duration(card.seconds)}",
         }
         for card in compute.shipped_cards().values()
     ]

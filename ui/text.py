@@ -1,7 +1,8 @@
 """How numbers are written."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.rate import Rate
 
@@ -62,6 +63,12 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def epochs(settings: Mapping[str, Any]) -> str:
+    """“10 epochs”, or “2 × 56 epochs” of two networks side by side; settings: of a card."""
+    members = settings.get("members", 1)
+    return f"{f'{members} × ' if members > 1 else ''}{settings['epochs']} epochs"
 
 
 def _decimals(rate: Rate) -> int:

@@ -35,3 +35,8 @@ def test_signs() -> None:
         "0.00",
     ]
     assert text.number(-12.25, 1) == "−12.2"
+
+
+def test_epochs() -> None:
+    assert text.epochs({"epochs": 10}) == "10 epochs"
+    assert text.epochs({"epochs": 56, "members": 2}) == "2 × 56 epochs"

@@ -54,10 +54,9 @@ def _card(choice: Choice, card: ModelCard) -> None:
         "masked?*: the first 200 test images, transfer from Model 1."
     )
     st.code(f"python -m core.zoo {card.name}", language="sh")
-    epochs, members = card.settings["epochs"], card.settings["members"]
     st.caption(
         f"{card.description}; {card.seconds / 60:.0f} processor minutes of training, "
-        f"{epochs} epochs{' each' if members > 1 else ''}, {card.parameters:,} parameters."
+        f"{text.epochs(card.settings)}, {card.parameters:,} parameters."
     )
     st.button(
         "On this page already" if choice.model == card.name else "Look into it",
