@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
 from tests.browser.server import Server
@@ -71,6 +78,15 @@ class Visitor:
         """How wide the page's content is; above that of the screen it scrolls sideways."""
         return int(self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth"))
 
+    def fits_a_phone(self) -> bool:
+        """Whether nothing scrolls sideways, in light and in dark."""
+        widths = []
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self.settle()
+            widths.append(self.width())
+        return max(widths) <= 375
+
     def press(self, key: str) -> None:
         self.page.locator(f".st-key-{key} button").first.click()
 
@@ -102,7 +118,17 @@ class Visitor:
 
 @pytest.fixture
 def visitor(browser: Browser, server: Server) -> Iterator[Visitor]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    yield from _visit(browser, server, {"width": 1440, "height": 1000})
+
+
+@pytest.fixture
+def phone(browser: Browser, server: Server) -> Iterator[Visitor]:
+    """A visitor with a narrow screen."""
+    yield from _visit(browser, server, {"width": 375, "height": 800})
+
+
+def _visit(browser: Browser, server: Server, screen: ViewportSize) -> Iterator[Visitor]:
+    context = browser.new_context(viewport=screen)
     person = Visitor(context.new_page(), server.url)
     yield person
     context.close()

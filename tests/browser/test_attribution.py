@@ -2,11 +2,9 @@
 
 import re
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
-from tests.browser.server import Server
 
 
 def _source(page: Page, alt: str) -> str:
@@ -64,15 +62,7 @@ def test_the_study_shows_its_progress_and_stops(visitor: Visitor) -> None:
     page.locator(".st-key-job-card").wait_for(state="detached")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(browser: Browser, server: Server, scheme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": 375, "height": 800},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    person = Visitor(context.new_page(), server.url)
-    person.open("/attribution?image=25&more=1,2,3")
-    person.page.get_by_text("Blank: the weighted maps").wait_for()
-    assert person.width() <= 375
-    assert not person.complaints, person.complaints
-    context.close()
+def test_it_fits_a_phone(phone: Visitor) -> None:
+    phone.open("/attribution?image=25&more=1,2,3")
+    phone.page.get_by_text("Blank: the weighted maps").wait_for()
+    assert phone.fits_a_phone()

@@ -43,10 +43,8 @@ def test_a_channel_is_opened_from_all_of_its_layer(visitor: Visitor) -> None:
     expect(page.locator(".player .tile")).to_have_count(4)
 
 
-def test_it_fits_a_phone(visitor: Visitor) -> None:
-    visitor.page.set_viewport_size({"width": 375, "height": 800})
+def test_it_fits_a_phone(phone: Visitor) -> None:
     for query in (_QUICK, f"img_of=Unit&img_layer=conv2&img_row=3&{_QUICK}"):
-        visitor.open(f"/class_images?{query}")
-        visitor.page.locator(".st-key-claims").wait_for()
-        visitor.settle()
-        assert visitor.width() <= 375
+        phone.open(f"/class_images?{query}")
+        phone.page.locator(".st-key-claims").wait_for()
+        assert phone.fits_a_phone()

@@ -2,11 +2,9 @@
 
 import re
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
-from tests.browser.server import Server
 
 PATH = "/defenses?defense_view=Certified&cert_epsilon=0.01&smooth_copies=100&smooth_images=50"
 
@@ -28,16 +26,7 @@ def test_bounds_and_a_certified_accuracy(visitor: Visitor) -> None:
     assert not page.locator(".st-key-cert-model").count()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(browser: Browser, server: Server, scheme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": 375, "height": 800},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    person = Visitor(context.new_page(), server.url)
-    person.open(PATH)
-    person.page.get_by_text("Share of the votes").wait_for()
-    person.settle()
-    assert person.width() <= 375
-    assert not person.complaints, person.complaints
-    context.close()
+def test_it_fits_a_phone(phone: Visitor) -> None:
+    phone.open(PATH)
+    phone.page.get_by_text("Share of the votes").wait_for()
+    assert phone.fits_a_phone()

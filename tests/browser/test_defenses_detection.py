@@ -2,10 +2,9 @@
 
 import re
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
-from tests.browser.server import Server
 
 PATH = "/defenses?defense_view=Detection&detect_images=50"
 
@@ -22,15 +21,10 @@ def test_what_is_measured_stays_when_it_is_stopped(visitor: Visitor) -> None:
     expect(page.locator(".st-key-result")).to_contain_text("False positives at this threshold")
 
 
-def test_it_fits_a_phone(browser: Browser, server: Server) -> None:
-    context = browser.new_context(viewport={"width": 375, "height": 800})
-    person = Visitor(context.new_page(), server.url)
-    person.open(PATH)
-    person.page.locator(".st-key-detection-measure button >> visible=true").first.click()
-    person.page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
-    person.page.locator(".st-key-detection-stop button").first.click()
-    person.page.get_by_text(re.compile("Stopped after")).wait_for()
-    person.settle()
-    assert person.width() <= 375
-    assert not person.complaints, person.complaints
-    context.close()
+def test_it_fits_a_phone(phone: Visitor) -> None:
+    phone.open(PATH)
+    phone.page.locator(".st-key-detection-measure button >> visible=true").first.click()
+    phone.page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
+    phone.page.locator(".st-key-detection-stop button").first.click()
+    phone.page.get_by_text(re.compile("Stopped after")).wait_for()
+    assert phone.fits_a_phone()

@@ -197,16 +197,6 @@ def test_weights_come_back(visitor: Visitor, downloads: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/training", "/predictions", "/layers", "/occlusion"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_scrolls_sideways_on_a_phone(
-    browser: Browser, server: Server, path: str, scheme: str
-) -> None:
-    context = browser.new_context(
-        viewport={"width": 375, "height": 800},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    person = Visitor(context.new_page(), server.url)
-    person.open(path)
-    assert person.width() <= 375
-    assert not person.complaints, person.complaints
-    context.close()
+def test_nothing_scrolls_sideways_on_a_phone(phone: Visitor, path: str) -> None:
+    phone.open(path)
+    assert phone.fits_a_phone()

@@ -171,13 +171,9 @@ def _centers(box: FloatRect, points: Sequence[Point]) -> list[dict[str, float]]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_finger_draws_on_a_phone(browser: Browser, server: Server, scheme: str) -> None:
+def test_a_finger_draws_on_a_phone(browser: Browser, server: Server) -> None:
     context = browser.new_context(
-        viewport={"width": 375, "height": 800},
-        has_touch=True,
-        is_mobile=True,
-        color_scheme=scheme,  # type: ignore[arg-type]
+        viewport={"width": 375, "height": 800}, has_touch=True, is_mobile=True
     )
     person = Visitor(context.new_page(), server.url)
     pad = _open(person)

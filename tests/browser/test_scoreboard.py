@@ -2,11 +2,9 @@
 
 import re
 
-import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
-from tests.browser.server import Server
 
 PATH = "/adversarial?view=Scoreboard"
 SLOW = f"{PATH}&score_images=1%2C000&score_pgd_iterations=200&score_pgd_step_size=0.02"
@@ -55,16 +53,7 @@ def test_a_cell_opens_its_images(visitor: Visitor) -> None:
     expect(words).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(browser: Browser, server: Server, scheme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": 375, "height": 800},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    person = Visitor(context.new_page(), server.url)
-    _start(person, QUICK)
-    person.page.locator(".st-key-score-npz").wait_for()
-    person.settle()
-    assert person.width() <= 375
-    assert not person.complaints, person.complaints
-    context.close()
+def test_it_fits_a_phone(phone: Visitor) -> None:
+    _start(phone, QUICK)
+    phone.page.locator(".st-key-score-npz").wait_for()
+    assert phone.fits_a_phone()
