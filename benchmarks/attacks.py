@@ -78,8 +78,8 @@ TASKS = {
     "carlini-wagner": Task(
         "Carlini–Wagner, 5 × 100", "carlini_wagner", _CARLINI_WAGNER, rounds=3, without=("art",)
     ),
-    "carlini-wagner-16": Task(
-        "Carlini–Wagner, 5 × 100, 16 images", "carlini_wagner", _CARLINI_WAGNER, 16, 16, 3
+    "carlini-wagner-8": Task(
+        "Carlini–Wagner, 5 × 100, 8 images", "carlini_wagner", _CARLINI_WAGNER, 8, 8, 1
     ),
 }
 OFFERED = {
