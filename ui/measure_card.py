@@ -78,9 +78,9 @@ class MeasureCard(Generic[S]):
         choice: Choice,
         settings: Mapping[str, Any],
         seconds: str,
-        drawn_live: bool,
+        live: bool,
     ) -> None:
-        if drawn_live != self._kept.live():
+        if live != self._kept.live():
             st.rerun()  # the card begins or ceases to look after the job
         if problem := self._kept.problem():
             st.error(problem, icon=":material/error:")
@@ -92,7 +92,7 @@ class MeasureCard(Generic[S]):
         if record is not None:
             study, key = record.study, f"{self.name}-stop"
             progress(record.job, study.count, study.total, self.what, key=key, hand="those in hand")
-        if not self._kept.live():
+        if not live:
             self._offer(classifier, choice, settings, seconds)
 
     def _offer(

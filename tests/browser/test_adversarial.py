@@ -140,13 +140,10 @@ def test_the_histogram_of_smallest_changes_can_be_stopped(visitor: Visitor) -> N
 
 
 @pytest.mark.parametrize("path", [f"{STANDARD}&a_goal=Targeted&more=3", SMALLEST])
-def test_standard_and_smallest_fit_a_phone(visitor: Visitor, path: str) -> None:
-    page = visitor.page
-    page.set_viewport_size({"width": 375, "height": 800})
-    visitor.open(path)
-    page.get_by_text("And other images?").wait_for()
-    visitor.settle()
-    assert visitor.width() <= 375
+def test_standard_and_smallest_fit_a_phone(phone: Visitor, path: str) -> None:
+    phone.open(path)
+    phone.page.get_by_text("And other images?").wait_for()
+    assert phone.fits_a_phone()
 
 
 @pytest.mark.parametrize("path", [f"{NOISE}?noise_steps=20", f"{SOURCE}&to_steps=20"])

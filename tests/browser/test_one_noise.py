@@ -44,15 +44,13 @@ def test_as_in_the_report_and_the_scale_moves_the_rates(visitor: Visitor) -> Non
     page.get_by_text("Iteration 0: the network says 0").wait_for()
 
 
-def test_a_phone_sees_all_of_it(visitor: Visitor) -> None:
-    page = visitor.page
-    page.set_viewport_size({"width": 375, "height": 800})
-    visitor.open(f"/one_noise?{FAST}&one_scale=2")
+def test_a_phone_sees_all_of_it(phone: Visitor) -> None:
+    page = phone.page
+    phone.open(f"/one_noise?{FAST}&one_scale=2")
     page.get_by_text("cells are measured").wait_for()
     page.get_by_text("Does the report’s claim hold?").wait_for()
     page.locator(".st-key-one-player canvas").first.wait_for()
-    visitor.settle()
-    assert visitor.width() <= 375
+    assert phone.fits_a_phone()
 
 
 def test_an_own_digit_is_the_one_image(visitor: Visitor, mnist: Dataset) -> None:

@@ -173,7 +173,10 @@ def _centers(box: FloatRect, points: Sequence[Point]) -> list[dict[str, float]]:
 
 def test_a_finger_draws_on_a_phone(browser: Browser, server: Server) -> None:
     context = browser.new_context(
-        viewport={"width": 375, "height": 800}, has_touch=True, is_mobile=True
+        viewport={"width": 375, "height": 800},
+        has_touch=True,
+        is_mobile=True,
+        color_scheme="dark",
     )
     person = Visitor(context.new_page(), server.url)
     pad = _open(person)
