@@ -100,30 +100,26 @@ def optimize_images(
     steps = np.unique(np.append(np.arange(0, iterations, keep_every), iterations)).astype(np.int64)
     check_range("The number of recorded images", len(steps) * count, 1, MAX_FRAMES)
     kinds = "+".join(term_names(objective))
+    added = added_to is not None
     climb = classifier.compiled(
-        f"optimize/{optimizer}/{kinds}", lambda model: _compile(model, objective, optimizer)
+        f"optimize{' noise' if added else ''}/{optimizer}/{kinds}",
+        lambda model: _compile(model, objective, optimizer, added=added),
     )
+    below = added_to if added else np.zeros((1, SIDE, SIDE, 1), np.float32)
     scalars = {"learning_rate": learning_rate, "jitter": jitter, "blur": blur}
-    below = np.zeros((1, SIDE, SIDE, 1), np.float32) if added_to is None else added_to
-    frames, measured = climb(
+    frames, rows = climb(
         tf.constant(start),
         tf.constant(below),
-        tf.constant(steps),
+        tf.constant(steps, tf.int32),
         tf.constant([term.weight for term in objective.terms], tf.float32),
         tf.constant(seed, tf.int32),
-        tf.constant(0.0 if added_to is None else -1.0),
         {name: tf.constant(scalars[name], tf.float32) for name in _SCALARS},
         *arguments(objective),
     )
     pixels = frames.numpy()
-    images = pixels if added_to is None else np.clip(added_to + pixels, 0, 1)
-    if jitter:  # what was measured on the way was measured on shifted images
-        found = trajectory_of(classifier, objective, steps, images)
-    else:
-        last = _measure(classifier, objective, images[-1:])
-        rows = np.concatenate([measured.numpy(), last])
-        found = _trajectory(objective, steps, images, rows)
-    return found if added_to is None else replace(found, noise=pixels)
+    images = np.clip(added_to + pixels, 0, 1) if added else pixels
+    found = _trajectory(objective, steps, images, rows.numpy())
+    return replace(found, noise=pixels) if added else found
 
 
 def _check(
@@ -192,75 +188,94 @@ def _measure(classifier: Classifier, objective: Objective, images: FloatArray) -
 
 
 def _compile_measure(model: keras.Model, objective: Objective) -> Any:
+    measured = _measured(model, objective)
+    types = [IMAGES, *signature(objective)]
+    compiled = tf.function(
+        lambda images, *given: _row(*measured(images, given)),
+        autograph=False,
+        input_signature=types,
+    )
+    return compiled.get_concrete_function()
+
+
+def _measured(model: keras.Model, objective: Objective) -> Any:
+    """For graphs: images and `arguments` to the values of each term, and the logits."""
     outputs_of = layer_outputs(model, [*layers_of(objective), "logits"])
 
-    def measure(images: Any, *given: Any) -> Any:
+    def measured(images: Any, given: Any) -> tuple[list[Any], Any]:
         outputs = outputs_of(images)
-        return _row(values_of(objective, images, outputs, given), outputs["logits"])
+        return values_of(objective, images, outputs, given), outputs["logits"]
 
-    types = [IMAGES, *signature(objective)]
-    return tf.function(measure, autograph=False, input_signature=types).get_concrete_function()
+    return measured
 
 
 def _row(terms: list[Any], logits: Any) -> Any:
     return tf.concat([tf.stack(terms, axis=1), logits], axis=1)
 
 
-def _compile(model: keras.Model, objective: Objective, optimizer: str) -> Any:
+def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added: bool) -> Any:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
-    outputs_of = layer_outputs(model, [*layers_of(objective), "logits"])
+    measured = _measured(model, objective)
     update = {"adam": _adam, "sgd": _sgd}[optimizer]
 
     def climb(
-        start: Any, below: Any, steps: Any, weights: Any, seed: Any, lowest: Any, scalars: Any,
-        *given: Any,
-    ) -> Any:  # fmt: skip
-        @in_loop
-        def measured_gradient(pixels: Any, step: Any) -> Any:
-            with tf.GradientTape() as tape:
-                tape.watch(pixels)
-                images = tf.clip_by_value(below + pixels, 0.0, 1.0)
-                images = _shifted(images, step, seed, scalars["jitter"])
-                outputs = outputs_of(images)
-                terms = values_of(objective, images, outputs, given)
-                total = tf.tensordot(weights, tf.stack(terms), 1)
-            return tape.gradient(total, pixels), _row(terms, outputs["logits"])
+        start: Any, below: Any, steps: Any, weights: Any, seed: Any, scalars: Any, *given: Any
+    ) -> Any:
+        jitter, blur = scalars["jitter"], scalars["blur"]
+        # Each iterate takes the place of the next recorded step; the recorded one comes last.
+        places = tf.searchsorted(steps, tf.range(steps[-1] + 1))
 
-        def one_step(step: Any, pixels: Any, first: Any, second: Any) -> tuple[Any, Any]:
-            gradient, row = measured_gradient(pixels, step)
-            change, first, second = update(gradient, step, first, second)
-            moved = pixels + scalars["learning_rate"] * change
-            moved = tf.cond(blur > 0, lambda: _blurred(moved, blur_weights), lambda: moved)
-            return (step + 1, tf.clip_by_value(moved, lowest, 1.0), first, second), row
+        def ascent(*, regularized: bool) -> Any:
+            @in_loop
+            def measured_gradient(pixels: Any, step: Any) -> Any:
+                with tf.GradientTape() as tape:
+                    tape.watch(pixels)
+                    images = tf.clip_by_value(below + pixels, 0.0, 1.0) if added else pixels
+                    seen = _shifted(images, step, seed, jitter) if regularized else images
+                    terms, logits = measured(seen, given)
+                rises = [
+                    tf.fill(tf.shape(term), weight)
+                    for term, weight in zip(terms, tf.unstack(weights), strict=True)
+                ]
+                row = _row(terms, logits)
+                if regularized:
+                    shifted = (jitter > 0) & (steps[places[step]] == step)
+                    row = tf.cond(shifted, lambda: _row(*measured(images, given)), lambda: row)
+                return tape.gradient(terms, pixels, rises), row
 
-        def to_next_frame(frame: Any, frames: Any, rows: Any, *state: Any) -> Any:
-            frames = frames.write(frame, state[1])
-            state, row = one_step(*state)
-            state = tf.while_loop(
-                lambda step, *_: step < steps[frame + 1], lambda *state: one_step(*state)[0], state
+            def one_step(
+                step: Any, pixels: Any, first: Any, second: Any, frames: Any, rows: Any
+            ) -> tuple[Any, ...]:
+                gradient, row = measured_gradient(pixels, step)
+                frames, rows = frames.write(places[step], pixels), rows.write(places[step], row)
+                change, first, second = update(gradient, step, first, second)
+                moved = pixels + scalars["learning_rate"] * change
+                if regularized:
+                    moved = _blurred(moved, blur_weights)
+                pixels = tf.clip_by_value(moved, -1.0 if added else 0.0, 1.0)
+                return step + 1, pixels, first, second, frames, rows
+
+            blur_weights = _blur_weights(blur)
+            zeros = tf.zeros_like(start)
+            frames = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, SIDE, SIDE, 1])
+            rows = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, None])
+            *_, frames, rows = tf.while_loop(
+                lambda step, *_: step <= steps[-1],
+                one_step,
+                (0, start, zeros, zeros, frames, rows),
             )
-            return (frame + 1, frames, rows.write(frame, row), *state)
+            return frames.stack(), rows.stack()
 
-        blur = scalars["blur"]
-        blur_weights = _blur_weights(blur)
-        last = tf.size(steps) - 1
-        frames = tf.TensorArray(tf.float32, last + 1, element_shape=[None, SIDE, SIDE, 1])
-        rows = tf.TensorArray(tf.float32, last, element_shape=[None, None])
-        zeros = tf.zeros_like(start)
-        _, frames, rows, _, pixels, *_ = tf.while_loop(
-            lambda frame, *_: frame < last,
-            to_next_frame,
-            (0, frames, rows, tf.constant(0, tf.int64), start, zeros, zeros),
+        return tf.cond(
+            jitter + blur > 0, lambda: ascent(regularized=True), lambda: ascent(regularized=False)
         )
-        return frames.write(last, pixels).stack(), rows.stack()
 
     types = [
         IMAGES,
         IMAGES,
-        tf.TensorSpec([None], tf.int64),
-        tf.TensorSpec([None], tf.float32),
+        tf.TensorSpec([None], tf.int32),
+        tf.TensorSpec([len(objective.terms)], tf.float32),
         tf.TensorSpec([], tf.int32),
-        tf.TensorSpec([], tf.float32),
         {name: tf.TensorSpec([], tf.float32) for name in _SCALARS},
         *signature(objective),
     ]
@@ -284,7 +299,7 @@ def _sgd(gradient: Any, _: Any, velocity: Any, unused: Any) -> Any:
 
 def _shifted(images: Any, step: Any, seed: Any, jitter: Any) -> Any:
     """The images shifted by whole pixels, at random by seed and step, around the borders."""
-    draw = tf.random.stateless_uniform([2], tf.stack([seed, tf.cast(step, tf.int32)]), -1.0, 1.0)
+    draw = tf.random.stateless_uniform([2], tf.stack([seed, step]), -1.0, 1.0)
     return tf.roll(images, tf.cast(tf.round(draw * jitter), tf.int32), axis=[1, 2])
 
 
