@@ -1,9 +1,9 @@
-"""Milliseconds per image of attribution and occlusion: this project and its peers, alternating.
+"""Milliseconds of attribution, occlusion and class images: this project and its peers, alternating.
 
-Every contender explains the same test image by the same trained network, in a process of its own:
-peers with TensorFlow's own choice of threads, first on all cores, then on one. What a peer does
-not offer, and what is not installed, is named. The report is the median over rounds and the ratio
-within each round.
+Every contender explains the same test image by the same trained network, or climbs its ten logits
+from a zero image with every frame kept, in a process of its own: peers with TensorFlow's own choice
+of threads, first on all cores, then on one. What a peer does not offer, and what is not installed,
+is named. The report is the median over rounds and the ratio within each round.
 
 The peers, in an environment of their own: `pip install --no-deps xplique tf-keras-vis saliency`
 with what they import: deprecated, einops, matplotlib, opencv-python-headless, scikit-image,
@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks.contender import Contender, serve
 
 STEPS, SAMPLES, NOISE = 64, 50, 0.15
+ITERATIONS, LEARNING_RATE = 200, 0.05
 ROUNDS = 9
 _ROUND_SECONDS = 0.3
 _WEIGHTS = Path(__file__).parents[1] / "assets" / "models" / "model-1.safetensors"
@@ -33,12 +34,13 @@ TASKS = {
     "smooth": f"SmoothGrad, {SAMPLES} samples",
     "12/4": "Occlusion 12/4, 25 positions",
     "4/1": "Occlusion 4/1, 625 positions",
+    "ascent": f"Ten class images at once, {ITERATIONS} steps of Adam, every frame kept",
 }
 PEERS = {"xplique": "xplique", "tf-keras-vis": "tf_keras_vis", "saliency": "saliency"}
 OFFERED = {
     "convscope": tuple(TASKS),
     "xplique": tuple(TASKS),
-    "tf-keras-vis": ("gradient", "smooth"),
+    "tf-keras-vis": ("gradient", "smooth", "ascent"),
     "saliency": ("gradient", "integrated", "smooth", "4/1"),
 }
 
@@ -49,9 +51,7 @@ def main(rounds: int = ROUNDS) -> None:
     if missing:
         print(f"Not installed, and so not measured: {', '.join(missing)}.")
     for cores in ("all", "one"):
-        print(
-            f"One image, model-1, {cores} core{'s' * (cores == 'all')}, median of {rounds} rounds"
-        )
+        print(f"One call, model-1, {cores} core{'s' * (cores == 'all')}, median of {rounds} rounds")
         for task, title in TASKS.items():
             names = [name for name in OFFERED if task in OFFERED[name] and name not in missing]
             report(title, compare(names, task, cores, rounds))
@@ -61,7 +61,7 @@ def main(rounds: int = ROUNDS) -> None:
 
 
 def compare(names: list[str], task: str, cores: str, rounds: int) -> dict[str, list[float]]:
-    """Seconds per image of every round, the contenders one after the other in each."""
+    """Seconds per call of every round, the contenders one after the other in each."""
     contenders = [Contender("benchmarks.attribution", name, task, cores) for name in names]
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for contender in contenders:
@@ -108,7 +108,9 @@ def convscope(task: str) -> Callable[[], Any]:
     """This project's functions as the pages call them."""
     from core import zoo
     from core.attribution import gradient, integrated_gradients, smooth_grad
+    from core.objectives import logit
     from core.occlusion import occlude
+    from core.optimization import optimize_images
 
     classifier = zoo.load("model-1")
     image, label = _image_and_label()
@@ -119,14 +121,37 @@ def convscope(task: str) -> Callable[[], Any]:
         "smooth": lambda: smooth_grad(*given, samples=SAMPLES, noise=NOISE),
         "12/4": lambda: occlude(*given, block=12, stride=4),
         "4/1": lambda: occlude(*given, block=4, stride=1),
+        "ascent": lambda: optimize_images(
+            classifier,
+            _ZEROS,
+            logit(np.arange(10)),
+            learning_rate=LEARNING_RATE,
+            iterations=ITERATIONS,
+        ),
     }[task]
 
 
 def xplique(task: str) -> Callable[[], Any]:
-    """Explainers of xplique, built once, with batches that hold a whole image's copies."""
+    """Explainers of xplique, built once, with batches that hold a whole image's copies.
+
+    Its class images start at noise of 0.01 and come to [0, 1] by its own sigmoid.
+    """
+    import keras as k
     from xplique import attributions
+    from xplique.features_visualizations import Objective, optimize
 
     model, (image, label) = keras_model(), _image_and_label()
+    if task == "ascent":
+        logits = Objective.neuron(model, "logits", [*range(10)])
+        return lambda: optimize(
+            logits,
+            k.optimizers.Adam(LEARNING_RATE),
+            nb_steps=ITERATIONS,
+            use_fft=False,
+            transformations=None,
+            custom_shape=None,
+            save_every=1,
+        )
     target = np.eye(10, dtype=np.float32)[[label]]
     explainer = {
         "gradient": lambda: attributions.Saliency(model, batch_size=_BATCH),
@@ -147,10 +172,35 @@ def xplique(task: str) -> Callable[[], Any]:
 
 
 def tf_keras_vis(task: str) -> Callable[[], Any]:
-    """`Saliency` of tf-keras-vis with its sign kept."""
+    """`Saliency` of tf-keras-vis with its sign kept; `ActivationMaximization` with our settings.
+
+    It cuts what it shows to [0, 1], and not what it goes on from.
+    """
+    import keras as k
+    from tf_keras_vis.activation_maximization import ActivationMaximization
+    from tf_keras_vis.activation_maximization.callbacks import Callback
     from tf_keras_vis.saliency import Saliency
     from tf_keras_vis.utils.scores import CategoricalScore
 
+    class Frames(Callback):  # type: ignore[misc]
+        def on_begin(self, **_: Any) -> None:
+            self.kept: list[Any] = []
+
+        def __call__(self, step: int, values: Any, *_: Any, **__: Any) -> None:
+            self.kept.append(values[0].numpy())
+
+    if task == "ascent":
+        climb, classes = ActivationMaximization(keras_model(), clone=False), [*range(10)]
+        return lambda: climb(
+            CategoricalScore(classes),
+            seed_input=_ZEROS,
+            input_range=(0, 1),
+            input_modifiers=None,
+            regularizers=None,
+            steps=ITERATIONS,
+            optimizer=k.optimizers.Adam(LEARNING_RATE),
+            callbacks=Frames(),
+        )
     image, label = _image_and_label()
     explainer, score = Saliency(keras_model(), clone=False), CategoricalScore([label])
     samples = SAMPLES if task == "smooth" else 0
@@ -204,6 +254,7 @@ def saliency(task: str) -> Callable[[], Any]:
 
 
 _BATCH = 256
+_ZEROS = np.zeros((10, 28, 28, 1), np.float32)
 
 
 def keras_model() -> Any:
