@@ -63,8 +63,8 @@ def _show_study(record: Record[SmallestStudy]) -> None:
     lost = int(np.isinf(radius).sum())
     before = count - len(radius)
     st.caption(
-        f"Line: median, band: its interval. Left out are {before} that read so before; for {lost} "
-        f"nothing was found. Control: noise of the same L2 changes the answer in "
+        f"Line: median, band: its interval. Read so without a change, and left out: {before}; "
+        f"nothing found: {lost}. Control: noise of the same L2 changes the answer in "
         f"{text.full_rate(measured.control)}."
     )
 
