@@ -9,7 +9,7 @@ from core.backend import keras, tf
 from core.checks import check_choice, check_range
 from core.classifier import BATCH, IMAGES, Classifier, softmax
 from core.data import SIDE, FloatArray, IntArray, check_images
-from core.forward import in_loop, layer_outputs
+from core.forward import Step, in_loop, layer_outputs
 from core.objectives import (
     Objective,
     arguments,
@@ -165,7 +165,7 @@ def trajectory_of(
 def _trajectory(
     objective: Objective, steps: IntArray, images: FloatArray, rows: FloatArray
 ) -> Trajectory:
-    """With what `_measure` says of each frame's images: rows [frames, n, terms + classes]."""
+    """With each frame's rows, one an image: rows [frames, n, terms + classes]."""
     names = term_names(objective)
     return Trajectory(
         images=images,
@@ -222,8 +222,7 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added:
         start: Any, below: Any, steps: Any, weights: Any, seed: Any, scalars: Any, *given: Any
     ) -> Any:
         jitter, blur = scalars["jitter"], scalars["blur"]
-        # Each iterate takes the place of the next recorded step; the recorded one comes last.
-        places = tf.searchsorted(steps, tf.range(steps[-1] + 1))
+        blur_weights = _blur_weights(blur)
 
         def ascent(*, regularized: bool) -> Any:
             @in_loop
@@ -239,32 +238,19 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added:
                 ]
                 row = _row(terms, logits)
                 if regularized:
-                    shifted = (jitter > 0) & (steps[places[step]] == step)
+                    shifted = (jitter > 0) & tf.reduce_any(steps == step)
                     row = tf.cond(shifted, lambda: _row(*measured(images, given)), lambda: row)
                 return tape.gradient(terms, pixels, rises), row
 
-            def one_step(
-                step: Any, pixels: Any, first: Any, second: Any, frames: Any, rows: Any
-            ) -> tuple[Any, ...]:
+            def one_step(step: Any, pixels: Any, first: Any, second: Any) -> tuple[Any, ...]:
                 gradient, row = measured_gradient(pixels, step)
-                frames, rows = frames.write(places[step], pixels), rows.write(places[step], row)
                 change, first, second = update(gradient, step, first, second)
-                moved = pixels + scalars["learning_rate"] * change
+                pixels += scalars["learning_rate"] * change
                 if regularized:
-                    moved = _blurred(moved, blur_weights)
-                pixels = tf.clip_by_value(moved, -1.0 if added else 0.0, 1.0)
-                return step + 1, pixels, first, second, frames, rows
+                    pixels = _blurred(pixels, blur_weights)
+                return tf.clip_by_value(pixels, -1.0 if added else 0.0, 1.0), first, second, row
 
-            blur_weights = _blur_weights(blur)
-            zeros = tf.zeros_like(start)
-            frames = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, SIDE, SIDE, 1])
-            rows = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, None])
-            *_, frames, rows = tf.while_loop(
-                lambda step, *_: step <= steps[-1],
-                one_step,
-                (0, start, zeros, zeros, frames, rows),
-            )
-            return frames.stack(), rows.stack()
+            return _recorded(one_step, start, steps)
 
         return tf.cond(
             jitter + blur > 0, lambda: ascent(regularized=True), lambda: ascent(regularized=False)
@@ -282,6 +268,29 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added:
     compiled = tf.function(climb, autograph=False, input_signature=types)
     compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
     return compiled
+
+
+def _recorded(one_step: Step, start: Any, steps: Any) -> tuple[Any, Any]:
+    """In graphs: the iterates at `steps` from `start` on, and what is measured of them.
+
+    one_step: step, pixels and the optimizer's two memories to the next three, and a row for the
+    pixels it was given. Each iterate takes the place of the next recorded step; the recorded one
+    is the last to do so.
+    """
+    places = tf.searchsorted(steps, tf.range(steps[-1] + 1))
+
+    def body(step: Any, state: Any, frames: Any, rows: Any) -> tuple[Any, ...]:
+        frames = frames.write(places[step], state[0])
+        *state, row = one_step(step, *state)
+        return step + 1, tuple(state), frames, rows.write(places[step], row)
+
+    zeros = tf.zeros_like(start)
+    frames = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, SIDE, SIDE, 1])
+    rows = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, None])
+    *_, frames, rows = tf.while_loop(
+        lambda step, *_: step <= steps[-1], body, (0, (start, zeros, zeros), frames, rows)
+    )
+    return frames.stack(), rows.stack()
 
 
 def _adam(gradient: Any, step: Any, mean: Any, square: Any) -> Any:

@@ -19,5 +19,4 @@ def test_a_robust_model_is_looked_into(visitor: Visitor) -> None:
     expect(page.locator(".st-key-model input")).to_have_value(re.compile("^Certified"))
     expect(card).to_contain_text("On this page already")
     page.set_viewport_size({"width": 375, "height": 800})
-    visitor.settle()
-    assert visitor.width() <= 375
+    assert visitor.fits_a_phone()
