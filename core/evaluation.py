@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.classifier import Classifier, softmax
-from core.data import ByteArray, FloatArray, IntArray
+from core.data import BoolArray, ByteArray, FloatArray, IntArray
 from core.rate import Rate
 
 
@@ -39,9 +39,15 @@ class Evaluation:
         return confidence
 
     @property
+    def right(self) -> BoolArray:
+        """Which images are read as their true class: bool [n]."""
+        right: BoolArray = self.predicted == self.labels
+        return right
+
+    @property
     def accuracy(self) -> Rate:
         """How many predictions are the true class."""
-        return Rate(int((self.predicted == self.labels).sum()), len(self.labels))
+        return Rate(int(self.right.sum()), len(self.labels))
 
     @functools.cached_property
     def losses(self) -> FloatArray:

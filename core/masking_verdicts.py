@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.data import BoolArray, FloatArray
-from core.rate import Rate, overlap
+from core.paired import LEVEL, binomial_test, judge
+from core.rate import Rate
 
 SILENT, ALARM, UNCLEAR = "silent", "alarm", "not clear"
 _GAP, _HALF = 0.10, 0.5
 _POINT = 0.01
 _HEALED = 0.05
+_STATES = {1: ALARM, 0: UNCLEAR, -1: SILENT}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +43,23 @@ def compared(
     weak and strong bool [n]: which images each breaks.
     """
     only_weak, only_strong = _rate(weak & ~strong), _rate(strong & ~weak)
+    verdict = judge(weak, strong)
     if not only_weak.successes:
         state, words = SILENT, "no image is broken by the weaker attack alone"
-    elif overlap(only_weak, only_strong):
-        state, words = UNCLEAR, "too few to tell from chance"
-    elif only_weak.successes > only_strong.successes:
-        state, words = ALARM, "the attack that should be weaker is the stronger"
+    elif not verdict.shown:
+        state, words = UNCLEAR, f"too few to tell from chance, {verdict.p_words}"
+    elif verdict.winner > 0:
+        state, words = ALARM, f"the attack that should be weaker is the stronger, {verdict.p_words}"
     else:
-        state, words = SILENT, "the attack that should be stronger is"
-    verdict = (
+        state, words = SILENT, f"the attack that should be stronger is, {verdict.p_words}"
+    said = (
         f"Only {weak_name} breaks {_count(only_weak)}, only {strong_name} "
         f"{only_strong.successes:,}: {words}."
     )
     criterion = (
-        "Alarm: more images fall to the weaker attack alone than to the stronger alone, and the "
-        "95 % intervals do not overlap. Overlapping intervals: not clear."
+        "Alarm: more images fall to the weaker attack alone than to the stronger alone, and "
+        "McNemar’s exact test on those images has p < 0.05. Else, if any fall to it alone: not "
+        "clear."
     )
     rates = {
         f"broken by {weak_name}": _rate(weak),
@@ -63,7 +67,7 @@ def compared(
         f"only by {weak_name}": only_weak,
         f"only by {strong_name}": only_strong,
     }
-    return Finding(key, title, state, verdict, criterion, rates)
+    return Finding(key, title, state, said, criterion, rates)
 
 
 def gap(one: BoolArray, many: BoolArray, iterations: int) -> Finding:
@@ -72,22 +76,23 @@ def gap(one: BoolArray, many: BoolArray, iterations: int) -> Finding:
     Wong, Rice and Kolter (2020), arXiv:2001.03994.
     """
     after_one, after_many = _rate(~one), _rate(~many)
-    wide = after_one.value - after_many.value > _GAP and not overlap(after_one, after_many)
-    if wide and after_one.interval[0] > _HALF:
+    verdict, most = judge(~one, ~many), _against(after_one, _HALF)
+    wide = verdict.pair.difference > _GAP and verdict.shown
+    if wide and most > 0:
         state, words = ALARM, "it looks robust to one step, and is not to many"
-    elif wide and after_one.interval[1] > _HALF:
+    elif wide and most == 0:
         state, words = UNCLEAR, "about half stands after one step"
     elif wide:
         state, words = SILENT, "one step breaks most as well, so that nothing looks robust"
     else:
-        state, words = SILENT, "the two agree within ten points or their intervals"
+        state, words = SILENT, "no difference of more than ten points is shown"
     points = 100 * (after_one.value - after_many.value)
     return Finding(
         "gap", "Robust to one step only", state,
         f"{_percent(after_one)} stand after one step, {_percent(after_many)} after {iterations} "
         f"({_signed(points)} points): {words}.",
-        "Alarm: more than half stand after one step (95 %), more than 10 points above those that "
-        "stand after many, and the intervals do not overlap.",
+        "Alarm: more than half stand after one step (exact binomial test, p < 0.05), more than 10 "
+        "points above those that stand after many (McNemar’s exact test, p < 0.05).",
         {"stand after one step (FGSM)": after_one, f"stand after {iterations} (PGD)": after_many},
     )  # fmt: skip
 
@@ -96,8 +101,7 @@ def not_monotone(radii: Sequence[float], broken: BoolArray) -> Finding:
     """Each radius attacked on its own, broken bool [radii, n]: an image must not recover."""
     before = np.logical_or.accumulate(broken, axis=0)[:-1]
     recovered = _rate(np.any(before & ~broken[1:], axis=0))
-    low, high = recovered.interval
-    state = ALARM if low > _HEALED else SILENT if high < _HEALED else UNCLEAR
+    state = _STATES[_against(recovered, _HEALED)]
     line = (tuple(radii), tuple(_rate(~each) for each in broken))
     return Finding(
         "monotone", "Success falls as ε grows", state,
@@ -105,8 +109,8 @@ def not_monotone(radii: Sequence[float], broken: BoolArray) -> Finding:
         + {ALARM: "a larger ball holds all of the smaller, so the attack is lost in it",
            UNCLEAR: "not told from an attack’s luck",
            SILENT: "success grows with ε"}[state] + ".",
-        "Each ε is attacked on its own. Alarm: more than 5 % of the images recover (lower end of "
-        "the 95 % interval); silent: fewer (upper end).",
+        "Each ε is attacked on its own. Alarm: more than 5 % of the images recover (exact binomial "
+        "test, p < 0.05); silent: fewer (the same).",
         {"recover at a larger ε": recovered}, line, "ε, L∞",
     )  # fmt: skip
 
@@ -119,15 +123,16 @@ def reaches_zero(radius: float, broken: BoolArray, most: int) -> Finding:
     standing, bound = _rate(~broken), Rate(most, len(broken))
     if standing.successes <= most:
         state, words = SILENT, "near 0 %, as it must be"
-    elif overlap(standing, bound):
-        state, words = UNCLEAR, "above what can stand, but the intervals overlap"
+    elif _against(standing, bound.value) == 0:
+        state, words = UNCLEAR, "above what can stand, but so few may be an attack’s luck"
     else:
         state, words = ALARM, "the attack provably misses images"
     return Finding(
         "large", f"ε = {radius:g} does not reach zero", state,
         f"{_percent(standing)} stand at ε = {radius:g}: {words}.",
         f"At ε = 0.5 every image can be turned into the same gray, so that at most one class can "
-        f"stand, here {most:,} images. Alarm: more stand, and the intervals do not overlap.",
+        f"stand, here {most:,} images. Alarm: more stand than this share (exact binomial test, "
+        "p < 0.05).",
         {f"stand at ε = {radius:g}": standing, "at most can stand": bound},
     )  # fmt: skip
 
@@ -135,11 +140,11 @@ def reaches_zero(radius: float, broken: BoolArray, most: int) -> Finding:
 def none_of(key: str, title: str, rates: Mapping[str, Rate], what: str) -> Finding:
     """The first rate must be 0."""
     rate = next(iter(rates.values()))
-    state = SILENT if not rate.successes else ALARM if rate.interval[0] > _POINT else UNCLEAR
+    state = SILENT if not rate.successes else ALARM if _against(rate, _POINT) > 0 else UNCLEAR
     return Finding(
         key, title, state,
         f"On {_count(rate)} {what}.",
-        "Alarm: the lower end of the share’s 95 % interval is above 1 %; silent: none at all.",
+        "Alarm: more than 1 % (exact binomial test, p < 0.05); silent: none at all.",
         rates,
     )  # fmt: skip
 
@@ -155,12 +160,11 @@ def share_below(
 ) -> Finding:
     """The first rate must be above `limit`; values float32 [n] are shown beside it."""
     rate = next(iter(rates.values()))
-    low, high = rate.interval
-    state = SILENT if low > limit else ALARM if high < limit else UNCLEAR
+    state = _STATES[-_against(rate, limit)]
     return Finding(
         key, title, state,
         f"On {_count(rate)} {what}.",
-        f"Alarm: the share’s 95 % interval lies below {100 * limit:g} %; silent: above it.",
+        f"Alarm: fewer than {100 * limit:g} % (exact binomial test, p < 0.05); silent: more.",
         rates, values=values,
     )  # fmt: skip
 
@@ -169,10 +173,10 @@ def more_still_helps(
     key: str, title: str, axis: str, effort: Sequence[int], broken: BoolArray
 ) -> Finding:
     """The last effort must break hardly more than the one before: broken bool [efforts, n]."""
-    gained, lost = _rate(broken[-1] & ~broken[-2]), _rate(broken[-2] & ~broken[-1])
+    gained, verdict = _rate(broken[-1] & ~broken[-2]), judge(broken[-1], broken[-2])
     if gained.successes <= _POINT * gained.total:
         state = SILENT
-    elif gained.interval[0] > _POINT and gained.successes > lost.successes:
+    elif _against(gained, _POINT) > 0 and verdict.winner > 0:
         state = ALARM
     else:
         state = UNCLEAR
@@ -183,10 +187,18 @@ def more_still_helps(
         + {ALARM: "the attack has not ended, and the figure is too high",
            UNCLEAR: "not told from luck",
            SILENT: "doubling the effort changes nothing that counts"}[state] + ".",
-        "Alarm: doubling breaks more than 1 % of the images (lower end of the 95 % interval), and "
-        "more than it loses; silent: at most 1 % of those counted.",
+        "Alarm: doubling breaks more than 1 % of the images (exact binomial test, p < 0.05), and "
+        "more than it loses (McNemar’s exact test, p < 0.05); silent: at most 1 % of those "
+        "counted.",
         {"gained by doubling": gained}, line, axis,
     )  # fmt: skip
+
+
+def _against(rate: Rate, share: float) -> int:
+    """1 if a proportion is shown to be above a fixed share, −1 if below, 0 if neither is shown."""
+    if binomial_test(rate, share) >= LEVEL:
+        return 0
+    return 1 if rate.value > share else -1
 
 
 def _rate(which: BoolArray) -> Rate:

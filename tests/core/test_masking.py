@@ -81,6 +81,14 @@ def test_images_are_compared_one_by_one() -> None:
     assert compared("k", "t", "a", _first(3), "b", ~_first(3)).state == SILENT
 
 
+def test_the_pairs_decide_where_intervals_overlap() -> None:
+    """9 of 200 against 1: the intervals overlap, and of ten images that differ nine say so."""
+    finding = compared("k", "t", "a", _first(9), "b", _first(1)[::-1])
+    assert finding.state == ALARM
+    assert finding.verdict.endswith("is the stronger, p = 0.021.")
+    assert gap(_first(30), _first(52), 40).state == ALARM  # 170 and 148 of 200 stand
+
+
 @pytest.mark.parametrize(
     ("one", "many", "state"),
     [(10, 180, ALARM), (180, 200, SILENT), (10, 20, SILENT), (98, 180, UNCLEAR)],
@@ -99,7 +107,7 @@ def test_an_image_must_not_recover(lost: int, state: str) -> None:
     assert [rate.successes for rate in finding.line[1]] == [150, 100 + lost, 50]
 
 
-@pytest.mark.parametrize(("left", "state"), [(0, SILENT), (25, SILENT), (35, UNCLEAR), (90, ALARM)])
+@pytest.mark.parametrize(("left", "state"), [(0, SILENT), (25, SILENT), (30, UNCLEAR), (36, ALARM)])
 def test_at_one_half_one_class_can_stand(left: int, state: str) -> None:
     assert reaches_zero(0.5, ~_first(left), 25).state == state
 
