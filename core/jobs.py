@@ -71,6 +71,10 @@ class JobManager:
         for number in range(workers):
             threading.Thread(target=self._serve, name=f"job-worker-{number}", daemon=True).start()
 
+    @staticmethod
+    def gate(job: Job) -> None:
+        """Before every step of `job`: open. A test may shut it, to look at a job in its middle."""
+
     def submit(self, job: Job) -> None:
         """Put the job in the queue. Raises QueueFull with one sentence if it cannot be taken."""
         with self._changed:
@@ -174,6 +178,7 @@ class JobManager:
 
     def _may_go_on(self, job: Job) -> bool:
         """Whether to take another step; otherwise the thread has let go of the job."""
+        self.gate(job)
         with self._changed:
             job.on_thread = job.state == RUNNING
             return job.on_thread

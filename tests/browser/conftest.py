@@ -53,8 +53,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 class Visitor:
     """A person's browser tab, with the complaints of its console."""
 
-    def __init__(self, page: Page, url: str) -> None:
-        self.page, self.url = page, url
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page, self.url, self.gate = page, server.url, server.gate
         self.complaints: list[str] = []
         page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
@@ -129,8 +129,9 @@ def phone(browser: Browser, server: Server) -> Iterator[Visitor]:
 
 def _visit(browser: Browser, server: Server, screen: ViewportSize) -> Iterator[Visitor]:
     context = browser.new_context(viewport=screen)
-    person = Visitor(context.new_page(), server.url)
+    person = Visitor(context.new_page(), server)
     yield person
+    server.gate.open()
     context.close()
     assert not person.complaints, "\n".join(person.complaints)
 

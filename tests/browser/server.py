@@ -9,21 +9,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.gate import Gate
+
 ROOT = Path(__file__).parents[2]
 
 
 class Server:
-    """`streamlit run dashboard.py` as a process; a context manager."""
+    """`streamlit run dashboard.py` as a process, its jobs behind `gate`; a context manager."""
 
     def __init__(self, log: Path) -> None:
-        self._log = log
+        self._log, self._gate_file = log, log.with_name("gate.json")
+        self.gate = Gate(self._gate_file)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "streamlit", "run", "dashboard.py"]
+        command = [sys.executable, "-m", "tests.browser.gated", str(self._gate_file)]
         options = [f"--server.port={self.port}", "--server.headless=true"]
         address = ["--server.address=127.0.0.1"]
         self._file = self._log.open("w")

@@ -89,11 +89,12 @@ def test_a_drawn_digit_is_attacked(visitor: Visitor, mnist: Dataset) -> None:
 def test_the_repeats_can_be_stopped(visitor: Visitor) -> None:
     page = visitor.page
     _open(visitor, f"{SOURCE}&to_steps=100&to_rate=0.02")
+    visitor.gate.hold("E8 on 200 images", 0.1)
     visitor.press("to_luck-measure")
     expect(page.locator(".st-key-job-card")).to_contain_text("E8 on 200 images")
     page.get_by_text(re.compile(r"images reach their target")).wait_for()
     visitor.press("to_luck-stop")
-    page.get_by_text(re.compile(r"Stopped after \d+ of 200")).wait_for()
+    page.get_by_text("Stopped after 20 of 200").wait_for()
     page.locator(".st-key-job-card").wait_for(state="detached")
 
 
@@ -127,10 +128,11 @@ def test_the_histogram_of_smallest_changes_can_be_stopped(visitor: Visitor) -> N
     visitor.open(f"{SMALLEST}&s_norm=L2&s_steps=5&s_images=500")
     page.get_by_text(re.compile(r"This 2 becomes a \d with L2 \d")).wait_for()
     page.locator(".st-key-result").get_by_test_id("stVegaLiteChart").wait_for()
+    visitor.gate.hold("Smallest perturbations", 0.05)
     visitor.press("small_study-measure")
     page.get_by_text("Half of the images become another digit with L2").wait_for()
     visitor.press("small_study-stop")
-    page.get_by_text(re.compile(r"Stopped after \d+ of 500")).wait_for()
+    page.get_by_text("Stopped after 25 of 500").wait_for()
     page.locator(".st-key-job-card").wait_for(state="detached")
     visitor.press("s-defaults")
     page.get_by_text("PGD, 20 iterations, ε bisected in L∞").wait_for()

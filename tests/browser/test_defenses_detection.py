@@ -7,15 +7,17 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor
 
 PATH = "/defenses?defense_view=Detection&detect_images=50"
+SECOND = 0.3  # of six attacks; PGD is the second
 
 
 def test_what_is_measured_stays_when_it_is_stopped(visitor: Visitor) -> None:
     page = visitor.page
     visitor.open(PATH)
+    visitor.gate.hold("Detection", SECOND)
     visitor.press("detection-measure")
     page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
     page.locator(".st-key-detection-stop button").first.click()
-    page.get_by_text(re.compile(r"Stopped after \d+ of 300")).wait_for()
+    page.get_by_text("Stopped after 100 of 300").wait_for()
     visitor.settle()
     page.locator('[data-testid="stVegaLiteChart"]').nth(1).wait_for()
     expect(page.locator(".st-key-result")).to_contain_text("False positives at this threshold")
@@ -23,8 +25,9 @@ def test_what_is_measured_stays_when_it_is_stopped(visitor: Visitor) -> None:
 
 def test_it_fits_a_phone(phone: Visitor) -> None:
     phone.open(PATH)
+    phone.gate.hold("Detection", SECOND)
     phone.page.locator(".st-key-detection-measure button >> visible=true").first.click()
     phone.page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
     phone.page.locator(".st-key-detection-stop button").first.click()
-    phone.page.get_by_text(re.compile("Stopped after")).wait_for()
+    phone.page.get_by_text("Stopped after 100 of 300").wait_for()
     assert phone.fits_a_phone()

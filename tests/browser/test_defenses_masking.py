@@ -10,6 +10,7 @@ PATH = "/defenses?defense_view=Is+it+masked%3F&mask_images=50&mask_queries=100"
 def test_a_planted_mask_fires_and_its_evidence_is_drawn(visitor: Visitor) -> None:
     page = visitor.page
     visitor.open(f"{PATH}&mask_subject=Planted")
+    visitor.gate.hold("masked?", 0.25)
     visitor.press("mask-start")
     expect(page.locator(".st-key-job-card")).to_contain_text("masked?")
     page.locator(".st-key-mask-surface canvas, .st-key-mask-surface svg").first.wait_for()

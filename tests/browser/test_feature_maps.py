@@ -203,7 +203,7 @@ def test_a_phone_shows_it_all_and_a_finger_reads_it(
     browser: Browser, server: Server, query: str
 ) -> None:
     context = browser.new_context(viewport={"width": 375, "height": 800}, has_touch=True)
-    person = Visitor(context.new_page(), server.url)
+    person = Visitor(context.new_page(), server)
     person.open(f"/feature_maps{query}")
     scope = _scope(person)
     assert person.fits_a_phone()
@@ -323,7 +323,7 @@ def test_a_finger_reads_every_layer_on_a_phone(
     browser: Browser, server: Server, mnist: Dataset
 ) -> None:
     context = browser.new_context(viewport={"width": 375, "height": 800}, has_touch=True)
-    person = Visitor(context.new_page(), server.url)
+    person = Visitor(context.new_page(), server)
     frames = _hear_frames(person)
     person.open("/feature_maps?image=4")
     scope = _scope(person)
@@ -351,6 +351,7 @@ def test_kernels_too_large_to_send_are_fetched_by_a_click(visitor: Visitor) -> N
     page = visitor.page
     page.set_viewport_size({"width": 1440, "height": 1800})
     visitor.open("/training?filters1=64&filters2=64&kernel=7&images=1000&epochs=1")
+    visitor.gate.hold("Training", 0.01)
     visitor.press("train")
     visitor.wait_for_step(1)
     visitor.press("stop")

@@ -13,7 +13,7 @@ from tests.browser.server import Server
 def test_the_first_picture_is_there_before_tensorflow(browser: Browser, tmp_path: Path) -> None:
     with Server(tmp_path / "log.txt") as server:
         context = browser.new_context()
-        person = Visitor(context.new_page(), server.url)
+        person = Visitor(context.new_page(), server)
         person.page.goto(server.url)
         person.page.get_by_alt_text("Test image 1, a 2").wait_for()
         person.page.get_by_text("Model 1 reads 2").wait_for()
@@ -31,8 +31,9 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
 
     # Train with the report's preset, and watch the curves.
     page.locator(".st-key-settings").get_by_role("button", name="As in the report").click()
+    visitor.gate.hold("run 1", 0.01)
     visitor.press("train")
-    visitor.wait_for_step(60)
+    visitor.wait_for_step(90)
     page.locator('[data-testid="stVegaLiteChart"]').nth(3).wait_for()
     expect(page.locator('[data-testid="stMetric"]').first).to_contain_text("of 9,380")
     loss = float(visitor.metrics()["Training loss"])
@@ -44,15 +45,15 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     card = page.locator(".st-key-job-card")
     expect(card).to_contain_text("Training Model 1 · run 1")
     expect(card).to_contain_text(re.compile(r"epoch \d+ of 10"))
-    page.wait_for_timeout(3_000)
+    visitor.gate.hold("run 1", 0.015)
     visitor.go("Training")
     visitor.wait_for_step(before + 1)
 
     # Pause holds it, a new learning rate takes effect when it goes on.
     visitor.press("pause")
     page.locator(".st-key-resume").wait_for()
-    page.wait_for_timeout(1_500)
     held = visitor.step()
+    visitor.gate.hold("run 1", 0.02)
     page.wait_for_timeout(1_500)
     assert visitor.step() == held
     page.locator('.st-key-run-controls input[type="range"]').press("ArrowRight")
@@ -93,6 +94,7 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     visitor.settle()
     page.locator(".st-key-settings").get_by_text("Model 2", exact=True).click()
     visitor.settle()
+    visitor.gate.hold("run 2", 0.02)
     visitor.press("train")
     page.get_by_text("Run 2 · Model 2", exact=False).first.wait_for()
     page.get_by_text(re.compile("At step .* run 2 has .* run 1")).wait_for()
@@ -115,7 +117,7 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
 def test_a_deep_link_opens_on_a_fresh_server(browser: Browser, tmp_path: Path) -> None:
     with Server(tmp_path / "log.txt") as server:
         context = browser.new_context()
-        person = Visitor(context.new_page(), server.url)
+        person = Visitor(context.new_page(), server)
         person.open("/predictions?model=model-2&image=8&show=Mistakes&order=Hardest+first")
         page = person.page
         page.get_by_role("heading", name="Predictions", level=1).wait_for()
@@ -149,7 +151,8 @@ def test_a_cell_of_the_matrix_selects_its_images(visitor: Visitor) -> None:
 
 def test_two_visitors_train_at_once(browser: Browser, server: Server) -> None:
     contexts = [browser.new_context(), browser.new_context()]
-    first, second = (Visitor(context.new_page(), server.url) for context in contexts)
+    first, second = (Visitor(context.new_page(), server) for context in contexts)
+    server.gate.hold("Training", 0.005)
     for person in (first, second):
         person.open("/training?epochs=10")
         person.press("train")
@@ -159,6 +162,7 @@ def test_two_visitors_train_at_once(browser: Browser, server: Server) -> None:
     second.wait_for_step(20)
     second.press("stop")
     second.page.locator(".st-key-stop").wait_for(state="detached")
+    server.gate.open()
     for person, context in zip((first, second), contexts, strict=True):
         assert not person.complaints, person.complaints
         context.close()
@@ -175,8 +179,10 @@ def test_infinity_is_explained(visitor: Visitor) -> None:
 def test_weights_come_back(visitor: Visitor, downloads: Path) -> None:
     page = visitor.page
     visitor.open("/training?images=1000&epochs=1")
+    visitor.gate.hold("Training", 0.5)
     visitor.press("train")
     page.locator(".st-key-stop").wait_for()
+    visitor.gate.open()
     page.locator(".st-key-stop").wait_for(state="detached")
     visitor.settle()
     with page.expect_download() as pending:

@@ -178,7 +178,7 @@ def test_a_finger_draws_on_a_phone(browser: Browser, server: Server) -> None:
         is_mobile=True,
         color_scheme="dark",
     )
-    person = Visitor(context.new_page(), server.url)
+    person = Visitor(context.new_page(), server)
     pad = _open(person)
     box = pad.canvas.bounding_box()
     assert box is not None

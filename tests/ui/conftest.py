@@ -1,11 +1,14 @@
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from core.jobs import JobManager
+from tests.gate import Gate
 from tests.test_house import ROOT
 
 
@@ -25,6 +28,15 @@ def router(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def app() -> AppTest:
     return AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+
+
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Of the jobs of this test."""
+    gate = Gate(tmp_path / "gate.json")
+    monkeypatch.setattr(JobManager, "gate", gate)
+    yield gate
+    gate.open()
 
 
 @pytest.fixture

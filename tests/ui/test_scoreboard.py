@@ -12,6 +12,7 @@ from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.rate import overlap
 from core.scoreboard import GOALS, Scoreboard, noise_control
+from tests.gate import Gate
 from tests.ui.conftest import fine_text_of, run_until, run_while_live
 from ui import compute, text
 from ui.adversarial import score_runs
@@ -90,18 +91,8 @@ def test_two_runs_are_compared_and_one_removed(
     assert [run.number for run in _runs(page)] == [2]
 
 
-def test_a_stopped_run_keeps_what_is_done(
-    visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    work = Scoreboard.work
-
-    def until_stopped(self: Scoreboard, *arguments: object) -> Generator[float]:
-        """The first part, and then nothing but the wish to be stopped."""
-        done = next(work(self, *arguments))  # type: ignore[arg-type]
-        while True:
-            yield done
-
-    monkeypatch.setattr(Scoreboard, "work", until_stopped)
+def test_a_stopped_run_keeps_what_is_done(visit: Callable[..., AppTest], gate: Gate) -> None:
+    gate.hold("on 50 images", 0.5)
     page = visit(**VIEW)
     page.button(key="score-start").click().run()
     run_until(page, lambda: "the first 25 test images" in fine_text_of(page))
