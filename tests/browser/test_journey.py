@@ -33,21 +33,20 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     page.locator(".st-key-settings").get_by_role("button", name="As in the report").click()
     visitor.gate.hold("run 1", 0.01)
     visitor.press("train")
-    visitor.wait_for_step(90)
+    visitor.wait_for_step(94)
     page.locator('[data-testid="stVegaLiteChart"]').nth(3).wait_for()
     expect(page.locator('[data-testid="stMetric"]').first).to_contain_text("of 9,380")
     loss = float(visitor.metrics()["Training loss"])
     assert loss < 1.5
 
     # Leave to another page: the job card follows; return: it went on.
-    before = visitor.step()
     visitor.go("Layers")
     card = page.locator(".st-key-job-card")
     expect(card).to_contain_text("Training Model 1 · run 1")
     expect(card).to_contain_text(re.compile(r"epoch \d+ of 10"))
     visitor.gate.hold("run 1", 0.015)
     visitor.go("Training")
-    visitor.wait_for_step(before + 1)
+    visitor.wait_for_step(141)
 
     # Pause holds it, a new learning rate takes effect when it goes on.
     visitor.press("pause")
