@@ -158,6 +158,7 @@ class Run:
     def __post_init__(self, start: Weights | None) -> None:
         self.checkpoints = CheckpointFiles()
         self.controls = Controls.of(self.settings)
+        self._recent: FloatArray = np.empty(0, np.float32)  # of the last steps, for the next record
         if start is not None:
             self.checkpoints.save(0, start)
 
@@ -278,6 +279,7 @@ class Run:
             state = TrainingState(0, self.checkpoints.load(0))
         else:
             state = TrainingState.untrained(self.architecture, self.settings.seed)
+        state.recent = self._recent
         before = self.last.seconds if self.last else 0.0
         training = train(
             self.architecture,
@@ -297,6 +299,7 @@ class Run:
                 yield progress.step / progress.total_steps
         finally:
             training.close()
+            self._recent = state.recent
             if all(np.isfinite(array).all() for array in state.weights.values()):
                 self.checkpoints.save_state(state)
 

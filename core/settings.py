@@ -1,6 +1,5 @@
 """How to train, as data; needs no TensorFlow, so that a page can show its sliders at once."""
 
-import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -77,8 +76,13 @@ class TrainingSettings:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches in one pass over the training images; the last may be smaller."""
-        return math.ceil(self.images_per_epoch / self.batch_size)
+        """Batches in one pass over the training images; the last takes what is left.
+
+        It may be smaller; but a last image alone joins the batch before it: batch normalization
+        would take it for all there is, and its gradient is mostly noise.
+        """
+        whole, left = divmod(self.images_per_epoch, self.batch_size)
+        return max(1, whole + (left > 1))
 
     @property
     def inner_steps(self) -> int:

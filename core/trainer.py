@@ -33,13 +33,15 @@ _SCORING_STEP = 2.5 / SCORING_STEPS  # in units of ε: 2.5 ε in all, as Madry e
 class TrainingState:
     """Where a training stands: steps done, weights, and the optimizer's two slots per weight.
 
-    While it is seated on a trainer the arrays here are those of the moment it sat down;
-    `Trainer.unseat` brings them up to date.
+    recent float32 [k, 3 + layers]: of the last steps the images, loss, share of correct images and
+    gradient norms, which the next record may reach back to. While it is seated on a trainer the
+    arrays here are those of the moment it sat down; `Trainer.unseat` brings them up to date.
     """
 
     step: int
     weights: Weights
     slots: list[FloatArray] = field(default_factory=list)
+    recent: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
 
     @classmethod
     def untrained(cls, architecture: Architecture, seed: int) -> "TrainingState":

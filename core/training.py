@@ -30,7 +30,8 @@ SCORES = 60
 SCORED_IMAGES = 2_000
 ATTACKED_IMAGES = 200  # that score the accuracy under attack
 _SCORE_INTERVAL = 5_000  # training images between two scores, at least
-_RECORD_WORK = 2_818_000 * 640  # multiply-adds in a record: 640 images of Model 1, about 0.1 s
+_RECORD_IMAGES = 640  # that a record averages over, at least
+_RECORD_WORK = 2_818_000 * _RECORD_IMAGES  # multiply-adds in a record of Model 1, about 0.1 s
 
 
 @dataclass
@@ -63,8 +64,9 @@ class Score:
 class Progress:
     """Where a training stands after `step` steps.
 
-    loss and accuracy are means over the steps since the last Progress (NaN at step 0), and so are
-    the gradient norms by layer. seconds counts training and scoring, not pauses. `test` is there
+    loss, accuracy and the gradient norms by layer are means over the images of the steps since the
+    last Progress (NaN at step 0), and of earlier steps where these hold less than a record: no
+    record is of a few images only. seconds counts training and scoring, not pauses. `test` is there
     at intervals, `weights` at checkpoints, step 0 and the last step included.
     """
 
@@ -111,13 +113,18 @@ def train(
 
     Same architecture, data, settings and controls: same curve on the same machine. Raises
     TrainingDiverged when the loss is not finite, and ValueError if `extra` are not as many images
-    as the settings say.
+    as the settings say, or if batch normalization would meet batches of one image.
     """
     extra = extra or dataset.train.first(0)
     if len(extra) != settings.extra_images:
         raise ValueError(
             f"There are {len(extra)} extra images, and the settings name {settings.extra_images}: "
             "give as many."
+        )
+    if architecture.batch_normalization and 1 in (settings.batch_size, settings.images_per_epoch):
+        raise ValueError(
+            "Batch normalization learns nothing from an image alone: choose a batch size, and a "
+            "number of training images, of at least 2."
         )
     controls = controls or Controls.of(settings)
     state = state or TrainingState.untrained(architecture, settings.seed)
@@ -161,6 +168,9 @@ class _Training:
         self.seconds = 0.0
         work = trainer.multiply_adds * settings.batch_size
         self.steps_per_record = max(1, round(_RECORD_WORK / work))
+        self.images_per_record = settings.batch_size * min(
+            self.steps_per_record, max(1, _RECORD_IMAGES // settings.batch_size)
+        )
         self.planned_steps = self.scored_step = state.step
         self.checkpoint_at: set[int] = set()
 
@@ -208,8 +218,11 @@ class _Training:
             self.seconds += time.perf_counter() - started
         else:
             speed = math.nan
-        progress = replace(self._progress(results), learning_rate=learning_rate)
-        return replace(progress, images_per_second=speed, test=test, weights=weights)
+        progress = self._recorded(results, labels.shape[1])
+        return replace(
+            progress, learning_rate=learning_rate, images_per_second=speed, test=test,
+            weights=weights,
+        )  # fmt: skip
 
     def leave(self) -> None:
         """Bring the state's arrays up to date, for whoever goes on with it."""
@@ -235,18 +248,20 @@ class _Training:
     def _next_batches(self) -> tuple[ByteArray, ByteArray]:
         """Images [k, batch, 28, 28] and labels [k, batch] up to the next record.
 
-        A record ends at a checkpoint, too, and with an epoch, whose smaller last batch goes alone.
+        A record ends at a checkpoint, too, and with an epoch, whose last batch goes alone if it is
+        of another size.
         """
         settings, step = self.settings, self.state.step
+        size, last = settings.batch_size, settings.steps_per_epoch - 1
         epoch, done = divmod(step, settings.steps_per_epoch)
-        count_all = len(self.images) + len(self.extra) * settings.extra_repeat
-        full_batches = count_all // settings.batch_size
-        end = step - done + (full_batches if done < full_batches else settings.steps_per_epoch)
+        order = np.random.default_rng((settings.seed, epoch)).permutation(settings.images_per_epoch)
+        if done == last:
+            return self._images_at(order[None, done * size :])
+        alike = settings.steps_per_epoch * size == settings.images_per_epoch
+        end = step - done + last + alike
         checkpoints = [at for at in self.checkpoint_at if at > step]
         count = min(step + self.steps_per_record, end, *checkpoints) - step
-        order = np.random.default_rng((settings.seed, epoch)).permutation(count_all)
-        rows = order[done * settings.batch_size :][: count * settings.batch_size]
-        return self._images_at(rows.reshape(count, -1))
+        return self._images_at(order[done * size :][: count * size].reshape(count, size))
 
     def _images_at(self, rows: IntArray) -> tuple[ByteArray, ByteArray]:
         """Images and labels at rows of MNIST and behind it of the extra images, again and again.
@@ -262,21 +277,27 @@ class _Training:
         images[behind], labels[behind] = self.extra.images[again], self.extra.labels[again]
         return images, labels
 
-    def _progress(self, results: StepResults | None = None) -> Progress:
-        progress = Progress(
+    def _progress(self) -> Progress:
+        return Progress(
             step=self.state.step,
             total_steps=self.total_steps,
             epoch=self.state.step / self.settings.steps_per_epoch,
             seconds=self.seconds,
             learning_rate=self.controls.learning_rate,
         )
-        if results is None:
-            return progress
-        norms = results.gradient_norms.mean(axis=0).tolist()
+
+    def _recorded(self, results: StepResults, batch_size: int) -> Progress:
+        """A record of new steps, and of as many before them as it lacks in images."""
+        sizes = np.full(len(results.losses), batch_size, np.float32)
+        new = np.column_stack([sizes, results.losses, results.hits, results.gradient_norms])
+        steps = np.concatenate([self.state.recent.reshape(-1, new.shape[1]), new])
+        enough = 1 + int(np.searchsorted(steps[::-1, 0].cumsum(), self.images_per_record))
+        steps = self.state.recent = steps[-max(enough, len(new)) :]
+        loss, accuracy, *norms = np.average(steps[:, 1:], axis=0, weights=steps[:, 0]).tolist()
         return replace(
-            progress,
-            loss=float(results.losses.mean()),
-            accuracy=float(results.hits.mean()),
+            self._progress(),
+            loss=loss,
+            accuracy=accuracy,
             gradient_norms=dict(zip(self.trainer.layer_names, norms, strict=True)),
         )
 

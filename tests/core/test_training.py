@@ -1,14 +1,19 @@
 import gc
 import math
+from dataclasses import replace
 
 import numpy as np
 import psutil
 import pytest
 
 from core.architecture import MODEL_1, Architecture, ConvBlock
-from core.data import Dataset
+from core.backend import tf
+from core.classifier import Classifier
+from core.data import Dataset, to_float
+from core.evaluation import Evaluation
+from core.model import build_model
 from core.settings import TrainingSettings
-from core.trainer import trainer_for
+from core.trainer import TrainingState, trainer_for
 from core.training import (
     CHECKPOINTS,
     Controls,
@@ -81,12 +86,55 @@ def test_checkpoints_are_dense_at_the_start(first: int, last: int) -> None:
     assert gaps[0] <= gaps[-1]
 
 
-def test_every_image_is_seen_once_an_epoch(small: Dataset) -> None:
-    """The last, smaller batch included: an epoch's training accuracy counts all images."""
-    settings = TrainingSettings(epochs=1, batch_size=64, training_images=130)
-    steps = [p.step for p in train(TINY, small, settings)]
-    assert steps[-1] == 3
-    assert settings.steps_per_epoch == 3
+@pytest.mark.parametrize("images", [64, 65, 66, 100, 129, 130])
+def test_the_last_record_of_an_epoch_is_of_all_its_images(small: Dataset, images: int) -> None:
+    """Closed form: with next to no steps, loss and accuracy are those of the untrained network.
+
+    So every image is seen once, and the last batch, however small, counts by its images.
+    """
+    settings = TrainingSettings(
+        epochs=1, batch_size=64, training_images=images, learning_rate=1e-7, optimizer="sgd"
+    )
+    last = list(train(TINY, small, settings))[-1]
+    seen = small.train.first(images)
+    untrained = Classifier(build_model(TINY, seed=settings.seed), name="untrained")
+    expected = Evaluation(untrained.logits(to_float(seen.images)), seen.labels)
+    assert last.step == settings.steps_per_epoch
+    assert last.loss == pytest.approx(expected.loss, abs=1e-5)
+    assert last.accuracy == pytest.approx(expected.accuracy.value, abs=1e-6)
+
+
+def test_no_record_is_of_a_few_images(small: Dataset) -> None:
+    """Nor is the first of a training that goes on: it reaches back to the steps before it."""
+    settings = replace(FAST, training_images=1_510, epochs=1, batch_size=50)
+    controls, state = Controls.of(settings), TrainingState.untrained(TINY, 0)
+    for epochs in (1, 2):
+        controls.epochs = epochs
+        for progress in train(TINY, small, settings, controls=controls, state=state):
+            if progress.step:
+                seen = state.recent[:, 0].sum()
+                assert seen >= min(600, progress.step * 50), f"step {progress.step}"
+
+
+@pytest.mark.parametrize(("images", "steps"), [(1, 1), (63, 1), (65, 1), (66, 2), (128, 2)])
+def test_a_last_image_alone_joins_the_batch_before(images: int, steps: int) -> None:
+    settings = TrainingSettings(batch_size=64, training_images=images)
+    assert settings.steps_per_epoch == steps
+
+
+def test_batch_normalization_never_meets_an_image_alone(small: Dataset) -> None:
+    """Closed form: after a step its moving variances are those of all 65 images, not of one."""
+    normalized = replace(TINY, batch_normalization=True)
+    settings = TrainingSettings(epochs=1, batch_size=64, training_images=65)
+    weights = list(train(normalized, small, settings))[-1].weights
+    assert weights is not None
+    kernel = build_model(normalized, seed=0).get_layer("conv1").kernel
+    images = to_float(small.train.first(65).images)
+    variance = np.var(np.asarray(tf.nn.conv2d(images, kernel, 1, "SAME")), axis=(0, 1, 2))
+    assert weights["conv1_bn/moving_variance"] == pytest.approx(0.99 + 0.01 * variance, abs=1e-5)
+    for alone in ({"batch_size": 1}, {"training_images": 1}):
+        with pytest.raises(ValueError, match="an image alone: choose a batch size"):
+            next(train(normalized, small, replace(settings, **alone)))
 
 
 def test_batches_of_one_image_train(small: Dataset) -> None:
@@ -95,8 +143,6 @@ def test_batches_of_one_image_train(small: Dataset) -> None:
 
 
 def test_stopping_leaves_a_state_to_go_on_from(small: Dataset) -> None:
-    from core.trainer import TrainingState
-
     whole = list(train(TINY, small, FAST))
     state = TrainingState.untrained(TINY, FAST.seed)
     training = train(TINY, small, FAST, state=state)
