@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from core.checks import check_range
+from core.checks import check_range, check_whole
 from core.data import CLASSES, SIDE
 
 MAX_PARAMETERS = 16_000_000
@@ -21,10 +21,10 @@ class ConvBlock:
     pooling: int = 2
 
     def __post_init__(self) -> None:
-        check_range("The number of filters", self.filters, 1, 256)
-        check_range("The kernel size", self.kernel_size, 1, 11)
-        check_range("The stride", self.stride, 1, 4)
-        check_range("The pooling window", self.pooling, 1, 4)
+        check_whole("The number of filters", self.filters, 1, 256)
+        check_whole("The kernel size", self.kernel_size, 1, 11)
+        check_whole("The stride", self.stride, 1, 4)
+        check_whole("The pooling window", self.pooling, 1, 4)
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class Architecture:
     classes: int = CLASSES
 
     def __post_init__(self) -> None:
-        check_range("The number of convolution blocks", len(self.blocks), 1, 6)
-        check_range("The number of hidden dense layers", len(self.hidden_units), 0, 4)
+        check_whole("The number of convolution blocks", len(self.blocks), 1, 6)
+        check_whole("The number of hidden dense layers", len(self.hidden_units), 0, 4)
         for units in self.hidden_units:
-            check_range("The number of hidden units", units, 1, 4096)
+            check_whole("The number of hidden units", units, 1, 4096)
         check_range("The dropout rate", self.dropout, 0, 0.9)
-        check_range("The number of classes", self.classes, 2, 1000)
+        check_whole("The number of classes", self.classes, 2, 1000)
         parameters, multiply_adds = self.size()
         if parameters > MAX_PARAMETERS or multiply_adds > MAX_MULTIPLY_ADDS:
             raise ValueError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.forward import forward
@@ -73,7 +73,7 @@ def integrated_gradients(
     `gradient`. Sundararajan et al. (2017), arXiv:1703.01365.
     """
     classes = _checked(images, classes)
-    check_range("The number of steps", steps, 1, MAX_STEPS)
+    steps = check_whole("The number of steps", steps, 1, MAX_STEPS)
     start = np.broadcast_to(np.asarray(baseline, np.float32), images.shape)
     check_images(start)
     way = images - start
@@ -105,8 +105,9 @@ def smooth_grad(
     Every image meets the same draws, by `seed`. Arguments and errors as of `gradient`. Smilkov et
     al. (2017), arXiv:1706.03825.
     """
+    seed = check_seed(seed)
     classes = _checked(images, classes)
-    check_range("The number of samples", samples, 1, MAX_SAMPLES)
+    samples = check_whole("The number of samples", samples, 1, MAX_SAMPLES)
     check_range("The noise", noise, 0, 1)
     draws = np.random.default_rng(seed).standard_normal((samples, SIDE, SIDE, 1), np.float32)
     draws *= np.float32(noise)
@@ -154,6 +155,7 @@ def randomize_last_layer(classifier: Classifier, *, seed: int = 0) -> Classifier
     Weights are Glorot uniform by `seed`, biases 0. A map that does not change with them does not
     show what the network has learned there. Adebayo et al. (2018), arXiv:1810.03292.
     """
+    seed = check_seed(seed)
     model = keras.models.clone_model(classifier.model)
     assign_weights(model, named_weights(classifier.model))
     last = next(layer for layer in reversed(model.layers) if layer.weights)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.attacks.generated import noise_images
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_seed
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray
 from core.objectives import Objective, channel, energy, logit, total_variation, unit
@@ -134,6 +134,7 @@ def start_images(
 
     noise: that of E7, N(0.5, 0.05²) by seed. image float32 [1, 28, 28, 1]. Raises ValueError.
     """
+    seed = check_seed(seed)
     check_choice("The start", kind, STARTS)
     if kind == "image" and image is None:
         raise ValueError("The start is an image, and there is none: give one.")

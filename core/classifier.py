@@ -1,6 +1,6 @@
 """One trained model and its compiled functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,15 +20,15 @@ class Classifier:
     """A trained model that answers with NumPy arrays.
 
     Built once per trained model. Every compiled function closes over this object's model and is
-    owned by it, so that dropping the classifier frees both. `version` is a digest of the weights:
-    two classifiers with the same version give the same numbers.
+    owned by it, so that dropping the classifier frees both. `version` is a digest of layers and
+    weights: two classifiers with the same version give the same numbers.
     """
 
-    def __init__(self, model: keras.Model, *, name: str) -> None:
+    def __init__(self, model: keras.Model, *, name: str, version: str = "") -> None:
         self.model = model
         self.name = name
-        self.version = weights_digest(model)
-        self._compiled: dict[str, Any] = {}
+        self.version = version or weights_digest(model)
+        self._compiled: dict[Hashable, Any] = {}
 
     @property
     def bare(self) -> "Classifier":
@@ -65,10 +65,11 @@ class Classifier:
         outputs: FloatArray = in_batches(compiled, images)
         return outputs
 
-    def compiled(self, name: str, build: Callable[[keras.Model], Any]) -> Any:
+    def compiled(self, name: Hashable, build: Callable[[keras.Model], Any]) -> Any:
         """What `build` makes of the model, made once under `name` and dropped with this object.
 
-        For the compiled functions of other modules, which must not outlive the model.
+        For the compiled functions of other modules, which must not outlive the model. The name
+        says all that `build` follows beside the model.
         """
         if name not in self._compiled:
             self._compiled[name] = build(self.model)

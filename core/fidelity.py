@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checks import check_range
+from core.checks import check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 
@@ -64,9 +64,10 @@ def fidelity(
     parts; equal values are ordered at random by `seed`. Raises ValueError on other maps. Petsiuk
     et al. (2018), arXiv:1806.07421, with 0 where they blur.
     """
+    seed = check_seed(seed)
     check_images(images)
     classes = check_classes(classes, len(images))
-    check_range("The number of steps", steps, 1, PIXELS)
+    steps = check_whole("The number of steps", steps, 1, PIXELS)
     if maps.shape != images.shape[:3] or not np.isfinite(maps).all():
         raise ValueError(
             f"Maps are {list(maps.shape)} for images {list(images.shape)}: give a finite value "
@@ -94,6 +95,7 @@ def fidelity(
 
 def random_map(count: int, *, seed: int = 0) -> FloatArray:
     """Uniform values float32 [count, 28, 28]: the map that knows nothing."""
+    seed = check_seed(seed)
     return np.random.default_rng(seed).random((count, SIDE, SIDE), np.float32)
 
 

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 
-from core.checks import check_choice
+from core.checks import check_choice, check_seed
 from core.data import SIDE, FloatArray, check_images, load_mnist
 
 FILLS = ("black", "gray", "mean", "blurred", "noise")
@@ -18,6 +18,7 @@ def fill_images(name: str, images: FloatArray, *, seed: int = 0) -> FloatArray:
     of 3 pixels, noise: uniform in [0, 1], the same for all images, by `seed`. Raises ValueError
     on another name.
     """
+    seed = check_seed(seed)
     check_choice("The fill", name, FILLS)
     check_images(images)
     if name == "blurred":

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.forward import forward
@@ -84,8 +84,9 @@ def difference_cosines(
     both ends of ± `step` a pixel lie in the box. A zero gradient counts as 0, and so does a margin
     without differences. `source` gives the gradient, if it is another than the classifier.
     """
+    seed = check_seed(seed)
     check_range("The step", step, 1e-4, 0.25)
-    check_range("The number of directions", directions, 2, 1_000)
+    directions = check_whole("The number of directions", directions, 2, 1_000)
     inner = (step + (1 - 2 * step) * images).astype(np.float32)
     others = runner_up(classifier, images, labels)
     _, gradient = input_gradients(source or classifier, inner, labels, others)
@@ -120,6 +121,7 @@ def directions(
 
     Cut so that the image, each step and their sum lie in the box.
     """
+    seed = check_seed(seed)
     check_range("Epsilon", epsilon, 0, 1)
     others = runner_up(classifier, images, labels)
     _, gradient = input_gradients(source or classifier, images, labels, others)
@@ -141,7 +143,8 @@ def surfaces(
     source: Classifier | None = None,
 ) -> Surfaces:
     """The planes through images [n, 28, 28, 1], n ≥ 1, spanned by `directions`; points 2 to 101."""
-    check_range("The number of points", points, 2, 101)
+    seed = check_seed(seed)
+    points = check_whole("The number of points", points, 2, 101)
     up, across = directions(classifier, images, labels, epsilon, seed=seed, source=source)
     others = runner_up(classifier, images, labels)
     along = np.linspace(0, 1, points, dtype=np.float32)
@@ -168,6 +171,7 @@ def rises(
     float32 [n] both. Unlike in `directions`, both steps are cut by the box alone, so that neither
     is the longer one by rule.
     """
+    seed = check_seed(seed)
     others = runner_up(classifier, images, labels)
     begin = _margins(classifier, images, labels, others)
     up, _ = directions(classifier, images, labels, epsilon, seed=seed, source=source)

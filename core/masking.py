@@ -12,7 +12,7 @@ import numpy as np
 from core.attacks.black_box import square
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import fgsm, pgd
-from core.checks import check_range
+from core.checks import as_written, check_range, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.defenses.adaptive import (
@@ -83,9 +83,10 @@ class MaskingStudy:
     shown: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
-        check_range("The number of images", self.total, 1, MAX_IMAGES)
+        check_whole("The number of images", self.total, 1, MAX_IMAGES)
         check_range("Epsilon", self.epsilon, 0.01, _LARGE)
-        check_range("The number of queries", self.queries, 1, 10_000)
+        self.epsilon = as_written(self.epsilon)
+        check_whole("The number of queries", self.queries, 1, 10_000)
 
     @property
     def count(self) -> int:
@@ -145,9 +146,9 @@ class _Bench:
 
     def made(self, epsilon: float, iterations: int, seed: int) -> FloatArray:
         """What the white box makes of the images."""
-        key = (round(epsilon, 6), iterations, seed)
+        key = epsilon, iterations, seed
         if key not in self._made:
-            self._made[key] = self.ascend(self.gradient, epsilon, iterations, seed)
+            self._made[key] = self.ascend(self.gradient, *key)
         return self._made[key]
 
     def best_so_far(self, attempts: Iterable[FloatArray]) -> Iterator[FloatArray]:
@@ -224,7 +225,7 @@ def _noise(bench: _Bench) -> Finding:
 
 
 def _monotone(bench: _Bench) -> Finding:
-    radii = sorted({bench.epsilon / 3, 2 * bench.epsilon / 3, bench.epsilon, 0.4, _LARGE})
+    radii = sorted({as_written(bench.epsilon * part / 3) for part in (1, 2, 3)} | {0.4, _LARGE})
     return not_monotone(radii, np.stack([bench.white(radius) for radius in radii]))
 
 

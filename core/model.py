@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.backend import keras
 from core.card import ModelCard
+from core.checks import check_seed
 from core.data import CLASSES, SIDE
 
 __all__ = [
@@ -42,6 +43,7 @@ def build_model(architecture: Architecture, *, seed: int = 0) -> keras.Model:
     `seed`; biases are zero. Layers are named conv1, conv1_bn, conv1_relu, pool1, …, flatten,
     dense1, dense1_bn, dense1_relu, dense1_dropout, …, logits.
     """
+    seed = check_seed(seed)
     layers = keras.layers
     seeds = iter(np.random.SeedSequence(seed).generate_state(16))
 
@@ -177,8 +179,44 @@ def assign_weights(model: keras.Model, weights: Weights) -> None:
         variable.assign(weights[name])
 
 
+_DECISIVE = {  # by kind of layer: what of its configuration its answers follow from
+    "InputLayer": (),
+    "Conv2D": ("strides", "padding", "dilation_rate", "groups", "activation"),
+    "BatchNormalization": ("axis", "epsilon"),
+    "ReLU": ("max_value", "negative_slope", "threshold"),
+    "MaxPooling2D": ("pool_size", "strides", "padding"),
+    "Flatten": (),
+    "Dense": ("activation",),
+    "Dropout": (),
+}
+
+
 def weights_digest(model: keras.Model) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of all layers and weights."""
+    """The first 16 hexadecimal digits of the SHA-256 of all that a model's answers follow from.
+
+    Of its layers in order: name, kind, output shape, stride, window, padding, activation, epsilon;
+    of its weights: name, type, shape and values. Two models that answer differently differ in it.
+    """
+    weights = named_weights(model)
+    described = {
+        "layers": [_described(layer) for layer in model.layers],
+        "weights": [[name, str(array.dtype), array.shape] for name, array in weights.items()],
+    }
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True, default=repr).encode())
+    for array in weights.values():
+        digest.update(b"\0" + array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _described(layer: keras.Layer) -> dict[str, Any]:
+    """A layer as plain values; of a kind that is not in the list, its whole configuration."""
+    kind, config = type(layer).__name__, layer.get_config()
+    decisive = {name: config[name] for name in _DECISIVE.get(kind, config)}
+    return {"name": layer.name, "kind": kind, "shape": layer.output.shape, **decisive}
+
+
+def earlier_digest(model: keras.Model) -> str:
+    """What stands as the digest in files that were saved before strides and windows were in it."""
     digest = hashlib.sha256()
     for layer in model.layers:
         digest.update(f"{layer.name} {type(layer).__name__} {layer.output.shape}".encode())
@@ -233,9 +271,10 @@ def deserialize_model(data: bytes) -> tuple[keras.Model, ModelCard]:
         )
     model = build_model(card.architecture)
     _assign_checked(model, arrays)
-    if weights_digest(model) != card.version:
+    version = weights_digest(model)
+    if card.version not in (version, earlier_digest(model)):
         raise ValueError("The card belongs to other weights: upload the file as it was saved.")
-    return model, card
+    return model, replace(card, version=version)
 
 
 def _metadata(data: bytes) -> dict[str, str]:

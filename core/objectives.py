@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_whole
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 
 _INDICES = tf.TensorSpec([None], tf.int64)
@@ -123,10 +123,10 @@ def check_objective(objective: Objective, model: keras.Model, count: int) -> Non
             )
         if term.kind == "channel" and term.values is not None and len(term.values):
             channels = int(model.get_layer(term.layer).output.shape[-1])
-            check_range("The channel", float(term.values.max()), 0, channels - 1)
+            check_whole("The channel", int(term.values.max()), 0, channels - 1)
         if term.kind == "unit" and term.values is not None and len(term.values):
             units = math.prod(model.get_layer(term.layer).output.shape[1:])
-            check_range("The unit", float(term.values.max()), 0, units - 1)
+            check_whole("The unit", int(term.values.max()), 0, units - 1)
 
 
 def term_names(objective: Objective) -> list[str]:

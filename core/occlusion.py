@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.checks import check_range
+from core.checks import check_whole
 from core.classifier import Classifier, softmax
 from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 
@@ -65,7 +65,7 @@ class OcclusionMap:
 
     def of_class(self, label: int) -> "OcclusionMap":
         """The same passes, read for another class: nothing is computed again."""
-        check_range("The class", label, 0, CLASSES - 1)
+        check_whole("The class", label, 0, CLASSES - 1)
         classes = np.full_like(self.classes, label)
         return OcclusionMap(
             self.tops, self.lefts, self.block, self.logits, self.clean_logits, classes
@@ -99,8 +99,8 @@ def block_positions(block: int, stride: int) -> IntArray:
     For stride ≤ block every pixel is hidden by some block. Raises ValueError unless both are in
     1 to 28.
     """
-    check_range("The block", block, 1, MAX_BLOCK)
-    check_range("The stride", stride, 1, MAX_BLOCK)
+    block = check_whole("The block", block, 1, MAX_BLOCK)
+    stride = check_whole("The stride", stride, 1, MAX_BLOCK)
     starts = [0]
     while starts[-1] + block < SIDE and starts[-1] + stride < SIDE:
         starts.append(starts[-1] + stride)

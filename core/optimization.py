@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import BATCH, IMAGES, Classifier, softmax
 from core.data import SIDE, FloatArray, IntArray, check_images
 from core.forward import Step, in_loop, layer_outputs
@@ -94,11 +94,12 @@ def optimize_images(
     one for all images (m = 1) or one for each (m = n), and the images are clip(added_to + noise)
     to [0, 1]. Raises ValueError on other values.
     """
+    seed = check_seed(seed)
     _check(start, added_to, learning_rate, iterations, optimizer, keep_every, jitter, blur)
     count = len(start) if added_to is None else len(added_to)
     check_objective(objective, classifier.model, count)
     steps = np.unique(np.append(np.arange(0, iterations, keep_every), iterations)).astype(np.int64)
-    check_range("The number of recorded images", len(steps) * count, 1, MAX_FRAMES)
+    check_whole("The number of recorded images", len(steps) * count, 1, MAX_FRAMES)
     kinds = "+".join(term_names(objective))
     added = added_to is not None
     climb = classifier.compiled(
@@ -146,9 +147,9 @@ def _check(
         raise ValueError("There are no images: give at least one.")
     check_choice("The optimizer", optimizer, OPTIMIZERS)
     check_range("The learning rate", learning_rate, 0, 10)
-    check_range("The number of iterations", iterations, 1, MAX_ITERATIONS)
-    check_range("The distance of recorded steps", keep_every, 1, MAX_ITERATIONS)
-    check_range("The jitter", jitter, 0, 8)
+    iterations = check_whole("The number of iterations", iterations, 1, MAX_ITERATIONS)
+    keep_every = check_whole("The distance of recorded steps", keep_every, 1, MAX_ITERATIONS)
+    jitter = check_whole("The jitter", jitter, 0, 8)
     check_range("The blur", blur, 0, 3)
 
 

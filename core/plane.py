@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.attacks.control import noise_of_norm
-from core.checks import check_range
+from core.checks import check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray, check_images
 
@@ -54,8 +54,9 @@ def plane(
     101), each clipped to the box. path float32 [k, 28, 28, 1]: the attack's steps. Raises
     ValueError on other values, and where nothing was changed.
     """
+    seed = check_seed(seed)
     check_images(adversarial)
-    check_range("The number of points", points, 2, 101)
+    points = check_whole("The number of points", points, 2, 101)
     change = (adversarial - image).ravel().astype(np.float64)
     length = float(np.linalg.norm(change))
     if not length:

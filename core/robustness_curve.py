@@ -8,7 +8,7 @@ import numpy as np
 from core.attacks.control import noise_of_norm
 from core.attacks.geometry import NORMS, random_start
 from core.attacks.goals import Untargeted
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.defenses.adaptive import JUDGE, is_random, other_draws, views
@@ -123,9 +123,9 @@ class CurveStudy:
 
     def __post_init__(self) -> None:
         check_choice("The norm", self.norm, NORMS)
-        check_range("The number of classifiers", len(self.classifiers), 1, 6)
-        check_range("The number of images", self.total, 1, MAX_IMAGES)
-        check_range("The number of iterations", self.iterations, 1, 500)
+        check_whole("The number of classifiers", len(self.classifiers), 1, 6)
+        check_whole("The number of images", self.total, 1, MAX_IMAGES)
+        check_whole("The number of iterations", self.iterations, 1, 500)
         check_range("The largest ε", max(self.epsilons), 0, LARGEST[self.norm])
         if list(self.epsilons) != sorted(set(self.epsilons)) or self.epsilons[0] != 0:
             raise ValueError("The radii do not grow from 0: sort them, each once, 0 first.")
@@ -241,6 +241,7 @@ def equal_noise(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0)
 
     Clipped to [0, 1]; in L2 it is scaled until what is left has the length ε.
     """
+    seed = check_seed(seed)
     if norm == "l2":
         return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
     signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), images.shape)

@@ -10,7 +10,7 @@ from core.attacks.catalog import Attack, Value
 from core.attacks.control import noise_of_norm
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.result import AttackResult
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import CLASSES, BoolArray, FloatArray, IntArray
 from core.rate import Rate
@@ -70,7 +70,7 @@ class Scoreboard:
 
     def __post_init__(self) -> None:
         check_choice("The goal", self.goal, GOALS)
-        check_range("The number of images", self.total, 1, MAX_IMAGES)
+        check_whole("The number of images", self.total, 1, MAX_IMAGES)
 
     @property
     def count(self) -> int:
@@ -128,6 +128,7 @@ class Scoreboard:
 
         The first image is attacked once more, before the clock: that builds the attack's graph.
         """
+        seed = check_seed(seed)
         goal = self._goal(labels, seed)
         self.attack(classifier, images[:1], goal.take(np.arange(1)), self.settings)
         for start in range(0, self.total, _CHUNK):

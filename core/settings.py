@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_seed, check_whole
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 OFF, FGSM, PGD = "off", "fgsm", "pgd"
@@ -52,22 +52,22 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         check_range("The learning rate", self.learning_rate, 1e-7, 10)
-        check_range("The number of epochs", self.epochs, 1, 100)
-        check_range("The batch size", self.batch_size, 1, 1024)
+        check_whole("The number of epochs", self.epochs, 1, 100)
+        check_whole("The batch size", self.batch_size, 1, 1024)
         check_choice("The optimizer", self.optimizer, OPTIMIZERS)
         check_range("The weight decay", self.weight_decay, 0, 1)
         check_range("The label smoothing", self.label_smoothing, 0, 0.9)
-        check_range("The shift in pixels", self.shift, 0, 8)
+        check_whole("The shift in pixels", self.shift, 0, 8)
         check_range("The rotation in degrees", self.rotation, 0, 45)
-        check_range("The number of training images", self.training_images, 1, 60_000)
-        check_range("The seed", self.seed, 0, 2**31 - 1)
+        check_whole("The number of training images", self.training_images, 1, 60_000)
+        check_seed(self.seed)
         check_choice("The attack while training", self.attack, ATTACKS)
         check_range("Epsilon of the attack", self.attack_epsilon, 0, 1)
-        check_range("The number of attack steps", self.attack_steps, 1, 20)
+        check_whole("The number of attack steps", self.attack_steps, 1, 20)
         check_range("The attack's step in units of epsilon", self.attack_step, 0, 4)
         check_range("The share of clean images", self.clean_share, 0, 1)
-        check_range("The number of extra images", self.extra_images, 0, MAX_EXTRA_IMAGES)
-        check_range("How often an extra image comes", self.extra_repeat, 1, 1000)
+        check_whole("The number of extra images", self.extra_images, 0, MAX_EXTRA_IMAGES)
+        check_whole("How often an extra image comes", self.extra_repeat, 1, 1000)
 
     @property
     def images_per_epoch(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.attacks.control import noise_of_norm
 from core.attacks.goals import Goal, Targeted, Untargeted
+from core.checks import check_seed
 from core.classifier import Classifier
 from core.data import ByteArray, FloatArray, IntArray
 from core.rate import Rate
@@ -107,6 +108,7 @@ class SmallestStudy:
         target: the class they shall be read as; None for any but the true one. For core.jobs: each
         step is 25 images.
         """
+        seed = check_seed(seed)
         true = labels.astype(np.int64)
         for first in range(0, self.total, _CHUNK):
             rows = slice(first, min(first + _CHUNK, self.total))

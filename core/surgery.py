@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.backend import keras, tf
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_seed
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray, check_images
 from core.feature_maps import Convolution, channel_arithmetic, convolutions, kernels
@@ -56,6 +56,7 @@ def edited_classifier(classifier: Classifier, factors: Factors, *, name: str) ->
 
 def shuffled(factors: Factors, *, seed: int) -> dict[str, FloatArray]:
     """The same factors on random channels of the same convolutions: the control of an edit."""
+    seed = check_seed(seed)
     random = np.random.default_rng(seed)
     return {name: random.permutation(np.asarray(f, np.float32)) for name, f in factors.items()}
 

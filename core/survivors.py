@@ -6,7 +6,7 @@ import numpy as np
 
 from core.attacks.geometry import NORMS, project, steepest
 from core.backend import keras, tf
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray, IntArray, check_classes, check_images
 from core.forward import forward, in_loop
@@ -44,7 +44,7 @@ def push(
     check_range("Epsilon", epsilon, 0, 28)
     check_choice("The norm", norm, NORMS)
     check_choice("The loss", loss, LOSSES)
-    check_range("The number of iterations", iterations, 1, 2_000)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     if not len(images):
         return images.copy()
     compiled = classifier.compiled(f"push/{norm}/{loss}", lambda model: _compile(model, norm, loss))

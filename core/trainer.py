@@ -16,6 +16,7 @@ import numpy as np
 from core.architecture import Architecture
 from core.augmentation import augment
 from core.backend import keras, settle, tf
+from core.checks import check_seed
 from core.data import SIDE, ByteArray, FloatArray
 from core.defenses.adversarial_training import attack_share, inner_attack
 from core.model import Weights, assign_weights, build_model, layer_table, named_weights
@@ -46,6 +47,7 @@ class TrainingState:
     @classmethod
     def untrained(cls, architecture: Architecture, seed: int) -> "TrainingState":
         """Step 0 with the initial weights of `build_model`, slots at zero."""
+        seed = check_seed(seed)
         return cls(0, named_weights(build_model(architecture, seed=seed)))
 
 
@@ -182,6 +184,7 @@ class Trainer:
         of the attack on each batch epsilon, attack_step (in pixel values, as epsilon),
         attack_steps and clean_share, without which there is none.
         """
+        seed = check_seed(seed)
         assert self._seated is not None
         if images.shape[1] == 1:  # convolutions of an empty half fail; twice the image is the same
             images, labels = images.repeat(2, axis=1), labels.repeat(2, axis=1)

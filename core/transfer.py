@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.checks import check_range
+from core.checks import check_range, check_seed
 from core.classifier import Classifier
 from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.rate import Rate
@@ -101,6 +101,7 @@ def shuffled(noise: FloatArray, count: int, *, seed: int = 0) -> FloatArray:
     It is the control for the noise's values: the same ones, and so the same norms, in other
     places, in an order of its own for each image.
     """
+    seed = check_seed(seed)
     _check_noise(noise, 1)
     pixels = np.repeat(noise.reshape(1, -1), count, axis=0)
     return np.random.default_rng(seed).permuted(pixels, axis=1).reshape(count, SIDE, SIDE, 1)

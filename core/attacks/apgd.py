@@ -10,7 +10,7 @@ from core.attacks.geometry import NORMS, project, random_start, steepest
 from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import CLASSES, FloatArray, IntArray
 from core.forward import forward, in_loop
@@ -45,11 +45,12 @@ def apgd(
     2,000; record: whether the result has a trajectory, of an image's last run. Raises ValueError
     on other values. Croce and Hein (2020), arXiv:2003.01690.
     """
+    seed = check_seed(seed)
     check_attack(images, goal, epsilon)
     check_choice("The norm", norm, NORMS)
     check_choice("The loss", loss, LOSSES)
-    check_range("The number of iterations", iterations, 1, 2_000)
-    check_range("The number of restarts", restarts, 1, 50)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
+    restarts = check_whole("The number of restarts", restarts, 1, 50)
     found = images.copy()
     frames = np.repeat(images[None], iterations if record else 0, axis=0)
     logits = classifier.logits(images)

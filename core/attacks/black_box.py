@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray
 
@@ -42,9 +42,10 @@ def square(
     `seed`, its place and the query. Raises ValueError on other values. Andriushchenko et al.
     (2019), arXiv:1912.00049.
     """
+    seed = check_seed(seed)
     check_attack(images, goal, epsilon)
     check_choice("The norm", norm, NORMS)
-    check_range("The number of queries", queries, 1, 10_000)
+    queries = check_whole("The number of queries", queries, 1, 10_000)
     found, frames = images.copy(), []
     steps = np.unique(np.linspace(1, queries, min(queries, _FRAMES)).astype(np.int64))
     logits = classifier.logits(images)

@@ -16,7 +16,7 @@ from core.attacks.search import (
     with_last,
 )
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_range, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
 from core.forward import forward, in_loop
@@ -49,8 +49,10 @@ def carlini_wagner(
     a trajectory. Raises ValueError on others. Carlini and Wagner (2016), arXiv:1608.04644.
     """
     check_attack(images, goal, epsilon=0)
-    check_range("The number of binary-search steps", binary_search_steps, 1, 20)
-    check_range("The number of iterations", iterations, 1, 1_000)
+    binary_search_steps = check_whole(
+        "The number of binary-search steps", binary_search_steps, 1, 20
+    )
+    iterations = check_whole("The number of iterations", iterations, 1, 1_000)
     check_range("The initial constant", initial_constant, 1e-4, 1e4)
     check_range("The learning rate", learning_rate, 1e-4, 1)
     check_range("The confidence", confidence, 0, 100)

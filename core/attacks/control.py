@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checks import check_range
+from core.checks import check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, check_images
 from core.rate import Rate
@@ -19,6 +19,7 @@ def noise_of_norm(images: FloatArray, lengths: FloatArray, *, seed: int = 0) -> 
     behind the clipping has the length asked for, lengths float [n] from 0 to 28. Where the box
     has no room for so much, the noise goes as far as it can. Raises ValueError on other values.
     """
+    seed = check_seed(seed)
     check_images(images)
     for length in lengths:
         check_range("The length of the noise", float(length), 0, SIDE)
@@ -40,7 +41,8 @@ def changed_by_noise(
     image float32 [1, 28, 28, 1] in [0, 1]; the noise stays in the box. Raises ValueError on
     other values.
     """
-    check_range("The number of draws", draws, 1, 10_000)
+    seed = check_seed(seed)
+    draws = check_whole("The number of draws", draws, 1, 10_000)
     noisy = noise_of_norm(
         image.repeat(draws, axis=0), np.full(draws, length, np.float32), seed=seed
     )

@@ -18,7 +18,7 @@ from core.attacks.search import (
     with_last,
 )
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_range, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
 from core.forward import forward, in_loop
@@ -46,7 +46,7 @@ def ddn(
     others. Rony et al. (2019), arXiv:1811.09600.
     """
     check_attack(images, goal, epsilon=0)
-    check_range("The number of iterations", iterations, 1, 2_000)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     check_range("Gamma", gamma, 0, 0.5)
     compiled = classifier.compiled("ddn", _compile)
     steps = recorded_steps(iterations, record=record)

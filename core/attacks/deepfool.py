@@ -16,7 +16,7 @@ from core.attacks.search import (
     search,
 )
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_range, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
 from core.forward import forward, in_loop
@@ -43,7 +43,7 @@ def deepfool(
     others. Moosavi-Dezfooli, Fawzi and Frossard (2015), arXiv:1511.04599.
     """
     check_attack(images, goal, epsilon=0)
-    check_range("The number of iterations", iterations, 1, 500)
+    iterations = check_whole("The number of iterations", iterations, 1, 500)
     check_range("The overshoot", overshoot, 0, 1)
     targeted = isinstance(goal, Targeted)
     compiled = classifier.compiled(

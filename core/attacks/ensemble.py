@@ -10,7 +10,7 @@ from core.attacks.black_box import square
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import FloatArray
 
@@ -53,10 +53,11 @@ def worst_case(
     result has a trajectory, with one step for each member. Raises ValueError on values out of
     range. Croce and Hein (2020), arXiv:2003.01690.
     """
+    seed = check_seed(seed)
     check_attack(images, goal, epsilon)
     check_choice("The norm", norm, NORMS)
-    check_range("The number of iterations", iterations, 1, 2_000)
-    check_range("The number of queries", queries, 1, 10_000)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
+    queries = check_whole("The number of queries", queries, 1, 10_000)
     found, frames = images.copy(), []
     broken_by = np.full(len(images), "", dtype=object)
     logits = classifier.logits(images)

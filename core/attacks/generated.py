@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.attacks.goals import Goal, Targeted
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_seed
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.objectives import Objective, cross_entropy, logit, squared_distance
@@ -30,6 +30,7 @@ def noise_images(count: int, *, mean: float, stddev: float, seed: int) -> FloatA
 
     The first images do not depend on how many are asked for. Raises ValueError on other values.
     """
+    seed = check_seed(seed)
     check_range("The mean", mean, 0, 1)
     check_range("The standard deviation", stddev, 0, 1)
     draws = np.random.default_rng(seed).normal(mean, stddev, (count, SIDE, SIDE, 1))
@@ -55,6 +56,7 @@ def generate_from_noise(
     The start is `noise_images`; the objective and errors are those of `objective_of` and
     `optimize_images`.
     """
+    seed = check_seed(seed)
     classes = check_classes(classes, np.size(classes))
     return optimize_images(
         classifier,
@@ -88,6 +90,7 @@ def move_toward(
     Maximizes the objective minus β ‖x − source‖², from the sources [n, 28, 28, 1] in [0, 1]
     themselves or from noise. β is at least 0. Raises ValueError on other values.
     """
+    seed = check_seed(seed)
     check_choice("The start", start, STARTS)
     check_range("Beta", beta, 0, 1_000)
     check_images(sources)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import tf
-from core.checks import check_choice
+from core.checks import check_choice, check_seed
 from core.data import FloatArray
 
 NORMS = ("linf", "l2")
@@ -17,6 +17,7 @@ def random_start(images: FloatArray, epsilon: float, norm: str, *, seed: int) ->
 
     Uniform in the ball by `seed`; an image's draw does not depend on the others' pixels.
     """
+    seed = check_seed(seed)
     check_choice("The norm", norm, NORMS)
     random = np.random.default_rng(seed)
     if norm == "linf":

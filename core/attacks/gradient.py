@@ -9,7 +9,7 @@ from core.attacks.geometry import NORMS, project, steepest
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray
 from core.forward import forward, in_loop
@@ -70,6 +70,7 @@ def pgd(
     one. Arguments and errors as of `fgsm`. Madry et al. (2017), arXiv:1706.06083; Kurakin et al.
     (2016), arXiv:1607.02533.
     """
+    seed = check_seed(seed)
     found, frames = _many_steps(
         classifier, images, goal, epsilon, norm, step_size, iterations, random_start, restarts,
         seed, 0.0, record,
@@ -125,7 +126,7 @@ def ascend_within(
     check_attack(images, goal, float(np.max(radii, initial=0)))
     check_choice("The norm", norm, NORMS)
     check_range("The smallest radius", float(np.min(radii, initial=0)), 0, 28)
-    check_range("The number of iterations", iterations, 1, 2_000)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     steps = min(1.0, 2.5 / iterations) * radii
     found, _ = _ascend(classifier, images, images, goal, radii, norm, steps, iterations, 0.0)
     return found
@@ -152,8 +153,8 @@ def _many_steps(
     check_attack(images, goal, epsilon)
     check_choice("The norm", norm, NORMS)
     check_range("The step size", step_size, 0, 28)
-    check_range("The number of iterations", iterations, 1, 2_000)
-    check_range("The number of restarts", restarts, 1, 50)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
+    restarts = check_whole("The number of restarts", restarts, 1, 50)
     found = images.copy()
     frames = np.repeat(images[None], iterations, axis=0) if record else None
     standing = np.flatnonzero(~goal.reached(classifier.logits(images)))

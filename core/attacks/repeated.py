@@ -10,6 +10,7 @@ from core.attacks.control import noise_of_norm
 from core.attacks.generated import move_toward, noise_images, objective_of
 from core.attacks.goals import Targeted
 from core.attacks.result import AttackResult, result_of
+from core.checks import check_seed
 from core.classifier import Classifier
 from core.data import CLASSES, SIDE, ByteArray, FloatArray, IntArray
 from core.optimization import optimize_images
@@ -80,6 +81,7 @@ class NoiseStudy:
 
         For core.jobs: each step is twenty starts toward one class.
         """
+        seed = check_seed(seed)
         noise = noise_images(self.total, mean=mean, stddev=stddev, seed=seed)
         chunks = range(0, self.total, _CHUNK)
         for done, first in enumerate(chunks):
@@ -176,6 +178,7 @@ class SourceStudy:
 
         settings: those of `move_toward`. For core.jobs: each step is twenty images.
         """
+        seed = check_seed(seed)
         true = labels.astype(np.int64)
         targets = random_targets(true, seed=seed)
         attacked = np.zeros_like(images)
@@ -217,6 +220,7 @@ class SourceStudy:
 
 def random_targets(labels: IntArray, *, seed: int) -> IntArray:
     """A random other class for each label: int64 [n]. The first do not depend on how many."""
+    seed = check_seed(seed)
     steps = np.random.default_rng(seed).integers(1, CLASSES, len(labels))
     targets: IntArray = (labels + steps) % CLASSES
     return targets

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.attacks.goals import Goal
-from core.checks import check_range
+from core.checks import check_range, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, check_images
 from core.objectives import cross_entropy
@@ -90,7 +90,7 @@ def result_of(
     check_images(adversarial)
     trajectory = None
     if frames is not None and len(originals):
-        check_range(
+        check_whole(
             "The number of recorded images", (len(frames) + 1) * len(originals), 1, MAX_FRAMES
         )
         steps = np.arange(1, len(frames) + 1) if steps is None else steps

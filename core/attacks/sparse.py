@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.forward import forward
@@ -42,7 +42,7 @@ def saliency_map(
     """
     check_attack(images, goal, epsilon=0)
     check_range("Theta", theta, -1, 1)
-    check_range("The number of pixels", pixels, 2, _PIXELS)
+    pixels = check_whole("The number of pixels", pixels, 2, _PIXELS)
     found, frames = images.copy(), []
     standing = np.flatnonzero(~goal.reached(classifier.logits(images)))
     for _ in range(pixels // 2):
@@ -150,10 +150,11 @@ def one_pixel(
     a trajectory, of each generation's best. Raises ValueError on other values. Su, Vargas and
     Sakurai (2017), arXiv:1710.08864.
     """
+    seed = check_seed(seed)
     check_attack(images, goal, epsilon=0)
-    check_range("The number of pixels", pixels, 1, 5)
-    check_range("The population", population, 4, 400)
-    check_range("The number of generations", generations, 0, 200)
+    pixels = check_whole("The number of pixels", pixels, 1, 5)
+    population = check_whole("The population", population, 4, 400)
+    generations = check_whole("The number of generations", generations, 0, 200)
     found, frames = images.copy(), []
     people = np.zeros((len(images), population, pixels, 3))  # row, column and value in [0, 1]
     margin = np.full(people.shape[:2], -np.inf)

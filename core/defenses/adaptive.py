@@ -11,7 +11,7 @@ from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.sparse import saliency_map
 from core.backend import keras
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_pixels, check_seed
 from core.classifier import Classifier
 from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.defenses.defended import ATTACKER_DRAWS, DefendedClassifier
@@ -50,6 +50,7 @@ def adaptive(
     classifier without a defense, too. Raises ValueError on other values. Athalye, Carlini and
     Wagner (2018), arXiv:1802.00420; Tramèr et al. (2020), arXiv:2002.08347.
     """
+    seed = check_seed(seed)
     _check(images, goal, epsilon, norm)
     judge, pursued = other_draws(classifier, JUDGE), lasting(classifier, goal)
     found = images.copy()
@@ -167,4 +168,4 @@ def _check(images: FloatArray, goal: Goal, epsilon: float, norm: str) -> None:
     check_choice("The norm", norm, ALL_NORMS)
     check_attack(images, goal, 0 if norm == "l0" else epsilon)
     if norm == "l0":
-        check_range("The number of pixels", epsilon, 2, MAX_PIXELS)
+        check_pixels(epsilon, 2, MAX_PIXELS)

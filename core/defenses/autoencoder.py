@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from core.backend import keras, tf
+from core.checks import check_seed
 from core.classifier import IMAGES, in_batches
 from core.data import SIDE, FloatArray, check_images
 from core.defenses.filters import EXACT, PLAIN, InFront, Mode
-from core.defenses.generative_file import path_of, read
+from core.defenses.generative_file import digest_of, path_of, read
 from core.forward import forward
 from core.model import assign_weights, named_weights
 
@@ -22,6 +23,7 @@ _CODE = 8  # channels of 7 × 7: half as many numbers as there are pixels
 
 def build_autoencoder(*, seed: int = 0) -> keras.Model:
     """An untrained network [n, 28, 28, 1] → 7 × 7 × 8 → [n, 28, 28, 1] in [0, 1]."""
+    seed = check_seed(seed)
     layers, seeds = keras.layers, iter(range(100 * seed, 100 * seed + 100))
 
     def convolution(x: Any, filters: int, size: int, name: str, stride: int = 1) -> Any:
@@ -42,7 +44,10 @@ def build_autoencoder(*, seed: int = 0) -> keras.Model:
 
 
 class Autoencoder:
-    """A trained autoencoder; a part of a defense whose gradient is exact."""
+    """A trained autoencoder; a part of a defense whose gradient is exact.
+
+    identity: all that its answers follow from, its key and a digest of its weights.
+    """
 
     key = "autoencoder"
     title = "Autoencoder"
@@ -50,6 +55,7 @@ class Autoencoder:
 
     def __init__(self, model: keras.Model) -> None:
         self.models = (model,)
+        self.identity = f"{self.key} {digest_of(named_weights(model))}"
         self._run = forward(model)
         self._compiled = tf.function(self._run, autograph=False, input_signature=[IMAGES])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.attacks.goals import Untargeted
-from core.checks import check_range
+from core.checks import check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray
 from core.defenses.adaptive import adaptive
@@ -63,7 +63,7 @@ class CertifiedStudy:
     _done: Proof | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        check_range("The number of images", self.total, 1, MAX_IMAGES)
+        check_whole("The number of images", self.total, 1, MAX_IMAGES)
         for before, epsilon in zip((0.0, *self.epsilons), self.epsilons, strict=False):
             check_range("Epsilon", epsilon, before, 1)
 
@@ -93,6 +93,7 @@ class CertifiedStudy:
         The attack is `adaptive` in L∞ with so many iterations. It tries what is proven, too.
         Raises ValueError on a network with a layer that has no interval rule.
         """
+        seed = check_seed(seed)
         certified(classifier, images[:1], labels[:1], 0.0)  # before an attack is tried in vain
         steps, done = len(self.epsilons) * -(-self.total // _CHUNK), 0
         for first in range(0, self.total, _CHUNK):

@@ -1,18 +1,19 @@
 """A classifier with a defense in front of it, which is a classifier itself."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from core.backend import keras, tf
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_seed, check_whole
 from core.classifier import BATCH, Classifier, in_batches
 from core.data import SIDE, FloatArray, check_images
 from core.defenses.filters import AVERAGED, EXACT, STAND_INS, STRAIGHT_THROUGH, Mode, filter_of
 from core.defenses.purification import PREFIXES, purifier_of
 
 ATTACKER_DRAWS = 8  # over which an attacker averages who does not know a random defense's seed
-MAX_PARTS = 4
+MAX_PARTS, MAX_DRAWS = 4, 256
 
 
 class Part(Protocol):
@@ -25,6 +26,10 @@ class Part(Protocol):
     @property
     def title(self) -> str:
         """Itself on screen."""
+
+    @property
+    def identity(self) -> str:
+        """All that its answers follow from; its key, if nothing was trained."""
 
     @property
     def gradient(self) -> str:
@@ -57,15 +62,17 @@ class DefendedClassifier(Classifier):
         seed: int = 0,
     ) -> None:
         check_choice("The stand-in", stand_in, STAND_INS)
-        check_range("The number of parts of a defense", len(defense), 1, MAX_PARTS)
-        check_range("The number of draws", draws, 1, 256)
+        check_whole("The number of parts of a defense", len(defense), 1, MAX_PARTS)
+        draws = check_whole("The number of draws", draws, 1, MAX_DRAWS)
+        check_seed(seed)
         self._bare, self.defense, self.stand_in = bare, tuple(defense), stand_in
         self.random = any(part.gradient == AVERAGED for part in defense)
         self.draws, self.seed = draws if self.random else 1, seed
-        model = _joined(bare.model, self.defense, stand_in, self.draws, seed)
-        super().__init__(model, name=f"{bare.name}, {title_of(defense)}")
-        key = f"{bare.version} {key_of(defense)} {stand_in} {self.draws} {seed}"
-        self.version = hashlib.sha256(key.encode()).hexdigest()[:16]
+        super().__init__(
+            _joined(bare.model, self.defense, stand_in, self.draws, seed),
+            name=f"{bare.name}, {title_of(defense)}",
+            version=_version(bare, self.defense, stand_in, self.draws, seed),
+        )
 
     @property
     def bare(self) -> Classifier:
@@ -90,6 +97,7 @@ class DefendedClassifier(Classifier):
 
     def with_seed(self, seed: int, *, draws: int | None = None) -> "DefendedClassifier":
         """The same defense with other draws, or another number of them."""
+        seed = check_seed(seed)
         return DefendedClassifier(
             self.bare, self.defense, stand_in=self.stand_in, draws=draws or self.draws, seed=seed
         )
@@ -110,6 +118,12 @@ class DefendedClassifier(Classifier):
         compiled = self.compiled(f"activations/{layer}", lambda _: self._compile(layer))
         outputs: FloatArray = in_batches(compiled, images, batch=max(1, BATCH // self.draws))
         return outputs
+
+
+def _version(bare: Classifier, defense: Defense, *settings: object) -> str:
+    """A digest of the network, of each part, and of what they are run with."""
+    every = [bare.version, *(part.identity for part in defense), *settings]
+    return hashlib.sha256(json.dumps(every).encode()).hexdigest()[:16]
 
 
 def key_of(defense: Defense) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_whole
 from core.classifier import BATCH, IMAGES, Classifier, in_batches
 from core.data import CLASSES, FloatArray, IntArray, check_images
 from core.defenses.autoencoder import autoencoder
@@ -52,7 +52,7 @@ class Detector:
         check_images(images)
         if not len(images):
             return np.zeros(0, np.float32)
-        compiled = classifier.compiled(f"detect/{self.name}", self._compile)
+        compiled = classifier.compiled(("detect", self), self._compile)
         scores: FloatArray = in_batches(compiled, images, batch=BATCH)
         return scores
 
@@ -86,8 +86,8 @@ def evade(
     arXiv:2106.15023.
     """
     check_attack(images, Untargeted(labels), epsilon)
-    check_range("The number of iterations", iterations, 1, 2_000)
-    check_range("The number of targets", targets, 1, CLASSES - 1)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
+    targets = check_whole("The number of targets", targets, 1, CLASSES - 1)
     found = images.copy()
     logits = classifier.logits(images)
     wrong = logits.argmax(axis=1) != labels
@@ -118,7 +118,7 @@ def _driven(
     labels: IntArray, targets: IntArray, epsilon: float, iterations: int,
 ) -> FloatArray:  # fmt: skip
     compiled = classifier.compiled(
-        f"evade/{detector.name}/{stand_in}", lambda model: _compile(model, detector, stand_in)
+        ("evade", detector, stand_in), lambda model: _compile(model, detector, stand_in)
     )
     numbers = tf.constant(epsilon, tf.float32), tf.constant(iterations)
     driven: FloatArray = in_batches(

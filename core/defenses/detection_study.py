@@ -8,7 +8,7 @@ import numpy as np
 from core.attacks.catalog import Value, attack
 from core.attacks.control import noise_of_norm
 from core.attacks.goals import Untargeted
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, Split, to_float
 from core.defenses.detection import DETECTORS, Detector, evade
@@ -104,7 +104,7 @@ class DetectionStudy:
 
     def __post_init__(self) -> None:
         check_choice("The detector", self.detector, tuple(DETECTORS))
-        check_range("The number of images", self.images, 1, MAX_IMAGES)
+        check_whole("The number of images", self.images, 1, MAX_IMAGES)
         check_range("Epsilon", self.epsilon, 0, 1)
 
     @property

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.checks import check_range
+from core.checks import check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray
 
@@ -30,9 +30,10 @@ def random_pixels(
     [n, 28, 28, 1] in [0, 1]; pixels 1 to 392; queries 1 to 10,000 for each image. Raises
     ValueError on other values. Croce et al. (2020), arXiv:2006.12834.
     """
+    seed = check_seed(seed)
     check_attack(images, goal, epsilon=0)
-    check_range("The number of pixels", pixels, 1, _PIXELS // 2)
-    check_range("The number of queries", queries, 1, 10_000)
+    pixels = check_whole("The number of pixels", pixels, 1, _PIXELS // 2)
+    queries = check_whole("The number of queries", queries, 1, 10_000)
     found = images.reshape(len(images), _PIXELS).copy()
     logits = classifier.logits(images)
     margin = goal.margin(logits)

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_range, check_seed, on_step
 from core.data import SIDE, FloatArray
 from core.defenses.draws import normal, uniform
 
 EXACT, STRAIGHT_THROUGH, AVERAGED = "exact", "straight-through", "averaged over draws"
 STAND_INS = ("identity", "smooth", "none")
 _SMOOTH = 0.1  # the width of a smoothed step, in pixel values
+_ROUNDING = 1e-6  # of a step: by so much sums of decimal fractions miss it
 _BLOCK = 8  # JPEG transforms 8 × 8 pixels at a time
 
 
@@ -61,7 +62,9 @@ class Kind:
 class Filter:
     """One filter and its strength; a part of a defense.
 
-    Raises ValueError on an unknown kind and on a strength off its range or between its steps.
+    The strength is rounded to its step before anything is made of it, so that key, title, equality
+    and computation have one number. Raises ValueError on an unknown kind and on a strength off its
+    range or between its steps.
     """
 
     kind: str
@@ -71,17 +74,23 @@ class Filter:
         check_choice("The filter", self.kind, tuple(KINDS))
         kind = KINDS[self.kind]
         check_range(f"The strength of {kind.label}", self.strength, kind.low, kind.high)
-        steps = (self.strength - kind.low) / kind.step
-        if abs(steps - round(steps)) > 1e-6:
+        strength = on_step(self.strength, kind.low, kind.step)
+        if abs(self.strength - strength) > _ROUNDING * kind.step:
             raise ValueError(
-                f"The strength of {kind.label} is {self.strength:g}: "
+                f"The strength of {kind.label} is {self.strength}: "
                 f"take {kind.low:g} and steps of {kind.step:g} from there."
             )
+        object.__setattr__(self, "strength", strength)
 
     @property
     def key(self) -> str:
         """The filter in links and names of layers, such as blur-1.5."""
         return f"{self.kind}-{self.strength:g}"
+
+    @property
+    def identity(self) -> str:
+        """All that the filter's answers follow from: kind and strength."""
+        return self.key
 
     @property
     def title(self) -> str:
@@ -102,6 +111,7 @@ class Filter:
 
     def __call__(self, images: FloatArray, *, seed: int = 0) -> FloatArray:
         """The filtered images float32 [n, 28, 28, 1] in [0, 1]."""
+        seed = check_seed(seed)
         if not len(images):
             return images.copy()
         filtered: FloatArray = self.layer(Mode(seed=seed))(tf.constant(images)).numpy()

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_seed, check_whole
 from core.classifier import IMAGES, in_batches
 from core.data import SIDE, FloatArray, check_images
-from core.defenses.generative_file import NetworkCard, path_of, read
+from core.defenses.generative_file import NetworkCard, digest_of, path_of, read
 from core.forward import forward
 from core.model import assign_weights, named_weights
 
@@ -22,6 +22,7 @@ _HIDDEN = 256
 
 def build_encoder(*, seed: int = 0) -> keras.Model:
     """An untrained network: images to mean and log variance of the latent numbers, [n, 32]."""
+    seed = check_seed(seed)
     layers = keras.layers
     x = inputs = keras.Input((SIDE, SIDE, 1), name="image")
     x = layers.Flatten(name="encoder_flatten")(x)
@@ -32,6 +33,7 @@ def build_encoder(*, seed: int = 0) -> keras.Model:
 
 def build_decoder(*, seed: int = 0) -> keras.Model:
     """An untrained network: latent numbers [n, 16] to images [n, 28, 28, 1] in [0, 1]."""
+    seed = check_seed(seed)
     layers = keras.layers
     x = inputs = keras.Input((LATENT,), name="latent")
     x = layers.ReLU(name="decoder_relu")(_dense(_HIDDEN, 10 * seed, "decoder_dense")(x))
@@ -48,11 +50,13 @@ def _dense(units: int, seed: int, name: str) -> keras.Layer:
 class Generator:
     """A trained encoder and decoder that answer with NumPy arrays.
 
-    In graphs: `mean_of(images)` [n, 16] and `decode(latent)` [n, 28, 28, 1].
+    version: a digest of the weights. In graphs: `mean_of(images)` [n, 16] and `decode(latent)`
+    [n, 28, 28, 1].
     """
 
     def __init__(self, encoder: keras.Model, decoder: keras.Model) -> None:
         self.models = (encoder, decoder)
+        self.version = digest_of(named_weights(encoder) | named_weights(decoder))
         self.decode, self._encode = forward(decoder), forward(encoder)
         codes = tf.TensorSpec([None, LATENT], tf.float32)
         self._decoded = tf.function(self.decode, autograph=False, input_signature=[codes])
@@ -91,7 +95,8 @@ class Generator:
 
     def sample(self, count: int, *, seed: int = 0) -> FloatArray:
         """Images of `count` (1 to 400) normal draws of the latent numbers."""
-        check_range("The number of samples", count, 1, 400)
+        count = check_whole("The number of samples", count, 1, 400)
+        check_seed(seed)
         draws = np.random.default_rng(seed).standard_normal((count, LATENT))
         return self.images(draws.astype(np.float32))
 

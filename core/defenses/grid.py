@@ -9,7 +9,7 @@ import numpy as np
 from core.attacks.black_box import square
 from core.attacks.control import noise_of_norm
 from core.attacks.goals import Untargeted
-from core.checks import check_choice, check_range
+from core.checks import as_written, check_choice, check_pixels, check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.defenses.adaptive import (
@@ -46,10 +46,14 @@ class Budget:
 
     def __post_init__(self) -> None:
         check_choice("The norm", self.norm, ALL_NORMS)
-        low, high = (2, MAX_PIXELS) if self.norm == "l0" else (0, SIDE)
-        check_range("Epsilon", self.epsilon, low, high)
-        check_range("The number of iterations", self.iterations, 1, 2_000)
-        check_range("The number of queries", self.queries, 1, 10_000)
+        if self.norm == "l0":
+            check_pixels(self.epsilon, 2, MAX_PIXELS)
+        else:
+            check_range("Epsilon", self.epsilon, 0, SIDE)
+        check_seed(self.seed)
+        object.__setattr__(self, "epsilon", as_written(self.epsilon))
+        check_whole("The number of iterations", self.iterations, 1, 2_000)
+        check_whole("The number of queries", self.queries, 1, 10_000)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +104,8 @@ class Grid:
     _shared: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
-        check_range("The number of images", len(self.images), 1, MAX_IMAGES)
-        check_range("The number of rows", len(self.rows), 1, MAX_ROWS)
+        check_whole("The number of images", len(self.images), 1, MAX_IMAGES)
+        check_whole("The number of rows", len(self.rows), 1, MAX_ROWS)
 
     @property
     def plan(self) -> list[tuple[Row, str]]:
@@ -216,6 +220,7 @@ def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 
     "linf": each pixel goes up or down by epsilon; "l2": normal noise of that length behind the
     clipping; "l0": so many pixels become paper or ink. Drawn by `seed`.
     """
+    seed = check_seed(seed)
     if norm == "l2":
         return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
     random = np.random.default_rng(seed)

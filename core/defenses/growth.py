@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray, IntArray, check_classes, check_images
 from core.defenses.certified import Bounds, certified, interval_bounds, margin_bounds
@@ -105,9 +105,10 @@ def looseness(
     `iterations` signed gradient steps, and so are the others by what was found for one. image
     float32 [1, 28, 28, 1] in [0, 1]. Errors as of `growth`.
     """
+    seed = check_seed(seed)
     check_images(image)
-    check_range("The number of units", units, 1, 1_000)
-    check_range("The number of iterations", iterations, 1, 1_000)
+    units = check_whole("The number of units", units, 1, 1_000)
+    iterations = check_whole("The number of iterations", iterations, 1, 1_000)
     bounds = interval_bounds(classifier, image, epsilon)
     names = _weighted(classifier.model)
     sizes = [bounds[name].lower.size for name in names]

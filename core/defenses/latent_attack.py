@@ -11,7 +11,7 @@ import numpy as np
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_range, check_whole
 from core.classifier import IMAGES
 from core.data import FloatArray
 from core.defenses.defended import DefendedClassifier
@@ -41,7 +41,7 @@ def latent_attack(
     other values and where the generator cannot be read.
     """
     check_attack(images, goal, epsilon)
-    check_range("The number of iterations", iterations, _JUDGED, 2_000)
+    iterations = check_whole("The number of iterations", iterations, _JUDGED, 2_000)
     check_range("The penalty", penalty, 0, 1_000)
     search = classifier.bare.compiled("latent attack", _compile)
     candidates = search(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_choice, check_range
+from core.checks import check_choice, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, FloatArray, check_images
 from core.defenses.filters import PLAIN, STAND_INS, STRAIGHT_THROUGH, InFront, Mode
@@ -49,11 +49,18 @@ class Projection:
 
     def __post_init__(self) -> None:
         _check(self.iterations, self.restarts)
+        object.__setattr__(self, "iterations", int(self.iterations))
+        object.__setattr__(self, "restarts", int(self.restarts))
 
     @property
     def key(self) -> str:
         """The projection in links, such as projection-60x4."""
         return f"projection-{self.iterations}x{self.restarts}"
+
+    @property
+    def identity(self) -> str:
+        """All that the projection's answers follow from: its counts and the generator."""
+        return f"{self.key} {generator().version}"
 
     @property
     def title(self) -> str:
@@ -86,7 +93,7 @@ class Projection:
 
 def projection_of(key: str) -> Projection:
     """The projection that a key such as projection-60x4 names. ValueError on another text."""
-    if not (numbers := re.fullmatch(r"projection-(\d{1,4})x(\d{1,4})", key)):
+    if not (numbers := re.fullmatch(r"projection-([0-9]{1,4})x([0-9]{1,4})", key)):
         raise ValueError(
             f"There is no defense {key!r}: write it like autoencoder or projection-60x4."
         )
@@ -112,7 +119,7 @@ def projection_path(
     The trajectory has one image for each restart; its term "distance" is ‖G(z) − x‖².
     """
     check_images(image)
-    check_range("The number of images", len(image), 1, 1)
+    check_whole("The number of images", len(image), 1, 1)
     numbers = _check(iterations, restarts)
     run = generator().compiled("path", functools.partial(_compile_path, generator()))
     latent, distance = (each.numpy() for each in run(tf.constant(image), *numbers))
@@ -236,6 +243,6 @@ def _compile_path(made_by: Generator) -> Any:
 
 def _check(iterations: int, restarts: int) -> tuple[Any, Any]:
     """Both as tensors."""
-    check_range("The number of iterations", iterations, 1, MAX_ITERATIONS)
-    check_range("The number of restarts", restarts, 1, MAX_RESTARTS)
+    iterations = check_whole("The number of iterations", iterations, 1, MAX_ITERATIONS)
+    restarts = check_whole("The number of restarts", restarts, 1, MAX_RESTARTS)
     return tf.constant(iterations, tf.int32), tf.constant(restarts, tf.int32)

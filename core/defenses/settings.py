@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture, ConvBlock
-from core.checks import check_range
+from core.checks import check_range, check_whole
 from core.data import FloatArray
 
 IMAGES = 60_000  # of MNIST's training set
@@ -53,21 +53,21 @@ class RobustSettings:
     members: int = 1
 
     def __post_init__(self) -> None:
-        check_range("The number of epochs", self.epochs, 1, 200)
+        check_whole("The number of epochs", self.epochs, 1, 200)
         check_range("The epochs of falling learning rate", self.fall, 0.01, 200)
-        check_range("The epoch of the restart", self.restart, 0, self.epochs)
-        check_range("The batch size", self.batch_size, 2, 1024)
+        check_whole("The epoch of the restart", self.restart, 0, self.epochs)
+        check_whole("The batch size", self.batch_size, 2, 1024)
         check_range("The learning rate", self.learning_rate, 1e-7, 1)
         check_range("The share of the adversarial loss", self.adversarial_share, 0, 1)
         check_range("Epsilon of the attack", self.attack_epsilon, 0, 1)
-        check_range("The number of attack steps", self.attack_steps, 1, 100)
+        check_whole("The number of attack steps", self.attack_steps, 1, 100)
         check_range("The attack's step in units of epsilon", self.attack_step, 0, 4)
         check_range("Epsilon of the bounds", self.certified_epsilon, 0, 1)
         check_range("The share of clean images", self.clean_share, 0, 1)
-        check_range("The shift in pixels", self.shift, 0, 8)
-        check_range("The number of training images", self.training_images, 2, IMAGES)
-        check_range("The number of held-back images", self.held_back, 0, IMAGES)
-        check_range("The number of networks side by side", self.members, 1, 8)
+        check_whole("The shift in pixels", self.shift, 0, 8)
+        check_whole("The number of training images", self.training_images, 2, IMAGES)
+        check_whole("The number of held-back images", self.held_back, 0, IMAGES)
+        check_whole("The number of networks side by side", self.members, 1, 8)
         if self.training_images + self.held_back > IMAGES:
             raise ValueError(
                 f"{self.training_images:,} images to train and {self.held_back:,} held back are "

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtrc, betaincinv
 
 from core.backend import keras, tf
-from core.checks import check_range
+from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray, IntArray, check_images
 from core.forward import forward
@@ -54,9 +54,10 @@ def votes(
     image float32 [1, 28, 28, 1] in [0, 1]; sigma: the standard deviation of the normal noise in
     each pixel, 0.01 to 2, where full ink is 1; copies 1 to 100,000. Raises ValueError on others.
     """
+    seed = check_seed(seed)
     check_images(image)
     check_range("Sigma", sigma, 0.01, 2)
-    check_range("The number of noisy copies", copies, 1, MAX_COPIES)
+    copies = check_whole("The number of noisy copies", copies, 1, MAX_COPIES)
     compiled = classifier.compiled("votes under noise", _compile)
     counts = np.zeros(classifier.model.output.shape[1], np.int64)
     for number, start in enumerate(range(0, copies, _BATCH)):
@@ -81,6 +82,7 @@ def certify(
     where that is not above one half. Arguments and errors as of `votes`; alpha above 0, at most
     0.5.
     """
+    seed = check_seed(seed)
     check_range("Alpha", alpha, 1e-12, 0.5)
     check_range("Sigma", sigma, 0.01, 2)
     first, second = np.random.SeedSequence(seed).generate_state(2) % 2**31
@@ -161,7 +163,7 @@ class SmoothingStudy:
     _done: Smoothed | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        check_range("The number of images", self.total, 1, MAX_IMAGES)
+        check_whole("The number of images", self.total, 1, MAX_IMAGES)
 
     @property
     def count(self) -> int:
@@ -186,6 +188,7 @@ class SmoothingStudy:
         seed: int = 0,
     ) -> Generator[float]:
         """Certify images [total, 28, 28, 1] of classes int [total]; yields the share done."""
+        seed = check_seed(seed)
         base = classifier.predict(images)
         found: list[Certificate] = []
         for row in range(self.total):
