@@ -25,11 +25,11 @@ def check_whole(what: str, value: int, low: int, high: int) -> int:
     """
     if not _is_whole(value):
         raise ValueError(
-            f"{what} is {short(value)}, not a whole number: give one of {low:,} to {high:,}."
+            f"{what} is {short(value)}, not a whole number: give one of {low} to {high}."
         )
     if not low <= value <= high:
         raise ValueError(
-            f"{what} is {short(value)}, outside {low:,} to {high:,}: choose a value inside."
+            f"{what} is {short(value)}, outside {low} to {high}: choose a value inside."
         )
     return int(value)
 

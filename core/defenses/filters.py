@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_choice, check_range, check_seed, on_step
+from core.checks import check_choice, check_range, check_seed, on_step, short
 from core.data import SIDE, FloatArray
 from core.defenses.draws import normal, uniform
 
@@ -77,7 +77,7 @@ class Filter:
         strength = on_step(self.strength, kind.low, kind.step)
         if abs(self.strength - strength) > _ROUNDING * kind.step:
             raise ValueError(
-                f"The strength of {kind.label} is {self.strength}: "
+                f"The strength of {kind.label} is {short(self.strength)}: "
                 f"take {kind.low:g} and steps of {kind.step:g} from there."
             )
         object.__setattr__(self, "strength", strength)

@@ -166,7 +166,7 @@ def test_values_out_of_range_are_named(model_1: Classifier) -> None:
     images, none = np.zeros((1, 28, 28, 1), np.float32), np.zeros(1, np.int64)
     with pytest.raises(ValueError, match="norm"):
         Budget(norm="l1")
-    with pytest.raises(ValueError, match=r"Epsilon is 0\.3"):
+    with pytest.raises(ValueError, match=r"The number of pixels is 0\.3"):
         Budget(norm="l0")
     with pytest.raises(ValueError, match="number of queries is 0"):
         Budget(queries=0)
