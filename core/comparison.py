@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.rate import Rate, overlap
+from core.paired import judge
 
 if TYPE_CHECKING:
     from core.runs import Run
+    from core.training import Score
 
 MILESTONE = 0.97
 
@@ -27,13 +28,13 @@ def milestone(run: "Run") -> Milestone | None:
     return None
 
 
-def score_near(run: "Run", step: int) -> Rate | None:
+def score_near(run: "Run", step: int) -> "Score | None":
     """The test score closest to `step`, if it is of a trained network within a quarter of it."""
     scored = [p for p in run.history if p.test and p.step > 0]
     nearest = min(scored, key=lambda p: abs(p.step - step), default=None)
     if nearest is None or nearest.test is None or abs(nearest.step - step) > step / 4:
         return None
-    return nearest.test.accuracy
+    return nearest.test
 
 
 def smoothed_loss(run: "Run", step: int, records: int = 10) -> float | None:
@@ -51,14 +52,17 @@ def compare(first: "Run", second: "Run") -> str:
     own, other = score_near(first, step), score_near(second, step)
     if own_loss is None or other_loss is None or own is None or other is None:
         return ""
-    percents = f"{own.value * 100:.1f} against {other.value * 100:.1f} %"
-    if overlap(own, other):
-        accuracy = f"no measurable difference in test accuracy ({percents}, the intervals overlap)"
-    else:
-        better = "a higher" if own.value > other.value else "a lower"
-        accuracy = f"{better} test accuracy ({percents})"
     loss = _loss_clause(first, second, own_loss, other_loss)
-    return f"At step {step:,} run {first.number} has {loss}{accuracy}."
+    return f"At step {step:,} run {first.number} {loss}{_accuracy_clause(own, other)}."
+
+
+def _accuracy_clause(own: "Score", other: "Score") -> str:
+    """How two scores compare, image by image where both are of the same images."""
+    rates = own.accuracy, other.accuracy
+    percents = " against ".join(f"{100 * rate.value:.1f}" for rate in rates)
+    if len(own.right) != len(other.right) or not len(own.right):
+        return f"reads {percents} % right, on other images: without pairs no difference is shown"
+    return f"is, in test accuracy ({percents} %), {judge(own.right, other.right).words()}"
 
 
 def _loss_clause(first: "Run", second: "Run", own: float, other: float) -> str:
@@ -77,10 +81,10 @@ def _loss_clause(first: "Run", second: "Run", own: float, other: float) -> str:
     if len(losses) > 1 or not own or not other:
         return ""
     if other / own > 1.15:
-        return f"{other / own:.1f} times less loss than run {second.number} and "
+        return f"has {other / own:.1f} times less loss than run {second.number} and "
     if own / other > 1.15:
-        return f"{own / other:.1f} times the loss of run {second.number} and "
-    return f"about the loss of run {second.number} and "
+        return f"has {own / other:.1f} times the loss of run {second.number} and "
+    return f"has about the loss of run {second.number} and "
 
 
 def _attack(run: "Run") -> tuple[float, ...]:

@@ -47,7 +47,7 @@ class Evaluation:
     @property
     def accuracy(self) -> Rate:
         """How many predictions are the true class."""
-        return Rate(int(self.right.sum()), len(self.labels))
+        return Rate.of(self.right)
 
     @functools.cached_property
     def losses(self) -> FloatArray:

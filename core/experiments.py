@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data import FloatArray, IntArray
-from core.rate import Rate, overlap
+from core.data import BoolArray, FloatArray, IntArray
+from core.paired import judge
+from core.rate import Rate
 from core.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -114,14 +115,18 @@ class Comparison:
     reason: str
 
 
-def batch_normalization_verdict(plain: Rate, normalized: Rate) -> str:
-    """E2's claim “a percent better” against two measured test accuracies, in one sentence."""
-    gain = (normalized.value - plain.value) * 100
-    difference = f"the difference is {gain:+.2f} points".replace("-", "−")
-    if overlap(plain, normalized):
-        return f"“A percent better” is not confirmed: {difference}, and the intervals overlap."
-    verdict = "confirmed" if gain >= 0.5 else "not confirmed"
-    return f"“A percent better” is {verdict}: {difference}."
+def batch_normalization_verdict(plain: BoolArray, normalized: BoolArray) -> str:
+    """E2's claim “a percent better”, in one sentence: which of the same images each reads right.
+
+    bool [n] each. It is confirmed if a difference is shown and is half a point or more.
+    """
+    verdict = judge(normalized, plain)
+    holds = verdict.winner > 0 and verdict.pair.difference >= 0.005
+    gain = "" if verdict.shown else f" ({verdict.amount})"
+    return (
+        f"“A percent better” is {'confirmed' if holds else 'not confirmed'}: Model 2 is "
+        f"{verdict.words()}{gain}."
+    )
 
 
 def compare_dimensions(rows: "list[LayerInfo]") -> list[Comparison]:

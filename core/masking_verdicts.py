@@ -42,7 +42,7 @@ def compared(
 
     weak and strong bool [n]: which images each breaks.
     """
-    only_weak, only_strong = _rate(weak & ~strong), _rate(strong & ~weak)
+    only_weak, only_strong = Rate.of(weak & ~strong), Rate.of(strong & ~weak)
     verdict = judge(weak, strong)
     if not only_weak.successes:
         state, words = SILENT, "no image is broken by the weaker attack alone"
@@ -62,8 +62,8 @@ def compared(
         "clear."
     )
     rates = {
-        f"broken by {weak_name}": _rate(weak),
-        f"broken by {strong_name}": _rate(strong),
+        f"broken by {weak_name}": Rate.of(weak),
+        f"broken by {strong_name}": Rate.of(strong),
         f"only by {weak_name}": only_weak,
         f"only by {strong_name}": only_strong,
     }
@@ -75,7 +75,7 @@ def gap(one: BoolArray, many: BoolArray, iterations: int) -> Finding:
 
     Wong, Rice and Kolter (2020), arXiv:2001.03994.
     """
-    after_one, after_many = _rate(~one), _rate(~many)
+    after_one, after_many = Rate.of(~one), Rate.of(~many)
     verdict, most = judge(~one, ~many), _against(after_one, _HALF)
     wide = verdict.pair.difference > _GAP and verdict.shown
     if wide and most > 0:
@@ -100,9 +100,9 @@ def gap(one: BoolArray, many: BoolArray, iterations: int) -> Finding:
 def not_monotone(radii: Sequence[float], broken: BoolArray) -> Finding:
     """Each radius attacked on its own, broken bool [radii, n]: an image must not recover."""
     before = np.logical_or.accumulate(broken, axis=0)[:-1]
-    recovered = _rate(np.any(before & ~broken[1:], axis=0))
+    recovered = Rate.of(np.any(before & ~broken[1:], axis=0))
     state = _STATES[_against(recovered, _HEALED)]
-    line = (tuple(radii), tuple(_rate(~each) for each in broken))
+    line = (tuple(radii), tuple(Rate.of(~each) for each in broken))
     return Finding(
         "monotone", "Success falls as ε grows", state,
         f"{_count(recovered)} broken at some ε stand at a larger one: "
@@ -120,7 +120,7 @@ def reaches_zero(radius: float, broken: BoolArray, most: int) -> Finding:
 
     most: the images of the commonest class.
     """
-    standing, bound = _rate(~broken), Rate(most, len(broken))
+    standing, bound = Rate.of(~broken), Rate(most, len(broken))
     if standing.successes <= most:
         state, words = SILENT, "near 0 %, as it must be"
     elif _against(standing, bound.value) == 0:
@@ -173,14 +173,14 @@ def more_still_helps(
     key: str, title: str, axis: str, effort: Sequence[int], broken: BoolArray
 ) -> Finding:
     """The last effort must break hardly more than the one before: broken bool [efforts, n]."""
-    gained, verdict = _rate(broken[-1] & ~broken[-2]), judge(broken[-1], broken[-2])
+    gained, verdict = Rate.of(broken[-1] & ~broken[-2]), judge(broken[-1], broken[-2])
     if gained.successes <= _POINT * gained.total:
         state = SILENT
     elif _against(gained, _POINT) > 0 and verdict.winner > 0:
         state = ALARM
     else:
         state = UNCLEAR
-    line = (tuple(map(float, effort)), tuple(_rate(~each) for each in broken))
+    line = (tuple(map(float, effort)), tuple(Rate.of(~each) for each in broken))
     return Finding(
         key, title, state,
         f"{_count(gained)} fall to {effort[-1]} {axis} and not to {effort[-2]}: "
@@ -199,10 +199,6 @@ def _against(rate: Rate, share: float) -> int:
     if binomial_test(rate, share) >= LEVEL:
         return 0
     return 1 if rate.value > share else -1
-
-
-def _rate(which: BoolArray) -> Rate:
-    return Rate(int(which.sum()), len(which))
 
 
 def _count(rate: Rate) -> str:

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from core.data import BoolArray
+
 _Z = 1.959963984540054  # two-sided 95 % of the normal distribution
 
 
@@ -16,6 +18,11 @@ class Rate:
     def __post_init__(self) -> None:
         if not 0 <= self.successes <= self.total:
             raise ValueError(f"{self.successes} of {self.total} is not a proportion.")
+
+    @classmethod
+    def of(cls, which: BoolArray) -> "Rate":
+        """How many of bool [n] are true."""
+        return cls(int(which.sum()), len(which))
 
     @property
     def value(self) -> float:

@@ -4,31 +4,55 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data import Split, to_float
+from core.data import BoolArray, Split, to_float
+from core.paired import Verdict, judge
 from core.rate import Rate
 from core.runs import Run
 from core.trainer import TrainingState, trainer_for
 from core.training import ATTACKED_IMAGES, SCORED_IMAGES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Standing:
-    """A network in numbers: right of the tray, of the test images, and of those under attack."""
+    """What a network reads right of the tray, of the test images, and of those under attack.
 
-    tray: Rate
-    test: Rate
-    robust: Rate
+    bool [n] each.
+    """
+
+    tray_right: BoolArray
+    test_right: BoolArray
+    robust_right: BoolArray
+
+    @property
+    def tray(self) -> Rate:
+        """Of the tray's images."""
+        return Rate.of(self.tray_right)
+
+    @property
+    def test(self) -> Rate:
+        """Of the test images."""
+        return Rate.of(self.test_right)
+
+    @property
+    def robust(self) -> Rate:
+        """Of the test images under attack."""
+        return Rate.of(self.robust_right)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Round:
-    """One epoch with a tray's images mixed in: before it and after it."""
+    """One epoch with a tray's images mixed in: before it and after it, on the same images."""
 
     number: int
     title: str
     epsilon: float
     before: Standing
     after: Standing
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the network after it stands more often under attack than the one before."""
+        return judge(self.after.robust_right, self.before.robust_right)
 
 
 def round_of(run: Run) -> Round | None:
@@ -77,7 +101,7 @@ def _standing(run: Run, step: int, tray: Split) -> Standing:
         )
         trainer.unseat()
     return Standing(
-        Rate(int((read == tray.labels).sum()), len(tray)),
-        Rate(int((answers == test.labels).sum()), len(test)),
-        Rate(robust, len(attacked)),
+        read == tray.labels,
+        answers == test.labels,
+        robust,
     )

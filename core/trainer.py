@@ -17,7 +17,7 @@ from core.architecture import Architecture
 from core.augmentation import augment
 from core.backend import keras, settle, tf
 from core.checks import check_seed
-from core.data import SIDE, ByteArray, FloatArray
+from core.data import SIDE, BoolArray, ByteArray, FloatArray
 from core.defenses.adversarial_training import attack_share, inner_attack
 from core.model import Weights, assign_weights, build_model, layer_table, named_weights
 from core.optimizer_steps import update
@@ -156,18 +156,19 @@ class Trainer:
 
     def standing(
         self, images: ByteArray, labels: ByteArray, *, epsilon: float, single_step: float
-    ) -> tuple[int, int]:
-        """How many images uint8 [n, 28, 28], n ≥ 2, stay right under one step and under PGD-10.
+    ) -> tuple[BoolArray, BoolArray]:
+        """Which images uint8 [n, 28, 28], n ≥ 2, stay right under one step and under PGD-10.
 
         Both attack the weights as they are now in L∞, from the same random start in the ball; the
-        one step is of single_step · ε.
+        one step is of single_step · ε. bool [n] each.
         """
 
-        def count(step: float, steps: int) -> int:
+        def standing(step: float, steps: int) -> BoolArray:
             attack = np.float32(epsilon), np.float32(step * epsilon), np.int32(steps)
-            return int(self._standing(images, labels, *attack).numpy())
+            right: BoolArray = self._standing(images, labels, *attack).numpy()
+            return right
 
-        return count(single_step, 1), count(_SCORING_STEP, SCORING_STEPS)
+        return standing(single_step, 1), standing(_SCORING_STEP, SCORING_STEPS)
 
     def run(
         self,
@@ -272,7 +273,7 @@ class Trainer:
             epsilon=epsilon, step_size=step_size, steps=steps,
         )  # fmt: skip
         predicted = tf.argmax(logits_of(attacked), axis=1, output_type=tf.int32)
-        return tf.math.count_nonzero(predicted == labels)
+        return predicted == labels
 
     def _gradients(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
         classes = self._architecture.classes

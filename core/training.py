@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.architecture import Architecture
-from core.data import ByteArray, Dataset, IntArray, Split
+from core.data import BoolArray, ByteArray, Dataset, IntArray, Split
 from core.evaluation import Evaluation
 from core.model import Weights
 from core.rate import Rate
@@ -52,12 +52,19 @@ class Score:
     """Accuracy and mean cross-entropy on test images.
 
     robust and single_step are the accuracy under PGD-10 and under one step, where it is measured.
+    bits: which images were right, eight to a byte, so that runs can be compared image by image.
     """
 
     accuracy: Rate
     loss: float
     robust: Rate | None = None
     single_step: Rate | None = None
+    bits: bytes = field(default=b"", repr=False)
+
+    @property
+    def right(self) -> BoolArray:
+        """Which images were right: bool [n], the first of the test images; empty if not kept."""
+        return np.unpackbits(np.frombuffer(self.bits, np.uint8)).astype(bool)[: self.accuracy.total]
 
 
 @dataclass(frozen=True)
@@ -317,7 +324,8 @@ class _Training:
     def _score(self) -> Score:
         self.scored_step = self.state.step
         evaluation = Evaluation(self.trainer.logits(self.test.images), self.test.labels)
-        score = Score(evaluation.accuracy, evaluation.loss)
+        bits = np.packbits(evaluation.right).tobytes()
+        score = Score(evaluation.accuracy, evaluation.loss, bits=bits)
         if not self.settings.scores_robustness:
             return score
         test = self.test.first(ATTACKED_IMAGES)
@@ -327,4 +335,4 @@ class _Training:
             epsilon=self.settings.attack_epsilon,
             single_step=self.settings.single_step,
         )
-        return replace(score, robust=Rate(ten, len(test)), single_step=Rate(one, len(test)))
+        return replace(score, robust=Rate.of(ten), single_step=Rate.of(one))

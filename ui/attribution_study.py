@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.classifier import Classifier
-from core.fidelity import IMAGE_ITSELF, RANDOM_MAP, FidelityStudy, MapScore, Mean, ranks
+from core.fidelity import IMAGE_ITSELF, RANDOM_MAP, FidelityStudy, MapScore, Mean, Ranking
 from ui import compute, text, theme
 from ui.attribution_maps import METHODS, Settings, maps_of
 from ui.figures import attribution_charts
@@ -62,26 +62,27 @@ def _show(record: Record[FidelityStudy]) -> None:
         )
     st.caption(
         "Means with 95 % intervals. Deletion: lower is better; insertion: higher. Rank: one more "
-        "than the number of rows whose interval lies wholly above; rows that overlap tie."
+        "than the number of rows that score above, image by image (p < 0.05, Holm’s correction "
+        f"for all {Ranking.of(scores).family} pairs); rows that no pair tells apart tie."
     )
 
 
 def _finding(scores: list[MapScore]) -> str:
     """Which come first, and which maps are no better than a control."""
-    of = {each.name: each.score for each in scores}
-    first = [each.name for each, rank in zip(scores, ranks(scores), strict=True) if rank == 1]
+    ranking = Ranking.of(scores)
+    first = [each.name for each in scores if ranking.rank(each.name) == 1]
     sentences = [f"{text.listed(first)} {'tie for' if len(first) > 1 else 'comes'} first"]
     maps = [each.name for each in scores if not each.is_control]
-    if beaten := [name for name in maps if of[IMAGE_ITSELF].low > of[name].high]:
+    if beaten := [name for name in maps if ranking.beats(IMAGE_ITSELF, name)]:
         sentences.append(f"the image itself beats {text.listed(beaten)}")
-    if useless := [name for name in maps if of[name].low <= of[RANDOM_MAP].high]:
+    if useless := [name for name in maps if not ranking.beats(name, RANDOM_MAP)]:
         verb = "are" if len(useless) > 1 else "is"
-        sentences.append(f"{text.listed(useless)} {verb} no better than a random map")
+        sentences.append(f"{text.listed(useless)} {verb} not shown to be better than a random map")
     return "; ".join(sentences)
 
 
 def _written_table(scores: list[MapScore]) -> pd.DataFrame:
-    places = ranks(scores)
+    places = _places(scores)
     return pd.DataFrame(
         [
             {
@@ -96,13 +97,18 @@ def _written_table(scores: list[MapScore]) -> pd.DataFrame:
     )
 
 
+def _places(scores: list[MapScore]) -> list[int]:
+    ranking = Ranking.of(scores)
+    return [ranking.rank(each.name) for each in scores]
+
+
 def _written(mean: Mean) -> str:
     return f"{mean.value:.2f} [{mean.low:.2f}, {mean.high:.2f}]".replace("-", "−")
 
 
 def _numbers(scores: list[MapScore]) -> pd.DataFrame:
     rows = []
-    for each, place in zip(scores, ranks(scores), strict=True):
+    for each, place in zip(scores, _places(scores), strict=True):
         row: dict[str, object] = {"map": each.name, "control": each.is_control, "rank": place}
         for title in ("score", "deletion", "insertion"):
             mean: Mean = getattr(each, title)

@@ -8,7 +8,7 @@ import streamlit as st
 from core.jobs import QueueFull
 from core.model import named_weights
 from core.rate import Rate
-from core.rounds import Round, Standing, round_of
+from core.rounds import Round, round_of
 from core.runs import Run
 from core.settings import MAX_EXTRA_IMAGES
 from core.trainer import SCORING_STEPS
@@ -231,6 +231,7 @@ def _rounds(rounds: list[Round]) -> None:
         key="tray-table",
         alt="Round by round, what is read right before and after, with intervals",
     )
+    st.markdown(f"Under attack, after it is {last.verdict.words()}.")
     st.caption(
         "Right, with 95 % intervals: of the tray’s images, on which it was trained; of the last "
         f"{last.after.test.total:,} test images that none of these was made from; of the last "
@@ -254,20 +255,12 @@ def _rounds(rounds: list[Round]) -> None:
 
 def _finding(last: Round) -> str:
     before, after = last.before, last.after
+    fooled = {1: "harder", -1: "easier", 0: "as easy"}[last.verdict.winner]
     return (
         f"It reads {text.percent(after.tray)} of the tray after {text.percent(before.tray)}, and "
         f"{text.percent(after.robust)} under a new attack after {text.percent(before.robust)}: "
-        f"{_verdict(before, after)}"
+        f"{fooled} to fool again{'' if last.verdict.shown else ' as far as can be told'}"
     )
-
-
-def _verdict(before: Standing, after: Standing) -> str:
-    """What the intervals allow to say."""
-    if after.robust.interval[0] > before.robust.interval[1]:
-        return "harder to fool again"
-    if after.robust.interval[1] < before.robust.interval[0]:
-        return "easier to fool again"
-    return "as easy to fool again as far as can be told"
 
 
 def _written(rate: Rate) -> str:

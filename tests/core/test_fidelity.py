@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_1samp
 
 from core.attribution import integrated_gradients
 from core.backend import keras
@@ -14,10 +15,10 @@ from core.fidelity import (
     FidelityStudy,
     MapScore,
     Mean,
+    Ranking,
     fidelity,
     random_map,
     rank_correlation,
-    ranks,
 )
 
 
@@ -115,20 +116,40 @@ def test_means_and_their_intervals(random: np.random.Generator) -> None:
     assert inside == pytest.approx(0.95, abs=0.04)
 
 
-def _scored(name: str, low: float, high: float) -> MapScore:
-    mean = Mean((low + high) / 2, low, high, 200)
-    return MapScore(name, mean, mean, mean)
+def test_a_mean_is_tested_by_students_t(random: np.random.Generator) -> None:
+    for count in (2, 9, 300):
+        values = random.normal(0.1, 1, count)
+        assert Mean.of(values).p_value == pytest.approx(ttest_1samp(values, 0).pvalue)
+    assert Mean.of(np.zeros(5)).p_value == Mean.of(np.ones(1)).p_value == 1
+    assert Mean.of(np.ones(5)).p_value == 0
 
 
-def test_ranks_tie_where_intervals_overlap() -> None:
-    scores = [
-        _scored("best", 0.85, 0.95),
-        _scored("close", 0.8, 0.94),
-        _scored("third", 0.6, 0.82),
-        _scored(RANDOM_MAP, 0.0, 0.2),
-    ]
-    assert ranks(scores) == [1, 1, 2, 4]
-    assert [each.is_control for each in scores] == [False, False, False, True]
+def test_ranks_follow_from_the_same_images(random: np.random.Generator) -> None:
+    """Images differ far more than maps do: the intervals overlap, and the pairs tell."""
+    images = random.normal(0.5, 0.3, 200)
+
+    def scored(name: str, gain: float) -> MapScore:
+        return MapScore(name, np.zeros(200), images + gain + random.normal(0, 0.01, 200))
+
+    maps = [scored("best", 0.1), scored("close", 0.1), scored("third", 0.05)]
+    control = MapScore(RANDOM_MAP, np.zeros(200), random.normal(-0.5, 0.3, 200))
+    assert maps[0].score.low < maps[2].score.high
+    ranking = Ranking.of([*maps, control])
+    assert [ranking.rank(each.name) for each in (*maps, control)] == [1, 1, 3, 4]
+    assert ranking.family == 6
+    assert ranking.beats("best", "third")
+    assert not ranking.beats("third", "best")
+    assert [each.is_control for each in (maps[0], control)] == [False, True]
+
+
+def test_many_maps_of_nothing_tie() -> None:
+    """Ten maps that are alike, on as few images as a study begins with: one time in twenty."""
+    found = 0
+    for seed in range(300):
+        values = np.random.default_rng(seed).normal(size=(10, 20))
+        maps = [MapScore(str(n), np.zeros(20), each) for n, each in enumerate(values)]
+        found += bool(Ranking.of(maps).above)
+    assert found / 300 == pytest.approx(0.05, abs=0.035)
 
 
 def test_a_study_measures_maps_and_controls(model_1: Classifier, mnist: Dataset) -> None:
@@ -146,7 +167,8 @@ def test_a_study_measures_maps_and_controls(model_1: Classifier, mnist: Dataset)
     assert shares[-1] == pytest.approx(1)
     assert work.count == 25
     assert [each.name for each in work.scores()] == ["Integrated", IMAGE_ITSELF, RANDOM_MAP]
-    assert ranks(work.scores()) == [1, 2, 3]
+    ranking = Ranking.of(work.scores())
+    assert [ranking.rank(each.name) for each in work.scores()] == [1, 2, 3]
     predicted = model_1.predict(images)
     alone = fidelity(model_1, images[:10], predicted[:10], images[:10, ..., 0], seed=0)
     deletion, insertion = work.areas[IMAGE_ITSELF]

@@ -152,10 +152,12 @@ def test_names_say_what_differs(small: Dataset) -> None:
 
 
 def _curve(run: Run, *points: tuple[int, float, float, int]) -> Run:
-    """A run with a written history: step, seconds, loss, correct of 2,000."""
+    """A run with a written history: step, seconds, loss, correct of 2,000, the first ones."""
     for step, seconds, loss, correct in points:
         progress = Progress(step, 100, step / 100, seconds, 1e-3, loss, 0.9, {"conv1": 1.0}, 100.0)
-        run.history.append(replace(progress, test=Score(Rate(correct, 2_000), loss)))
+        bits = np.packbits(np.arange(2_000) < correct).tobytes()
+        score = Score(Rate(correct, 2_000), loss, bits=bits)
+        run.history.append(replace(progress, test=score))
     return run
 
 
@@ -164,16 +166,33 @@ def test_sentences_follow_from_the_curves(small: Dataset) -> None:
     fast = _curve(Run(MODEL_2, FAST, small, number=2), (10, 3, 0.1, 1945), (20, 6, 0.1, 1955))
     sentence = compare(fast, slow)
     assert sentence.startswith("At step 20 run 2 has 3.0 times less loss than run 1")
-    assert "the intervals overlap" in sentence
-    assert "97.8 against 97.5 %" in sentence
+    assert sentence.endswith(
+        "run 1 and is, in test accuracy (97.8 against 97.5 %), better on 5 of the 5 images that "
+        "tell them apart, p = 0.062: no difference shown."
+    )
     mark = milestone(fast)
     assert mark is not None
     assert (mark.step, mark.seconds) == (10, 3)
     assert "after 20 steps and 2 s" in race(slow, fast)
     worse = _curve(Run(MODEL_1, FAST, small, number=3), (20, 1, 2.0, 400))
     assert "has not reached 97 %" in race(slow, worse)
-    assert "a higher test accuracy" in compare(slow, worse)
+    assert "apart, p < 0.001: +77.50 points [+75.58, +79.25]." in compare(slow, worse)
     assert compare(slow, Run(MODEL_1, FAST, small, number=4)) == ""
+
+
+def test_scores_keep_which_images_were_right(small: Dataset) -> None:
+    """Equal accuracies on other images are not the same; a shorter test set makes no pairs."""
+    run = Run(TINY, FAST, small, number=1)
+    *_, last = run.work()
+    score = run.last_score
+    assert last == 1
+    assert score is not None
+    (kept,) = [p.test for p in run.history if p.test and p.step == run.checkpoints.steps[-1]]
+    assert (kept.right == run.evaluate(run.checkpoints.steps[-1]).right).all()
+    assert Rate.of(kept.right) == score
+    assert len(kept.bits) == 63  # 500 images
+    other = _curve(Run(TINY, FAST, small, number=2), (run.checkpoints.steps[-1], 1, 0.1, 1_900))
+    assert "on other images: without pairs no difference is shown" in compare(run, other)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +221,10 @@ def test_losses_on_other_trays_are_not_compared(small: Dataset) -> None:
     halves = small.train.first(2), Split(small.train.images[2:4], small.train.labels[2:4])
     one, other = (Run(TINY, settings, small, number=n, extra=s) for n, s in enumerate(halves, 1))
     sentence = compare(_curve(one, (20, 1, 0.1, 1900)), _curve(other, (20, 1, 0.1, 1900)))
-    assert sentence.startswith("At step 20 run 1 has no measurable difference")
+    assert sentence == (
+        "At step 20 run 1 is, in test accuracy (95.0 against 95.0 %), the same on every image, "
+        "p = 1: no difference shown."
+    )
 
 
 def test_what_is_only_measured_is_no_difference(small: Dataset) -> None:
