@@ -1,13 +1,18 @@
 """The card of a trained model: what it is, how it was made, and what was measured of it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from core.architecture import Architecture
+from core.data import BoolArray
 from core.rate import Rate
 
 INTERVAL_BOUNDS, PGD, WORST_CASE = "Interval bounds", "PGD", "Worst case"  # what `robustness` holds
+_MOST_BITS = 2_500  # digits: 10,000 images
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,9 @@ class CurvePoint:
 class Robustness:
     """How many images stay right within `epsilon` of the norm: against `attack`, or as proven.
 
-    settings: of the attack or the proof, and which images; plain values.
+    settings: of the attack or the proof, and which images; plain values. bits: which of the first
+    test images stand, eight to a byte, in hex, so that two of them can be compared image by image;
+    "" if that is not kept.
     """
 
     attack: str
@@ -32,6 +39,29 @@ class Robustness:
     norm: str
     standing: Rate
     settings: dict[str, Any]
+    bits: str = ""
+
+    def __post_init__(self) -> None:
+        digits = 2 * -(-self.standing.total // 8)
+        if self.bits and (len(self.bits) != digits or Rate.of(self.right) != self.standing):
+            raise ValueError(
+                f"The card counts {self.standing.successes:,} of {self.standing.total:,} images "
+                f"under {self.attack!r}, and names others: restore it."
+            )
+
+    @property
+    def right(self) -> BoolArray:
+        """Which of the first test images stand: bool [n]; empty if that is not kept."""
+        packed = np.frombuffer(bytes.fromhex(self.bits), np.uint8)
+        return np.unpackbits(packed).astype(bool)[: self.standing.total]
+
+    @classmethod
+    def of(
+        cls, attack: str, epsilon: float, norm: str, right: BoolArray, settings: Mapping[str, Any]
+    ) -> "Robustness":
+        """Of which of the first test images stand: bool [n]."""
+        bits = np.packbits(right).tobytes().hex()
+        return cls(attack, epsilon, norm, Rate.of(right), dict(settings), bits)
 
 
 @dataclass(frozen=True)
@@ -121,6 +151,7 @@ def _robustness(values: dict[str, Any]) -> Robustness:
         norm=str(values["norm"])[:60],
         standing=_rate(values["standing"]),
         settings=dict(values["settings"]),
+        bits=str(values.get("bits", ""))[:_MOST_BITS],
     )
 
 

@@ -20,7 +20,6 @@ from core.defenses.settings import STRIDED, RobustSettings
 from core.defenses.side_by_side import side_by_side, widened
 from core.masking import MaskingStudy
 from core.model import Weights, assign_weights, build_model
-from core.rate import Rate
 
 EPSILON = 0.3
 _RECORD = 39  # steps between two lines of the log
@@ -135,8 +134,7 @@ def alarms(classifier: Classifier, source: Classifier, test: Split) -> tuple[Ala
 
 
 def _robustness(attack: str, standing: BoolArray, settings: Mapping[str, Any]) -> Robustness:
-    rate = Rate(int(standing.sum()), len(standing))
-    return Robustness(attack, EPSILON, "linf", rate, dict(settings))
+    return Robustness.of(attack, EPSILON, "linf", standing, settings)
 
 
 def _classifier(architecture: Architecture, weights: Weights) -> Classifier:

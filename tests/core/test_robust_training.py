@@ -264,5 +264,12 @@ def test_what_is_measured_agrees_with_itself(mnist: Dataset) -> None:
 def test_cards_keep_what_was_measured() -> None:
     card = zoo.available_models()[0]
     figure = Robustness("PGD", 0.3, "linf", Rate(7, 10), {"iterations": 100})
-    robust = replace(card, robustness=(figure,))
+    kept = Robustness.of("PGD", 0.3, "linf", np.arange(10) > 2, {"iterations": 100})
+    assert kept.standing == figure.standing
+    assert kept.right.tolist() == [False] * 3 + [True] * 7
+    assert not len(figure.right)
+    robust = replace(card, robustness=(figure, kept))
     assert ModelCard.from_json(robust.to_json()) == robust
+    for bits in ("ff", "zz", "1fc", kept.bits + "00"):
+        with pytest.raises(ValueError, match=r"names others|hexadecimal"):
+            replace(kept, bits=bits)

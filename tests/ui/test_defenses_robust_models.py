@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import zoo
 from core.card import Alarm, ModelCard, Robustness
-from core.rate import Rate
 from ui.defenses.robust_models import alarms, finding, verdict
 
 ROBUST = {"defense_view": "Robust models"}
@@ -18,14 +18,16 @@ def card() -> ModelCard:
     return zoo.read_card(zoo.path_of("robust"))
 
 
-def _with(card: ModelCard, pgd: int, worst: int, proven: int) -> ModelCard:
-    def robustness(attack: str, standing: int) -> Robustness:
-        return Robustness(attack, 0.3, "linf", Rate(standing, 1_000), {"fell to Square": 47})
+def _with(card: ModelCard, pgd: np.ndarray, worst: np.ndarray, proven: int) -> ModelCard:
+    """bool [1000] each: what stands."""
+
+    def robustness(attack: str, standing: np.ndarray) -> Robustness:
+        return Robustness.of(attack, 0.3, "linf", standing, {"fell to Square": 47})
 
     return replace(
         card,
         robustness=(
-            robustness("Interval bounds", proven),
+            robustness("Interval bounds", np.arange(1_000) < proven),
             robustness("PGD", pgd),
             robustness("Worst case", worst),
         ),
@@ -33,16 +35,33 @@ def _with(card: ModelCard, pgd: int, worst: int, proven: int) -> ModelCard:
 
 
 def test_the_sentences_follow_the_figures(card: ModelCard) -> None:
-    masked = _with(card, 930, 880, 0)
+    image = np.arange(1_000)
+    masked = _with(card, image < 930, image < 880, 0)
     assert finding(masked) == "Robust: 88.0 % stay in the worst case"
     assert "PGD alone overstates it by 5.0 points: its gradients mislead." in verdict(masked)
     assert "47 of 1,000 images fall to Square only" in verdict(masked)
     assert "Nothing is proven of it" in verdict(masked)
-    honest = _with(card, 925, 921, 910)
-    assert "PGD alone says 0.4 points more; 47 of 1,000 images fall to Square only" in verdict(
-        honest
+    assert "too kind on 50 of the 50 images that tell them apart, p < 0.001: +5.0" in verdict(
+        masked
+    )
+    honest = _with(card, image < 925, (image >= 5) & (image < 926), 910)
+    assert verdict(honest).startswith(
+        "PGD alone says 0.4 points more. It is too kind on 5 of the 6 images that tell them apart, "
+        "p = 0.22: no difference shown. 47 of 1,000 images fall to Square only"
     )
     assert "For 91.0 % [89.1, 92.6] · 910 of 1,000 of the test images" in verdict(honest)
+
+
+def test_one_image_more_or_less_is_decided_by_pairs(card: ModelCard) -> None:
+    """8 points on 100 images: the intervals overlap, and no image says otherwise."""
+    image = np.arange(100)
+    pair = _with(card, image < 93, image < 85, 0)
+    assert "overstates it by 8.0 points" in verdict(pair)
+    assert "too kind on 8 of the 8 images that tell them apart, p = 0.008" in verdict(pair)
+    counts = [replace(each, bits="") for each in pair.robustness]
+    assert verdict(replace(card, robustness=tuple(counts))).startswith(
+        "PGD alone says 8.0 points more; without pairs no difference is shown."
+    )
 
 
 def test_the_alarms_that_are_heard_are_said(card: ModelCard) -> None:

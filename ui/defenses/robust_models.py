@@ -7,7 +7,8 @@ from core.classifier import Classifier
 from core.defenses.settings import SHIPPED
 from core.experiments import E13
 from core.masking_verdicts import SILENT
-from core.rate import Rate, overlap
+from core.paired import judge
+from core.rate import Rate
 from ui import compute, text, theme
 from ui.figures import attack_charts
 from ui.header import Choice, model_titles
@@ -87,21 +88,28 @@ def finding(card: ModelCard) -> str:
 
 def verdict(card: ModelCard) -> str:
     """Whether PGD alone would have overstated it, and what is proven."""
-    pgd, worst = _measured(card, PGD).standing, _measured(card, WORST_CASE)
+    pgd, worst = _measured(card, PGD), _measured(card, WORST_CASE)
     proven = _measured(card, INTERVAL_BOUNDS).standing
-    lost = (pgd.value - worst.standing.value) * 100
     by_square = int(worst.settings.get("fell to Square", 0))
-    square = (
-        f"{by_square} of {worst.standing.total:,} images fall to Square only, which asks for no "
-        "gradient"
+    said = (
+        f"{_overstated(pgd, worst)} {by_square} of {worst.standing.total:,} images fall to Square "
+        "only, which asks for no gradient."
     )
-    if overlap(pgd, worst.standing):
-        said = f"PGD alone says {lost:.1f} points more; {square}."
-    else:
-        said = f"**PGD alone overstates it by {lost:.1f} points: its gradients mislead.** {square}."
     if proven.successes:
         return f"{said} For {text.full_rate(proven)} of the test images it is proven."
     return f"{said} Nothing is proven of it: the bounds are too loose for any image."
+
+
+def _overstated(pgd: Robustness, worst: Robustness) -> str:
+    """What PGD alone leaves too much, by the images that only one of the two breaks."""
+    lost = f"{100 * (pgd.standing.value - worst.standing.value):.1f} points"
+    if not len(pgd.right) or len(pgd.right) != len(worst.right):
+        return f"PGD alone says {lost} more; without pairs no difference is shown."
+    found = judge(pgd.right, worst.right)
+    lead = f"PGD alone says {lost} more."
+    if found.winner > 0:
+        lead = f"**PGD alone overstates it by {lost}: its gradients mislead.**"
+    return f"{lead} It is {found.words('too kind')}."
 
 
 def alarms(card: ModelCard) -> str:
