@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from core.backend import keras, tf
 from core.data import SIDE, FloatArray, IntArray, check_images
+from core.margins import log_odds_against
 from core.model import weights_digest
 
+Climbed = Callable[[Any, Any], Any]  # in graphs: logits [n, m] and classes [n] to numbers [n]
 IMAGES = tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)
 BATCH = 250
 _two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
@@ -21,8 +23,11 @@ class Classifier:
 
     Built once per trained model. Every compiled function closes over this object's model and is
     owned by it, so that dropping the classifier frees both. `version` is a digest of layers and
-    weights: two classifiers with the same version give the same numbers.
+    weights: two classifiers with the same version give the same numbers. `climbed`: what attacks
+    on the cross-entropy follow up, or down toward a target.
     """
+
+    climbed: Climbed = staticmethod(log_odds_against)
 
     def __init__(self, model: keras.Model, *, name: str, version: str = "") -> None:
         self.model = model

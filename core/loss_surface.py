@@ -15,6 +15,7 @@ from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.forward import forward
+from core.margins import log_odds_against, own
 
 _BATCH = 64
 _FLAT = 1e-9  # variance of a surface below which it is constant
@@ -57,8 +58,10 @@ def runner_up(classifier: Classifier, images: FloatArray, labels: IntArray) -> I
 def input_gradients(
     classifier: Classifier, images: FloatArray, labels: IntArray, others: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The gradients of the cross-entropy and of the margin: float32 [n, 28, 28, 1] both.
+    """The gradients that attacks on the cross-entropy and on the margin follow.
 
+    float32 [n, 28, 28, 1] both; the first is that of the log odds against the label, which has the
+    direction of the cross-entropy's and does not vanish where the network is sure.
     images float32 [n, 28, 28, 1], n ≥ 1, in [0, 1]; labels and others int64 [n].
     """
     check_images(images)
@@ -201,10 +204,9 @@ def _compile(model: keras.Model) -> Any:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(images)
             logits = logits_of(images)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            rise = tf.gather(logits, others, batch_dims=1)
-            margins = rise - tf.gather(logits, labels, batch_dims=1)
-        return tf.stack([tape.gradient(losses, images), tape.gradient(margins, images)], axis=1)
+            followed = log_odds_against(logits, labels)
+            margins = own(logits, others) - own(logits, labels)
+        return tf.stack([tape.gradient(followed, images), tape.gradient(margins, images)], axis=1)
 
     classes = tf.TensorSpec([None], tf.int64)
     compiled = tf.function(gradients, autograph=False, input_signature=[IMAGES, classes, classes])

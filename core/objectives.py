@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import margins
 from core.backend import keras, tf
 from core.checks import check_whole
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
@@ -174,7 +175,7 @@ def _logit(_: Any, logits: Any, classes: Any) -> Any:
 
 
 def _cross_entropy(_: Any, logits: Any, classes: Any) -> Any:
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+    return margins.cross_entropy(logits, classes)
 
 
 def _channel(_: Any, output: Any, channels: Any) -> Any:

@@ -2,19 +2,18 @@
 
 from typing import Any
 
-import numpy as np
-
+from core.attacks.best import Best, better, nothing_yet
 from core.attacks.geometry import NORMS, project, steepest
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray, IntArray, check_classes, check_images
 from core.forward import forward, in_loop
+from core.margins import log_odds_against, margin
 
 LOSSES = ("margin", "cross_entropy")
 _BATCH = 64
 _FIRST, _LAST = 0.4, 0.015  # the step, in units of the radius
-_SUCCESS = 1e3  # above any loss: a misread image goes before any other
 
 
 def push(
@@ -57,58 +56,40 @@ def push(
 
 def _compile(model: keras.Model, norm: str, loss: str) -> Any:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
-    logits_of, loss_of = forward(model), {"margin": _margin, "cross_entropy": _cross_entropy}[loss]
+    logits_of = forward(model)
+
+    def value_of(logits: Any, labels: Any) -> Any:
+        if loss == "margin":
+            return margin(logits, labels, 1.0)
+        return log_odds_against(logits, labels)
 
     @in_loop
     def look(x: Any, labels: Any) -> Any:
         logits = logits_of(x)
-        losses = loss_of(logits, labels)
-        misread = tf.cast(tf.argmax(logits, axis=1) != labels, tf.float32)
-        return losses + _SUCCESS * misread, tf.gradients(losses, x)[0], misread
+        value = value_of(logits, labels)
+        return value, tf.argmax(logits, axis=1) != labels, tf.gradients(value, x)[0]
 
     def ascend(
         images: Any, begin: Any, labels: Any, epsilon: Any, iterations: Any, to_the_end: Any
     ) -> Any:
-        def one_step(step: Any, x: Any, best: Any, best_score: Any, left: Any) -> Any:
-            score, gradient, misread = look(x, labels)
-            best, best_score = _better(x, score, best, best_score)
+        def one_step(step: Any, x: Any, best: Best) -> Any:
+            *seen, gradient = look(x, labels)
+            best = better(best, x, *seen)
             done = tf.cast(step, tf.float32) / tf.cast(iterations, tf.float32)
             stride = epsilon * _FIRST * (_LAST / _FIRST) ** done
             x = project(x + stride * steepest(gradient, norm), images, epsilon, norm)
-            return step + 1, x, best, best_score, left * (1 - misread)
+            return step + 1, x, best
 
-        count = tf.shape(images)[0]
-        state = (
-            tf.constant(0), project(begin, images, epsilon, norm), begin, tf.fill([count], -np.inf),
-            tf.ones([count]),
-        )  # fmt: skip
-        _, x, best, best_score, _ = tf.while_loop(
-            lambda step, _x, _best, _score, left: (
-                (step < iterations) & (to_the_end | (tf.reduce_max(left) > 0))
-            ),
-            one_step,
-            state,
-        )
-        score, _, _ = look(x, labels)
-        return _better(x, score, best, best_score)[0]
+        def going(step: Any, _: Any, best: Best) -> Any:
+            return (step < iterations) & (to_the_end | ~tf.reduce_all(best.reached))
+
+        start = project(begin, images, epsilon, norm)
+        _, x, best = tf.while_loop(going, one_step, (tf.constant(0), start, nothing_yet(start)))
+        *seen, _ = look(x, labels)
+        return better(best, x, *seen).x
 
     types = [IMAGES, IMAGES, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
     types += [tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.bool)]
     compiled = tf.function(ascend, autograph=False, input_signature=types)
     compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
     return compiled
-
-
-def _better(x: Any, score: Any, best: Any, best_score: Any) -> Any:
-    keep = (score > best_score)[:, None, None, None]
-    return tf.where(keep, x, best), tf.maximum(score, best_score)
-
-
-def _margin(logits: Any, labels: Any) -> Any:
-    own = tf.one_hot(labels, logits.shape[1])
-    others = tf.reduce_max(logits - 1e9 * own, axis=1)
-    return others - tf.reduce_sum(own * logits, axis=1)
-
-
-def _cross_entropy(logits: Any, labels: Any) -> Any:
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)

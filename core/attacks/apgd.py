@@ -6,14 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.attacks.best import goes_before
 from core.attacks.geometry import NORMS, project, random_start, steepest
 from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_choice, check_seed, check_whole
-from core.classifier import IMAGES, Classifier, in_batches
+from core.classifier import IMAGES, Classifier, Climbed, in_batches
 from core.data import CLASSES, FloatArray, IntArray
 from core.forward import forward, in_loop
+from core.margins import margin, own
 
 LOSSES = ("cross_entropy", "dlr", "targeted_dlr")
 _BATCH = 64
@@ -111,7 +113,9 @@ def _ascend(
 ) -> tuple[FloatArray, FloatArray]:
     """The best iterate of each image, and behind it, if `record`, all: [iterations, n, …]."""
     name = f"apgd/{norm}/{loss}"
-    compiled = classifier.compiled(name, lambda model: _compile(model, norm, loss))
+    compiled = classifier.compiled(
+        name, lambda model: _compile(model, classifier.climbed, norm, loss)
+    )
     periods = np.zeros(iterations + 1, np.float32)
     marks = checkpoints(iterations)
     periods[marks] = np.diff([0, *marks])
@@ -141,9 +145,14 @@ class _State(NamedTuple):
     halved: Any  # whether the step size was halved there
 
 
-def _compile(model: keras.Model, norm: str, loss: str) -> Any:
+def _compile(model: keras.Model, climbed: Climbed, norm: str, loss: str) -> Any:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
-    logits_of, value_of = forward(model), _VALUES[loss]
+    logits_of = forward(model)
+
+    def value_of(logits: Any, classes: Any, targets: Any, sign: Any) -> Any:
+        if loss == "cross_entropy":
+            return sign * climbed(logits, classes)
+        return _RATIOS[loss](logits, classes, targets, sign)
 
     def ascend(
         images: Any, begin: Any, classes: Any, targets: Any, sign: Any, epsilon: Any, periods: Any,
@@ -199,9 +208,7 @@ def _moved(state: _State, images: Any, epsilon: Any, norm: str) -> Any:
 
 def _seen(state: _State, x: Any, value: Any, reached: Any, gradient: Any) -> _State:
     """Behind a step to `x`: one at the goal is better than any other, then the higher loss is."""
-    higher = tf.logical_and(tf.equal(reached, state.top_reached), value > state.top_value)
-    first = tf.logical_and(reached, tf.logical_not(state.top_reached))
-    better = tf.logical_or(first, higher)
+    better = goes_before(value, reached, state.top_value, state.top_reached)
     pixels = _as_pixels(better)
     return state._replace(
         step=state.step + 1, x=x, previous=state.x, value=value, gradient=gradient,
@@ -242,24 +249,18 @@ def _as_pixels(each: Any) -> Any:
     return each[:, None, None, None]
 
 
-def _cross_entropy(logits: Any, classes: Any, _: Any, sign: Any) -> Any:
-    return sign * tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
-
-
 def _dlr(logits: Any, classes: Any, _: Any, sign: Any) -> Any:
     """How far the goal's margin is, over z₁ − z₃, or if it is a class over z₁ − (z₃ + z₄) / 2.
 
     With z₁ − z₃ it would be constant where the class is the third.
     """
-    own = tf.one_hot(classes, CLASSES)
-    highest_other = tf.reduce_max(tf.where(own > 0, -np.inf, logits), axis=1)
-    margin = sign * (highest_other - tf.reduce_sum(own * logits, axis=1))
-    return margin / (tf.where(sign > 0, *_spreads(logits)) + _TINY)
+    spread = tf.where(sign > 0, *_spreads(logits))
+    return margin(logits, classes, sign) / (spread + _TINY)
 
 
 def _targeted_dlr(logits: Any, classes: Any, targets: Any, sign: Any) -> Any:
     """Toward `targets`, away from `classes`; where they are the same it is a goal's only class."""
-    rise = tf.gather(logits, targets, batch_dims=1) - tf.gather(logits, classes, batch_dims=1)
+    rise = own(logits, targets) - own(logits, classes)
     _, spread = _spreads(logits)
     return tf.where(sign > 0, rise / (spread + _TINY), _dlr(logits, classes, targets, sign))
 
@@ -269,8 +270,4 @@ def _spreads(logits: Any) -> tuple[Any, Any]:
     return first - third, first - (third + fourth) / 2
 
 
-_VALUES: dict[str, Callable[..., Any]] = {
-    "cross_entropy": _cross_entropy,
-    "dlr": _dlr,
-    "targeted_dlr": _targeted_dlr,
-}
+_RATIOS: dict[str, Callable[..., Any]] = {"dlr": _dlr, "targeted_dlr": _targeted_dlr}

@@ -9,7 +9,6 @@ from core.attacks.search import (
     CLEAR,
     as_pixels,
     iterate,
-    margin,
     recorded_steps,
     search,
     squared_length,
@@ -20,6 +19,7 @@ from core.checks import check_range, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
 from core.forward import forward, in_loop
+from core.margins import margin
 
 _SCALE = 0.999  # tanh reaches 0.05 % past the box, else a pixel at its border could not leave it
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # Kingma & Ba (2014), arXiv:1412.6980

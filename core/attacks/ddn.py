@@ -10,10 +10,8 @@ from core.attacks.search import (
     CLEAR,
     as_pixels,
     iterate,
-    margin,
     recorded_steps,
     search,
-    soft_margin,
     squared_length,
     with_last,
 )
@@ -22,6 +20,7 @@ from core.checks import check_range, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
 from core.forward import forward, in_loop
+from core.margins import log_odds_against, margin
 
 _RADIUS = 1.0  # of the first ball
 _STEP_SIZE = 1.0, 0.01  # from the first step to the last, along half a cosine
@@ -85,7 +84,7 @@ def _compile(model: keras.Model) -> Any:
         @in_loop
         def look(x: Any) -> Any:
             logits = logits_of(x)
-            return logits, tf.gradients(soft_margin(logits, classes, sign), x)[0]
+            return logits, tf.gradients(sign * log_odds_against(logits, classes), x)[0]
 
         def one_step(state: _State) -> _State:
             logits, gradient = look(state.x)

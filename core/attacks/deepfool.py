@@ -10,8 +10,6 @@ from core.attacks.search import (
     CLEAR,
     as_pixels,
     iterate,
-    other_classes,
-    own,
     recorded_steps,
     search,
 )
@@ -20,6 +18,7 @@ from core.checks import check_range, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray
 from core.forward import forward, in_loop
+from core.margins import other_classes, own
 
 _TINY = 1e-12
 

@@ -32,10 +32,15 @@ def random_start(images: FloatArray, epsilon: float, norm: str, *, seed: int) ->
 
 
 def steepest(gradient: Any, norm: str) -> Any:
-    """In graphs: the direction of length 1 in `norm` along which a linear function rises most."""
+    """In graphs: the direction of length 1 in `norm` along which a linear function rises most.
+
+    A gradient of 0 has none, and gives 0.
+    """
     if norm == "linf":
         return tf.sign(gradient)
-    return gradient / (_length(gradient) + _TINY)
+    largest = tf.reduce_max(tf.abs(gradient), axis=(1, 2, 3), keepdims=True)
+    gradient = tf.math.divide_no_nan(gradient, largest)  # squares of 1e-20 would be 0
+    return tf.math.divide_no_nan(gradient, _length(gradient))
 
 
 def project(images: Any, center: Any, epsilon: Any, norm: str) -> Any:

@@ -5,18 +5,17 @@ from typing import Any
 import numpy as np
 
 from core.attacks import geometry
+from core.attacks.best import Best, better, nothing_yet
 from core.attacks.geometry import NORMS, project, steepest
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, check_whole
-from core.classifier import IMAGES, Classifier, in_batches
+from core.classifier import IMAGES, Classifier, Climbed, in_batches
 from core.data import FloatArray
 from core.forward import forward, in_loop
 
 _BATCH = 64
-_TINY = 1e-12
-_SUCCESS = 1e3  # above any cross-entropy: an image that reaches the goal goes before any other
 
 
 def fgsm(
@@ -195,7 +194,9 @@ def _ascend(
     epsilon and step_size: one for all images, or one for each.
     """
     name = f"ascend/{norm}" + ("/recorded" if record else "")
-    compiled = classifier.compiled(name, lambda model: _compile(model, norm, record))
+    compiled = classifier.compiled(
+        name, lambda model: _compile(model, classifier.climbed, norm, record)
+    )
     numbers = [tf.constant(value, tf.float32) for value in (goal.sign, decay)]
     if not len(images):
         return images, images
@@ -210,43 +211,38 @@ def _ascend(
     return rows[:, 0], np.moveaxis(rows[:, 1:], 1, 0)
 
 
-def _compile(model: keras.Model, norm: str, record: bool) -> Any:
+def _compile(model: keras.Model, climbed: Climbed, norm: str, record: bool) -> Any:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
     logits_of = forward(model)
 
     @in_loop
-    def score_and_gradient(x: Any, classes: Any, sign: Any) -> Any:
+    def look(x: Any, classes: Any, sign: Any) -> Any:
         logits = logits_of(x)
-        loss = sign * tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+        value = sign * climbed(logits, classes)
         is_class = tf.argmax(logits, axis=1) == classes
-        reached = tf.equal(is_class, sign < 0)
-        return loss + _SUCCESS * tf.cast(reached, tf.float32), tf.gradients(loss, x)[0]
+        return value, tf.equal(is_class, sign < 0), tf.gradients(value, x)[0]
 
     def ascend(
         images: Any, begin: Any, classes: Any, epsilon: Any, step_size: Any, sign: Any,
         decay: Any, iterations: Any, keep_best: Any,
     ) -> Any:  # fmt: skip
-        def one_step(
-            step: Any, x: Any, average: Any, best: Any, best_score: Any, frames: Any
-        ) -> Any:
-            score, gradient = score_and_gradient(x, classes, sign)
-            best, best_score = _better(x, score, best, best_score)
+        def one_step(step: Any, x: Any, average: Any, best: Best, frames: Any) -> Any:
+            *seen, gradient = look(x, classes, sign)
+            best = better(best, x, *seen)
             size = tf.reduce_sum(tf.abs(gradient), axis=(1, 2, 3), keepdims=True)
-            average = decay * average + gradient / (size + _TINY)
+            average = decay * average + tf.math.divide_no_nan(gradient, size)
             x = project(x + step_size * steepest(average, norm), images, epsilon, norm)
             frames = frames.write(step, x) if record else frames
-            return step + 1, x, average, best, best_score, frames
+            return step + 1, x, average, best, frames
 
-        worst = tf.fill([tf.shape(images)[0]], -np.inf)
         frames = tf.TensorArray(tf.float32, iterations if record else 1, element_shape=IMAGES.shape)
-        _, x, _, best, best_score, frames = tf.while_loop(
+        _, x, _, best, frames = tf.while_loop(
             lambda step, *_: step < iterations,
             one_step,
-            (tf.constant(0), begin, tf.zeros_like(images), begin, worst, frames),
+            (tf.constant(0), begin, tf.zeros_like(images), nothing_yet(begin), frames),
         )
-        score, _ = score_and_gradient(x, classes, sign)
-        best, _ = _better(x, score, best, best_score)
-        found = tf.where(keep_best, best, x)[:, None]
+        *seen, _ = look(x, classes, sign)
+        found = tf.where(keep_best, better(best, x, *seen).x, x)[:, None]
         if not record:
             return found
         return tf.concat([found, tf.transpose(frames.stack(), [1, 0, 2, 3, 4])], axis=1)
@@ -259,9 +255,3 @@ def _compile(model: keras.Model, norm: str, record: bool) -> Any:
     compiled = tf.function(ascend, autograph=False, input_signature=types)
     compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
     return compiled
-
-
-def _better(x: Any, score: Any, best: Any, best_score: Any) -> Any:
-    """Of each image the iterate with the higher score, and that score."""
-    keep = (score > best_score)[:, None, None, None]
-    return tf.where(keep, x, best), tf.maximum(score, best_score)

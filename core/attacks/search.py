@@ -1,4 +1,4 @@
-"""What attacks share that look for the smallest change: margins in graphs, and recorded loops."""
+"""What attacks share that look for the smallest change: recorded loops in graphs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from core.attacks.goals import Goal
 from core.backend import tf
 from core.classifier import Classifier, in_batches
-from core.data import CLASSES, FloatArray, IntArray
+from core.data import FloatArray, IntArray
 
 CLEAR = 1e-4  # logits: what is rounded otherwise in a batch of another size undoes no success
 _BATCH = 64
@@ -77,35 +77,6 @@ def iterate(
 def with_last(frames: Any, found: Any) -> Any:
     """In graphs: frames [n, k, 28, 28, 1] with `found` in the place of the last."""
     return tf.concat([frames[:, :-1], found[:, None]], axis=1)
-
-
-def margin(logits: Any, classes: Any, sign: Any) -> Any:
-    """In graphs: how far the goal's classes are ahead of the others, above 0 at the goal: [n]."""
-    return sign * (tf.reduce_max(_others(logits, classes), axis=1) - own(logits, classes))
-
-
-def soft_margin(logits: Any, classes: Any, sign: Any) -> Any:
-    """In graphs: `margin` with the logarithm of the sum of the others' exponentials: [n].
-
-    Its gradient has the direction of that of the cross-entropy, and does not vanish where the
-    network is sure.
-    """
-    return sign * (tf.reduce_logsumexp(_others(logits, classes), axis=1) - own(logits, classes))
-
-
-def own(logits: Any, classes: Any) -> Any:
-    """In graphs: each image's logit of its class: [n]."""
-    return tf.gather(logits, classes, batch_dims=1)
-
-
-def _others(logits: Any, classes: Any) -> Any:
-    """In graphs: the logits of the nine other classes: [n, 9]."""
-    return tf.gather(logits, other_classes(classes), batch_dims=1)
-
-
-def other_classes(classes: Any) -> Any:
-    """In graphs: the nine other classes of each image: [n, 9]."""
-    return (classes[:, None] + tf.range(1, CLASSES, dtype=classes.dtype)) % CLASSES
 
 
 def as_pixels(each: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.augmentation import stateless_seed
 from core.backend import tf
+from core.margins import cross_entropy_shares, log_odds_against
 
 
 def inner_attack(
@@ -21,7 +22,8 @@ def inner_attack(
 
     Every argument but the function may be a tensor, so that a slider does not retrace. `seed` is
     (number, step). From a uniformly random point of the ball, `steps` steps of `step_size` along
-    the gradient's sign. One step of 1.25 ε is FGSM with a random start (Wong et al. 2020,
+    the gradient's sign, which is that of the batch's sum where its statistics tie the images
+    together. One step of 1.25 ε is FGSM with a random start (Wong et al. 2020,
     arXiv:2001.03994), more are PGD (Madry et al. 2017, arXiv:1706.06083).
     """
     low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
@@ -32,8 +34,8 @@ def inner_attack(
     def one_step(step: Any, x: Any) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits_of(x))
-        direction = tf.sign(tape.gradient(losses, x))
+            log_odds = log_odds_against(logits_of(x), labels)
+        direction = tf.sign(tape.gradient(log_odds, x, cross_entropy_shares(log_odds)))
         return step + 1, tf.clip_by_value(x + step_size * direction, low, high)
 
     _, attacked = tf.while_loop(

@@ -20,6 +20,7 @@ from core.data import CLASSES, FloatArray, IntArray, check_images
 from core.defenses.autoencoder import autoencoder
 from core.defenses.filters import Filter, Mode
 from core.forward import forward, in_loop
+from core.margins import margin
 
 SQUEEZERS = (Filter("bits", 1), Filter("median", 3))
 _TEMPERATURE = 10.0  # of both softmax answers that the divergence compares, as in the paper
@@ -135,13 +136,14 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
     @in_loop
     def slope(x: Any, labels: Any, targets: Any) -> Any:
         seen = detector.look(logits_of, x, Mode(stand_in))
-        leads = [_lead(logits, targets) for logits in seen.views]
+        leads = [margin(logits, targets, -1.0) for logits in seen.views]
         missing = tf.add_n([tf.minimum(lead, _LEAD) for lead in leads])
         convinced = tf.reduce_all(tf.stack(leads) >= _LEAD, axis=0)
         chosen = tf.gradients(tf.where(convinced, -seen.score, missing), x)[0]
         steepest = tf.reduce_max(tf.abs(chosen), axis=(1, 2, 3), keepdims=True)
         convinced = convinced[:, None, None, None]
-        direction = tf.where(convinced, chosen / (steepest + _TINY), tf.sign(chosen))
+        scaled = tf.math.divide_no_nan(chosen, steepest)
+        direction = tf.where(convinced, scaled, tf.sign(chosen))
         wrong = tf.argmax(seen.views[0], axis=1) != labels
         return direction, tf.where(wrong, seen.score, np.inf)
 
@@ -175,13 +177,6 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
 def _lower(x: Any, score: Any, best: Any, best_score: Any) -> Any:
     keep = (score < best_score)[:, None, None, None]
     return tf.where(keep, x, best), tf.minimum(score, best_score)
-
-
-def _lead(logits: Any, targets: Any) -> Any:
-    """The logit of the target minus the highest other: [n]."""
-    own = tf.one_hot(targets, logits.shape[1], on_value=True, off_value=False, dtype=tf.bool)
-    other = tf.reduce_max(tf.where(own, -np.inf, logits), axis=1)
-    return tf.gather(logits, targets, axis=1, batch_dims=1) - other
 
 
 def _squeezing(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:

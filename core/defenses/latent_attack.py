@@ -18,6 +18,7 @@ from core.defenses.defended import DefendedClassifier
 from core.defenses.generator import generator
 from core.defenses.projection import adam, descend, nearest
 from core.forward import forward
+from core.margins import cross_entropy
 
 _JUDGED = 10  # candidates of each image that the whole defense is asked about
 _CLOSE, _FROM = 60, 4  # iterations and restarts of the projection that it starts from
@@ -71,7 +72,7 @@ def _compile(model: keras.Model) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(latent)
             drawn = made_by.decode(latent)
-            loss = sign * tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits_of(drawn))
+            loss = sign * cross_entropy(logits_of(drawn), classes)
             excess = tf.nn.relu(tf.abs(drawn - images) - epsilon)
             cost = penalty * tf.reduce_sum(excess**2, axis=(1, 2, 3)) - loss
         return tape.gradient(cost, latent)
