@@ -111,7 +111,7 @@ def gradient_has_vanished(now: Situation) -> Advice | None:
     return Advice(
         "gradient has vanished",
         "The probability is 1.0000 and its gradient has vanished: maximize the logit.",
-        "The gradient of −log p is p − 1 times that of the logit, and p − 1 is 0 here.",
+        "The gradient of −log p has the factor 1 − p, and that is nearly 0 here.",
         {"objective": "logit"},
     )
 

@@ -30,18 +30,14 @@ def test_exactly_what_can_be_broken_is_broken(linear: Classifier, norm: str) -> 
     assert (result.succeeded == (needed < epsilon))[clear].all()
 
 
-def test_a_logit_difference_does_not_vanish_where_the_network_is_sure(linear: Classifier) -> None:
+def test_no_loss_vanishes_where_the_network_is_sure(linear: Classifier) -> None:
     sure = scaled(linear, 1_000)
     images = gray_images(8)
     goal = Untargeted(sure.predict(images))
     epsilon = 1.1 * float(needed_radius(sure, images, "linf").max())
     assert (sure.probabilities(images).max(axis=1) == 1).all()
-    blind, seeing = (
-        apgd(sure, images, goal, epsilon=epsilon, loss=loss)
-        for loss in ("cross_entropy", LOSSES[2])
-    )
-    assert blind.success.successes == 0
-    assert seeing.success.value == 1
+    for loss in LOSSES:
+        assert apgd(sure, images, goal, epsilon=epsilon, loss=loss).success.value == 1
 
 
 def test_the_steps_are_those_of_the_paper(linear: Classifier) -> None:
