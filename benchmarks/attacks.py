@@ -3,8 +3,10 @@
 Every contender attacks the same test images on the same trained network with the same budget, in
 a process of its own: peers with TensorFlow's own choice of threads, and no early stop where that
 can be chosen. Nobody's word for a success is taken: what comes back is clipped to [0, 1] and judged
-by this project, among the images that the network read right before. Seconds are medians over
-rounds with the ratio within each round. A contender whose first round takes a minute has no other.
+by this project, among the images that the network read right before. `convscope-usual` is this
+project by the gradient that its peers follow, which float32 rounds where a network is sure.
+Seconds are medians over rounds with the ratio within each round. A contender whose first round
+takes a minute has no other.
 
 The peers, in an environment of their own that has this project's requirements too:
 
@@ -66,9 +68,9 @@ _CARLINI_WAGNER = {
     "learning_rate": 0.1,
 }
 TASKS = {
-    "fgsm-0.1": Task("FGSM, ε 0.1", "fgsm", {"epsilon": 0.1}),
-    "fgsm-0.2": Task("FGSM, ε 0.2", "fgsm", {"epsilon": 0.2}),
-    "fgsm-0.3": Task("FGSM, ε 0.3", "fgsm", {"epsilon": 0.3}),
+    "fgsm-0.1": Task("FGSM, ε 0.1", "fgsm", {"epsilon": 0.1}, 500),
+    "fgsm-0.2": Task("FGSM, ε 0.2", "fgsm", {"epsilon": 0.2}, 500),
+    "fgsm-0.3": Task("FGSM, ε 0.3", "fgsm", {"epsilon": 0.3}, 500),
     "pgd-0.1": Task("PGD-40, ε 0.1", "pgd", _PGD | {"epsilon": 0.1}),
     "pgd-0.3": Task("PGD-40, ε 0.3", "pgd", _PGD | {"epsilon": 0.3}),
     "pgd-128": Task("PGD-40, batch of 128", "pgd", _PGD | {"epsilon": 0.3}, 128, 128, 9),
@@ -83,8 +85,8 @@ TASKS = {
     ),
 }
 OFFERED = {
-    "fgsm": ("convscope", "foolbox", "art", "cleverhans"),
-    "pgd": ("convscope", "foolbox", "foolbox-compiled", "art", "cleverhans"),
+    "fgsm": ("convscope", "convscope-usual", "foolbox", "art", "cleverhans"),
+    "pgd": ("convscope", "convscope-usual", "foolbox", "foolbox-compiled", "art", "cleverhans"),
     "deepfool": ("convscope", "foolbox", "foolbox-compiled", "art"),
     "ddn": ("convscope", "foolbox"),
     "carlini_wagner": ("convscope", "foolbox", "foolbox-compiled", "art", "cleverhans"),
@@ -176,13 +178,17 @@ def timed(attack: Callable[[Any, Any], Any], task: Task, file: Path) -> Callable
     return work
 
 
-def convscope(task: Task, folder: Path) -> Callable[[], float]:
+def convscope(task: Task, folder: Path, *, usual: bool = False) -> Callable[[], float]:
     """This project's functions as the pages call them, and the share of time in their graphs."""
     from core import zoo
     from core.attacks import gradient, minimal
     from core.attacks.goals import Untargeted
+    from core.attacks.usual_gradient import WithUsualGradient
 
     classifier, spans = zoo.load("model-1"), []
+    if usual:
+        classifier = WithUsualGradient(classifier)
+    name = "convscope-usual" if usual else "convscope"
     compiled = classifier.compiled
 
     def watched(name: str, build: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -201,13 +207,13 @@ def convscope(task: Task, folder: Path) -> Callable[[], float]:
     work = timed(
         lambda x, y: attack(classifier, x, Untargeted(y), **task.numbers).adversarial,
         task,
-        folder / "convscope.npy",
+        folder / f"{name}.npy",
     )
 
     def watched_work() -> float:
         spans.clear()
         seconds = work()
-        np.save(folder / "convscope-share.npy", _union(spans) / seconds)
+        np.save(folder / f"{name}-share.npy", _union(spans) / seconds)
         return seconds
 
     return watched_work
@@ -365,7 +371,7 @@ if __name__ == "__main__":
         "art": art,
         "cleverhans": cleverhans,
     }
-    if name == "convscope":
-        serve(convscope(task, folder))
+    if name.startswith("convscope"):
+        serve(convscope(task, folder, usual=name == "convscope-usual"))
     else:
         serve(timed(peers[name](task), task, folder / f"{name}.npy"))

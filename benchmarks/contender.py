@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -11,9 +12,10 @@ class Contender:
     """`python -m MODULE NAME` as a process of its own, with its own libraries and threads.
 
     The module reads a line for every round and prints the seconds that the round took.
+    inside: the folder of the project that has it, if not this one.
     """
 
-    def __init__(self, module: str, *arguments: str) -> None:
+    def __init__(self, module: str, *arguments: str, inside: Path | None = None) -> None:
         self.name = arguments[0]
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -21,6 +23,7 @@ class Contender:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            cwd=inside,
         )
 
     def __enter__(self) -> Self:

@@ -41,10 +41,10 @@ def apgd(
 
     loss: "cross_entropy"; "dlr", a difference of logits over their spread; "targeted_dlr", the same
     toward each of the nine other classes in turn, the likeliest first (for a Targeted goal it is
-    "dlr"). Every run begins at a random point of the ball; `restarts` (1 to 50) go on with the images that still stand. images float32
-    [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit, where a full pixel is 1; iterations 1 to
-    2,000; record: whether the result has a trajectory, of an image's last run. Raises ValueError
-    on other values. Croce and Hein (2020), arXiv:2003.01690.
+    "dlr"). Every run begins at a random point of the ball; `restarts` (1 to 50) go on with the
+    images that still stand. images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit,
+    where a full pixel is 1; iterations 1 to 2,000; record: whether the result has a trajectory, of
+    an image's last run. Raises ValueError on other values. Croce and Hein (2020), arXiv:2003.01690.
     """
     seed = check_seed(seed)
     check_attack(images, goal, epsilon)
