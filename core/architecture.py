@@ -6,6 +6,7 @@ from typing import Any
 
 from core.checks import check_range, check_whole
 from core.data import CLASSES, SIDE
+from core.fields import Fields
 
 MAX_PARAMETERS = 16_000_000
 MAX_MULTIPLY_ADDS = 100_000_000
@@ -85,29 +86,25 @@ class Architecture:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Architecture":
+    def from_dict(cls, values: object) -> "Architecture":
         """The inverse of `to_dict`. Raises ValueError on anything that is not an architecture."""
-        try:
-            blocks = tuple(ConvBlock(**_whole(block)) for block in values["blocks"])
-            units = tuple(_whole({"units": number})["units"] for number in values["hidden_units"])
-            return cls(
-                blocks=blocks,
-                hidden_units=units,
-                batch_normalization=bool(values["batch_normalization"]),
-                dropout=float(values["dropout"]),
-                classes=_whole({"classes": values["classes"]})["classes"],
-            )
-        except (KeyError, TypeError, OverflowError) as error:
-            raise ValueError(
-                f"The description of the architecture is incomplete ({error})."
-            ) from None
+        fields = Fields(values, "The architecture")
+        return cls(
+            blocks=tuple(map(_block, fields.records("blocks", 6))),
+            hidden_units=fields.wholes("hidden_units", 4, 1, 4096),
+            batch_normalization=fields.flag("batch_normalization"),
+            dropout=fields.number("dropout", 0, 0.9),
+            classes=fields.whole("classes", 2, 1000),
+        )
 
 
-def _whole(values: dict[str, Any]) -> dict[str, int]:
-    for key, value in values.items():
-        if type(value) is not int:
-            raise TypeError(f"{key} is {value!r}, not a whole number")
-    return values
+def _block(fields: Fields) -> ConvBlock:
+    return ConvBlock(
+        filters=fields.whole("filters", 1, 256),
+        kernel_size=fields.whole("kernel_size", 1, 11),
+        stride=fields.whole("stride", 1, 4),
+        pooling=fields.whole("pooling", 1, 4),
+    )
 
 
 MODEL_1 = Architecture()

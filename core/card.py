@@ -1,18 +1,20 @@
 """The card of a trained model: what it is, how it was made, and what was measured of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from core.architecture import Architecture
-from core.data import BoolArray
+from core.data import SIDE, BoolArray
+from core.fields import Fields
 from core.rate import Rate
 
 INTERVAL_BOUNDS, PGD, WORST_CASE = "Interval bounds", "PGD", "Worst case"  # what `robustness` holds
 _MOST_BITS = 2_500  # digits: 10,000 images
+_NAME, _MOST = 60, 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -108,56 +110,68 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, text: str) -> "ModelCard":
-        """The inverse of `to_json`. Raises ValueError with one sentence on anything else."""
+        """The inverse of `to_json`; texts come on one line, too long ones are cut.
+
+        Raises ValueError with one sentence on anything else, and on a field that is not what it
+        must be.
+        """
         try:
             values = json.loads(text)
-            return cls(
-                name=str(values["name"])[:60],
-                title=str(values["title"])[:60],
-                description=str(values["description"])[:200],
-                architecture=Architecture.from_dict(values["architecture"]),
-                settings=dict(values["settings"]),
-                steps=int(values["steps"]),
-                seconds=float(values["seconds"]),
-                test=_rate(values["test"]),
-                parameters=int(values["parameters"]),
-                version=str(values["version"])[:64],
-                data_digest=str(values["data_digest"])[:64],
-                curve=tuple(
-                    CurvePoint(*map(float, point.values())) for point in values.get("curve", ())
-                ),
-                robustness=tuple(map(_robustness, values.get("robustness", ()))),
-                alarms=tuple(map(_alarm, values.get("alarms", ()))),
-            )
-        except (
-            KeyError,
-            TypeError,
-            AttributeError,
-            OverflowError,
-            RecursionError,
-            json.JSONDecodeError,
-        ) as error:
-            raise ValueError(f"The model's card cannot be read ({error}).") from None
+        except (ValueError, RecursionError):
+            raise ValueError(
+                "The model's card cannot be read (it is not JSON): upload the file as it was saved."
+            ) from None
+        card = Fields(values, "The card")
+        return cls(
+            name=card.text("name", _NAME, least=1),
+            title=card.text("title", _NAME, least=1),
+            description=card.text("description", 200),
+            architecture=Architecture.from_dict(card.plain("architecture")),
+            settings=card.plain("settings"),
+            steps=card.whole("steps", 0, _MOST),
+            seconds=card.number("seconds", 0, _MOST),
+            test=_rate(card.record("test")),
+            parameters=card.whole("parameters", 0, _MOST),
+            version=card.text("version", 64),
+            data_digest=card.text("data_digest", 64),
+            curve=tuple(map(_point, _records(card, "curve", 10_000))),
+            robustness=tuple(map(_robustness, _records(card, "robustness", 100))),
+            alarms=tuple(map(_alarm, _records(card, "alarms", 100))),
+        )
 
 
-def _rate(values: dict[str, Any]) -> Rate:
-    return Rate(int(values["successes"]), int(values["total"]))
+def _records(card: Fields, key: str, limit: int) -> Iterable[Fields]:
+    return card.records(key, limit) if key in card else ()
 
 
-def _robustness(values: dict[str, Any]) -> Robustness:
-    return Robustness(
-        attack=str(values["attack"])[:60],
-        epsilon=float(values["epsilon"]),
-        norm=str(values["norm"])[:60],
-        standing=_rate(values["standing"]),
-        settings=dict(values["settings"]),
-        bits=str(values.get("bits", ""))[:_MOST_BITS],
+def _rate(counts: Fields) -> Rate:
+    total = counts.whole("total", 1, _MOST)
+    return Rate(counts.whole("successes", 0, total), total)
+
+
+def _point(point: Fields) -> CurvePoint:
+    return CurvePoint(
+        step=point.number("step", 0, _MOST),
+        seconds=point.number("seconds", 0, _MOST),
+        loss=point.number("loss", -1, 1e38),
+        accuracy=point.number("accuracy", 0, 1),
     )
 
 
-def _alarm(values: dict[str, Any]) -> Alarm:
+def _robustness(measured: Fields) -> Robustness:
+    return Robustness(
+        attack=measured.text("attack", _NAME, least=1),
+        epsilon=measured.number("epsilon", 0, SIDE),  # the L2 from all black to all white
+        norm=measured.text("norm", _NAME, least=1),
+        standing=_rate(measured.record("standing")),
+        settings=measured.plain("settings"),
+        bits=measured.digits("bits", _MOST_BITS) if "bits" in measured else "",
+    )
+
+
+def _alarm(alarm: Fields) -> Alarm:
     return Alarm(
-        check=str(values["check"])[:60],
-        state=str(values["state"])[:20],
-        verdict=str(values["verdict"])[:300],
+        check=alarm.text("check", _NAME, least=1),
+        state=alarm.text("state", 20, least=1),
+        verdict=alarm.text("verdict", 300),
     )

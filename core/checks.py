@@ -90,3 +90,8 @@ def short(value: object) -> str:
         return "a number of more than 30 digits"
     text = repr(value)
     return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"
+
+
+def finding(error: ValueError) -> str:
+    """What is wrong, without what to do, which stands behind the last colon."""
+    return str(error).rpartition(": ")[0] or str(error).rstrip(".")

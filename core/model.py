@@ -1,14 +1,13 @@
 """Architecture → keras.Model, its table of layers, and its weights as safetensors files."""
 
 import hashlib
-import json
+import io
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
@@ -17,6 +16,8 @@ from core.backend import keras
 from core.card import ModelCard
 from core.checks import check_seed
 from core.data import CLASSES, SIDE
+from core.first_look import check_answers
+from core.model_file import MAX_FILE_BYTES, read_card, read_weights
 
 __all__ = [
     "MODEL_1",
@@ -30,8 +31,6 @@ __all__ = [
     "save_model",
     "weights_digest",
 ]
-
-MAX_FILE_BYTES = 64_000_000
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -238,64 +237,32 @@ def serialize_model(model: keras.Model, card: ModelCard) -> bytes:
 
 def load_model(path: Path) -> tuple[keras.Model, ModelCard]:
     """The model and the card of a file that `save_model` wrote. Raises ValueError otherwise."""
-    return deserialize_model(path.read_bytes())
+    with path.open("rb") as file:
+        return deserialize_model(file.read(MAX_FILE_BYTES + 1))
 
 
 def deserialize_model(data: bytes) -> tuple[keras.Model, ModelCard]:
     """The inverse of `serialize_model`.
 
     Raises ValueError with one sentence if the bytes are not safetensors, are above 64 MB, carry
-    no card, or hold arrays that do not fit the card. Nothing is unpickled.
+    no card, hold arrays that do not fit the card, or a network that does not answer every image
+    with finite numbers. Nothing is unpickled.
     """
     if len(data) > MAX_FILE_BYTES:
-        raise ValueError(
-            f"The file has {len(data) / 1e6:.0f} MB, above {MAX_FILE_BYTES / 1e6:.0f} MB: "
-            "choose a smaller one."
-        )
-    try:
-        arrays = safetensors.numpy.load(data)
-        metadata = _metadata(data)
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError):
-        raise ValueError(
-            "This is not a safetensors file: upload weights that this dashboard saved."
-        ) from None
-    if "card" not in metadata:
-        raise ValueError(
-            "The file names no architecture: upload weights that this dashboard saved."
-        )
-    card = ModelCard.from_json(metadata["card"])
+        raise ValueError(f"The file is above {MAX_FILE_BYTES / 1e6:.0f} MB: choose a smaller one.")
+    card = read_card(io.BytesIO(data))
     if card.architecture.classes != CLASSES:
         raise ValueError(
             f"The network has {card.architecture.classes} classes, not the {CLASSES} of MNIST: "
             "upload weights that this dashboard saved."
         )
     model = build_model(card.architecture)
-    _assign_checked(model, arrays)
+    shapes = {name: tuple(each.shape) for name, each in named_variables(model).items()}
+    assign_weights(model, read_weights(data, shapes))
     version = weights_digest(model)
-    if card.version not in (version, earlier_digest(model)):
+    if card.version not in (version, earlier_digest(model)) or (
+        card.parameters != model.count_params()
+    ):
         raise ValueError("The card belongs to other weights: upload the file as it was saved.")
+    check_answers(model)
     return model, replace(card, version=version)
-
-
-def _metadata(data: bytes) -> dict[str, str]:
-    """The metadata of a safetensors file: its length in 8 bytes, then a JSON header."""
-    length = int.from_bytes(data[:8], "little")
-    metadata: dict[str, str] = json.loads(data[8 : 8 + length]).get("__metadata__") or {}
-    return metadata
-
-
-def _assign_checked(model: keras.Model, arrays: Weights) -> None:
-    expected = named_weights(model)
-    if missing := sorted(expected.keys() ^ arrays.keys()):
-        raise ValueError(
-            f"The weights do not fit the architecture they name ({missing[0]} is on one side only)."
-        )
-    for name, array in arrays.items():
-        if array.shape != expected[name].shape or array.dtype != np.float32:
-            raise ValueError(
-                f"The weights do not fit the architecture they name ({name} is {array.dtype} "
-                f"{list(array.shape)}, not float32 {list(expected[name].shape)})."
-            )
-        if not np.isfinite(array).all():
-            raise ValueError(f"The weights {name} are not all finite: upload a model that learned.")
-    assign_weights(model, arrays)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data import ASSETS, ByteArray, FloatArray, load_mnist, to_float
+from core.archive import read_npz
+from core.data import ASSETS, CLASSES, SIDE, ByteArray, FloatArray, load_mnist, to_float
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 SHIPPED_FILE = ASSETS / "walkthrough.npz"
 SHIPPED_MODEL = "model-1"
 SHIPPED_IMAGE = 1
+_MOST_BYTES = 2_000_000  # unpacked
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,18 +62,20 @@ def save(walkthrough: Walkthrough, path: Path) -> None:
 def read(path: Path) -> Walkthrough:
     """The inverse of `save`. Raises ValueError with one sentence if the file is unusable."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return Walkthrough(
-                version=str(archive["version"]),
-                image=archive["image"],
-                stages={
-                    key.removeprefix("stage/"): archive[key]
-                    for key in archive.files
-                    if key.startswith("stage/")
-                },
-                probabilities=archive["probabilities"],
-            )
-    except (OSError, ValueError, KeyError, EOFError):
+        arrays = read_npz(path, most_bytes=_MOST_BYTES)
+        if arrays["image"].shape != (SIDE, SIDE) or arrays["probabilities"].shape != (CLASSES,):
+            raise ValueError
+        return Walkthrough(
+            version=str(arrays["version"]),
+            image=arrays["image"],
+            stages={
+                key.removeprefix("stage/"): values
+                for key, values in arrays.items()
+                if key.startswith("stage/")
+            },
+            probabilities=arrays["probabilities"],
+        )
+    except (OSError, ValueError, KeyError):
         raise ValueError(
             f"{path.name} is missing or damaged: restore it from the repository."
         ) from None

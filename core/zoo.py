@@ -13,14 +13,15 @@ on from there. Listing the cards reads file headers only; TensorFlow is loaded w
 """
 
 import functools
-import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core import model_file
 from core.architecture import MODEL_1, MODEL_2, Architecture
 from core.card import CurvePoint, ModelCard
+from core.checks import finding
 from core.data import ASSETS
 from core.defenses.settings import SHIPPED, STRIDED
 from core.defenses.side_by_side import widened
@@ -58,26 +59,35 @@ def path_of(name: str) -> Path:
 
 def available_models() -> list[ModelCard]:
     """The cards of the shipped models whose file can be read, in the order of the recipes."""
-    cards = []
+    return [card for card in _cards().values() if isinstance(card, ModelCard)]
+
+
+def left_out() -> list[str]:
+    """One sentence for each shipped model whose file is missing or damaged."""
+    return [card for card in _cards().values() if isinstance(card, str)]
+
+
+def _cards() -> dict[str, ModelCard | str]:
+    """By name the card of each shipped model, or why there is none."""
+    cards: dict[str, ModelCard | str] = {}
     for name in RECIPES:
         try:
-            cards.append(read_card(path_of(name)))
-        except (OSError, ValueError):
-            continue
+            cards[name] = read_card(path_of(name))
+        except ValueError as error:
+            cards[name] = str(error)
     return cards
 
 
 def read_card(path: Path) -> ModelCard:
-    """The card in a model file, without its weights. ValueError if there is none."""
-    with path.open("rb") as file:
-        header = file.read(int.from_bytes(file.read(8), "little"))
+    """The card in a shipped file, without its weights. ValueError with one sentence if unusable."""
     try:
-        card = json.loads(header)["__metadata__"]["card"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(
-            f"{path.name} is damaged (it has no card): restore it from the repository."
-        ) from None
-    return ModelCard.from_json(card)
+        with path.open("rb") as file:
+            card = model_file.read_card(file)
+        if card.name != path.stem:
+            raise ValueError(f"it holds {card.name}")
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from None
+    return card
 
 
 def load(name: str) -> "Classifier":
@@ -90,10 +100,13 @@ def load(name: str) -> "Classifier":
     try:
         model, card = load_model(path_of(name))
     except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{path_of(name).name} cannot be read ({error}): restore it from the repository."
-        ) from None
+        raise _damaged(path_of(name), error) from None
     return Classifier(model, name=card.title)
+
+
+def _damaged(path: Path, error: OSError | ValueError) -> ValueError:
+    found = error.strerror if isinstance(error, OSError) else finding(error)
+    return ValueError(f"{path.name} cannot be read ({found}): restore it from the repository.")
 
 
 @functools.lru_cache

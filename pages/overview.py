@@ -7,7 +7,7 @@ guard()
 import streamlit as st
 
 from core import walkthrough
-from ui import compute, overview, theme
+from ui import overview, theme
 from ui.header import header
 
 choice = header(
@@ -16,17 +16,9 @@ choice = header(
 )
 palette = theme.palette()
 
-try:
-    shown = walkthrough.read(walkthrough.SHIPPED_FILE)
-except ValueError as error:
-    st.error(str(error), icon=":material/error:")
-    st.stop()
-
 place = st.container()
-shipped = compute.shipped_cards().get(walkthrough.SHIPPED_MODEL)
-same = shipped is not None and shown.version == shipped.version
-first = choice.image.number == walkthrough.SHIPPED_IMAGE
-if not (same and first and choice.model == shipped.name):
+shown = overview.at_once(choice)
+if shown is None:
     with place, st.skeleton(height=640):
         shown = walkthrough.walk_through(choice.classifier(), choice.image.pixels)
 with place:

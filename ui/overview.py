@@ -6,6 +6,7 @@ Altair and pandas take half a second to import, so they come behind the first pi
 import numpy as np
 import streamlit as st
 
+from core import walkthrough
 from core.card import WORST_CASE, ModelCard
 from core.data import FloatArray
 from core.rate import Rate
@@ -16,6 +17,22 @@ from ui.figures.palette import Palette
 from ui.header import Choice, short_titles
 from ui.navigation import VIEWS, view
 from ui.show import draw, picture
+
+
+def at_once(choice: Choice) -> Walkthrough | None:
+    """What ships with the project to be shown before TensorFlow is loaded; None of other choices.
+
+    A file that is damaged costs a few seconds.
+    """
+    first = choice.model, choice.image.number
+    if first != (walkthrough.SHIPPED_MODEL, walkthrough.SHIPPED_IMAGE):
+        return None
+    try:
+        shown = walkthrough.read(walkthrough.SHIPPED_FILE)
+    except ValueError as error:
+        st.warning(str(error), icon=":material/warning:")
+        return None
+    return shown if shown.version == compute.shipped_cards()[choice.model].version else None
 
 
 def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
@@ -119,7 +136,7 @@ def _picture(values: FloatArray, palette: Palette) -> tiles.Picture:
 
 
 def shelf() -> None:
-    """The shipped models with what was measured of them."""
+    """The shipped models with what was measured of them, and which are left out."""
     import pandas as pd
 
     rows = [
@@ -133,6 +150,8 @@ def shelf() -> None:
         }
         for card in compute.shipped_cards().values()
     ]
+    for sentence in compute.left_out():
+        st.warning(sentence, icon=":material/warning:")
     st.table(pd.DataFrame(rows), hide_index=True, alt="The models that ship with the project")
     st.caption(
         "Brackets hold the 95 % Wilson interval. Trained with `python -m core.zoo`, on the "

@@ -1,18 +1,20 @@
 """The files of the generative defenses' networks: safetensors with a card of their own."""
 
 import hashlib
+import io
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from core.checks import finding
 from core.data import ASSETS
+from core.fields import Fields
+from core.tensor_file import read_arrays, read_header
 
 FOLDER = ASSETS / "defenses"
 MAX_FILE_BYTES = 2_000_000
@@ -73,14 +75,15 @@ def read(path: Path, shapes: dict[str, tuple[int, ...]]) -> tuple[Weights, Netwo
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ValueError(f"it has more than {MAX_FILE_BYTES / 1e6:.0f} MB")
         data = path.read_bytes()
-        weights = safetensors.numpy.load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        card = _card(json.loads(header["__metadata__"]["card"]))
+        weights = read_arrays(data)
+        card = _card(read_header(io.BytesIO(data)).metadata.get("card", ""))
         _check(weights, shapes, card)
     except FileNotFoundError:
         reason = "is missing"
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
-        reason = f"is damaged ({str(error).strip(chr(39)).rstrip('.')})"
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+    except ValueError as error:
+        reason = f"is damaged ({finding(error)})"
     else:
         return weights, card
     purpose = _PURPOSES.get(path.stem, path.stem)
@@ -89,16 +92,20 @@ def read(path: Path, shapes: dict[str, tuple[int, ...]]) -> tuple[Weights, Netwo
     )
 
 
-def _card(values: dict[str, Any]) -> NetworkCard:
+def _card(text: str) -> NetworkCard:
+    try:
+        card = Fields(json.loads(text), "the card")
+    except (ValueError, RecursionError):
+        raise ValueError("it has no card") from None
     return NetworkCard(
-        name=str(values["name"]),
-        settings=dict(values["settings"]),
-        seconds=float(values["seconds"]),
-        error=float(values["error"]),
-        test_images=int(values["test_images"]),
-        version=str(values["version"]),
-        data_digest=str(values["data_digest"]),
-        kl=tuple(map(float, values["kl"])),
+        name=card.text("name", 60, least=1),
+        settings=card.plain("settings"),
+        seconds=card.number("seconds", 0, 1e9),
+        error=card.number("error", 0, 1),
+        test_images=card.whole("test_images", 1, 10_000),
+        version=card.text("version", 64),
+        data_digest=card.text("data_digest", 64),
+        kl=card.numbers("kl", 1_000, 0, 1e9),
     )
 
 
@@ -110,5 +117,5 @@ def _check(weights: Weights, shapes: dict[str, tuple[int, ...]], card: NetworkCa
             raise ValueError(f"{name} is {array.dtype} {list(array.shape)}")
         if not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite")
-    if digest_of(weights) != card.version or not math.isfinite(card.error):
+    if digest_of(weights) != card.version:
         raise ValueError("the card belongs to other weights")

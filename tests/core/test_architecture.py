@@ -41,17 +41,22 @@ def test_refuses_blocks_out_of_range(change: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "part"),
     [
-        {},
-        {"blocks": [{}], "hidden_units": ["many"], "batch_normalization": 0, "dropout": 0},
-        {**MODEL_1.to_dict(), "blocks": [{"filters": 2.5}]},
-        {**MODEL_1.to_dict(), "blocks": [{"kernels": 3}]},
-        {**MODEL_1.to_dict(), "hidden_units": None},
+        ([], "is a list of 0, not a record"),
+        ({}, "has no blocks"),
+        ({**MODEL_1.to_dict(), "hidden_units": ["many"]}, "a list of whole numbers from 1 to"),
+        ({**MODEL_1.to_dict(), "hidden_units": None}, "hidden_units is nothing, not a list"),
+        ({**MODEL_1.to_dict(), "blocks": [{"filters": 2.5}]}, "filters is 2.5, not a whole number"),
+        ({**MODEL_1.to_dict(), "blocks": [{"kernels": 3}]}, "blocks, item 1, has no filters"),
+        ({**MODEL_1.to_dict(), "blocks": [{}] * 7}, "a list of 7, not a list of at most 6"),
+        ({**MODEL_1.to_dict(), "batch_normalization": "no"}, "is “no”, not true or false"),
+        ({**MODEL_1.to_dict(), "dropout": "abc"}, "dropout is “abc”, not a number from 0 to 0.9"),
+        ({**MODEL_1.to_dict(), "dropout": float("nan")}, "dropout is nan, not a number"),
     ],
 )
-def test_refuses_what_is_not_an_architecture(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="incomplete"):
+def test_refuses_what_is_not_an_architecture(values: object, part: str) -> None:
+    with pytest.raises(ValueError, match=part):
         Architecture.from_dict(values)
 
 

@@ -25,8 +25,9 @@ from core.rate import Rate
 @pytest.fixture
 def card() -> ModelCard:
     architecture = Architecture((ConvBlock(2), ConvBlock(3)), (7,), True)
-    version = weights_digest(build_model(architecture))
-    return ModelCard("a", "A", "", architecture, {}, 0, 0.0, Rate(1, 2), 5, version, "d")
+    model = build_model(architecture)
+    version, parameters = weights_digest(model), model.count_params()
+    return ModelCard("a", "A", "", architecture, {}, 0, 0.0, Rate(1, 2), parameters, version, "d")
 
 
 def test_model_1_has_the_layers_and_counts_of_the_report() -> None:
@@ -117,28 +118,38 @@ def test_hostile_files_get_one_sentence(card: ModelCard) -> None:
     other = replace(card, architecture=replace(card.architecture, hidden_units=(8,)))
     five = replace(card, architecture=replace(card.architecture, classes=5))
     large = json.loads(card.to_json())
-    large["architecture"]["blocks"] = [{"filters": 256, "pooling": 1}]
+    large["architecture"]["blocks"] = [
+        {"filters": 256, "kernel_size": 3, "stride": 1, "pooling": 1}
+    ]
     large["architecture"]["hidden_units"] = [4096]
     huge = json.dumps(large)
     broken = json.loads(card.to_json())
     del broken["architecture"]["blocks"]
     cases = {
         b"": "not a safetensors file",
-        b"PK\x03\x04 a zip": "not a safetensors file",
-        b"\x80\x04\x95pickle": "not a safetensors file",
-        good[:-100]: "not a safetensors file",
-        b"\xff" * 100: "not a safetensors file",
+        b"PK\x03\x04 a zip": "This is a zip archive, not a safetensors file",
+        b"\x80\x04\x95pickle": "a Python pickle, .* not a safetensors file",
+        good[:-100]: "cut off, with",
+        good[:50]: "cut off within its header",
+        b"\xff" * 100: "not a safetensors file .no header",
         bytes(64_000_001): "above 64 MB",
         safetensors.numpy.save(weights): "names no architecture",
+        safetensors.numpy.save({"module.conv1.weight": np.zeros(3, np.float16)}): "it holds "
+        "float16 by names such as module.conv1.weight, not float32 by names such as conv1/kernel",
         packed(weights, card="{"): "cannot be read",
-        packed(weights, card="[]"): "cannot be read",
-        packed(weights, card=json.dumps(broken)): "incomplete",
+        packed(weights, card="[]"): "is a list of 0, not a record",
+        packed(weights, card=json.dumps(broken)): "The architecture has no blocks",
         packed(weights, card=other.to_json()): "do not fit",
         packed({k: v for k, v in weights.items() if k != "logits/bias"}): "do not fit",
         packed({**weights, "extra": np.zeros(3, np.float32)}): "do not fit",
-        packed({**weights, "logits/bias": np.zeros(10)}): "do not fit",
+        packed({**weights, "logits/bias": np.zeros(10)}): "logits/bias is stored as float64",
+        packed({**weights, "logits/bias": np.zeros(9, np.float32)}): r"is \[9\], not \[10\]",
+        packed({f"module.{k}": v for k, v in weights.items()}): "conv1/bias is missing, and it "
+        "holds module.conv1/bias",
         packed({**weights, "logits/bias": np.ones(10, np.float32)}): "belongs to other weights",
-        packed(weights, card=card.to_json().replace('"steps": 0', '"steps": Infinity')): "cannot",
+        packed(
+            weights, card=card.to_json().replace('"steps": 0', '"steps": Infinity')
+        ): "whole number",
         packed(weights, card="[" * 100_000): "cannot be read",
         packed(weights, card=five.to_json()): "5 classes",
         packed(weights, card=huge): "make it smaller",

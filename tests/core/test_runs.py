@@ -132,7 +132,8 @@ def test_the_disk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_its_file_loads_as_a_model(small: Dataset) -> None:
     run = _trained(small)
     classifier = run.classifier(80)
-    card = run.card(80, run.evaluate(80).accuracy, classifier.version, 5)
+    parameters = classifier.model.count_params()
+    card = run.card(80, run.evaluate(80).accuracy, classifier.version, parameters)
     _, read = deserialize_model(serialize_model(classifier.model, card))
     assert read == card
     assert read.architecture == TINY
