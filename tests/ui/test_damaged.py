@@ -1,0 +1,51 @@
+"""Pages beside a shipped file that is damaged."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import walkthrough, zoo
+from tests.ui.conftest import text_of
+
+
+def _damage(monkeypatch: pytest.MonkeyPatch, folder: Path, *damaged: str) -> None:
+    """The shipped models stand in `folder`, the `damaged` ones with a flipped length."""
+    for name in zoo.RECIPES:
+        data = bytearray(zoo.path_of(name).read_bytes())
+        data[7] ^= 0x80 * (name in damaged)
+        (folder / f"{name}.safetensors").write_bytes(data)
+    monkeypatch.setattr(zoo, "MODELS", folder)
+    zoo.load_once.cache_clear()
+
+
+def test_a_damaged_model_is_left_out_of_every_page(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _damage(monkeypatch, tmp_path, "model-1")
+    app.run()
+    assert "Model 2 reads 2" in text_of(app)
+    assert [each.value for each in app.warning] == zoo.left_out()
+    assert len(app.selectbox(key="model").options) == 3
+
+
+def test_no_model_at_all_is_one_sentence(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _damage(monkeypatch, tmp_path, *zoo.RECIPES)
+    app.run()
+    assert not app.exception
+    assert [each.value for each in app.error] == [
+        "No model file can be read: restore assets/models from the repository."
+    ]
+
+
+def test_a_damaged_first_page_is_computed(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walkthrough, "SHIPPED_FILE", tmp_path / "walkthrough.npz")
+    app.run()
+    assert "Model 1 reads 2" in text_of(app)
+    assert [each.value for each in app.warning] == [
+        "walkthrough.npz is missing or damaged: restore it from the repository."
+    ]
