@@ -138,4 +138,4 @@ def _shown(value: object) -> str:
         return f"a {kind} of {len(value):,}"
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]
-    return short(value)
+    return short(value) if isinstance(value, int) else str(value)

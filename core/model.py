@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
