@@ -1,7 +1,7 @@
 """Two things measured on the same images: the images that tell them apart decide between them."""
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -121,6 +121,13 @@ class Verdict:
             return 0
         return 1 if self.pair.only_first > self.pair.only_second else -1
 
+    @property
+    def turned(self) -> "Verdict":
+        """The same seen from the second."""
+        pair = self.pair
+        around = Paired(pair.both, pair.only_second, pair.only_first, pair.neither)
+        return Verdict(around, self.p_value, self.family)
+
     def words(self, better: str = "better") -> str:
         """What is to be said of the first behind “is”: on how many images, p, and the verdict.
 
@@ -156,6 +163,16 @@ def judged(pairs: Mapping[Key, Paired]) -> dict[Key, Verdict]:
     return {
         key: Verdict(pair, p_value, len(pairs))
         for (key, pair), p_value in zip(pairs.items(), corrected, strict=True)
+    }
+
+
+def beside(
+    best: Key, others: Iterable[Key], verdicts: Mapping[tuple[Key, Key], Verdict]
+) -> dict[Key, Verdict]:
+    """What the verdicts, each kept under one order of its two, say of `best` beside each other."""
+    return {
+        other: verdicts[best, other] if (best, other) in verdicts else verdicts[other, best].turned
+        for other in others
     }
 
 

@@ -11,7 +11,7 @@ from core.data import CLASSES, to_float
 from core.evaluation import Evaluation
 from core.feature_maps import Convolution, convolutions
 from core.model import serialize_model
-from core.rate import overlap
+from core.paired import judge, judged, paired
 from core.surgery import MAX_FACTOR, edited_classifier, scale_channels, shuffled
 from ui import compute, state, text, theme
 from ui.figures import charts, map_charts
@@ -136,11 +136,12 @@ def _cost(edits: Edits, before: Evaluation, after: Evaluation) -> None:
         sign = "costs" if change < 0 else "gains"
         what = "; ".join(f"{name} {_list(c)} × {f:g}" for name, (c, f) in edits.items())
         finding = f"It {sign} {abs(change):.2f} points" if change else "It costs nothing"
-        if change and overlap(before.accuracy, after.accuracy):
-            finding += ", within the intervals"
+        verdict = judge(after.right, before.right)
+        if change and not verdict.shown:
+            finding += ", and no difference is shown"
         st.markdown(
-            f"**{finding}: {text.full_rate(after.accuracy)}** "
-            f":gray[· before {text.full_rate(before.accuracy)} · {what}]"
+            f"**{finding}: {text.full_rate(after.accuracy)}** :gray[· before "
+            f"{text.full_rate(before.accuracy)}; it is {verdict.words()} · {what}]"
         )
     rates = [
         {str(label): each.class_accuracy(label) for label in range(CLASSES)}
@@ -174,16 +175,19 @@ def _control(classifier: Classifier, edits: Edits, after: Evaluation) -> None:
                 help="As many channels of the same layers, with the same factors.",
             )
         return
-    waiting, rates = st.empty(), {"yours": after.accuracy}
+    waiting, rates, pairs = st.empty(), {"yours": after.accuracy}, {}
     for seed in range(_DRAWS):
         waiting.caption(f"Random choice {seed + 1} of {_DRAWS}, 10,000 test images …")
         drawn = _evaluate(classifier.version, frozen, seed, classifier)
         rates[f"random {seed + 1}"] = drawn.accuracy
+        pairs[seed] = paired(drawn.right, after.right)
     waiting.empty()
-    better = sum(rate.value > after.accuracy.value for rate in rates.values())
+    winners = [verdict.winner for verdict in judged(pairs).values()]
     st.markdown(
-        f"**{better} of {_DRAWS} random choices cost less than yours** "
-        ":gray[· as many channels of the same layers, 10,000 test images]"
+        f"**{winners.count(1)} of {_DRAWS} random choices cost less than yours, "
+        f"{winners.count(-1)} cost more, {winners.count(0)} show no difference** :gray[· as many "
+        "channels of the same layers, 10,000 test images; McNemar’s exact test, p < 0.05 (Holm, "
+        f"{_DRAWS} comparisons)]"
     )
     low = float(np.floor(min(rate.interval[0] for rate in rates.values()) * 20) / 20)
     draw(

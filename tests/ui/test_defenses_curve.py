@@ -12,6 +12,7 @@ from core.jobs import FINISHED, Job
 from core.robustness_curve import Curve, CurveStudy, Point
 from tests.ui.conftest import run_while_live, text_of
 from ui import compute
+from ui.defenses import curve as curve_view
 from ui.defenses.curve_runs import Asked, CurveRun
 from ui.figures import curve_charts
 from ui.figures.palette import LIGHT
@@ -66,7 +67,10 @@ def test_the_cursor_says_what_was_measured(
 ) -> None:
     app.session_state["_curve_run"] = _drawn(linear)
     page = defenses(**VIEW)
-    assert "At ε = 0.3 (L∞) a keeps most: 75 % [41, 93] · 6 of 8" in text_of(page)
+    assert (
+        "At ε = 0.3 (L∞) no winner among a and b: a is, beside b, better on 6 of the 6 images that "
+        "tell them apart, p = 0.094 (Holm, 3 comparisons): no difference shown" in text_of(page)
+    )
     table = page.table[0].value
     assert list(table["classifier"]) == ["a", "b"]
     assert list(table["stand at ε = 0.3"]) == ["75 % [41, 93] · 6 of 8", "0 % [0, 32] · 0 of 8"]
@@ -76,7 +80,26 @@ def test_the_cursor_says_what_was_measured(
     page.slider(key="curve_at_linf_3").set_value(0.6).run()
     assert "At ε = 0.6 (L∞) no image stands" in text_of(page)
     page.slider(key="curve_at_linf_3").set_value(0.0).run()
-    assert "At ε = 0 (L∞) a and b tie: their intervals overlap" in text_of(page)
+    assert "no winner among a and b: a is, beside b, the same on every image" in text_of(page)
+
+
+def test_curves_are_told_apart_by_pairs(linear: Classifier) -> None:
+    """59 against 50 of 100: the intervals overlap, and no image says otherwise."""
+    run, image = _drawn(linear), np.arange(100)
+
+    def curve(name: str, *standing: np.ndarray) -> Curve:
+        points = (Point(0.3 * n, each, image >= 0, None) for n, each in enumerate(standing))
+        return Curve(name, tuple(points))
+
+    run.study.curves = (
+        curve("a", image < 99, image < 59), curve("b", image > 0, image < 50),
+        curve("c", image < 99),
+    )  # fmt: skip
+    assert curve_view._finding(list(run.study.curves), 0.3, run) == (
+        "At ε = 0.3 (L∞) a keeps most: 59 % [49, 68] · 59 of 100; a is, beside b, better on 9 of "
+        "the 9 images that tell them apart, p = 0.016 (Holm, 4 comparisons): +9.0 points [+3.1, "
+        "+14.7]"
+    )
 
 
 @pytest.mark.parametrize(

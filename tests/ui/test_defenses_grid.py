@@ -127,15 +127,36 @@ def test_an_attack_that_knows_less_and_does_more_is_named(model_1: Classifier) -
     masked = _run({("a", "adaptive"): 150, ("a", "black box"): 90, ("a", "clean"): 199}, model_1)
     (doubt,) = grid._doubts(masked)
     assert (
-        "a: black box leaves 45.0 %, less than adaptive (75.0 %); images that fall to it alone: 60."
-        in doubt
+        "a: black box leaves 45.0 %, less than adaptive (75.0 %), and is stronger on 60 of the 60 "
+        "images that tell them apart, p < 0.001 (Holm, 2 comparisons): +30.0 points" in doubt
     )
     assert "may be masked" in doubt
     tied = _run({("a", "adaptive"): 150, ("a", "black box"): 147}, model_1)
     (doubt,) = grid._doubts(tied)
-    assert "images that fall to it alone: 3. The intervals overlap" in doubt
+    assert (
+        "stronger on 3 of the 3 images that tell them apart, p = 0.25: no difference shown. Too few"
+        in doubt
+    )
     assert "may be masked" not in doubt
+    pairs = _run({("a", "adaptive"): 150, ("a", "black box"): 141}, model_1)
+    assert "p = 0.004: +4.5 points" in grid._doubts(pairs)[0]
+    assert "may be masked" in grid._doubts(pairs)[0], "the intervals overlap, the pairs tell"
     assert not grid._doubts(_run({("a", "adaptive"): 9, ("a", "black box"): 90}, model_1))
+
+
+def test_all_cells_beside_their_reference_are_one_family(model_1: Classifier) -> None:
+    """p = 0.031 alone is no difference among three cells."""
+    kept = {"none": 20, "a": 26, "b": 26, "c": 60}
+    rates = {(row, "adaptive"): right for row, right in kept.items()}
+    alone = _run({("none", "adaptive"): 20, ("a", "adaptive"): 26}, model_1)
+    assert grid_runs.beside_none(alone)["a", "adaptive"].shown
+    told = grid._beside_none(_run({**rates, ("none", "clean"): 9, ("a", "clean"): 9}, model_1))
+    assert told.startswith("Against adaptive, beside no defense: c more; a and b no difference ")
+    assert "all 4 cells beside no defense" in told
+    assert grid._beside_none(_run({("a", "adaptive"): 26}, model_1)) == ""
+    lost = _run({("a", "adaptive"): 26, ("a", "static"): 29}, model_1)
+    assert grid_runs.largest_loss(lost) is not None
+    assert not grid_runs.beside_adaptive(lost)["a", "static"].shown
 
 
 def test_the_files_say_all_of_every_cell(model_1: Classifier) -> None:

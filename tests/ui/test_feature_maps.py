@@ -266,10 +266,12 @@ def test_surgery_keeps_a_model(app: AppTest) -> None:
     text = text_of(app)
     assert "conv1 3, 5, 7 × 0" in text
     assert "It costs " in text or "It gains " in text
+    assert "images that tell them apart, p " in text
     next(each for each in app.slider if each.label == "Factor").set_value(0.5).run()
     assert "3, 5, 7 × 0.5" in text_of(app)
     app.button(key="draws").click().run()
     assert "of 5 random choices cost less than yours" in text_of(app)
+    assert "(Holm, 5 comparisons)" in text_of(app)
     app.button(key="keep").click().run()
     assert not app.exception
     titles = app.selectbox(key="model").options

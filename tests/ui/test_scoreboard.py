@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 from core.attacks.catalog import attack
 from core.classifier import Classifier
 from core.data import Dataset, to_float
-from core.rate import overlap
-from core.scoreboard import GOALS, Scoreboard, noise_control
+from core.jobs import FINISHED, Job
+from core.scoreboard import GOALS, Attacked, Scoreboard, noise_control
 from tests.gate import Gate
 from tests.ui.conftest import fine_text_of, run_until, run_while_live
 from ui import compute, text
-from ui.adversarial import score_runs
+from ui.adversarial import score_compare, score_runs
 from ui.adversarial.score_runs import ScoreRun
 from ui.figures import score_charts
 from ui.figures.palette import LIGHT
@@ -80,8 +80,8 @@ def test_two_runs_are_compared_and_one_removed(
     assert "reach their random target" in written
     assert re.search(r":gray-badge\[target \d not reached\]", written), "failures are shown"
     best = max(_runs(page), key=lambda run: run.board.success.value)
-    assert not overlap(*rates)
-    assert f"Run {best.number}, {best.attack}, succeeds most often" in written
+    assert f"Run {best.number}, {best.attack}, succeeds most often: run {best.number} is" in written
+    assert re.search(r"stronger on \d+ of the \d+ images that tell them apart, p < 0\.001", written)
     assert list(page.dataframe[0].value["run"]) == [1, 2]
     page.selectbox(key=score_runs.SHOWN).set_value(1).run()
     assert "**FGSM at ε 0.05 (L∞)" in fine_text_of(page)
@@ -89,6 +89,38 @@ def test_two_runs_are_compared_and_one_removed(
     assert "One run so far" in fine_text_of(page)
     assert "**FGSM at ε 0.4 (L∞)" in fine_text_of(page)
     assert [run.number for run in _runs(page)] == [2]
+
+
+def _run(number: int, model: Classifier, succeeded: np.ndarray, misread: int = 0) -> ScoreRun:
+    """A run that has ended: which images succeeded, the first `misread` of them not counted."""
+    count = len(succeeded)
+    labels, lengths = np.zeros(count, np.int64), np.ones(count, np.float32)
+    before = np.where(np.arange(count) < misread, 1, 0)
+    images = np.zeros((count, 28, 28, 1), np.float32)
+    done = Attacked(images, images, labels, labels - 1, before, succeeded.astype(np.int64),
+                    succeeded, lengths, lengths, lengths, lengths)  # fmt: skip
+    board = Scoreboard(attack("FGSM"), {"epsilon": 0.3, "norm": "linf"}, GOALS[0], count, 1.0, done)
+    job = Job("nobody", "a run", lambda: iter(()), state=FINISHED)
+    return ScoreRun(number, board, job, "Model 1", model)
+
+
+def test_runs_are_told_apart_by_the_images_that_count_in_both(model_1: Classifier) -> None:
+    """30 against 21 of 100: the intervals overlap, and no image says otherwise."""
+    image = np.arange(100)
+    strong, weak = _run(1, model_1, image >= 70), _run(2, model_1, image >= 79, misread=4)
+    assert score_compare._finding([strong, weak]) == (
+        "Run 1, FGSM at ε 0.3 (L∞), succeeds most often: run 1 is, beside run 2, stronger on 9 of "
+        "the 9 images that tell them apart, p = 0.004: +9.4 points [+3.2, +15.8]"
+    )
+    third = _run(3, model_1, (image >= 72) | (image < 1))
+    assert score_compare._finding([strong, weak, third]) == (
+        "No winner among runs 1 and 3: run 1 is, beside run 3, stronger on 2 of the 3 images that "
+        "tell them apart, p = 1.00 (Holm, 3 comparisons): no difference shown"
+    )
+    other = _run(2, model_1, image[:50] >= 60)
+    assert score_compare._finding([strong, other]) == (
+        "No winner: runs on 100 and 50 images are no pairs"
+    )
 
 
 def test_a_stopped_run_keeps_what_is_done(visit: Callable[..., AppTest], gate: Gate) -> None:

@@ -1,9 +1,12 @@
 """The runs of the scoreboard beside each other, and as a file."""
 
+import itertools
+
 import pandas as pd
 import streamlit as st
 
-from core.rate import overlap
+from core.paired import Paired, Verdict, beside, judged, paired
+from core.scoreboard import Attacked
 from ui import text, theme
 from ui.adversarial import score_runs
 from ui.adversarial.score_runs import ScoreRun
@@ -32,6 +35,7 @@ def show() -> None:
         alt="Runs with model, settings, rates and median lengths",
     )
     st.caption(
+        "Runs are compared in pairs, on the images that count in both, by McNemar’s exact test. "
         f"Medians over the successes. Control: noise of each image’s own L2. Up to "
         f"{score_runs.MAX_RUNS} runs are kept, in this session only."
     )
@@ -39,18 +43,36 @@ def show() -> None:
 
 
 def _finding(runs: list[ScoreRun]) -> str:
-    """Which run succeeds most often, and which its interval does not tell from it."""
+    """Which run succeeds most often, and which the images do not tell from it."""
     if len(runs) == 1:
         return "One run so far: the next is laid beside it"
+    counts = [f"{run.board.count:,}" for run in runs]
+    if len(set(counts)) > 1:
+        return f"No winner: runs on {text.listed(counts)} images are no pairs"
     best = max(runs, key=lambda run: run.board.success.value)
-    tied = [
-        run.number
-        for run in runs
-        if run is not best and overlap(run.board.success, best.board.success)
-    ]
+    others = [run.number for run in runs if run is not best]
+    against = beside(best.number, others, _verdicts(runs))
+    tied = [number for number, verdict in against.items() if not verdict.shown]
+    closest = max(against, key=lambda number: against[number].p_value)
+    said = f"run {best.number} is, beside run {closest}, {against[closest].words('stronger')}"
     if tied:
-        return f"Runs {text.listed(sorted([best.number, *tied]))} tie: their intervals overlap"
-    return f"Run {best.number}, {best.attack}, succeeds most often"
+        return f"No winner among runs {text.listed(sorted([best.number, *tied]))}: {said}"
+    return f"Run {best.number}, {best.attack}, succeeds most often: {said}"
+
+
+def _verdicts(runs: list[ScoreRun]) -> dict[tuple[int, int], Verdict]:
+    """Every run against every other, on the images that count in both; one family."""
+    return judged(
+        {
+            (first.number, second.number): _pair(first.board.attacked, second.board.attacked)
+            for first, second in itertools.combinations(runs, 2)
+        }
+    )
+
+
+def _pair(first: Attacked, second: Attacked) -> Paired:
+    count = first.counted & second.counted
+    return paired(first.succeeded[count], second.succeeded[count])
 
 
 def _written(run: ScoreRun) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Accuracy against ε: what is left of each classifier as the attacker may do more."""
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -7,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core.classifier import Classifier
-from core.rate import Rate, overlap
+from core.paired import Verdict, beside, judged, paired
+from core.rate import Rate
 from core.robustness_curve import Curve, Point
 from ui import text, theme
 from ui.defenses import curve_runs, curve_settings
@@ -63,7 +65,8 @@ def _result(drawn_live: bool) -> None:
     st.caption(
         "Lines: accuracy under attack; bands: 95 % Wilson intervals. An image broken at a smaller "
         "ε stays broken, and the others go on from where they stood. Rings: noise of equal norm "
-        "(control). Triangles: certified, a lower bound."
+        "(control). Triangles: certified, a lower bound. Curves are compared in pairs, on the same "
+        "images, by McNemar’s exact test; all pairs at all ε are one family."
     )
     if not run.live:
         _downloads(curves, run)
@@ -83,7 +86,7 @@ def _cursor(run: CurveRun) -> float:
 
 
 def _finding(curves: list[Curve], cursor: float, run: CurveRun) -> str:
-    """Which classifier keeps most at the cursor, and which its interval does not tell from it."""
+    """Which classifier keeps most at the cursor, and which the images do not tell from it."""
     there = {curve.name: point for curve in curves if (point := _point(curve, cursor))}
     where = f"At ε = {cursor:g} ({NORMS[run.asked.norm]})"
     if not there:
@@ -92,11 +95,28 @@ def _finding(curves: list[Curve], cursor: float, run: CurveRun) -> str:
     rate = there[best].accuracy
     if not rate.successes:
         return f"{where} no image stands"
-    tied = [n for n, p in there.items() if n != best and overlap(p.accuracy, rate)]
+    if len(there) == 1:
+        return f"{where} {best} keeps {text.full_rate(rate)}"
+    verdicts = _verdicts(curves)
+    at = {(one, two): found for (one, two, at), found in verdicts.items() if at == cursor}
+    against = beside(best, [name for name in there if name != best], at)
+    tied = [name for name, verdict in against.items() if not verdict.shown]
+    closest = max(against, key=lambda name: against[name].p_value)
+    said = f"{best} is, beside {closest}, {against[closest].words()}"
     if tied:
-        return f"{where} {text.listed([best, *tied])} tie: their intervals overlap"
-    keeps = "keeps" if len(there) == 1 else "keeps most:"
-    return f"{where} {best} {keeps} {text.full_rate(rate)}"
+        return f"{where} no winner among {text.listed([best, *tied])}: {said}"
+    return f"{where} {best} keeps most: {text.full_rate(rate)}; {said}"
+
+
+def _verdicts(curves: list[Curve]) -> dict[tuple[str, str, float], Verdict]:
+    """Every curve against every other at every radius above; one family."""
+    return judged(
+        {
+            (first.name, second.name, one.epsilon): paired(one.standing, other.standing)
+            for first, second in itertools.combinations(curves, 2)
+            for one, other in zip(first.points, second.points, strict=False)
+        }
+    )
 
 
 def _point(curve: Curve, cursor: float) -> Point | None:

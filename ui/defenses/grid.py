@@ -1,12 +1,10 @@
 """Every defense against every attack: what an attacker knows decides what a defense is worth."""
 
-import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
 from core.defenses.grid import ADAPTIVE, BLACK_BOX, CLEAN, COLUMNS, NOISE, STATIC, TRANSFER, Row
 from core.jobs import QUEUED
-from core.rate import overlap
 from ui import text, theme
 from ui.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings
 from ui.defenses.grid_runs import GridRun
@@ -122,6 +120,29 @@ def _matrix(run: GridRun) -> None:
         f"{run.model} without it, *transfer* on {run.source}."
         + ("" if run.live else " Click a cell for its images.")
     )
+    if told := _beside_none(run):
+        st.markdown(told)
+
+
+def _beside_none(run: GridRun) -> str:
+    """Which defenses are shown to keep more than no defense against the attacker who knows."""
+    verdicts = grid_runs.beside_none(run)
+    of = {
+        row.title: verdicts[row.key, ADAPTIVE]
+        for row in grid_runs.defenses(run)
+        if (row.key, ADAPTIVE) in verdicts
+    }
+    if not of:
+        return ""
+    said = [
+        f"{text.listed(names)} {words}"
+        for winner, words in ((1, "more"), (-1, "less"), (0, "no difference shown"))
+        if (names := [title for title, verdict in of.items() if verdict.winner == winner])
+    ]
+    return (
+        f"Against adaptive, beside no defense: {'; '.join(said)} :gray[· McNemar’s exact test on "
+        f"the same images, p < 0.05 (Holm, all {len(verdicts)} cells beside no defense)]"
+    )
 
 
 def _below() -> None:
@@ -152,9 +173,10 @@ def _looks_fixed(run: GridRun) -> None:
             when = "as soon as both are measured for a defense"
         st.markdown(f"**Looks fixed, is fixed** :gray[· static against adaptive, {when}]")
         return
-    points = 100 * (grid_runs.loss_of(run, most) or 0)
-    lost = "No defense loses a point to an attacker who knows it"
-    if points >= 1:
+    verdict = grid_runs.beside_adaptive(run)[most.key, STATIC]
+    lost = "No defense is shown to lose to an attacker who knows it"
+    if verdict.winner > 0:
+        points = 100 * verdict.pair.difference
         lost = f"{most.title} loses the most to an attacker who knows it: {points:.0f} points"
     st.markdown(f"**Looks fixed, is fixed. {lost}** :gray[· {run.measured_on}]")
     draw(
@@ -164,7 +186,8 @@ def _looks_fixed(run: GridRun) -> None:
     )
     st.caption(
         "Ring: static. Dot: adaptive. The bar is the security that was not there. Tick: the worst "
-        "of all columns, image by image."
+        f"of all columns, image by image. {most.title} is, under the static attack beside the "
+        f"adaptive one, {verdict.words()}."
     )
     for sentence in _doubts(run):
         st.markdown(f":orange[:material/hourglass_top:] {sentence}")
@@ -179,18 +202,16 @@ def _both(run: GridRun, row: Row) -> tuple[grid_images.Cell, grid_images.Cell] |
 def _doubts(run: GridRun) -> list[str]:
     """Where an attack that knows less does more: the adaptive one is then not the last word."""
     found = []
+    verdicts = grid_runs.beside_adaptive(run)
     for row in run.grid.rows:
-        adaptive = run.grid.cells.get((row.key, ADAPTIVE))
         for column in COLUMNS[1:]:
-            cell = run.grid.cells.get((row.key, column))
-            if adaptive and cell and cell.rate.successes < adaptive.rate.successes:
-                missed = int(np.sum(adaptive.standing & ~cell.standing))
-                doubt = "Its gradient may be masked."
-                if overlap(cell.rate, adaptive.rate):
-                    doubt = "The intervals overlap: too few to call its gradient masked."
-                found.append(
-                    f"{row.title}: {TITLES[column].lower()} leaves {text.percent(cell.rate)}, less "
-                    f"than adaptive ({text.percent(adaptive.rate)}); images that fall to it alone: "
-                    f"{missed}. {doubt}"
-                )
+            verdict = verdicts.get((row.key, column))
+            if verdict is None or verdict.pair.difference >= 0:
+                continue
+            doubt = "Its gradient may be masked." if verdict.shown else "Too few to call it masked."
+            found.append(
+                f"{row.title}: {TITLES[column].lower()} leaves {text.percent(verdict.pair.first)}, "
+                f"less than adaptive ({text.percent(verdict.pair.second)}), and is "
+                f"{verdict.turned.words('stronger')}. {doubt}"
+            )
     return found

@@ -1,11 +1,13 @@
 """The grid of defenses and attacks that a visitor has started and keeps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.classifier import Classifier
 from core.defenses.defended import MAX_PARTS, DefendedClassifier, title_of
-from core.defenses.grid import Budget, Grid, Row
+from core.defenses.grid import ADAPTIVE, STATIC, Budget, Grid, Row
 from core.jobs import Job
+from core.paired import Paired, Verdict, judged, paired
 from ui import compute, session, state
 from ui.defenses.parts import offered
 from ui.header import bare_key, short_titles
@@ -116,17 +118,34 @@ def defenses(run: GridRun) -> list[Row]:
     return [row for row in run.grid.rows if row.key not in (NONE, *run.asked.others)]
 
 
-def loss_of(run: GridRun, row: Row) -> float | None:
-    """Robust accuracy under the static attack minus that under the adaptive one, if measured."""
-    static = run.grid.cells.get((row.key, "static"))
-    adaptive = run.grid.cells.get((row.key, "adaptive"))
-    if static is None or adaptive is None:
-        return None
-    return static.rate.value - adaptive.rate.value
+def beside_adaptive(run: GridRun) -> dict[tuple[str, str], Verdict]:
+    """By row and column: what is right under an attack beside the adaptive one; one family."""
+    return judged(_pairs(run, lambda row, _: (row, ADAPTIVE)))
+
+
+def beside_none(run: GridRun) -> dict[tuple[str, str], Verdict]:
+    """By row and column: what is right with a defense beside no defense; one family."""
+    return judged(_pairs(run, lambda _, column: (NONE, column)))
+
+
+def _pairs(
+    run: GridRun, reference: Callable[[str, str], tuple[str, str]]
+) -> dict[tuple[str, str], Paired]:
+    """Every measured cell beside its reference, if that is another one and measured, too."""
+    cells = run.grid.cells
+    return {
+        key: paired(cell.standing, cells[reference(*key)].standing)
+        for key, cell in cells.items()
+        if reference(*key) != key and reference(*key) in cells
+    }
 
 
 def largest_loss(run: GridRun) -> Row | None:
     """The defense that looks safer than it is by most; None before one has both measured."""
-    found = {row: loss_of(run, row) for row in defenses(run)}
-    measured = {row: loss for row, loss in found.items() if loss is not None}
+    found = beside_adaptive(run)
+    measured = {
+        row: found[row.key, STATIC].pair.difference
+        for row in defenses(run)
+        if (row.key, STATIC) in found
+    }
     return max(measured, key=measured.__getitem__) if measured else None
