@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.data import BoolArray, FloatArray, IntArray
-from core.paired import judge
+from core.paired import against, judge
 from core.rate import Rate
 from core.settings import TrainingSettings
 
@@ -250,14 +250,14 @@ def total_variation(images: FloatArray) -> FloatArray:
 def transfer_claim(misclassified: Mapping[int, Rate]) -> Claim:
     """E9's claim against the noise of each target: rates of other classes' images misread.
 
-    It is confirmed if with every noise more than half of them are misread, the interval included.
+    It is confirmed if with every noise more than half of them are shown to be misread.
     """
     measured = [
         f"toward {target}: {rate.value * 100:.1f} % [{rate.interval[0] * 100:.1f}, "
         f"{rate.interval[1] * 100:.1f}], {rate.successes:,} of {rate.total:,}"
         for target, rate in misclassified.items()
     ]
-    confirmed = all(rate.interval[0] > 0.5 for rate in misclassified.values())
+    confirmed = all(against(rate, 0.5) > 0 for rate in misclassified.values())
     return Claim(E9.reported, confirmed, f"misread are, {'; '.join(measured)}.")
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.data import BoolArray, FloatArray
-from core.paired import LEVEL, binomial_test, judge
+from core.paired import against, judge
 from core.rate import Rate
 
 SILENT, ALARM, UNCLEAR = "silent", "alarm", "not clear"
@@ -76,7 +76,7 @@ def gap(one: BoolArray, many: BoolArray, iterations: int) -> Finding:
     Wong, Rice and Kolter (2020), arXiv:2001.03994.
     """
     after_one, after_many = Rate.of(~one), Rate.of(~many)
-    verdict, most = judge(~one, ~many), _against(after_one, _HALF)
+    verdict, most = judge(~one, ~many), against(after_one, _HALF)
     wide = verdict.pair.difference > _GAP and verdict.shown
     if wide and most > 0:
         state, words = ALARM, "it looks robust to one step, and is not to many"
@@ -101,7 +101,7 @@ def not_monotone(radii: Sequence[float], broken: BoolArray) -> Finding:
     """Each radius attacked on its own, broken bool [radii, n]: an image must not recover."""
     before = np.logical_or.accumulate(broken, axis=0)[:-1]
     recovered = Rate.of(np.any(before & ~broken[1:], axis=0))
-    state = _STATES[_against(recovered, _HEALED)]
+    state = _STATES[against(recovered, _HEALED)]
     line = (tuple(radii), tuple(Rate.of(~each) for each in broken))
     return Finding(
         "monotone", "Success falls as ε grows", state,
@@ -123,7 +123,7 @@ def reaches_zero(radius: float, broken: BoolArray, most: int) -> Finding:
     standing, bound = Rate.of(~broken), Rate(most, len(broken))
     if standing.successes <= most:
         state, words = SILENT, "near 0 %, as it must be"
-    elif _against(standing, bound.value) == 0:
+    elif against(standing, bound.value) == 0:
         state, words = UNCLEAR, "above what can stand, but so few may be an attack’s luck"
     else:
         state, words = ALARM, "the attack provably misses images"
@@ -140,7 +140,7 @@ def reaches_zero(radius: float, broken: BoolArray, most: int) -> Finding:
 def none_of(key: str, title: str, rates: Mapping[str, Rate], what: str) -> Finding:
     """The first rate must be 0."""
     rate = next(iter(rates.values()))
-    state = SILENT if not rate.successes else ALARM if _against(rate, _POINT) > 0 else UNCLEAR
+    state = SILENT if not rate.successes else ALARM if against(rate, _POINT) > 0 else UNCLEAR
     return Finding(
         key, title, state,
         f"On {_count(rate)} {what}.",
@@ -160,7 +160,7 @@ def share_below(
 ) -> Finding:
     """The first rate must be above `limit`; values float32 [n] are shown beside it."""
     rate = next(iter(rates.values()))
-    state = _STATES[-_against(rate, limit)]
+    state = _STATES[-against(rate, limit)]
     return Finding(
         key, title, state,
         f"On {_count(rate)} {what}.",
@@ -176,7 +176,7 @@ def more_still_helps(
     gained, verdict = Rate.of(broken[-1] & ~broken[-2]), judge(broken[-1], broken[-2])
     if gained.successes <= _POINT * gained.total:
         state = SILENT
-    elif _against(gained, _POINT) > 0 and verdict.winner > 0:
+    elif against(gained, _POINT) > 0 and verdict.winner > 0:
         state = ALARM
     else:
         state = UNCLEAR
@@ -192,13 +192,6 @@ def more_still_helps(
         "counted.",
         {"gained by doubling": gained}, line, axis,
     )  # fmt: skip
-
-
-def _against(rate: Rate, share: float) -> int:
-    """1 if a proportion is shown to be above a fixed share, −1 if below, 0 if neither is shown."""
-    if binomial_test(rate, share) >= LEVEL:
-        return 0
-    return 1 if rate.value > share else -1
 
 
 def _count(rate: Rate) -> str:

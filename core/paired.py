@@ -211,6 +211,13 @@ def binomial_test(rate: Rate, share: float) -> float:
     return min(1.0, 2 * min(at_most, at_least))
 
 
+def against(rate: Rate, share: float) -> int:
+    """1 if a proportion is shown to be above a fixed share, −1 if below, 0 if neither is shown."""
+    if binomial_test(rate, share) >= LEVEL:
+        return 0
+    return 1 if rate.value > share else -1
+
+
 def p_words(p_value: float) -> str:
     """“p = 0.70”, “p = 0.032”, “p < 0.001”; with more digits where rounding would cross 0.05."""
     if p_value < 0.001:

@@ -38,9 +38,3 @@ class Rate:
         center = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         half = _Z / (1 + _Z**2 / n) * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
         return max(0.0, center - half), min(1.0, center + half)
-
-
-def overlap(first: Rate, second: Rate) -> bool:
-    """Whether the 95 % intervals overlap, which makes a difference a tie."""
-    (low_1, high_1), (low_2, high_2) = first.interval, second.interval
-    return low_1 <= high_2 and low_2 <= high_1

@@ -8,6 +8,7 @@ import numpy as np
 from core.checks import check_range, check_seed
 from core.classifier import Classifier
 from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.paired import Paired, paired
 from core.rate import Rate
 
 MAX_SCALE = 10.0
@@ -58,9 +59,23 @@ class Transfer:
         """All classes but the target."""
         return set(range(CLASSES)) - {self.target}
 
+    def beside(self, control: "Transfer", *, reached: bool = False) -> Paired:
+        """This noise and another on the same images of other classes than the target.
+
+        Counted is any wrong answer; with `reached` the target.
+        """
+        first, second = (
+            each.after == each.target if reached else each.misread for each in (self, control)
+        )
+        counted = self._counted(self.others)
+        return paired(first[counted], second[counted])
+
     def _rate(self, happened: BoolArray, classes: Iterable[int]) -> Rate:
-        counted = self.right_before & np.isin(self.labels, sorted(classes))
-        return Rate(int((happened & counted).sum()), int(counted.sum()))
+        return Rate.of(happened[self._counted(classes)])
+
+    def _counted(self, classes: Iterable[int]) -> BoolArray:
+        counted: BoolArray = self.right_before & np.isin(self.labels, sorted(classes))
+        return counted
 
 
 def transfer(

@@ -1,8 +1,9 @@
 import math
 
+import numpy as np
 import pytest
 
-from core.rate import Rate, overlap
+from core.rate import Rate
 
 
 def test_interval_is_wilsons() -> None:
@@ -21,6 +22,6 @@ def test_edges() -> None:
         Rate(3, 2)
 
 
-def test_overlap() -> None:
-    assert overlap(Rate(990, 1000), Rate(985, 1000))
-    assert not overlap(Rate(990, 1000), Rate(900, 1000))
+def test_a_rate_of_what_is_true() -> None:
+    assert Rate.of(np.arange(5) < 2) == Rate(2, 5)
+    assert Rate.of(np.zeros(0, bool)) == Rate(0, 0)

@@ -5,6 +5,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.data import CLASSES
 from core.experiments import E9_SOURCE_CLASS, transfer_claim
+from core.paired import against
 from core.rate import Rate
 from core.transfer import Transfer
 from ui import text, theme
@@ -56,8 +57,7 @@ def _set_above(settings: Settings, rate: Rate, scale: float) -> str:
     """Whether the noise of the sliders misleads most images of classes other than its target."""
     count = len(settings.images)
     fitted = "one image" if count == 1 else f"{count} images"
-    low, high = rate.interval
-    most = "most" if low > 0.5 else "fewer than half" if high < 0.5 else "about half"
+    most = {1: "most", 0: "about half", -1: "fewer than half"}[against(rate, 0.5)]
     return (
         f"The noise set above, toward {settings.target}, fitted to {fitted}, × {scale:g}, misleads "
         f"**{most}**: {text.full_rate(rate)}."

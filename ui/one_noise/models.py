@@ -3,7 +3,8 @@
 import streamlit as st
 
 from core.classifier import Classifier
-from core.rate import Rate, overlap
+from core.paired import Verdict, judged
+from core.rate import Rate
 from core.transfer import Transfer
 from ui import compute, text, theme
 from ui.figures import transfer_charts
@@ -53,7 +54,8 @@ def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale:
         st.error(str(error), icon=":material/error:")
         return
     with place:
-        _draw(rates, settings, scale)
+        verdicts = _verdicts(compared, settings, scale, counted=counted)
+        _draw(rates, verdicts, settings, scale)
     if settings not in fitted and beside:
         work = settings.work * len(beside)
         st.button(
@@ -108,17 +110,38 @@ def _rates(
     return rates
 
 
-def _draw(rates: dict[str, dict[str, Rate | None]], settings: Settings, scale: float) -> None:
+def _verdicts(
+    compared: dict[str, Classifier], settings: Settings, scale: float, *, counted: str
+) -> dict[str, Verdict]:
+    """The noise of the first model beside Gaussian noise, on each of the others; one family."""
+    own, *others = compared
+    found = {
+        name: scores(compared[name], compared[own], settings, scale, FEW, (NOISE, GAUSSIAN))
+        for name in others
+    }
+    return judged(
+        {
+            name: both[NOISE].beside(both[GAUSSIAN], reached=counted == _REACHED)
+            for name, both in found.items()
+        }
+    )
+
+
+def _draw(
+    rates: dict[str, dict[str, Rate | None]],
+    verdicts: dict[str, Verdict],
+    settings: Settings,
+    scale: float,
+) -> None:
     (own, row), *_ = rates.items()
     others = {name: rate for name, rate in row.items() if name != own and rate is not None}
     finding = "No other model is chosen"
     if others:
         best = max(others, key=lambda name: others[name].value)
         control = rates[_CONTROL][best] or others[best]
-        tie = ", a tie" if overlap(others[best], control) else ""
         finding = (
-            f"Fitted on {own}, it misleads {best} in {text.percent(others[best])}; Gaussian noise "
-            f"as long in {text.percent(control)}{tie}"
+            f"Fitted on {own}, it misleads {best} in {text.percent(others[best])}, Gaussian noise "
+            f"as long in {text.percent(control)}: it is {verdicts[best].words('stronger')}"
         )
     here = text.percent(row[own] or Rate(0, 0))
     st.markdown(

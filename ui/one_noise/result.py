@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.data import FloatArray
+from core.paired import judged
 from core.rate import Rate
 from core.transfer import Transfer
 from ui import text, theme
@@ -98,8 +99,11 @@ def _sizes(scaled: FloatArray, limit: float, found: dict[str, Transfer]) -> str:
 
 def _counted(settings: Settings, found: dict[str, Transfer]) -> str:
     noise = found[NOISE]
+    verdicts = judged({name: noise.beside(found[name]) for name in (GAUSSIAN, SHUFFLED)})
     return (
         f"Among the first {len(noise.labels):,} test images not fitted to: those read right "
-        f"before, no {settings.target}s. With {settings.target}s "
+        f"before, no {settings.target}s. The noise is, beside Gaussian, "
+        f"{verdicts[GAUSSIAN].words('stronger')}; beside its pixels shuffled, "
+        f"{verdicts[SHUFFLED].words('stronger')}. With {settings.target}s "
         f"{text.full_rate(noise.misclassified())} are misread. Controls: any wrong answer."
     )

@@ -5,6 +5,7 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.data import CLASSES, FloatArray, IntArray, to_float
+from core.paired import LEVEL, binomial_test, holm
 from core.rate import Rate
 from core.transfer import Transfer
 from ui import compute, text, theme
@@ -122,13 +123,20 @@ def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> No
         key="one-curve",
         alt="Rates of the noise and its controls against the scale",
     )
-    st.caption("Bands are 95 % Wilson intervals. The upright line: the scale that is set.")
+    st.caption(
+        "Bands are 95 % Wilson intervals. The upright line: the scale that is set. More than half: "
+        f"exact binomial test, p < 0.05 (Holm, {len(CURVE_SCALES)} scales)."
+    )
 
 
 def half_misled(rates: list[Rate]) -> str:
-    """At which scales more than half are misled, the interval included; a rate for each."""
-    pairs = zip(CURVE_SCALES, rates, strict=True)
-    above = [scale for scale, rate in pairs if rate.interval[0] > 0.5]
+    """At which scales more than half are shown to be misled; a rate for each, one family."""
+    p_values = holm([binomial_test(rate, 0.5) for rate in rates])
+    above = [
+        scale
+        for scale, rate, p_value in zip(CURVE_SCALES, rates, p_values, strict=True)
+        if rate.value > 0.5 and p_value < LEVEL
+    ]
     if not above:
         most = text.percent(max(rates, key=lambda rate: rate.value))
         return f"At no scale up to {CURVE_SCALES[-1]:g} × is it clearly more than half: {most}"
