@@ -24,6 +24,7 @@ from core.defenses.adaptive import (
     lasting,
     other_draws,
 )
+from core.defenses.grid import inside
 from core.loss_surface import (
     Surfaces,
     difference_cosines,
@@ -38,6 +39,7 @@ from core.masking_verdicts import (
     UNCLEAR,
     Finding,
     compared,
+    conclusion,
     gap,
     more_still_helps,
     none_of,
@@ -68,7 +70,8 @@ class MaskingStudy:
     alarms are about. A random defense is attacked, searched and judged with draws of the
     attacker's own, three kinds of them, so that no attack wins by the luck of a draw. source: where
     the transferred attack is made; without one it is not checked. epsilon 0.01 to 0.5, L∞. queries:
-    of Square.
+    of Square. left: of the images counted, those that no attack of the checks within epsilon
+    breaks; None before the first attack.
     """
 
     classifier: Classifier
@@ -79,6 +82,7 @@ class MaskingStudy:
     seed: int = 0
     findings: tuple[Finding, ...] = ()
     counted: int = 0
+    left: Rate | None = None
     surface: Surfaces | None = field(default=None, repr=False)
     shown: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -99,14 +103,9 @@ class MaskingStudy:
         return len(self._checks())
 
     @property
-    def alarms(self) -> list[Finding]:
-        """Those that fire."""
-        return [finding for finding in self.findings if finding.state == ALARM]
-
-    @property
-    def unclear(self) -> list[Finding]:
-        """Those that the images do not decide."""
-        return [finding for finding in self.findings if finding.state == UNCLEAR]
+    def conclusion(self) -> tuple[str, str]:
+        """What they say together, which begins with what stands: a state and a sentence."""
+        return conclusion(self.left, self.findings, self.planned)
 
     def work(self, images: FloatArray, labels: IntArray) -> Generator[float]:
         """Check on images [total, 28, 28, 1] of classes int [total]; yields the share done.
@@ -139,6 +138,7 @@ class _Bench:
         self.judge = other_draws(self.classifier, JUDGE)
         self.goal = lasting(self.classifier, Untargeted(labels))
         self._made: dict[tuple[float, int, int], FloatArray] = {}
+        self._fallen = np.zeros(len(labels), bool)
 
     def white(self, epsilon: float, *, iterations: int = ITERATIONS) -> BoolArray:
         """Which images the white box breaks: bool [n]."""
@@ -178,6 +178,8 @@ class _Bench:
     def broken(self, images: FloatArray) -> BoolArray:
         """Whether they are misread, by a random defense on the judge's mean of draws: bool [n]."""
         broken: BoolArray = self.judge.predict(images) != self.labels
+        self._fallen |= broken & inside(images, self.images, self.epsilon, "linf")
+        self.study.left = Rate.of(~self._fallen)
         return broken
 
 
@@ -239,8 +241,8 @@ def _zero_gradients(bench: _Bench) -> Finding:
     both = input_gradients(bench.gradient, bench.images, bench.labels, others)
     zero = [~np.any(each, axis=(1, 2, 3)) for each in both]
     rates = {
-        "no pixel has a gradient: cross-entropy": _rate(zero[0]),
-        "no pixel has a gradient: margin": _rate(zero[1]),
+        "no pixel has a gradient: cross-entropy": Rate.of(zero[0]),
+        "no pixel has a gradient: margin": Rate.of(zero[1]),
     }
     return none_of(
         "zero", "Gradients are exactly zero", rates,
@@ -252,7 +254,7 @@ def _differences(bench: _Bench) -> Finding:
     cosines = difference_cosines(
         bench.judge, bench.images, bench.labels, seed=bench.seed, source=bench.gradient
     )
-    rates = {f"cosine at least {_COSINE:g}": _rate(cosines >= _COSINE)}
+    rates = {f"cosine at least {_COSINE:g}": Rate.of(cosines >= _COSINE)}
     found = share_below(
         "differences", "The gradient is not that of the loss", rates, 0.5,
         f"gradient and finite differences agree (cosine at least {_COSINE:g})",
@@ -290,16 +292,12 @@ def _surface(bench: _Bench) -> Finding:
     along, beside = rises(
         bench.judge, bench.images, bench.labels, bench.epsilon, seed=seed, source=source
     )
-    rates = {"steeper along the gradient": _rate(along > beside)}
+    rates = {"steeper along the gradient": Rate.of(along > beside)}
     return share_below(
         "surface", "The gradient does not lead uphill", rates, 0.5,
         "the margin rises more along the gradient than along random signs",
         values=bench.study.surface.roughness,
     )  # fmt: skip
-
-
-def _rate(which: BoolArray) -> Rate:
-    return Rate(int(which.sum()), len(which))
 
 
 _CHECKS: Sequence[Callable[[_Bench], Finding]] = (

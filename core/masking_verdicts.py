@@ -35,6 +35,33 @@ class Finding:
     values: FloatArray | None = field(default=None, repr=False)
 
 
+def conclusion(left: Rate | None, findings: Sequence[Finding], planned: int) -> tuple[str, str]:
+    """What all findings say together: a state, and a sentence that begins with what stands.
+
+    left: images that none of the checks' attacks breaks, None before the first. A silent check says
+    that no gradient is hidden, not that anything is robust: SILENT is only what stands as well.
+    """
+    alarms, unclear = (sum(each.state == state for each in findings) for state in (ALARM, UNCLEAR))
+    of = f"{len(findings)} checks" if len(findings) > 1 else "1 check"
+    said = f"no alarm in {of}"
+    if alarms:
+        fire = "fires" if alarms == 1 else "fire"
+        said = f"{alarms} of {of} {fire}: do not trust what a gradient attack says of it"
+    elif unclear:
+        said = f"{said}, {unclear} {'is' if unclear == 1 else 'are'} not clear"
+    if left is None:
+        return ALARM if alarms else UNCLEAR, f"Not attacked yet; {said}"
+    silent = not alarms and not unclear and len(findings) == planned
+    holds = against(left, _HALF)
+    robust = {-1: "not robust", 0: "about half stands", 1: "most stand"}[holds]
+    masked = f"not masked, and {robust}" if silent else robust
+    state = ALARM if alarms or holds < 0 else SILENT if silent and holds > 0 else UNCLEAR
+    return state, (
+        f"{masked[0].upper()}{masked[1:]}: {left.successes:,} of {left.total:,} stand under the "
+        f"strongest attack of the checks; {said}"
+    )
+
+
 def compared(
     key: str, title: str, weak_name: str, weak: BoolArray, strong_name: str, strong: BoolArray
 ) -> Finding:

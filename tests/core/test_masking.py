@@ -14,7 +14,9 @@ from core.loss_surface import difference_cosines, directions, input_gradients, r
 from core.loss_surface import surfaces as surfaces_of
 from core.masking import ALARM, SILENT, UNCLEAR, MaskingStudy
 from core.masking_verdicts import (
+    Finding,
     compared,
+    conclusion,
     gap,
     more_still_helps,
     none_of,
@@ -130,6 +132,33 @@ def test_shares() -> None:
     assert below == [SILENT, UNCLEAR, ALARM]
 
 
+SAID, HEARD, OPEN = (
+    none_of("k", "t", {"a": Rate(count, 200)}, "x") for count in (0, 20, 1)
+)  # a silent check, an alarm, and one that is not clear
+
+
+@pytest.mark.parametrize(
+    ("left", "findings", "state", "words"),
+    [
+        (Rate(0, 197), [SAID] * 12, ALARM, "Not masked, and not robust: 0 of 197 stand"),
+        (Rate(90, 197), [SAID] * 12, UNCLEAR, "Not masked, and about half stands: 90 of 197 stand"),
+        (Rate(180, 197), [SAID] * 12, SILENT, "Not masked, and most stand: 180 of 197 stand"),
+        (Rate(180, 197), [SAID] * 5, UNCLEAR, "Most stand: 180 of 197 stand"),
+        (Rate(180, 197), [*[SAID] * 11, OPEN], UNCLEAR, "Most stand: 180 of 197 stand"),
+        (Rate(180, 197), [*[SAID] * 11, HEARD], ALARM, "Most stand: 180 of 197 stand"),
+        (Rate(0, 197), [*[SAID] * 11, OPEN], ALARM, "Not robust: 0 of 197 stand"),
+        (None, [SAID] * 2, UNCLEAR, "Not attacked yet; no alarm in 2 checks"),
+        (None, [HEARD], ALARM, "Not attacked yet; 1 of 1 check fires: do not trust"),
+    ],
+)
+def test_the_conclusion_begins_with_what_stands(
+    left: Rate | None, findings: list[Finding], state: str, words: str
+) -> None:
+    found = conclusion(left, findings, 12)
+    assert found[0] == state
+    assert found[1].startswith(words)
+
+
 def test_a_linear_surface_is_a_plane(linear: Classifier) -> None:
     images = gray_images(12)
     labels = linear.predict(images)
@@ -205,6 +234,10 @@ def test_a_step_in_front_of_the_network_is_heard(
     states = _checked(study, *digits)
     for key in ("zero", "differences", "surface", "transfer", "large"):
         assert states[key] == ALARM, key
+    broken = max(rate.successes for each in study.findings for rate in each.rates.values()
+                 if "broken by" in next(iter(each.rates)))  # fmt: skip
+    assert study.left is not None
+    assert study.counted - study.left.successes >= broken, "the strongest, image by image"
 
 
 def test_a_network_trained_by_one_step_is_heard(
@@ -237,6 +270,12 @@ def test_an_undefended_network_is_silent(
 ) -> None:
     study = MaskingStudy(model_1, 100, queries=200)
     assert set(_checked(study, *digits).values()) == {SILENT}
+    state, words = study.conclusion
+    assert state == ALARM, "silent checks of a network that falls are no green light"
+    assert words == (
+        f"Not masked, and not robust: 0 of {study.counted} stand under the strongest attack of the "
+        "checks; no alarm in 11 checks"
+    )
 
 
 def test_nothing_to_attack_is_said(linear: Classifier) -> None:

@@ -38,7 +38,8 @@ def test_a_proof_ends_and_says_where(
     radius = certified_radius(model_1, image, label)
     written = fine_text_of(page)
     assert (
-        f"At ε = 0.3 nothing is proven of this {label}: its proof ends at {radius:.4f}" in written
+        f"At ε = 0.3 nothing is proven of this {label}, which does not mean that it falls: its "
+        f"proof ends at {radius:.4f}" in written
     )
     assert "valid, and useless" in written
     found = certify(model_1, image, sigma=0.25, copies=100)
@@ -62,8 +63,21 @@ def test_the_truth_between_two_curves(
     low, high = proof.certified[-1], proof.attacked[-1]
     assert low.value < high.value
     assert f"between {text.percent(low)} and {text.percent(high)}" in written
-    assert "broke none" in written
+    proven = int(proof.proven[1:].any(axis=0).sum())
+    assert f"The attack tried the {proven} images that are proven at some ε above 0" in written
+    assert "broke none there" in written
     assert len(proof.epsilons) >= 9
+
+
+def test_where_nothing_is_proven_no_attack_confirms_it(
+    open_view: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certified_accuracy, "_ITERATIONS", 1)
+    written = fine_text_of(
+        _measure(open_view(cert_images="50", cert_epsilon="0.3"), "cert_accuracy")
+    )
+    assert "Nothing is proven above ε = 0, so that no attack could contradict it" in written
+    assert "broke none" not in written
 
 
 def test_certified_accuracy_against_the_radius(open_view: Callable[..., AppTest]) -> None:

@@ -80,8 +80,18 @@ def _found(*names: str, fooled: int) -> Detected:
     [
         (("FGSM",), 4, False, "The first attacks are being scored"),
         (("FGSM",), 4, True, "PGD was not measured"),
-        (("PGD",), 0, True, "PGD fools none of the images"),
-        (("PGD",), 4, True, "50 % of PGD’s images are found"),
+        (
+            ("PGD",),
+            0,
+            True,
+            "PGD fools none of the images; an attack that knows of the detector was not tried",
+        ),
+        (
+            ("PGD",),
+            4,
+            False,
+            "50 % of PGD’s images are found; an attack that knows of the detector is still to come",
+        ),
         (
             ("PGD", ADAPTIVE),
             0,

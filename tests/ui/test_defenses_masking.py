@@ -14,6 +14,7 @@ from core.masking_verdicts import compared, gap, none_of, not_monotone, share_be
 from core.rate import Rate
 from tests.gate import Gate
 from tests.ui.conftest import run_until, run_while_live, text_of
+from ui.defenses import masking
 from ui.defenses.masking_runs import PLANTED, Asked, MaskRun
 from ui.figures import attack_charts
 from ui.figures.palette import LIGHT
@@ -30,7 +31,7 @@ def _drawn(linear: Classifier) -> MaskRun:
     study = MaskingStudy(linear, 50)
     along = np.linspace(0, 1, 3, dtype=np.float32)
     rise = np.stack([np.add.outer(along, along), np.outer(along, along)]).astype(np.float32)
-    study.counted, study.shown = 50, np.array([4, 7])
+    study.counted, study.shown, study.left = 50, np.array([4, 7]), Rate(7, 50)
     study.surface = Surfaces(along, rise)
     rate = {"steeper along the gradient": Rate(2, 50)}
     study.findings = (
@@ -52,7 +53,10 @@ def test_verdicts_and_evidence(
     page = defenses(**VIEW)
     written = text_of(page)
     assert not page.error
-    assert "3 of 5 checks fire: do not trust" in written
+    assert (
+        "**:red[:material/gpp_bad:] Not robust: 7 of 50 stand under the strongest attack of the "
+        "checks; 3 of 5 checks fire: do not trust" in written
+    )
     assert "Stopped after 5 of 12 checks; they stay." in written
     assert ":red[:material/error:] **Gradients are exactly zero**: yes" in written
     assert ":orange[:material/hourglass_top:] **Noise wins**: not clear" in written
@@ -79,6 +83,23 @@ def test_a_planted_mask_is_heard_before_the_job_ends(
     run: MaskRun = page.session_state["_mask_run"]
     assert run.name == "Model 1, Threshold 0.5, its gradient held back"
     assert "Stopped after 1 of 12 checks; they stay." in text_of(page)
+
+
+def test_silence_is_not_robustness(
+    defenses: Callable[..., AppTest], app: AppTest, linear: Classifier
+) -> None:
+    run = _drawn(linear)
+    run.study.findings = tuple(
+        none_of(f"check-{n}", "A check", {"none": Rate(0, 50)}, "without")
+        for n in range(run.study.planned)
+    )
+    run.study.left = Rate(0, 50)
+    app.session_state["_mask_run"] = run
+    written = text_of(defenses(**VIEW))
+    assert "**:red[:material/gpp_bad:] Not masked, and not robust: 0 of 50 stand" in written
+    assert "no trace of a hidden gradient, which is not robustness" in written
+    run.study.left = Rate(48, 50)
+    assert ":green[:material/shield:] Not masked, and most stand: 48 of 50" in masking._finding(run)
 
 
 @pytest.mark.parametrize(

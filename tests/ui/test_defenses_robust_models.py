@@ -67,9 +67,14 @@ def test_one_image_more_or_less_is_decided_by_pairs(card: ModelCard) -> None:
 def test_the_alarms_that_are_heard_are_said(card: ModelCard) -> None:
     silent, fires = Alarm("One step", "silent", "None."), Alarm("Noise", "alarm", "Many.")
     assert alarms(replace(card, alarms=())) == ""
-    assert "All 1 checks of *Is it masked?* are silent." in alarms(replace(card, alarms=(silent,)))
-    heard = alarms(replace(card, alarms=(silent, fires)))
-    assert heard == "1 of 2 checks of *Is it masked?* are silent. *Noise*: alarm. Many."
+    stands = _with(card, np.arange(1_000) < 9, np.arange(1_000) < 7, 0)
+    assert alarms(replace(stands, alarms=(silent,))) == (
+        "7 of 1,000 stand in the worst case; 1 of 1 checks of *Is it masked?* are silent, which "
+        "says that no gradient is hidden there, and no more."
+    )
+    heard = alarms(replace(stands, alarms=(silent, fires)))
+    assert heard.startswith("7 of 1,000 stand in the worst case; 1 of 2 checks of")
+    assert heard.endswith("and no more. *Noise*: alarm. Many.")
 
 
 def test_both_models_with_what_their_cards_say(app: AppTest) -> None:

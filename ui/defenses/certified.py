@@ -149,7 +149,10 @@ def _finding(image: ChosenImage, label: int, epsilon: float, radius: float, grow
             f"{kind} stays a {label} within ε = {epsilon:g}, whatever an attack does; the proof "
             f"reaches to {radius:.4f}"
         )
-    return f"At ε = {epsilon:g} nothing is proven of this {label}: its proof ends at {radius:.4f}"
+    return (
+        f"At ε = {epsilon:g} nothing is proven of this {label}, which does not mean that it falls: "
+        f"its proof ends at {radius:.4f}"
+    )
 
 
 def _layers(classifier: Classifier, image: ChosenImage, label: int, epsilon: float) -> None:

@@ -53,7 +53,7 @@ def _show(record: Record[CertifiedStudy]) -> None:
         f"Attack: APGD on the cross-entropy and on a margin, {_ITERATIONS} iterations each; an "
         "image that fell stays fallen at larger ε. Bands: 95 % Wilson intervals."
     )
-    _check(proof.contradictions)
+    _check(proof.contradictions, int(proof.proven[1:].any(axis=0).sum()))
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(
             "Table",
@@ -75,16 +75,22 @@ def _show(record: Record[CertifiedStudy]) -> None:
         )
 
 
-def _check(contradictions: int) -> None:
-    if contradictions:
+def _check(contradictions: int, proven: int) -> None:
+    """Whether the attack broke what is proven; `proven`: images with a proof at some ε above 0."""
+    if not proven:
+        st.markdown(
+            ":orange[:material/hourglass_top:] Nothing is proven above ε = 0, so that no attack "
+            "could contradict it: that is no proof that the images fall, nor that they stand."
+        )
+    elif contradictions:
         st.error(
             f"{contradictions} times the attack broke what was proven: one of both is wrong.",
             icon=":material/error:",
         )
     else:
         st.markdown(
-            ":green[:material/check_circle:] The attack tried the proven images, too, and broke "
-            "none."
+            f":green[:material/check_circle:] The attack tried the {proven:,} images that are "
+            "proven at some ε above 0, too, and broke none there."
         )
 
 

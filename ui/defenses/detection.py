@@ -179,7 +179,8 @@ def _finding(found: Detected, threshold: float, *, ended: bool) -> str:
     if static.total:
         written = f"{text.percent(static)} of PGD’s images are found"
     if ADAPTIVE not in by_name:
-        return written
+        known = "was not tried" if ended else "is still to come"
+        return f"{written}; an attack that knows of the detector {known}"
     adaptive = by_name[ADAPTIVE].detected(threshold)
     if not adaptive.total:
         return f"{written}, and the adaptive attack fools none"

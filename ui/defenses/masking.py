@@ -20,6 +20,11 @@ MARKS = {
     UNCLEAR: ":orange[:material/hourglass_top:]",
     ALARM: ":red[:material/error:]",
 }
+_SHIELDS = {  # of what all checks say together
+    SILENT: ":green[:material/shield:]",
+    UNCLEAR: ":orange[:material/gpp_maybe:]",
+    ALARM: ":red[:material/gpp_bad:]",
+}
 _VALUES = {  # of the checks that measure a number for each image: axis, lowest, where the rule is
     "differences": ("cosine of gradient and differences", -1.0, 0.5),
     "surface": ("roughness: variance that no plane explains", 0.0, None),
@@ -110,7 +115,8 @@ def _result(drawn_live: bool) -> None:
             f":gray[· {finding.verdict}]"
         )
     st.caption(
-        "Green: silent. Orange: not clear, the images do not decide. Red: alarm. The white box is "
+        "Green: silent, no trace of a hidden gradient, which is not robustness: what stands is "
+        "said above. Orange: not clear, the images do not decide. Red: alarm. The white box is "
         "PGD, 40 steps of ε / 16 up the cross-entropy from a random start, by the classifier’s "
         "own gradient."
     )
@@ -131,19 +137,12 @@ def _counted(run: MaskRun) -> str:
 def _finding(run: MaskRun) -> str:
     """What all verdicts so far say together."""
     study = run.study
-    alarms, unclear, count = len(study.alarms), len(study.unclear), study.count
-    if not count:
+    if not study.count:
         if run.job.state == QUEUED:
             return "The job is waiting, and nothing is checked yet"
         return "The first check is under way" if run.live else "No check was finished"
-    of = f"{count} checks" if count > 1 else "1 check"
-    if alarms:
-        fire = "fires" if alarms == 1 else "fire"
-        return f"{alarms} of {of} {fire}: do not trust what a gradient attack says of it"
-    if unclear:
-        are = "is" if unclear == 1 else "are"
-        return f"No alarm in {of}; {unclear} {are} not clear"
-    return f"No alarm in {of}: no trace of a hidden gradient"
+    state, words = study.conclusion
+    return f"{_SHIELDS[state]} {words}"
 
 
 def _evidence() -> None:
@@ -226,6 +225,8 @@ def _arrays(run: MaskRun) -> bytes:
         "verdicts": [finding.verdict for finding in run.study.findings],
         "criteria": [finding.criterion for finding in run.study.findings],
     }
+    if run.study.left is not None:
+        arrays["left"] = run.study.left.successes, run.study.left.total
     for finding in run.study.findings:
         arrays[f"{finding.key}_names"] = list(finding.rates)
         arrays[f"{finding.key}_counts"] = [

@@ -113,15 +113,18 @@ def _overstated(pgd: Robustness, worst: Robustness) -> str:
 
 
 def alarms(card: ModelCard) -> str:
-    """Which checks for masked gradients fire or are not clear, with what they say."""
+    """What stands, then which checks for masked gradients fire or are not clear, in their words."""
     if not card.alarms:
         return ""
+    worst = _measured(card, WORST_CASE).standing
     heard = [alarm for alarm in card.alarms if alarm.state != SILENT]
-    if not heard:
-        return f"All {len(card.alarms)} checks of *Is it masked?* are silent."
-    said = " ".join(f"*{alarm.check}*: {alarm.state}. {alarm.verdict}" for alarm in heard)
     silent = len(card.alarms) - len(heard)
-    return f"{silent} of {len(card.alarms)} checks of *Is it masked?* are silent. {said}"
+    said = "".join(f" *{alarm.check}*: {alarm.state}. {alarm.verdict}" for alarm in heard)
+    return (
+        f"{worst.successes:,} of {worst.total:,} stand in the worst case; {silent} of "
+        f"{len(card.alarms)} checks of *Is it masked?* are silent, which says that no gradient is "
+        f"hidden there, and no more.{said}"
+    )
 
 
 def _is_complete(card: ModelCard) -> bool:
