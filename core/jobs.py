@@ -55,6 +55,11 @@ class Job:
         return self.state in (FINISHED, STOPPED, FAILED)
 
     @property
+    def settled(self) -> bool:
+        """Whether it has ended and nothing of it is still at work: a stopped one tidies up."""
+        return self.ended and self.iterator is None
+
+    @property
     def active(self) -> bool:
         """Whether it is working or about to."""
         return self.state in (QUEUED, RUNNING)
@@ -184,7 +189,8 @@ class JobManager:
             return job.on_thread
 
     def _end(self, job: Job, state: str, error: str = "") -> None:
+        """A stopped job stays so, unless what it left behind could not be tidied up."""
         with self._changed:
             job.on_thread = False
-            if not job.ended:
+            if error or not job.ended:
                 job.state, job.error = state, error

@@ -63,7 +63,7 @@ def round_of(run: Run) -> Round | None:
     steps = run.checkpoints.steps
     if run.extra is None or not steps or steps[-1] == 0:
         return None
-    if run.job is not None and not run.job.ended:
+    if run.job is not None and not run.job.settled:
         return None
     return Round(
         number=run.number,

@@ -137,7 +137,8 @@ class CheckpointFiles:
 class Run:
     """One training of one visitor.
 
-    `history` grows while it runs, its weights left out; `checkpoints.steps` too. `extra` are the
+    `history` grows while it runs, its weights left out; `checkpoints.steps` too. Where it stops it
+    is scored, so that what it shows and what it is are one. `extra` are the
     images that are mixed in, `originals` the numbers of the test images that they, and those of the
     runs it goes on from, were made from. It starts with the weights `start`, those of the model
     that `origin` names, or untrained.
@@ -183,6 +184,11 @@ class Run:
     def last_scored(self) -> Progress | None:
         """The latest record with a score on test images, None before the first."""
         return next((p for p in reversed(self.history) if p.test), None)
+
+    @property
+    def unscored(self) -> bool:
+        """Whether it has gone on since it was scored."""
+        return self.last is not None and self.last.test is None
 
     @property
     def last_score(self) -> Rate | None:
@@ -242,7 +248,8 @@ class Run:
         had = _under_attack(best)[1]
         sentence = (
             f"One step leaves {one * 100:.1f} % right, ten leave {ten * 100:.1f} %, of "
-            f"{ATTACKED_IMAGES} test images at ε = {self.settings.attack_epsilon:g}"
+            f"{ATTACKED_IMAGES} test images at ε = {self.settings.attack_epsilon:g}, "
+            f"step {scored.step:,}"
         )
         if had - ten > _OVERFITTED:
             return (
@@ -301,7 +308,18 @@ class Run:
             training.close()
             self._recent = state.recent
             if all(np.isfinite(array).all() for array in state.weights.values()):
+                self._score_where_it_stopped(state)
                 self.checkpoints.save_state(state)
+
+    def _score_where_it_stopped(self, state: TrainingState) -> None:
+        """Give the last record its score: the one that a training which goes on begins with."""
+        if self.last is None or self.last.test is not None or self.last.step != state.step:
+            return
+        on = train(self.architecture, self.dataset, self.settings, state=state, extra=self.extra)
+        now = next(on)
+        on.close()
+        seconds = self.last.seconds + now.seconds
+        self.history[-1] = replace(self.last, test=now.test, seconds=seconds)
 
     def classifier(self, step: int) -> Classifier:
         """The model as it was at the checkpoint `step`."""

@@ -24,7 +24,7 @@ M = TypeVar("M", bound=Measurement)
 
 def is_live(job: Job) -> bool:
     """Whether more is to come; a stopped job finishes what it has in hand."""
-    return not job.ended or job.on_thread
+    return not job.settled
 
 
 @dataclass(frozen=True)

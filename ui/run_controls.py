@@ -158,7 +158,7 @@ def _one_more_epoch(run: Run) -> None:
     """Add an epoch to the one in hand, or go on with one that has ended."""
     st.session_state.pop(_ERROR, None)
     if run.job is None or run.job.ended:
-        if not run.checkpoints.can_go_on:
+        if run.job is not None and run.job.settled and not run.checkpoints.can_go_on:
             st.session_state[_ERROR] = f"Run {run.number} has no state to go on from: start anew."
             return
         done = int(run.last.epoch) if run.last else 0

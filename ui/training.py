@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from core.jobs import QUEUED, RUNNING
+from core.jobs import PAUSED, QUEUED, RUNNING
 from core.rate import Rate
 from core.runs import Run, describe_differences
 from core.trainer import SCORING_STEPS
@@ -25,15 +25,19 @@ def watch() -> None:
     """The curves, twice a second until the job has ended."""
     if error := run_controls.problem():
         st.error(error, icon=":material/error:")
+    phase = _phase()
+    st.fragment(_watch, run_every=0.5 if phase else None)(phase)
+
+
+def _phase() -> str:
+    """The state of the visitor's job; "" once nothing of it is at work."""
     job = session.current_job()
-    live = job is not None and not job.ended
-    st.fragment(_watch, run_every=0.5 if live else None)(job.state if job and live else "")
+    return "" if job is None or job.settled else job.state
 
 
 def _watch(drawn_while: str) -> None:
-    """`drawn_while` is the state of the live job when the whole page was drawn."""
-    job = session.current_job()
-    if drawn_while and (job is None or job.state != drawn_while):
+    """`drawn_while` is the phase in which the whole page was drawn."""
+    if drawn_while and _phase() != drawn_while:
         st.rerun()
     run = run_controls.focus()
     if run is None:
@@ -101,6 +105,7 @@ def _metrics(run: Run) -> None:
     running = run.job is not None and run.job.state == RUNNING
     speed = run.images_per_second
     robust = scored.test.robust if (scored := run.last_scored) and scored.test else None
+    when = f", step {scored.step:,}" if scored and run.unscored else ""
     missing = "not yet" if robust else "not measured"  # five cards are narrow
     with st.grid(5 if robust else 4, min_column_width=140 if robust else 150):
         st.metric(
@@ -114,7 +119,7 @@ def _metrics(run: Run) -> None:
             help="One step is one batch and one change of the weights.",
         )
         st.metric(
-            "Test accuracy",
+            f"Test accuracy{when}",
             text.percent(score) if score else "not measured",
             border=True,
             height="stretch",
@@ -124,7 +129,7 @@ def _metrics(run: Run) -> None:
         )
         if robust:
             st.metric(
-                "Under attack",
+                f"Under attack{when}",
                 text.percent(robust),
                 border=True,
                 height="stretch",
@@ -276,8 +281,17 @@ def _single_finding(run: Run) -> str:
         return f"Run {run.number} is about to start"
     return (
         f"Run {run.number} reads {text.percent(score)} of {score.total:,} test images right "
-        f"at step {scored.step:,}{_attacked_finding(run, scored)}"
+        f"at step {scored.step:,}{_attacked_finding(run, scored)}{_gone_on(run)}"
     )
+
+
+def _gone_on(run: Run) -> str:
+    """Where the run is, if that is not where it was scored and no record is about to say so."""
+    job = run.job
+    if run.last is None or not run.unscored or job is None or job.active:
+        return ""
+    where = f"; it {'rests' if job.state == PAUSED else 'ended'} at step {run.last.step:,}"
+    return where if job.settled or job.state == PAUSED else f"{where}, and is being scored there"
 
 
 def _attacked_finding(run: Run, scored: Progress) -> str:

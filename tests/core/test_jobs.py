@@ -130,9 +130,27 @@ def test_stop_takes_effect_at_once_and_closes_behind() -> None:
     until(lambda: work.done == 1)
     manager.stop(job)
     assert job.state == STOPPED
+    assert not job.settled
     work.allow()
     until(work.closed.is_set)
+    until(lambda: job.settled)
     assert job.state == STOPPED
+
+
+def test_what_a_stopped_job_cannot_tidy_up_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    def work() -> Generator[float]:
+        try:
+            while True:
+                yield 0.5
+        finally:
+            raise ArithmeticError("It could not be written.")
+
+    manager, job = JobManager(), Job("a", "work", work, explained=(ArithmeticError,))
+    manager.submit(job)
+    until(lambda: job.fraction == 0.5)
+    manager.stop(job)
+    until(lambda: job.settled)
+    assert (job.state, job.error) == (FAILED, "It could not be written.")
 
 
 def test_stop_while_queued_or_paused() -> None:

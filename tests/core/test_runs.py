@@ -61,6 +61,8 @@ def test_a_stopped_run_is_a_model_and_can_go_on(small: Dataset) -> None:
     assert run.trained
     assert run.last is not None
     assert run.checkpoints.steps[-1] == run.last.step < 80
+    assert not run.unscored
+    assert run.last_score == run.evaluate(run.last.step).accuracy, "scored where it stopped"
     assert run.classifier(run.last.step).version
     list(run.work())
     assert run.last.step == 80
@@ -82,6 +84,7 @@ def test_divergence_keeps_the_last_good_weights(small: Dataset) -> None:
     with pytest.raises(TrainingDiverged):
         list(run.work())
     assert run.trained
+    assert run.unscored, "what is no number has no score: the page says how old the last is"
     for step in run.checkpoints.steps:
         weights = run.checkpoints.load(step)
         assert all(np.isfinite(array).all() for array in weights.values())

@@ -144,7 +144,7 @@ def test_a_round_is_not_scored_by_what_taught_it(mnist: Dataset, small: Dataset)
 
 
 def test_a_stopped_round_is_measured_where_it_stopped(small: Dataset) -> None:
-    """Both standings are those of the checkpoints, whatever was scored before the stop."""
+    """Both standings are those of the checkpoints, as the run's own last score is."""
     tray = Tray()
     tray.add(_images(4), [1, 2, 3, 4], "noise", [0, 1, 2, 499])
     run = _round_run(small, tray, 50)
@@ -154,7 +154,7 @@ def test_a_stopped_round_is_measured_where_it_stopped(small: Dataset) -> None:
     work.close()
     stopped = run.checkpoints.steps[-1]
     assert run.last_scored is not None
-    assert run.last_scored.step < stopped < run.settings.steps_per_epoch
+    assert run.last_scored.step == stopped < run.settings.steps_per_epoch
     found, test = round_of(run), held_out(run)
     assert found is not None
     for standing, step in ((found.before, 0), (found.after, stopped)):
