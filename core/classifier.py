@@ -87,9 +87,9 @@ class Classifier:
             )
         model = keras.Model(self.model.inputs, self.model.get_layer(name).output)
 
-        return tf.function(lambda images: model(images, training=False)).get_concrete_function(
-            IMAGES
-        )
+        return tf.function(
+            lambda images: model(images, training=False), autograph=False
+        ).get_concrete_function(IMAGES)
 
 
 def in_batches(compiled: Callable[..., Any], *arrays: NDArray[Any], batch: int = BATCH) -> Any:

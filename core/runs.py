@@ -7,21 +7,16 @@ twenty visitors 8 GB. A run's files go when the run goes.
 import functools
 import itertools
 import math
-import shutil
-import tempfile
 import threading
-import weakref
 from collections.abc import Generator
 from dataclasses import InitVar, dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
-import safetensors.numpy
 
 from core.architecture import MODEL_1, MODEL_2, Architecture
 from core.card import CurvePoint, ModelCard
+from core.checkpoints import DISK_BUDGET, CheckpointFiles
 from core.classifier import Classifier
 from core.data import Dataset, FloatArray, Split, to_float
 from core.evaluation import Evaluation
@@ -39,8 +34,6 @@ from core.training import (
     train,
 )
 
-DISK_BUDGET = 4_000_000_000
-_SLOTS, _STEP = "slots.safetensors", "step"
 _numbers = itertools.count(1)
 _SETTING_NAMES = {
     "learning_rate": "lr",
@@ -62,75 +55,6 @@ _SETTING_NAMES = {
     "extra_repeat": "times",
 }
 _OVERFITTED = 0.1  # how much more may stand one step than ten, as a share of the images
-
-
-class CheckpointFiles:
-    """Weights by step, as safetensors in a temporary folder of its own.
-
-    All runs of the process share `DISK_BUDGET` bytes: past that the oldest are thinned first, the
-    one that writes last.
-    """
-
-    _all: ClassVar["list[weakref.ref[CheckpointFiles]]"] = []
-    _lock = threading.Lock()
-
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="convscope-"))
-        self.steps: list[int] = []
-        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        with self._lock:
-            self._all[:] = [ref for ref in self._all if ref() is not None]
-            self._all.append(weakref.ref(self))
-
-    def save(self, step: int, weights: Weights) -> None:
-        """Keep the weights as they are at `step`."""
-        safetensors.numpy.save_file(weights, self._path(step))
-        self.steps = sorted({*self.steps, step})
-        self._keep_to_budget()
-
-    def load(self, step: int) -> Weights:
-        """The weights at `step`, one of `steps`."""
-        return safetensors.numpy.load_file(self._path(step))
-
-    def thin(self) -> None:
-        """Drop every second checkpoint, but neither the first nor the last."""
-        dropped = self.steps[1:-1:2]
-        self.steps = [step for step in self.steps if step not in dropped]
-        for step in dropped:
-            self._path(step).unlink()
-
-    def save_state(self, state: TrainingState) -> None:
-        """Keep weights and the optimizer's slots, so that the run can go on from here."""
-        slots = {f"{number:03d}": array for number, array in enumerate(state.slots)}
-        step = np.array([state.step])
-        self.save(state.step, state.weights)
-        safetensors.numpy.save_file({**slots, _STEP: step}, self._folder / _SLOTS)
-
-    @property
-    def can_go_on(self) -> bool:
-        """Whether a state was saved."""
-        return (self._folder / _SLOTS).exists()
-
-    def load_state(self) -> TrainingState:
-        """The state that was saved last."""
-        slots = safetensors.numpy.load_file(self._folder / _SLOTS)
-        step = int(slots.pop(_STEP)[0])
-        return TrainingState(step, self.load(step), [slots[key] for key in sorted(slots)])
-
-    @property
-    def _bytes(self) -> int:
-        return sum(path.stat().st_size for path in self._folder.iterdir())
-
-    def _path(self, step: int) -> Path:
-        return self._folder / f"{step:08d}.safetensors"
-
-    def _keep_to_budget(self) -> None:
-        with self._lock:
-            everyone = [files for ref in self._all if (files := ref()) is not None]
-            others = [files for files in everyone if files is not self]
-            for files in [*others, self]:
-                while sum(f._bytes for f in everyone) > DISK_BUDGET and len(files.steps) > 2:
-                    files.thin()
 
 
 @dataclass(eq=False)
@@ -262,6 +186,17 @@ class Run:
         )
 
     @property
+    def made_room(self) -> str:
+        """One sentence if checkpoints of it had to make room for those of newer runs, or ""."""
+        if not self.checkpoints.dropped:
+            return ""
+        which = f"{self.checkpoints.dropped} checkpoints" if self.trained else "All checkpoints"
+        return (
+            f"{which} of run {self.number} had to make room: the runs of this server share "
+            f"{DISK_BUDGET / 1e9:g} GB of its disk, and those of the oldest go first."
+        )
+
+    @property
     def trained(self) -> bool:
         """Whether there is a model to use: at least one checkpoint."""
         return bool(self.checkpoints.steps)
@@ -298,11 +233,11 @@ class Run:
         )
         try:
             for progress in training:
-                if progress.weights is not None:
-                    self.checkpoints.save(progress.step, progress.weights)
                 if progress.step > (self.last.step if self.last else -1):
                     seconds = before + progress.seconds
                     self.history.append(replace(progress, weights=None, seconds=seconds))
+                if progress.weights is not None:
+                    self.checkpoints.save(progress.step, progress.weights)
                 yield progress.step / progress.total_steps
         finally:
             training.close()

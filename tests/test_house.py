@@ -37,6 +37,15 @@ def test_only_the_backend_loads_tensorflow(path: Path) -> None:
     assert path.stem == "backend" or not roots & {"tensorflow", "keras"}
 
 
+@pytest.mark.parametrize("path", _modules("core"), ids=lambda p: p.stem)
+def test_compiled_functions_write_no_files(path: Path) -> None:
+    """Autograph leaves a temporary file of source behind for each, and fails on a full disk."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    for call in calls:
+        if ast.unparse(call.func) == "tf.function":
+            assert "autograph" in {keyword.arg for keyword in call.keywords}, call.lineno
+
+
 @pytest.mark.parametrize("path", _modules("ui") + _modules("pages"), ids=lambda p: p.stem)
 def test_pages_and_ui_leave_tensorflow_to_core(path: Path) -> None:
     roots = {name.split(".")[0] for name in _imports(path)}

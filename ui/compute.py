@@ -81,9 +81,11 @@ def _load_first() -> None:
     import numpy as np
 
     from core.architecture import MODEL_1
+    from core.disk import remove_leftovers
     from core.settings import TrainingSettings
     from core.training import train
 
+    remove_leftovers()
     with contextlib.suppress(ValueError, DataError):  # of a damaged file: the pages say so
         zoo.load_once(state.FIRST_MODEL).logits(np.zeros((1, 28, 28, 1), np.float32))
         one_step = TrainingSettings(epochs=1, training_images=64)

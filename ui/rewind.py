@@ -32,6 +32,9 @@ def show(choice: Choice) -> None:
 
 
 def _rewind(runs: list[Run], choice: Choice) -> None:
+    for run in runs:
+        if run.made_room:
+            st.caption(run.made_room)
     runs = [run for run in runs if run.trained]
     if not runs:
         st.skeleton(height=400)

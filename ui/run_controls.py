@@ -46,7 +46,7 @@ def add(run: Run) -> None:
 
 def _submit(run: Run) -> None:
     title = f"Training {run.title} · run {run.number}"
-    job = Job(session.owner(), title, run.work, explained=(TrainingDiverged,))
+    job = Job(session.owner(), title, run.work, explained=(TrainingDiverged, ValueError))
     session.manager().submit(job)
     run.job = job
 

@@ -190,7 +190,7 @@ def _run(choice: Choice) -> Run:
 
 def _round(run: Run) -> Round | None:
     """The round that a run was, once it has ended; measured once."""
-    if run.extra is None or run.job is None or not run.job.settled:
+    if run.extra is None or run.job is None or not (run.job.settled and run.trained):
         return None
     return _measured_round(run.id, run.checkpoints.steps[-1], run)
 

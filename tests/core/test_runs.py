@@ -1,19 +1,17 @@
 import gc
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core import runs as module
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.comparison import compare, milestone, race
 from core.data import Dataset, Split
 from core.jobs import Job, JobManager
 from core.model import deserialize_model, serialize_model
 from core.rate import Rate
-from core.runs import CheckpointFiles, Run, architecture_title, describe_differences
+from core.runs import Run, architecture_title, describe_differences
 from core.settings import TrainingSettings
 from core.training import Progress, Score
 
@@ -109,27 +107,6 @@ def test_files_go_with_the_run(small: Dataset) -> None:
     del run
     gc.collect()
     assert not folder.exists()
-
-
-def test_the_disk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    weights = {"a": np.zeros(25_000, np.float32)}  # 0.1 MB
-    old, new = CheckpointFiles(), CheckpointFiles()
-    monkeypatch.setattr(module, "DISK_BUDGET", 1_500_000)
-    for step in range(10):
-        old.save(step, weights)
-    for step in range(12):
-        new.save(step, weights)
-    assert old.steps[0] == 0
-    assert old.steps[-1] == 9
-    assert len(old.steps) < 5
-    assert len(new.steps) > 9
-    assert (old.load(9)["a"] == 0).all()
-    assert len(list(Path(old._folder).iterdir())) == len(old.steps)
-    for step in range(12, 60):
-        new.save(step, weights)
-    assert new.steps[0] == 0
-    assert new.steps[-1] == 59
-    assert old._bytes + new._bytes <= 1_500_000
 
 
 def test_its_file_loads_as_a_model(small: Dataset) -> None:

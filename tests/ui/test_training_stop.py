@@ -1,10 +1,14 @@
 """A run that stands still, headless: the page says of which step its scores are."""
 
 import re
+import tempfile
+from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.jobs import PAUSED
+from core import disk
+from core.jobs import FAILED, PAUSED
 from core.runs import Run
 from tests.gate import Gate
 from tests.ui.conftest import open_page, run_until, text_of
@@ -53,3 +57,34 @@ def test_a_stopped_run_is_scored_where_it_stopped(app: AppTest, gate: Gate) -> N
     assert "it ended" not in _headline(page)
     assert {"Test accuracy", "Under attack"} <= {*_labels(page)}
     session.manager().forget(run.job.owner)
+
+
+def test_a_disk_that_takes_nothing_is_one_sentence(
+    app: AppTest, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a run begins and while it trains; the page serves on, and the run keeps its score."""
+    page = open_page(app, "training", **{**SMALL, "at": "Off", "epochs": "1"})
+    (tmp_path / "file").touch()
+    with monkeypatch.context() as full:
+        full.setattr(tempfile, "tempdir", str(tmp_path / "file" / "below"))
+        full.setattr(disk._Home, "now", None)
+        page.button(key="train").click().run()
+        assert not page.exception
+        assert [re.sub(r"\(.*\)", "()", error.value) for error in page.error] == [
+            "The weights of the run cannot be written to the server's disk (): free space in its "
+            "temporary folder, or start the server with TMPDIR set to a folder that it can write "
+            "to."
+        ]
+    gate.hold("Training", 0.01)
+    page.button(key="train").click().run()
+    run: Run = page.session_state["_runs"][-1]
+    run_until(page, lambda: run.job.fraction >= 0.01)
+    run.checkpoints._folder.rename(tmp_path / "away")
+    gate.open()
+    run_until(page, lambda: run.job.settled)
+    assert run.job.state == FAILED
+    assert not page.exception
+    assert [error.value.partition(" (")[0] for error in page.error] == [
+        "Run 1: The weights of the run cannot be written to the server's disk"
+    ]
+    assert f"at step {run.last.step}" in _headline(page)
