@@ -14,7 +14,7 @@ import numpy as np
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, on_step, short
 from core.data import SIDE, FloatArray
-from core.defenses.draws import normal, uniform
+from core.keyed_noise import normal, uniform
 
 EXACT, STRAIGHT_THROUGH, AVERAGED = "exact", "straight-through", "averaged over draws"
 STAND_INS = ("identity", "smooth", "none")

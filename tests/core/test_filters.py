@@ -9,7 +9,6 @@ from PIL import Image
 
 from core.backend import tf
 from core.data import Dataset, FloatArray, to_float
-from core.defenses.draws import normal, uniform
 from core.defenses.filters import (
     AVERAGED,
     EXACT,
@@ -20,6 +19,7 @@ from core.defenses.filters import (
     Mode,
     filter_of,
 )
+from core.keyed_noise import normal, uniform
 
 DEFAULTS = [Filter(kind.name, kind.default) for kind in KINDS.values()]
 ENDS = [Filter(kind.name, end) for kind in KINDS.values() for end in (kind.low, kind.high)]
