@@ -58,7 +58,7 @@ def apgd(
     standing = np.flatnonzero(~goal.reached(logits))
     closest = goal.margin(logits)
     for restart in range(restarts):
-        begin = random_start(images, epsilon, norm, seed=seed + restart)
+        begin = random_start(images, epsilon, norm, seed=seed, restart=restart)
         for targets in _targets(goal, logits, loss):
             if not len(standing):
                 break

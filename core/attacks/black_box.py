@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
@@ -11,14 +10,13 @@ from core.attacks.result import AttackResult, check_attack, result_of
 from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray
+from core.keyed_noise import DoubleArray, of_images
 
 _SHARE = 0.8  # of the image, that the first squares cover
 _HALVED_AT = np.array([10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000]) / 10_000
 _FRAMES = 100  # recorded at most
 _TILES = 5
 _SAME = 1e-7  # a difference that is none
-
-DoubleArray = NDArray[np.float64]
 
 
 def square(
@@ -39,7 +37,7 @@ def square(
     image that has reached the goal asks no more. images float32 [n, 28, 28, 1] in [0, 1]; epsilon
     in the norm's unit, where a full pixel is 1; queries 1 to 10,000 for each image; record:
     whether the result has a trajectory, of at most 101 images. An image's draws follow from
-    `seed`, its place and the query. Raises ValueError on other values. Andriushchenko et al.
+    `seed`, its pixels and the query. Raises ValueError on other values. Andriushchenko et al.
     (2019), arXiv:1912.00049.
     """
     seed = check_seed(seed)
@@ -51,11 +49,12 @@ def square(
     logits = classifier.logits(images)
     standing = np.flatnonzero(~goal.reached(logits))
     margin = np.full(len(images), -np.inf, np.float32)
+    draws = of_images(images, seed, "Square")
     for query in range(queries):
         rows = standing
         if len(rows):
-            draws = _draws(seed, query, len(images))[rows]
-            proposal = _proposal(found[rows], images[rows], draws, epsilon, norm, query / queries)
+            drawn = draws.take(rows).at(query).uniform(SIDE)
+            proposal = _proposal(found[rows], images[rows], drawn, epsilon, norm, query / queries)
             logits = classifier.logits(proposal)
             reached, ahead = goal.take(rows).reached(logits), goal.take(rows).margin(logits)
             better = reached | (ahead > margin[rows])
@@ -68,11 +67,6 @@ def square(
         frames=np.stack(frames) if record else None, steps=steps,
         epsilon=epsilon, norm=norm, queries=queries, seed=seed,
     )  # fmt: skip
-
-
-def _draws(seed: int, query: int, count: int) -> DoubleArray:
-    """Uniform in [0, 1): [n, 28]; an image's do not depend on how many images there are."""
-    return np.random.default_rng([seed, query]).random((count, SIDE))
 
 
 def _proposal(
@@ -148,7 +142,7 @@ def _hill(rows: int, columns: int) -> DoubleArray:
 
 
 def _window(corners: DoubleArray, side: int) -> tuple[IntArray, IntArray, IntArray]:
-    """Indices of one square in each image; corners [n, 2] in [0, 1) of where it fits."""
+    """Indices of one square in each image; corners [n, 2] in (0, 1) of where it fits."""
     corner = np.floor(corners * (SIDE - side + 1)).astype(np.int64)[..., np.newaxis, np.newaxis]
     along = np.arange(side)
     image = np.arange(len(corners))[:, np.newaxis, np.newaxis]

@@ -6,24 +6,30 @@ from numpy.typing import NDArray
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, check_images
+from core.keyed_noise import of_images
 from core.rate import Rate
 
 _DOUBLINGS = 10.0  # from the length asked for to where all pixels have long arrived at 0 or 1
 _HALVINGS = 18
 
 
-def noise_of_norm(images: FloatArray, lengths: FloatArray, *, seed: int = 0) -> FloatArray:
+def noise_of_norm(
+    images: FloatArray, lengths: FloatArray, *, seed: int = 0, draws: int = 1
+) -> FloatArray:
     """Images after random noise of a given L2: float32 [n, 28, 28, 1] in [0, 1].
 
     Normal noise is scaled, for each of images [n, 28, 28, 1] in [0, 1], until what is left of it
     behind the clipping has the length asked for, lengths float [n] from 0 to 28. Where the box
-    has no room for so much, the noise goes as far as it can. Raises ValueError on other values.
+    has no room for so much, the noise goes as far as it can. Its direction follows from `seed` and
+    the image; `draws` rows in a row that hold the same image get different ones. Raises ValueError
+    on other values.
     """
     seed = check_seed(seed)
     check_images(images)
     for length in lengths:
         check_range("The length of the noise", float(length), 0, SIDE)
-    noise = np.random.default_rng(seed).standard_normal(images.shape, np.float32)
+    drawn = of_images(images, seed, "noise", draws).normal(SIDE, SIDE, 1)
+    noise = drawn.astype(np.float32)
     noise *= np.asarray(lengths / _length(noise), np.float32)[:, None, None, None]
     low, high = np.zeros(len(images)), np.full(len(images), _DOUBLINGS)
     for _ in range(_HALVINGS):
@@ -44,7 +50,7 @@ def changed_by_noise(
     seed = check_seed(seed)
     draws = check_whole("The number of draws", draws, 1, 10_000)
     noisy = noise_of_norm(
-        image.repeat(draws, axis=0), np.full(draws, length, np.float32), seed=seed
+        image.repeat(draws, axis=0), np.full(draws, length, np.float32), seed=seed, draws=draws
     )
     changed = classifier.predict(noisy) != classifier.predict(image)
     return Rate(int(changed.sum()), draws)

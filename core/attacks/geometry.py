@@ -6,27 +6,29 @@ import numpy as np
 
 from core.backend import tf
 from core.checks import check_choice, check_seed
-from core.data import FloatArray
+from core.data import SIDE, FloatArray
+from core.keyed_noise import of_images
 
 NORMS = ("linf", "l2")
 _TINY = 1e-12
 
 
-def random_start(images: FloatArray, epsilon: float, norm: str, *, seed: int) -> FloatArray:
+def random_start(
+    images: FloatArray, epsilon: float, norm: str, *, seed: int, restart: int = 0
+) -> FloatArray:
     """A random point of the ball around each image, clipped to [0, 1]: float32 [n, 28, 28, 1].
 
-    Uniform in the ball by `seed`; an image's draw does not depend on the others' pixels.
+    Uniform in the ball by `seed`, the number of the restart, and the image's own pixels.
     """
     seed = check_seed(seed)
     check_choice("The norm", norm, NORMS)
-    random = np.random.default_rng(seed)
+    draws = of_images(images, seed, "start").at(restart)
     if norm == "linf":
-        change = random.uniform(-epsilon, epsilon, images.shape)
+        change = epsilon * (2 * draws.uniform(SIDE, SIDE, 1) - 1)
     else:
-        change = random.normal(size=images.shape)
+        change = draws.at(0).normal(SIDE, SIDE, 1)
         change /= np.sqrt((change**2).sum(axis=(1, 2, 3), keepdims=True)) + _TINY
-        radius = random.random((len(images), 1, 1, 1)) ** (1 / images[0].size)
-        change *= epsilon * radius
+        change *= epsilon * draws.at(1).uniform(1, 1, 1) ** (1 / SIDE**2)
     moved: FloatArray = np.clip(images + change, 0, 1).astype(np.float32)
     return moved
 

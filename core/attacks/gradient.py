@@ -160,12 +160,12 @@ def _many_steps(
     for restart in range(restarts):
         if not len(standing):
             break
-        begin = images
-        if from_random:
-            begin = geometry.random_start(images, epsilon, norm, seed=seed + restart)
         rows = standing
+        begin = images[rows]
+        if from_random:
+            begin = geometry.random_start(begin, epsilon, norm, seed=seed, restart=restart)
         found[rows], steps = _ascend(
-            classifier, images[rows], begin[rows], goal.take(rows), epsilon, norm, step_size,
+            classifier, images[rows], begin, goal.take(rows), epsilon, norm, step_size,
             iterations, decay, record=record,
         )  # fmt: skip
         if frames is not None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
@@ -12,14 +11,13 @@ from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.forward import forward
+from core.keyed_noise import DoubleArray, Draws, of_images
 
 _BATCH = 64
 _PIXELS = SIDE * SIDE
 _NEVER = -1e9  # below any sum of two derivatives
 _SCALE = 0.5  # of the difference that differential evolution adds
 _AT_ONCE = 5_000  # candidate images in memory
-
-DoubleArray = NDArray[np.float64]
 
 
 def saliency_map(
@@ -159,12 +157,12 @@ def one_pixel(
     people = np.zeros((len(images), population, pixels, 3))  # row, column and value in [0, 1]
     margin = np.full(people.shape[:2], -np.inf)
     standing = np.flatnonzero(~goal.reached(classifier.logits(images)))
+    draws = of_images(images, seed, "one pixel")
     for generation in range(generations + 1):
         rows = standing
         if len(rows):
-            random = np.random.default_rng([seed, generation])
             make = _first if generation == 0 else _children
-            children = make(random, people)[rows]
+            children = make(draws.take(rows).at(generation), people[rows])
             margins = _margins(classifier, images[rows], goal.take(rows), children)
             better = margins > margin[rows]
             people[rows] = np.where(better[..., np.newaxis, np.newaxis], children, people[rows])
@@ -180,26 +178,26 @@ def one_pixel(
     )  # fmt: skip
 
 
-def _first(random: np.random.Generator, people: DoubleArray) -> DoubleArray:
+def _first(draws: Draws, people: DoubleArray) -> DoubleArray:
     """Places from anywhere; half of the values are black or white, the others between."""
-    first = random.random(people.shape)
+    first = draws.uniform(*people.shape[1:])
     first[..., 2] = np.clip(2 * first[..., 2] - 0.5, 0, 1)
     return first
 
 
-def _children(random: np.random.Generator, people: DoubleArray) -> DoubleArray:
+def _children(draws: Draws, people: DoubleArray) -> DoubleArray:
     """Of three neighbors each, in a random order of an image's candidates.
 
     A place that has left the image is drawn anew: at the border it would seldom be of use.
     """
-    count, size, pixels, _ = people.shape
-    draws = random.random((count, size, 1 + 2 * pixels))
-    order = np.argsort(draws[..., 0], axis=1)[..., np.newaxis, np.newaxis]
+    _, size, pixels, _ = people.shape
+    drawn = draws.uniform(size, 1 + 2 * pixels)
+    order = np.argsort(drawn[..., 0], axis=1)[..., np.newaxis, np.newaxis]
     one, two, three = (np.take_along_axis(people, np.roll(order, k, axis=1), 1) for k in range(3))
     children = one + _SCALE * (two - three)
     places = children[..., :2]
     outside = (places < 0) | (places > 1)
-    places[outside] = draws[..., 1:].reshape(places.shape)[outside]
+    places[outside] = drawn[..., 1:].reshape(places.shape)[outside]
     return np.clip(children, 0, 1)
 
 

@@ -1,16 +1,15 @@
 """Random search over which few pixels become paper or ink; it asks for logits only."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.checks import check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray
+from core.keyed_noise import DoubleArray, of_images
 
 _PIXELS = SIDE * SIDE
-DoubleArray = NDArray[np.float64]
 _FIRST_SHARE = 0.3  # of the pixels that the first proposals exchange
 
 
@@ -26,7 +25,7 @@ def random_pixels(
     """Some of an image's chosen pixels exchanged for others, kept where the goal's margin grows.
 
     The share that is exchanged falls linearly down to one pixel. An image that has reached the
-    goal asks no more; its draws follow from `seed`, its place and the query. images float32
+    goal asks no more; its draws follow from `seed`, its pixels and the query. images float32
     [n, 28, 28, 1] in [0, 1]; pixels 1 to 392; queries 1 to 10,000 for each image. Raises
     ValueError on other values. Croce et al. (2020), arXiv:2006.12834.
     """
@@ -38,16 +37,16 @@ def random_pixels(
     logits = classifier.logits(images)
     margin = goal.margin(logits)
     standing = np.flatnonzero(~goal.reached(logits))
-    random = np.random.default_rng(seed)
-    places = random.permuted(np.tile(np.arange(_PIXELS), (len(images), 1)), axis=1)
-    values = random.integers(0, 2, (len(images), pixels)).astype(np.float32)
+    draws, first = (of_images(images, seed, f"few pixels, {what}") for what in ("steps", "start"))
+    places = first.at(0).order(_PIXELS)
+    values = (first.at(1).signs(pixels) > 0).astype(np.float32)
     for query in range(queries):
         rows = standing
         if not len(rows):
             break
         share = _FIRST_SHARE * (1 - query / queries)
-        draws = np.random.default_rng([seed, query]).random(found.shape)[rows]
-        asked, inked = _exchanged(places[rows], values[rows], draws, max(1, round(share * pixels)))
+        drawn = draws.take(rows).at(query).uniform(_PIXELS)
+        asked, inked = _exchanged(places[rows], values[rows], drawn, max(1, round(share * pixels)))
         proposal = images[rows].reshape(-1, _PIXELS).copy()
         np.put_along_axis(proposal, asked[:, :pixels], inked, axis=1)
         logits = classifier.logits(proposal.reshape(-1, SIDE, SIDE, 1))

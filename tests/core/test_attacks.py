@@ -10,6 +10,7 @@ from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.result import result_of
 from core.classifier import Classifier
 from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
+from tests.core.linear import gray_images
 
 # Settings under which an attack that is slow by itself is quick enough to be run many times.
 _QUICK: dict[str, dict[str, Value]] = {
@@ -184,7 +185,7 @@ def test_no_slider_retraces(model_1: Classifier, digits: tuple[FloatArray, IntAr
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_random_starts_fill_the_ball(norm: str) -> None:
-    center = np.full((400, SIDE, SIDE, 1), 0.5, np.float32)
+    center = gray_images(400)  # that are not equal, because equal ones begin at the same point
     change = random_start(center, 0.2, norm, seed=0) - center
     size = np.abs(change).max(axis=(1, 2, 3)) if norm == "linf" else np.linalg.norm(
         change.reshape(400, -1), axis=1

@@ -5,6 +5,7 @@ import pytest
 
 from core.attacks.control import noise_of_norm
 from core.data import SIDE, Dataset, to_float
+from core.keyed_noise import of_images
 
 
 def _lengths(change: np.ndarray) -> np.ndarray:
@@ -25,7 +26,7 @@ def test_what_is_left_of_the_noise_is_as_long_as_asked_for(mnist: Dataset) -> No
 def test_where_nothing_is_clipped_it_is_scaled_noise() -> None:
     gray = np.full((1, SIDE, SIDE, 1), 0.5, np.float32)
     change = noise_of_norm(gray, np.array([1.0]), seed=4) - gray
-    draw = np.random.default_rng(4).standard_normal(gray.shape, np.float32)
+    draw = of_images(gray, 4, "noise").normal(SIDE, SIDE, 1)
     assert change == pytest.approx(draw / np.sqrt((draw**2).sum()), abs=1e-5)
 
 
