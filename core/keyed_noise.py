@@ -84,7 +84,7 @@ def of_images(images: FloatArray, seed: int, purpose: str, draws: int = 1) -> Dr
     """
     levels = np.rint(images.reshape(-1, _PIXELS) * np.float32(_LEVELS)).astype(np.uint64)
     each = Draws(_finalized(levels @ _ODD_64 + _hashed(seed, purpose)))
-    return each if draws == 1 else each.at(np.arange(len(images)) % draws)
+    return each.at(np.arange(len(images)) % draws)
 
 
 def of_numbers(numbers: IntArray, seed: int, purpose: str) -> Draws:
