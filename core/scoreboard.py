@@ -147,17 +147,17 @@ class Scoreboard:
         return Targeted((labels + steps) % CLASSES)
 
 
-def noise_control(attacked: Attacked, classifier: Classifier) -> Rate:
-    """Of the images that count, those whose answer noise of the same L2 changes.
+def noise_control(attacked: Attacked, classifier: Classifier) -> BoolArray:
+    """Of the m images that count, those whose answer noise of the same L2 changes: bool [m].
 
     The noise of an image is as long as the attack's change of it, and stays in the box.
     """
     rows = np.flatnonzero(attacked.counted)
     if not len(rows):
-        return Rate(0, 0)
+        return np.zeros(0, bool)
     noisy = noise_of_norm(attacked.originals[rows], attacked.l2[rows])
-    changed = classifier.predict(noisy) != attacked.before[rows]
-    return Rate(int(changed.sum()), len(rows))
+    changed: BoolArray = classifier.predict(noisy) != attacked.before[rows]
+    return changed
 
 
 def _joined(done: Attacked, part: Attacked, images: FloatArray) -> Attacked:

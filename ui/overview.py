@@ -154,8 +154,10 @@ def shelf() -> None:
         st.warning(sentence, icon=":material/warning:")
     st.table(pd.DataFrame(rows), hide_index=True, alt="The models that ship with the project")
     st.caption(
-        "Brackets hold the 95 % Wilson interval. Trained with `python -m core.zoo`, on the "
-        "processor of one machine with two cores; the times are its own. Under attack: the first "
+        "Brackets hold the 95 % Wilson interval of each model alone; whether two differ, only the "
+        "same images tell, as for experiment E2 on the page Training. Trained with "
+        "`python -m core.zoo`, on the processor of one machine with two cores; the times are its "
+        "own. Under attack: the first "
         "1,000 test images, the strongest of three attacks for each; the page Defenses has more."
     )
 

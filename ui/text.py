@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.rate import Rate
+
+if TYPE_CHECKING:
+    from core.paired import Verdict  # loads SciPy, which the first page does without
 
 
 def percent(rate: Rate) -> str:
@@ -53,6 +56,16 @@ def listed(things: Sequence[object]) -> str:
     """“3, 6 and 8”."""
     *before, last = map(str, things)
     return f"{', '.join(before)} and {last}" if before else last
+
+
+def by_winner(verdicts: "Mapping[str, Verdict]", ahead: str, behind: str) -> str:
+    """“A and B more; C no difference shown”: names by what the images show, none left out."""
+    groups = ((1, ahead), (-1, behind), (0, "no difference shown"))
+    return "; ".join(
+        f"{listed(names)} {words}"
+        for winner, words in groups
+        if (names := [name for name, verdict in verdicts.items() if verdict.winner == winner])
+    )
 
 
 def duration(seconds: float) -> str:

@@ -14,6 +14,7 @@ from core.checks import check_seed
 from core.classifier import Classifier
 from core.data import CLASSES, SIDE, ByteArray, FloatArray, IntArray
 from core.optimization import optimize_images
+from core.paired import Paired, paired
 from core.rate import Rate
 
 _CHUNK = 20  # images of one step of the job
@@ -66,6 +67,11 @@ class NoiseStudy:
     def read_before(self, label: int) -> Rate:
         """The control: how many starts are read as the class as they are."""
         return Rate(int((self.starts == label).sum()), self.count)
+
+    def beside_start(self, label: int) -> Paired:
+        """Which starts are read as the class when they have ended, and which as they are."""
+        tried = self._tried
+        return paired(tried.ends[label].read == label, tried.starts == label)
 
     def work(
         self,
@@ -164,6 +170,13 @@ class SourceStudy:
     def misread_control(self) -> Rate:
         """Of the images read right, how many are read wrong after noise of equal L2."""
         return self._misread(2)
+
+    @property
+    def beside_noise(self) -> Paired:
+        """Which of the images read right are read wrong after the attack, and after the noise."""
+        now = self._moved
+        _, attacked, noisy = (now.read != now.labels)[:, now.read[0] == now.labels]
+        return paired(attacked, noisy)
 
     def work(
         self,

@@ -12,6 +12,7 @@ from core.checks import check_choice, check_range, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, Split, to_float
 from core.defenses.detection import DETECTORS, Detector, evade
+from core.paired import Paired, paired
 from core.rate import Rate
 from core.roc import Area, area
 
@@ -59,8 +60,22 @@ class Scored:
 
         Of noise: those that it leaves unnoticed, whatever they are read as then.
         """
-        past = self.right & self.fooled & (self.scores <= threshold)
-        return Rate(int(past.sum()), int(self.right.sum()))
+        return Rate.of(self._past(threshold))
+
+    def beside(self, other: "Scored", threshold: float) -> Paired:
+        """Which of the originals read rightly get past network and detector by this and by another.
+
+        Of those that both attacks have come to.
+        """
+        count = min(len(self.right), len(other.right))
+        right = self.right[:count]
+        first, second = (
+            (each.fooled & (each.scores <= threshold))[:count][right] for each in (self, other)
+        )
+        return paired(first, second)
+
+    def _past(self, threshold: float) -> BoolArray:
+        return (self.fooled & (self.scores <= threshold))[self.right]
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from core.defenses.autoencoder import autoencoder
 from core.defenses.detection import DETECTORS, SQUEEZERS, evade
 from core.defenses.detection_study import ADAPTIVE, NOISE, STATIC, DetectionStudy, Scored
 from core.defenses.filters import Filter
+from core.paired import Paired
 from core.rate import Rate
 
 SQUEEZING, ERROR, DIVERGENCE = DETECTORS.values()
@@ -147,6 +148,20 @@ def test_rates_are_of_what_an_attack_has_covered(linear: Classifier, mnist: Data
     assert (fgsm.right == right).all()
     assert fgsm.through(SQUEEZING.top).total == right.sum()
     assert fgsm.through(SQUEEZING.top).successes == fgsm.fooled.sum()
+
+
+def test_attacks_are_compared_on_the_originals_both_have_come_to() -> None:
+    """Past both is misread and below the threshold; an original misread before does not count."""
+    pixels, read = np.zeros((5, 28, 28, 1), np.float32), np.zeros(5, np.int64)
+    right = np.array([True, True, True, False, True])
+    low, high = np.zeros(5, np.float32), np.array([0, 1, 1, 0, 0], np.float32)
+    knows = Scored(ADAPTIVE, pixels, read, low, right, right)
+    static = Scored("PGD", pixels, read, high, right, right)
+    assert knows.beside(static, 0.5) == Paired(2, 2, 0, 0)
+    assert (knows.beside(static, 0.5).first, static.through(0.5)) == (Rate(4, 4), Rate(2, 4))
+    rows = slice(2)
+    part = Scored("PGD", pixels[rows], read[rows], high[rows], right[rows], right[rows])
+    assert knows.beside(part, 0.5) == Paired(1, 1, 0, 0)
 
 
 def test_noise_that_is_left_alone_is_a_proportion() -> None:

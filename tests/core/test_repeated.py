@@ -35,6 +35,9 @@ def test_the_control_is_the_starts_themselves(linear: Classifier) -> None:
         np.bincount(read, minlength=CLASSES)
     )
     assert study.read_before(0).total == 25
+    for label, end in study.ends.items():
+        pair = study.beside_start(label)
+        assert (pair.first, pair.second) == (end.arrived, study.read_before(label))
 
 
 def test_a_study_shows_what_every_class_has(linear: Classifier) -> None:
@@ -66,6 +69,8 @@ def test_toward_sources_with_noise_of_equal_length(model_1: Classifier, mnist: D
         study.misread.successes == (right & (model_1.predict(result.adversarial) != labels)).sum()
     )
     assert study.misread_control.value < study.misread.value
+    pair = study.beside_noise
+    assert (pair.first, pair.second) == (study.misread, study.misread_control)
 
 
 def test_random_targets_are_never_the_label() -> None:

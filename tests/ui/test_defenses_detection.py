@@ -47,6 +47,8 @@ def test_a_detector_is_measured_and_its_threshold_moved(
     threshold = found.threshold(0.05)
     static, adaptive = by_name["PGD"].detected(threshold), by_name[ADAPTIVE].detected(threshold)
     assert f"{text.percent(static)} of PGD’s images are found" in written
+    assert "The adaptive attack gets past network and detector, beside " in written
+    assert "McNemar’s exact test on the same images, p < 0.05 (Holm, " in written
     assert f"{text.percent(adaptive)} of those made to pass both" in written
     assert f"**{text.full_rate(found.false_positives(threshold))}**" in written
     table = page.table[0].value

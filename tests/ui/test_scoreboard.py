@@ -11,6 +11,8 @@ from core.attacks.catalog import attack
 from core.classifier import Classifier
 from core.data import Dataset, to_float
 from core.jobs import FINISHED, Job
+from core.paired import judge
+from core.rate import Rate
 from core.scoreboard import GOALS, Attacked, Scoreboard, noise_control
 from tests.gate import Gate
 from tests.ui.conftest import fine_text_of, run_until, run_while_live
@@ -59,7 +61,10 @@ def test_fifty_images_to_the_end(
     assert "One run so far" in written
     table = page.dataframe[0].value.iloc[0]
     assert table["success"] == rate
-    assert table["control"] == text.full_rate(noise_control(board.attacked, model_1))
+    changed = noise_control(board.attacked, model_1)
+    assert table["control"] == text.full_rate(Rate.of(changed))
+    success = board.attacked.succeeded[board.attacked.counted]
+    assert f"Beside the noise it is {judge(success, changed).words('stronger')}." in written
     page.button(key="score-more").click().run()
     assert "the first 16 shown" in fine_text_of(page)
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.attacks.repeated import NoiseStudy
 from core.classifier import Classifier
+from core.paired import judged
 from ui import text, theme
 from ui.adversarial import shared
 from ui.adversarial.noise_settings import Settings
@@ -55,6 +56,12 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
         attack_charts.attack_rates(rates, theme.palette()),
         key="noise-luck-rates",
         alt="How many starts end as each class, and how many are read as it before",
+    )
+    verdicts = judged({each.label: study.beside_start(each.label) for each in ends})
+    shown = [label for label, verdict in verdicts.items() if verdict.winner > 0]
+    st.markdown(
+        f"More of them are read as their class than before, for {len(shown)} of {len(ends)} "
+        f":gray[· McNemar’s exact test on the same starts, p < 0.05 (Holm, {len(ends)})]"
     )
     each_class = [
         [(end.images[row], f"**{end.label}** is a {end.read[row]}") for row in rows]

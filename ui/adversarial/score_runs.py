@@ -8,7 +8,9 @@ import streamlit as st
 
 from core.attacks.catalog import Attack, Value
 from core.classifier import Classifier
+from core.data import BoolArray
 from core.jobs import Job, QueueFull
+from core.paired import Verdict, judge
 from core.rate import Rate
 from core.scoreboard import GOALS, Scoreboard, noise_control
 from ui import session
@@ -67,9 +69,20 @@ class ScoreRun:
         return 1e3 * self.board.seconds / self.board.count
 
     @functools.cached_property
-    def control(self) -> Rate:
-        """How often noise of the same lengths changes the answer; to be asked once it has ended."""
+    def changed(self) -> BoolArray:
+        """Of the images that count, which noise as long changes; to be asked once it has ended."""
         return noise_control(self.board.attacked, self.classifier)
+
+    @property
+    def control(self) -> Rate:
+        """How often noise of the same lengths changes the answer."""
+        return Rate.of(self.changed)
+
+    @property
+    def beside_noise(self) -> Verdict:
+        """The attack beside noise as long, on the images that count."""
+        done = self.board.attacked
+        return judge(done.succeeded[done.counted], self.changed)
 
 
 def kept() -> list[ScoreRun]:

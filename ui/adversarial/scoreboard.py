@@ -133,6 +133,8 @@ def _numbers(run: ScoreRun) -> None:
         key="score-rates",
         alt="How often the attack succeeds, and how often noise of the same length does",
     )
+    if not run.live:
+        st.markdown(f"Beside the noise it is {run.beside_noise.words('stronger')}.")
     if board.success.successes:
         st.markdown(
             f"Medians of the {board.success.successes:,} successes\n"

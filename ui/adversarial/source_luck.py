@@ -9,6 +9,7 @@ import streamlit as st
 from core.attacks.repeated import SourceStudy
 from core.classifier import Classifier
 from core.data import SIDE
+from core.paired import Verdict
 from ui import compute, text, theme
 from ui.adversarial import shared
 from ui.adversarial.source_settings import Settings
@@ -70,7 +71,11 @@ def _show_luck(record: Record[SourceStudy]) -> None:
                     [words] * len(rows),
                 )
                 st.caption(words)
-    median = float(np.median(result.l2))
+    median, pair = float(np.median(result.l2)), study.beside_noise
+    st.markdown(
+        f"To mislead, the attack is, beside noise of equal L2, "
+        f"{Verdict(pair, pair.p_value).words('stronger')}."
+    )
     st.caption(
         f"Median L2 {median:.2f}, of {SIDE} that are possible. Wrong answers are counted among "
         "the images that were read right."

@@ -13,10 +13,12 @@ from core.defenses.detection_study import (
     ADAPTIVE,
     CALIBRATION,
     NOISE,
+    STATIC,
     Detected,
     DetectionStudy,
     Scored,
 )
+from core.paired import judged
 from core.roc import Area
 from ui import compute, text, theme
 from ui.adversarial import shared
@@ -125,6 +127,7 @@ def _show(record: Record[DetectionStudy]) -> None:
             )
             st.caption("Share of the images at each score; what lies right of the line is flagged.")
     _table(found, threshold)
+    _beside_static(found, threshold)
     if chosen is not None:
         _missed(found, chosen, threshold)
 
@@ -223,6 +226,28 @@ def _table(found: Detected, threshold: float) -> None:
     st.caption(
         "Static attacks do not know the detector; the adaptive one has it in its loss. Noise is a "
         "control: it is harmless, and a good detector leaves it alone. 95 % intervals."
+    )
+
+
+def _beside_static(found: Detected, threshold: float) -> None:
+    """Whether the attack that knows of the detector gets past it more often than those that do not.
+
+    On the same originals; all static attacks are one family.
+    """
+    by_name = {each.name: each for each in found.attacks}
+    if ADAPTIVE not in by_name:
+        return
+    verdicts = judged(
+        {
+            name: by_name[ADAPTIVE].beside(by_name[name], threshold)
+            for name in by_name
+            if name in STATIC
+        }
+    )
+    st.markdown(
+        "The adaptive attack gets past network and detector, beside "
+        f"{text.by_winner(verdicts, 'more often', 'less often')} :gray[· McNemar’s exact test on "
+        f"the same images, p < 0.05 (Holm, {len(verdicts)} comparisons)]"
     )
 
 

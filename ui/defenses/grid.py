@@ -134,14 +134,10 @@ def _beside_none(run: GridRun) -> str:
     }
     if not of:
         return ""
-    said = [
-        f"{text.listed(names)} {words}"
-        for winner, words in ((1, "more"), (-1, "less"), (0, "no difference shown"))
-        if (names := [title for title, verdict in of.items() if verdict.winner == winner])
-    ]
     return (
-        f"Against adaptive, beside no defense: {'; '.join(said)} :gray[· McNemar’s exact test on "
-        f"the same images, p < 0.05 (Holm, all {len(verdicts)} cells beside no defense)]"
+        f"Against adaptive, beside no defense: {text.by_winner(of, 'more', 'less')} :gray[· "
+        f"McNemar’s exact test on the same images, p < 0.05 (Holm, all "
+        f"{len(verdicts)} cells beside no defense)]"
     )
 
 
