@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import compute, job_card, navigation
+from ui import compute, job_card, link, navigation
 from ui.assets import asset
 
 page = navigation.route()
@@ -10,5 +10,6 @@ dark = st.context.theme.type == "dark"
 st.logo(asset("logo-dark.svg" if dark else "logo.svg"), size="large", icon_image=asset("icon.svg"))
 with st.sidebar:
     job_card.show()
-page.run()
+with link.visit(page.title):
+    page.run()
 compute.warm_up()

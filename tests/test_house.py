@@ -52,6 +52,16 @@ def test_pages_and_ui_leave_tensorflow_to_core(path: Path) -> None:
     assert not roots & {"tensorflow", "keras", "pages", "dashboard"}
 
 
+@pytest.mark.parametrize("path", _modules("ui") + _modules("pages"), ids=lambda p: p.stem)
+def test_one_place_reads_and_writes_the_link(path: Path) -> None:
+    """Others say where a page switch goes, which is a keyword, not a string or an attribute."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    keywords = {node.arg for node in nodes if isinstance(node, ast.keyword)}
+    assert path.stem == "link" or "query_params" not in attributes
+    assert path.stem == "bound" or "bind" not in keywords
+
+
 @pytest.mark.parametrize("path", _modules("ui/figures"), ids=lambda p: p.stem)
 def test_figures_know_no_streamlit(path: Path) -> None:
     assert not {name for name in _imports(path) if name.startswith("streamlit")}

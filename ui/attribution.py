@@ -9,7 +9,7 @@ from core.attribution import Attribution, last_maps
 from core.classifier import Classifier
 from core.data import FloatArray
 from core.fills import FILLS
-from ui import state, text, theme
+from ui import bound, state, text, theme
 from ui.attribution_check import check
 from ui.attribution_maps import (
     GRAD_CAM,
@@ -65,20 +65,18 @@ def explain(classifier: Classifier, choice: Choice) -> None:
 def _settings(choice: Choice, probabilities: FloatArray) -> tuple[int, Settings, str]:
     st.markdown("**Settings**")
     label = class_picker(choice, probabilities)
-    keep = {"bind": "query-params"}
     settings = Settings(
-        baseline=st.selectbox(
+        baseline=bound.selectbox(
             "Baseline",
             FILLS,
             key="baseline",
             help="Where integrated gradients begin: 0, 0.5, the mean training image, this image "
             "blurred by 3 pixels, or uniform noise.",
-            **keep,
         ),
-        steps=st.slider(
-            "Steps from baseline to image", 4, 256, Settings.steps, 4, key="ig_steps", **keep
+        steps=bound.slider(
+            "Steps from baseline to image", 4, 256, Settings.steps, 4, key="ig_steps"
         ),
-        noise=st.slider(
+        noise=bound.slider(
             "Noise of SmoothGrad",
             0.0,
             0.5,
@@ -86,27 +84,24 @@ def _settings(choice: Choice, probabilities: FloatArray) -> tuple[int, Settings,
             0.01,
             key="sg_noise",
             help="Standard deviation, where full ink is 1.",
-            **keep,
         ),
-        samples=st.slider(
-            "Samples of SmoothGrad", 1, 200, Settings.samples, 1, key="sg_samples", **keep
+        samples=bound.slider(
+            "Samples of SmoothGrad", 1, 200, Settings.samples, 1, key="sg_samples"
         ),
     )
-    method: str = st.selectbox(
+    method: str = bound.selectbox(
         "Map to check",
         list(METHODS),
         list(METHODS).index(INTEGRATED),
         key="map",
         help="The one that the card below puts to the test.",
-        **keep,
     )
     with st.popover("More", icon=":material/tune:", width="stretch"):
-        signed_cam = st.toggle(
+        signed_cam = bound.toggle(
             "Grad-CAM with its sign",
             Settings.signed_cam,
             key="signed_cam",
             help="Off, as published: only what speaks for the class is kept.",
-            **keep,
         )
     st.button(
         "Defaults",

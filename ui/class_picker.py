@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.data import CLASSES, FloatArray
-from ui import state
+from ui import link, state
 from ui.header import Choice
 
 _PREDICTED = "predicted"
@@ -13,8 +13,7 @@ def class_picker(choice: Choice, probabilities: FloatArray) -> int:
     """A select of the ten classes; `probabilities` float32 [10] are of the chosen image."""
     predicted = int(probabilities.argmax())
     options = [_PREDICTED, *map(str, range(CLASSES))]
-    asked = st.session_state.get(state.CLASS, st.query_params.get(state.CLASS))
-    st.session_state[state.CLASS] = asked if asked in options else _PREDICTED
+    link.chosen(state.CLASS, options, _PREDICTED)
     chosen: str = st.selectbox(
         "Explain class",
         options,
@@ -23,11 +22,8 @@ def class_picker(choice: Choice, probabilities: FloatArray) -> int:
         persist_state="session",
     )
     # Not bound by Streamlit, which would put the title with its probability into the link.
-    if chosen == _PREDICTED:
-        st.query_params.pop(state.CLASS, None)
-        return predicted
-    st.query_params[state.CLASS] = chosen
-    return int(chosen)
+    link.write(state.CLASS, None if chosen == _PREDICTED else (chosen,))
+    return predicted if chosen == _PREDICTED else int(chosen)
 
 
 def _title(option: str, predicted: int, true: int | None, probabilities: FloatArray) -> str:

@@ -1,19 +1,21 @@
 """The row on top of every page: title and question, model, image, share."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import numpy as np
 import streamlit as st
 
 from core.data import CLASSES, IntArray
-from ui import compute, images, own_digit, state, text
+from ui import bound, compute, images, link, own_digit, state, text
 from ui.images import TEST_IMAGES, ChosenImage
+from ui.parameters import Text
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
+
+
+_MADE = {"run": "That run", "upload": "That uploaded network", "edited": "That edited network"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def header(title: str, question: str) -> Choice:
     with row, st.container(horizontal=True, width="content", vertical_alignment="bottom"):
         model = _model_picker()
         more = _image_picker()
-        _share()
+        with st.container(width="content"):  # a fragment alone takes a whole row
+            _share()
     own_digit.show(model)
     return Choice(model, images.chosen(), tuple(more))
 
@@ -89,18 +92,35 @@ def bare_key(model: str) -> str:
     return model.partition(state.BEHIND)[0]
 
 
-def admit(model: str, titles: Mapping[str, str]) -> None:
-    """Let the picker offer a defended model. Raises ValueError if its defense cannot be read."""
-    from core.defenses.defended import defense_of, title_of
+def admit(model: str) -> str:
+    """Let the picker offer a model; its one key. Raises ValueError with one sentence.
 
-    bare, _, defense = model.partition(state.BEHIND)
-    if bare not in titles:
-        return
-    title = f"{short_titles()[bare]}, {title_of(defense_of(defense))} · defended"
+    A model behind a defense is made a choice of the picker.
+    """
+    bare, behind, defense = model.partition(state.BEHIND)
+    if bare not in model_titles():
+        raise ValueError(_gone(bare))
+    return _admit_defended(bare, defense) if behind else bare
+
+
+def _admit_defended(bare: str, defense: str) -> str:
+    from core.defenses.defended import defense_of, key_of, title_of
+
+    parts = defense_of(defense)
+    model = f"{bare}{state.BEHIND}{key_of(parts)}"
     known = state.defended()
-    known[model] = title
+    known[model] = f"{short_titles()[bare]}, {title_of(parts)} · defended"
     while len(known) > state.MAX_DEFENDED:
         known.pop(next(key for key in known if key != model))
+    return model
+
+
+def _gone(bare: str) -> str:
+    """Why the picker does not offer a model."""
+    kind = _MADE.get(bare.rpartition("-")[0])
+    if kind is None:
+        return "There is no such model: choose one in the list above."
+    return f"{kind} lives in the session that it was made in, and is not in this one."
 
 
 def _model_picker() -> str:
@@ -109,14 +129,8 @@ def _model_picker() -> str:
         st.error("No model file can be read: restore assets/models from the repository.")
         st.stop()
     default = next(iter(titles))
-    asked = st.session_state.get(state.MODEL, st.query_params.get(state.MODEL))
-    if asked and state.BEHIND in asked and asked not in titles:
-        try:
-            admit(asked, titles)
-        except ValueError as error:
-            st.error(str(error), icon=":material/error:")
-        titles = model_titles()
-    st.session_state[state.MODEL] = asked if asked in titles else default
+    _take_model(default)
+    titles = model_titles()
     chosen: str = st.selectbox(
         "Model",
         list(titles),
@@ -128,11 +142,19 @@ def _model_picker() -> str:
         persist_state="session",
     )
     # Not bound by Streamlit, which would put the title with its accuracy into the link.
-    if chosen != default:
-        st.query_params[state.MODEL] = chosen
-    else:
-        st.query_params.pop(state.MODEL, None)
+    link.write(state.MODEL, None if chosen == default else (chosen,))
     return chosen
+
+
+def _take_model(default: str) -> None:
+    """Choose what the link asks for, or leave what is chosen if it is still there."""
+    reading = link.read(state.MODEL, Text(admit, "the key of a model"))
+    asked = reading.taken[0] if reading and reading.taken else st.session_state.get(state.MODEL)
+    if asked is not None and asked not in model_titles():
+        link.note(state.MODEL, (asked,), _gone(bare_key(asked)))
+        asked = None
+    st.session_state[state.MODEL] = asked or default
+    link.taken_instead(state.MODEL, short_titles()[asked or default])
 
 
 def _image_picker() -> list[ChosenImage]:
@@ -166,14 +188,13 @@ def _by_number() -> None:
             on_click=images.leave_ink,
             key="leave-ink",
         )
-    st.number_input(
+    bound.number_input(
         "Test image",
         0,
         TEST_IMAGES - 1,
         state.FIRST_IMAGE,
         1,
         key=state.IMAGE,
-        bind="query-params",
         on_change=images.leave_ink,
     )
     index = images.number()
@@ -206,10 +227,10 @@ def _by_class() -> None:
 
 
 def _several(problem: str) -> None:
-    st.text_input(
+    bound.text_input(
         "Beside it",
+        images.OTHERS,
         key=state.MORE,
-        bind="query-params",
         placeholder="numbers, such as 5, 9, 12",
         help=f"Up to {images.MAX_MORE} other test images, for the pages that show several.",
     )
@@ -278,12 +299,14 @@ def one_of_each_class() -> None:
     )
 
 
+@st.fragment
 def _share() -> None:
-    with st.popover("Share", icon=":material/ios_share:"):
+    # Its content is drawn when it is opened: fragments change the link, and do not draw it anew.
+    with st.popover("Share", icon=":material/ios_share:", key="share", on_change="rerun") as opened:
+        if not opened.open:
+            return
         st.markdown("**This link shows the same page with the same settings.**")
-        parts = urlsplit(st.context.url or "")
-        query = urlencode(st.query_params.to_dict())
-        st.code(urlunsplit((parts.scheme, parts.netloc, parts.path, query, "")), language=None)
+        st.code(link.address(), language=None)
         if bare_key(st.session_state.get(state.MODEL, "")) not in compute.shipped_cards():
             st.caption(
                 "The model lives in this session only: download its weights on the Training page "

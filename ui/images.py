@@ -8,13 +8,15 @@ import base64
 import binascii
 import functools
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from core.data import SIDE, ByteArray, FloatArray, to_float
-from ui import compute, state
+from ui import compute, link, state
+from ui.parameters import Number, Text
 
 TEST_IMAGES = 10_000
 MAX_MORE = 9
@@ -83,36 +85,40 @@ def decode_ink(ink: str) -> ByteArray:
 
 def chosen() -> ChosenImage:
     """The image that the pages are about; the first visit takes it from the link."""
-    if state.INK not in st.session_state:
-        st.session_state[state.INK] = _readable(st.query_params.get(state.INK, ""))
-    if ink := st.session_state[state.INK]:
+    if reading := link.read(state.INK, _DIGIT):
+        st.session_state[state.INK] = reading.taken[0] if reading.taken else ""
+        link.taken_instead(state.INK, ChosenImage(number()).title)
+    if ink := st.session_state.get(state.INK):
         return ChosenImage(ink=ink)
     return ChosenImage(number())
 
 
 def more() -> list[ChosenImage]:
     """The other test images chosen, in the order given, each once. Raises ValueError."""
-    typed = str(st.session_state.get(state.MORE, st.query_params.get(state.MORE, "")))
-    words = typed.replace(",", " ").split()
-    for word in words:
-        if not _is_number(word):
-            raise ValueError(f"“{word}” is no test image: write numbers from 0 to 9999.")
-    if len(words) > MAX_MORE:
-        raise ValueError(f"{len(words)} images are chosen: write at most {MAX_MORE}.")
-    numbers = dict.fromkeys(int(word) for word in words)
+    typed = link.ahead(state.MORE, OTHERS) or st.session_state.get(state.MORE, "")
     main = chosen().number
-    return [ChosenImage(each) for each in numbers if each != main]
+    return [ChosenImage(each) for each in _numbers(typed) if each != main]
 
 
 def number() -> int:
     """The number in the picker; before the widget exists, that of the link."""
-    index = st.session_state.get(state.IMAGE, st.query_params.get(state.IMAGE, ""))
-    return int(index) if _is_number(str(index)) else state.FIRST_IMAGE
+    said = link.ahead(state.IMAGE, _INDEX)
+    return int(said or st.session_state.get(state.IMAGE, state.FIRST_IMAGE))
 
 
-def _is_number(word: str) -> bool:
-    """Whether it is the number of a test image; Python refuses to read very long ones."""
-    return word.isdecimal() and len(word) <= len(str(TEST_IMAGES)) and int(word) < TEST_IMAGES
+def _numbers(typed: str) -> list[int]:
+    """The numbers of test images that a text lists, each once. Raises ValueError."""
+    words = typed.replace(",", " ").split()
+    for word in words:
+        if not _INDEX.read((word,)).taken:
+            raise ValueError(f"“{word}” is no test image: write numbers from 0 to 9999.")
+    if len(words) > MAX_MORE:
+        raise ValueError(f"{len(words)} images are chosen: write at most {MAX_MORE}.")
+    return list(dict.fromkeys(int(_INDEX.text(float(word))) for word in words))
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def choose(index: int) -> None:
@@ -123,7 +129,7 @@ def choose(index: int) -> None:
 
 def choose_more(indices: list[int]) -> None:
     """Lay other test images beside the chosen one."""
-    st.session_state[state.MORE] = ", ".join(map(str, indices))
+    st.session_state[state.MORE] = _listed(indices)
 
 
 def choose_ink(pixels: ByteArray) -> None:
@@ -138,15 +144,13 @@ def leave_ink() -> None:
 
 def write_link() -> None:
     """Bring `ink` in the URL up to date; the other two are bound to their widgets."""
-    if ink := st.session_state.get(state.INK):
-        st.query_params[state.INK] = ink
-    else:
-        st.query_params.pop(state.INK, None)
+    ink = st.session_state.get(state.INK)
+    link.write(state.INK, (ink,) if ink else None)
 
 
-def _readable(ink: str) -> str:
-    """The one way of writing the link's digit; "" if it cannot be read."""
-    try:
-        return encode_ink(decode_ink(ink))
-    except ValueError:
-        return ""
+_INDEX = Number(0, TEST_IMAGES - 1, 1, whole=True)
+OTHERS = Text(
+    lambda typed: _listed(_numbers(typed)),
+    f"up to {MAX_MORE} numbers from 0 to {TEST_IMAGES - 1:,}, such as 5, 9, 12",
+)
+_DIGIT = Text(lambda ink: encode_ink(decode_ink(ink)), "the pixels of a digit")

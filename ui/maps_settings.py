@@ -8,7 +8,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.data import FloatArray
 from core.feature_maps import Convolution
-from ui import compute, state
+from ui import bound, compute, link, state
 from ui.header import Choice, model_titles
 from ui.images import TEST_IMAGES, ChosenImage
 
@@ -43,7 +43,7 @@ def show(found: list[Convolution], choice: Choice) -> Settings:
         default="after ReLU",
         help="Before ReLU is after batch normalization, where there is one.",
     )
-    compare: str = st.selectbox("Compare with", COMPARISONS, key="compare", bind="query-params")
+    compare: str = bound.selectbox("Compare with", COMPARISONS, key="compare")
     if compare != "Nothing":
         _second_controls(compare, choice)
     orders = ["Channel", "Response", *(["Difference"] if compare != "Nothing" else [])]
@@ -53,7 +53,7 @@ def show(found: list[Convolution], choice: Choice) -> Settings:
         "sort",
         help="Response: the mean after ReLU. Difference: the distance between the two maps.",
     )
-    shared = st.toggle("One scale for all maps", True, key="one", bind="query-params")
+    shared = bound.toggle("One scale for all maps", True, key="one")
     st.button(
         "As in the report",
         key="as-reported",
@@ -82,7 +82,7 @@ def _select(
     title.
     """
     default = default or options[0]
-    st.session_state[key] = _asked(key, options, default)
+    link.chosen(key, options, default)
     common = {"key": key, "help": help, "persist_state": "session"}
     chosen: str
     if titles:
@@ -91,27 +91,14 @@ def _select(
         chosen = st.segmented_control(label, options, required=True, width="stretch", **common)
     else:
         chosen = st.selectbox(label, options, **common)
-    _write_link(key, chosen, default)
+    link.write(key, None if chosen == default else (chosen,))
     return chosen
-
-
-def _asked(key: str, options: list[str], default: str) -> str:
-    """What the visitor, or else the link, has chosen, if it is still there."""
-    asked = st.session_state.get(key, st.query_params.get(key))
-    return asked if asked in options else default
-
-
-def _write_link(key: str, chosen: str, default: str) -> None:
-    if chosen == default:
-        st.query_params.pop(key, None)
-    else:
-        st.query_params[key] = chosen
 
 
 def opened(names: list[str]) -> str:
     """The convolution whose maps are large; the link carries it."""
-    layer = st.session_state[_LAYER] = _asked(_LAYER, names, names[0])
-    _write_link(_LAYER, layer, names[0])
+    layer = link.chosen(_LAYER, names, names[0])
+    link.write(_LAYER, None if layer == names[0] else (layer,))
     return layer
 
 
@@ -133,13 +120,12 @@ def _second_controls(compare: str, choice: Choice) -> None:
     if compare == "Another image":
         default = choice.more[0].number if choice.more else None
         own = choice.image.number or 0
-        st.number_input(
+        bound.number_input(
             "Beside it: test image",
             0,
             TEST_IMAGES - 1,
             (own + 1) % TEST_IMAGES if default is None else default,
             key="beside",
-            bind="query-params",
         )
     elif compare == "Another model":
         titles = model_titles()

@@ -12,7 +12,7 @@ from core.data import CLASSES, FloatArray, to_float
 from core.fidelity import Fidelity, fidelity, random_map
 from core.fills import FILLS, fill_images
 from core.occlusion import OcclusionMap, occlude
-from ui import compute, text, theme
+from ui import bound, compute, text, theme
 from ui.class_picker import class_picker
 from ui.figures import charts, tiles
 from ui.files import npz
@@ -57,9 +57,8 @@ def explore(classifier: Classifier, choice: Choice) -> None:
 def _settings(classifier: Classifier, choice: Choice) -> tuple[int, int, int, str]:
     st.markdown("**Settings**")
     label = class_picker(choice, classifier.probabilities(choice.image.floats)[0])
-    keep = {"bind": "query-params"}
-    block = st.slider("Block", 1, 14, REPORT["block"], key="block", format="%d px", **keep)
-    stride = st.slider(
+    block = bound.slider("Block", 1, 14, REPORT["block"], key="block", format="%d px")
+    stride = bound.slider(
         "Stride",
         1,
         14,
@@ -67,31 +66,27 @@ def _settings(classifier: Classifier, choice: Choice) -> tuple[int, int, int, st
         key="stride",
         format="%d px",
         help="How far the block moves. Above the block's side some pixels are never hidden.",
-        **keep,
     )
-    fill = st.selectbox(
+    fill = bound.selectbox(
         "Fill with",
         FILLS,
         key="fill",
         help="What stands in the block: 0, 0.5, the mean training image, this image blurred by "
         "3 pixels, or uniform noise.",
-        **keep,
     )
-    st.segmented_control(
+    bound.segmented_control(
         "Show change of",
         list(SHOWN),
         default=REPORT["change"],
         required=True,
         key="change",
         width="stretch",
-        **keep,
     )
-    st.toggle(
+    bound.toggle(
         "Mean by pixel",
         REPORT["pixels"],
         key="pixels",
         help="For each pixel the mean over the blocks that hide it, with the digit's edge.",
-        **keep,
     )
     st.button(
         "As in the report",

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.data import CLASSES, IntArray, to_float
 from core.evaluation import Evaluation
-from ui import compute, images, text, theme, tray
+from ui import bound, compute, images, text, theme, tray
 from ui.figures import charts, tiles
 from ui.header import Choice
 from ui.show import draw, picture
@@ -40,32 +40,29 @@ def _settings(cell_chosen: bool) -> int:
     if cell_chosen:
         st.caption("One cell of the matrix is chosen: it decides what is shown.")
         st.button("Show all again", icon=":material/close:", on_click=_clear_cell, width="stretch")
-    st.segmented_control(
+    bound.segmented_control(
         "Which",
         ["All", "Mistakes"],
         key="show",
         default="All",
         required=True,
-        bind="query-params",
         label_visibility="collapsed",
         disabled=cell_chosen,
     )
-    st.pills(
+    bound.pills(
         "True class",
         range(CLASSES),
         key="of",
-        bind="query-params",
         disabled=cell_chosen,
         help="None chosen: all ten.",
     )
-    st.selectbox(
+    bound.selectbox(
         "Order",
         ORDERS,
         key="order",
-        bind="query-params",
         help="Hardest: least probability for the true class. Surest: most for the predicted one.",
     )
-    count: int = st.slider("Images", 12, 96, 24, 12, key="count", bind="query-params")
+    count: int = bound.slider("Images", 12, 96, 24, 12, key="count")
     st.button(
         "As in the report",
         key="as-reported",

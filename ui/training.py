@@ -11,8 +11,9 @@ from core.rate import Rate
 from core.runs import Run, describe_differences
 from core.trainer import SCORING_STEPS
 from core.training import ATTACKED_IMAGES, SCORED_IMAGES, Progress
-from ui import compute, run_controls, session, text, theme
+from ui import bound, compute, link, run_controls, session, text, theme
 from ui.figures import charts
+from ui.parameters import Choice
 from ui.show import draw
 
 _POINTS = 240
@@ -25,6 +26,8 @@ def watch() -> None:
     """The curves, twice a second until the job has ended."""
     if error := run_controls.problem():
         st.error(error, icon=":material/error:")
+    link.read("axis", Choice(tuple(_AXES)))  # its control waits for a run
+    link.taken_instead("axis", "Steps")
     phase = _phase()
     st.fragment(_watch, run_every=0.5 if phase else None)(phase)
 
@@ -180,14 +183,13 @@ def _curves(run: Run) -> None:
     head, axis = st.columns([2.2, 1], vertical_alignment="center")
     head.markdown(f"**{sentence or _single_finding(run)}**")
     with axis:
-        by = st.segmented_control(
+        by = bound.segmented_control(
             "Against",
             list(_AXES),
             default="Steps",
             key="axis",
             required=True,
             label_visibility="collapsed",
-            bind="query-params",
             width="stretch",
         )
     names = describe_differences(shown)

@@ -7,7 +7,7 @@ import streamlit as st
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.experiments import E13
 from core.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
-from ui import compute, layers, text, theme
+from ui import bound, compute, layers, text, theme
 
 LEARNING_RATES = tuple(
     float(f"{mantissa}e{exponent}") for exponent in range(-5, 2) for mantissa in (1, 2, 5)
@@ -22,7 +22,6 @@ _OPTIMIZER_NAMES = {
 }
 _ATTACKS = {"Off": OFF, "FGSM": FGSM, "PGD": PGD}  # as in the URL
 _MAX_BLOCKS = 3
-_KEEP = {"bind": "query-params"}
 
 # Widget keys, which are also the names in the URL, with the report's values.
 _DESIGN = {
@@ -114,23 +113,21 @@ def chosen_architecture() -> Architecture:
 def settings_sliders() -> None:
     """At most six controls, the rest behind *More*, and the report's preset."""
     _network_preset()
-    st.select_slider(
+    bound.select_slider(
         "Learning rate",
         LEARNING_RATES,
         _TRAINING["lr"],
         format_func=text.learning_rate,
         key="lr",
-        **_KEEP,
     )
-    st.slider("Epochs", 1, 30, _TRAINING["epochs"], key="epochs", **_KEEP)
-    st.segmented_control(
+    bound.slider("Epochs", 1, 30, _TRAINING["epochs"], key="epochs")
+    bound.segmented_control(
         "Batch",
         [32, 64, 128],
         default=_TRAINING["batch"],
         key="batch",
         required=True,
         width="stretch",
-        **_KEEP,
     )
     _attack()
     with st.popover("More", icon=":material/tune:", width="stretch"):
@@ -148,7 +145,7 @@ def settings_sliders() -> None:
 
 def _attack() -> None:
     """E13: whether the batches are attacked while training, how far, and the rest in a popover."""
-    attack = st.segmented_control(
+    attack = bound.segmented_control(
         "Attack the batches",
         list(_ATTACKS),
         default=_ATTACK["at"],
@@ -159,10 +156,9 @@ def _attack() -> None:
         help="Adversarial training: each batch is attacked on the weights of that moment, from a "
         "random start, and the network learns from what comes out. FGSM takes one step, PGD "
         "several, each of which costs about as much as the training step itself.",
-        **_KEEP,
     )
     off = attack == "Off"
-    st.slider(
+    bound.slider(
         "ε of the attack",
         0.0,
         0.5,
@@ -171,23 +167,21 @@ def _attack() -> None:
         key="at_eps",
         help="The most that a pixel may change (L∞), in training and where the accuracy under "
         "attack is measured.",
-        **_KEEP,
     )
     with st.popover("The attack", icon=":material/bolt:", width="stretch"):
         _attack_details(attack, off)
 
 
 def _attack_details(attack: str, off: bool) -> None:
-    st.slider(
+    bound.slider(
         "Steps of PGD",
         1,
         10,
         _ATTACK["at_steps"],
         key="at_steps",
         disabled=attack != "PGD",
-        **_KEEP,
     )
-    st.slider(
+    bound.slider(
         "Step, in units of ε",
         0.1,
         2.0,
@@ -197,9 +191,8 @@ def _attack_details(attack: str, off: bool) -> None:
         disabled=off,
         help="1.25 is usual for FGSM with a random start; larger ones invite catastrophic "
         "overfitting.",
-        **_KEEP,
     )
-    st.slider(
+    bound.slider(
         "Clean images in a batch",
         0,
         90,
@@ -209,16 +202,14 @@ def _attack_details(attack: str, off: bool) -> None:
         key="at_clean",
         disabled=off,
         help="The rest of each batch is attacked.",
-        **_KEEP,
     )
-    st.toggle(
+    bound.toggle(
         "Measure robust accuracy without attacking",
         _ATTACK["at_scores"],
         key="at_scores",
         disabled=not off,
         help="The control: how a network stands under the same attack that was never trained "
         "against it.",
-        **_KEEP,
     )
     st.button(
         "Adversarial training (E13)",
@@ -262,9 +253,9 @@ def design() -> None:
     picture, sliders = st.columns([3.5, 1], gap="medium")
     with sliders, st.container(border=True, key="design"):
         st.markdown("**Design the network**")
-        blocks = st.slider("Convolutions", 1, _MAX_BLOCKS, _DESIGN["blocks"], key="blocks", **_KEEP)
+        blocks = bound.slider("Convolutions", 1, _MAX_BLOCKS, _DESIGN["blocks"], key="blocks")
         for number in range(1, _MAX_BLOCKS + 1):
-            st.slider(
+            bound.slider(
                 f"Filters in conv{number}",
                 4,
                 64,
@@ -272,12 +263,11 @@ def design() -> None:
                 4,
                 key=f"filters{number}",
                 disabled=number > blocks,
-                **_KEEP,
             )
-        st.slider("Kernel size", 1, 7, _DESIGN["kernel"], 2, key="kernel", format="%d px", **_KEEP)
-        st.slider("Hidden units", 10, 1000, _DESIGN["hidden"], 10, key="hidden", **_KEEP)
-        st.toggle("Batch normalization", _DESIGN["bn"], key="bn", **_KEEP)
-        st.slider("Dropout", 0.0, 0.8, _DESIGN["dropout"], 0.05, key="dropout", **_KEEP)
+        bound.slider("Kernel size", 1, 7, _DESIGN["kernel"], 2, key="kernel", format="%d px")
+        bound.slider("Hidden units", 10, 1000, _DESIGN["hidden"], 10, key="hidden")
+        bound.toggle("Batch normalization", _DESIGN["bn"], key="bn")
+        bound.slider("Dropout", 0.0, 0.8, _DESIGN["dropout"], 0.05, key="dropout")
     with picture, st.container(border=True, height="stretch"):
         try:
             architecture = chosen_architecture()
@@ -290,64 +280,58 @@ def design() -> None:
 
 
 def _more() -> None:
-    st.selectbox(
+    bound.selectbox(
         "Optimizer",
         OPTIMIZERS,
         format_func=_OPTIMIZER_NAMES.__getitem__,
         key="optimizer",
-        **_KEEP,
     )
-    st.slider(
+    bound.slider(
         "Training images",
         1_000,
         60_000,
         _TRAINING["images"],
         1_000,
         key="images",
-        **_KEEP,
         help="The first so many of the 60,000.",
     )
     _regularization()
-    st.number_input(
+    bound.number_input(
         "Seed",
         0,
         2**31 - 1,
         _TRAINING["seed"],
         key="seed",
-        **_KEEP,
         help="Same settings and seed, same curve on the same machine.",
     )
 
 
 def _regularization() -> None:
-    st.select_slider(
+    bound.select_slider(
         "Weight decay",
         WEIGHT_DECAYS,
         _TRAINING["decay"],
         format_func=text.learning_rate,
         key="decay",
-        **_KEEP,
         help="On kernels: an L2 penalty in the gradient; with AdamW, apart from it.",
     )
-    st.slider(
+    bound.slider(
         "Label smoothing",
         0.0,
         0.3,
         _TRAINING["smoothing"],
         0.01,
         key="smoothing",
-        **_KEEP,
         help="The share of the target that is spread over all ten classes.",
     )
-    st.slider("Random shift, pixels", 0, 4, _TRAINING["shift"], key="shift", **_KEEP)
-    st.slider(
+    bound.slider("Random shift, pixels", 0, 4, _TRAINING["shift"], key="shift")
+    bound.slider(
         "Random rotation, degrees",
         0.0,
         30.0,
         _TRAINING["rotation"],
         1.0,
         key="rotation",
-        **_KEEP,
     )
 
 

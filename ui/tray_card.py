@@ -13,7 +13,7 @@ from core.runs import Run
 from core.settings import MAX_EXTRA_IMAGES
 from core.trainer import SCORING_STEPS
 from core.tray import Tray, TrayImage
-from ui import compute, run_controls, session, state, text, theme, training_settings
+from ui import bound, compute, run_controls, session, state, text, theme, training_settings
 from ui.figures import tiles
 from ui.files import npz
 from ui.header import Choice, model_titles
@@ -125,13 +125,12 @@ def _settings(choice: Choice) -> None:
     held, job = len(tray()), session.current_job()
     title = model_titles()[choice.model].split(" · step")[0]
     busy = job is not None and not job.ended
-    times = st.slider(
+    times = bound.slider(
         "Each comes … times an epoch",
         1,
         100,
         20,
         key=_REPEAT,
-        bind="query-params",
         help="Beside 60,000 images a few hundred seen once would hardly be noticed.",
     )
     st.button(

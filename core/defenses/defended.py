@@ -145,7 +145,9 @@ def gradient_of(defense: Defense) -> str:
 
 def defense_of(key: str) -> tuple[Part, ...]:
     """The defense that `key_of` names. Raises ValueError with one sentence on another text."""
-    return tuple(part_of(each) for each in key.split("+"))
+    keys = key.split("+")
+    check_whole("The number of parts of a defense", len(keys), 1, MAX_PARTS)
+    return tuple(part_of(each) for each in keys)
 
 
 def part_of(key: str) -> Part:

@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ def router(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def routed(self: PagesManager, *arguments: object, **keywords: object) -> None:
         build(self, *arguments, **keywords)  # type: ignore[arg-type]
-        self.uses_pages_directory = False
+        PagesManager.uses_pages_directory = False  # of the class: nobody reads the instance
 
     monkeypatch.setattr(PagesManager, "__init__", routed)
     st.cache_data.clear()
@@ -70,6 +70,22 @@ def fine_text_of(app: AppTest) -> str:
     """The same, of a page that shows no error either."""
     assert not app.error
     return text_of(app)
+
+
+def open_link(page: str, query: Mapping[str, object]) -> AppTest:
+    """A new visitor, who opens a link to the page whose file is pages/`page`.py."""
+    app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=180)
+    app.query_params.update(query)
+    if page != "overview":
+        app.switch_page(f"pages/{page}.py")
+    return app.run()
+
+
+def notice_of(app: AppTest) -> str:
+    """What the page says of its link; "" of nothing."""
+    found = [warning.value for warning in app.warning if "The link says" in warning.value]
+    assert len(found) < 2
+    return found[0] if found else ""
 
 
 def run_until(app: AppTest, holds: Callable[[], bool], seconds: float = 480) -> AppTest:

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from core.classifier import Classifier
+from ui import bound
 from ui.adversarial import from_noise, scoreboard, smallest, standard, toward_source
 from ui.header import Choice
 
@@ -19,7 +18,7 @@ _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """The views as tabs; the link says which is open."""
-    tabs = st.tabs(list(_VIEWS), key="view", on_change="rerun", bind="query-params")
+    tabs = bound.tabs(list(_VIEWS), key="view")
     for tab, view in zip(tabs, _VIEWS.values(), strict=True):
         if tab.open:
             with tab:

@@ -11,14 +11,14 @@ from typing import Any
 import streamlit as st
 
 from core.attacks.catalog import ATTACKS, Attack, Setting, Value, attack
-from ui import coach
+from ui import bound, coach, link
+from ui.parameters import Choice
 
 NORM_NAMES = {"linf": "L∞", "l2": "L2"}
 _FIRST = "PGD"
 _SHARED = ("epsilon", "norm", "seed")  # mean the same in every attack
 _LOGARITHMIC = 1_000  # a range whose ends are so far apart has a logarithmic scale
 _L2 = {"epsilon": (2.0, 10.0, 0.1), "step_size": (None, 10.0, 0.01)}  # default, high, step
-_KEEP: dict[str, Any] = {"bind": "query-params"}
 _FROM_LINF = 2.0 / 0.3  # a length in L2 for one in L∞
 _NO_LIMITS: Mapping[str, float] = {}
 
@@ -26,7 +26,7 @@ _NO_LIMITS: Mapping[str, float] = {}
 def attack_select(prefix: str) -> Attack:
     """Which attack of the catalog."""
     names = [each.name for each in ATTACKS]
-    name: str = st.selectbox("Attack", names, names.index(_FIRST), key=f"{prefix}_attack", **_KEEP)
+    name: str = bound.selectbox("Attack", names, names.index(_FIRST), key=f"{prefix}_attack")
     chosen = attack(name)
     st.caption(chosen.summary, help=chosen.source)
     return chosen
@@ -96,10 +96,10 @@ def _norm(chosen: Attack, prefix: str) -> str:
     if not any(setting.name == "norm" for setting in chosen.settings):
         return ""
     key = f"{prefix}_norm"
-    if key in st.session_state:
-        return str(st.session_state[key])
-    # Streamlit takes nothing but a label from the link, and has not done so yet.
-    return "l2" if st.query_params.get(key) == NORM_NAMES["l2"] else "linf"
+    said = link.ahead(key, Choice(tuple(NORM_NAMES.values())))
+    if said is not None:
+        return next(norm for norm, name in NORM_NAMES.items() if name == said)
+    return str(st.session_state.get(key, "linf"))
 
 
 def _for_norm(setting: Setting, norm: str, limits: Mapping[str, float] = _NO_LIMITS) -> Setting:
@@ -128,9 +128,9 @@ def _key(chosen: Attack, setting: Setting, prefix: str) -> str:
 def _control(chosen: Attack, setting: Setting, prefix: str) -> Value:
     key, label, help = _key(chosen, setting, prefix), setting.label, setting.help or None
     if isinstance(setting.default, bool):
-        return st.toggle(label, setting.default, key=key, help=help, **_KEEP)
+        return bound.toggle(label, setting.default, key=key, help=help)
     if setting.name == "norm":
-        picked: str = st.segmented_control(
+        picked: str = bound.segmented_control(
             label,
             setting.choices,
             default=setting.default,
@@ -138,15 +138,14 @@ def _control(chosen: Attack, setting: Setting, prefix: str) -> Value:
             required=True,
             key=key,
             width="stretch",
-            **_KEEP,
         )
         return picked
     if setting.choices:
         index = setting.choices.index(str(setting.default))
-        return st.selectbox(label, setting.choices, index, format_func=_written, key=key, **_KEEP)
+        return bound.selectbox(label, setting.choices, index, format_func=_written, key=key)
     if setting.name == "seed":
         low, high = int(setting.low), int(setting.high)
-        return st.number_input(label, low, high, int(setting.default), 1, key=key, **_KEEP)
+        return bound.number_input(label, low, high, int(setting.default), 1, key=key)
     return _number(setting, key, help)
 
 
@@ -155,19 +154,18 @@ def _number(setting: Setting, key: str, help: str | None) -> Value:
     _keep_within(key, _nearest(setting))
     if _is_logarithmic(setting):
         options = _logarithmic(setting)
-        return st.select_slider(
+        return bound.select_slider(
             setting.label,
             options,
             setting.default,
             format_func=_written,
             key=key,
             help=help,
-            **_KEEP,
         )
     low, high, step = setting.low, setting.high, setting.step
     if whole:
         low, high, step = int(low), int(high), int(step)
-    return st.slider(setting.label, low, high, setting.default, step, key=key, help=help, **_KEEP)
+    return bound.slider(setting.label, low, high, setting.default, step, key=key, help=help)
 
 
 def _is_logarithmic(setting: Setting) -> bool:

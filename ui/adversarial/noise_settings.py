@@ -10,7 +10,7 @@ from core.classifier import Classifier
 from core.data import CLASSES
 from core.experiments import E7
 from core.optimization import OPTIMIZERS, Trajectory
-from ui import compute
+from ui import bound, compute
 from ui.adversarial import shared
 
 
@@ -51,29 +51,26 @@ _REPORT = {
 def controls() -> tuple[list[int], Settings]:
     """Draw them; the classes to show, and the settings."""
     st.markdown("**Settings**")
-    keep = {"bind": "query-params"}
-    shown: list[int] = st.pills(
+    shown: list[int] = bound.pills(
         "Classes to show",
         range(CLASSES),
         selection_mode="multi",
         default=E7.classes,
         key="noise_show",
         help="All ten are computed together; these are played and drawn.",
-        **keep,
     )
-    mean = st.slider("Mean of the start", 0.0, 1.0, REPORTED.mean, 0.05, key="noise_mean", **keep)
-    stddev = st.slider(
+    mean = bound.slider("Mean of the start", 0.0, 1.0, REPORTED.mean, 0.05, key="noise_mean")
+    stddev = bound.slider(
         "Its standard deviation",
         0.0,
         0.5,
         REPORTED.stddev,
         0.01,
         key="noise_std",
-        **keep,
     )
     learning_rate = shared.learning_rate_slider("noise_rate", REPORTED.learning_rate)
     iterations = shared.iterations_slider("noise_steps", REPORTED.iterations)
-    objective = st.segmented_control(
+    objective = bound.segmented_control(
         "Objective",
         OBJECTIVES,
         default=REPORTED.objective,
@@ -83,7 +80,6 @@ def controls() -> tuple[list[int], Settings]:
         width="stretch",
         help="The logit goes on rising when the probability is 1; the gradient of the "
         "cross-entropy vanishes there.",
-        **keep,
     )
     with st.popover("More", icon=":material/tune:", width="stretch"):
         optimizer = shared.optimizer_select("noise_by")

@@ -9,7 +9,7 @@ from core.classifier import Classifier
 from core.rate import Rate
 from core.scoreboard import GOALS
 from core.situation import Situation
-from ui import coach, session
+from ui import bound, coach, session
 from ui.adversarial import attack_settings, score_runs
 from ui.header import Choice
 
@@ -24,7 +24,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     """Draw them, with the button that starts, and what the coach says of them."""
     st.markdown("**Settings**")
     chosen = attack_settings.attack_select(_PREFIX)
-    goal = st.segmented_control(
+    goal = bound.segmented_control(
         "Goal",
         GOALS,
         default=GOALS[0],
@@ -32,16 +32,14 @@ def show(choice: Choice, classifier: Classifier) -> None:
         format_func=_GOALS.__getitem__,
         key="score_goal",
         width="stretch",
-        bind="query-params",
         help="Any class but the true one; or one for each image, drawn among the nine others.",
     )
-    total: int = st.select_slider(
+    total: int = bound.select_slider(
         "Test images",
         COUNTS,
         200,
         format_func="{:,}".format,
         key="score_images",
-        bind="query-params",
         help="The first of the 10,000.",
     )
     settings = attack_settings.controls(chosen, _PREFIX, _VISIBLE)

@@ -11,7 +11,7 @@ from core.classifier import Classifier
 from core.data import SIDE, FloatArray
 from core.experiments import Claim
 from core.optimization import OPTIMIZERS
-from ui import compute, text, theme
+from ui import bound, compute, text, theme
 from ui.figures import tiles
 from ui.files import npz
 from ui.show import picture
@@ -28,21 +28,18 @@ _OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD with momentum"}
 
 def iterations_slider(key: str, default: int) -> int:
     """How many steps, up to what the engine takes."""
-    chosen: int = st.slider(
-        "Iterations", 10, MAX_ITERATIONS, default, 10, key=key, bind="query-params"
-    )
+    chosen: int = bound.slider("Iterations", 10, MAX_ITERATIONS, default, 10, key=key)
     return chosen
 
 
 def learning_rate_slider(key: str, default: float) -> float:
     """The step's length on a logarithmic scale."""
-    chosen: float = st.select_slider(
+    chosen: float = bound.select_slider(
         "Learning rate",
         LEARNING_RATES,
         default,
         format_func=text.learning_rate,
         key=key,
-        bind="query-params",
         help="Adam moves each pixel by about so much in each iteration, where full ink is 1.",
     )
     return chosen
@@ -58,19 +55,18 @@ def step_words(objective: str, optimizer: str, learning_rate: float, iterations:
 
 def optimizer_select(key: str) -> str:
     """Adam or SGD."""
-    chosen: str = st.selectbox(
+    chosen: str = bound.selectbox(
         "Optimizer",
         OPTIMIZERS,
         format_func=_OPTIMIZER_NAMES.__getitem__,
         key=key,
-        bind="query-params",
     )
     return chosen
 
 
 def seed_input(key: str) -> int:
     """The seed of the noise."""
-    chosen: int = st.number_input("Seed", 0, 9_999, 0, 1, key=key, bind="query-params")
+    chosen: int = bound.number_input("Seed", 0, 9_999, 0, 1, key=key)
     return chosen
 
 

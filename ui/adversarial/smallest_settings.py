@@ -13,7 +13,7 @@ from core.data import CLASSES
 from core.plane import Plane, plane
 from core.rate import Rate
 from core.smallest import BISECTED, METHODS, Smallest, smallest, way
-from ui import compute
+from ui import bound, compute
 from ui.adversarial.attack_settings import NORM_NAMES
 from ui.adversarial.standard_settings import ANY, DRAWS, TARGETED, true_class
 from ui.images import ChosenImage
@@ -68,8 +68,7 @@ class Asked:
 def controls() -> tuple[Asked, int, int]:
     """Draw them; what is asked, the random direction's seed, and how many images to measure."""
     st.markdown("**Settings**")
-    keep = {"bind": "query-params"}
-    method = st.selectbox("Attack", METHODS, key="s_method", **keep)
+    method = bound.selectbox("Attack", METHODS, key="s_method")
     st.caption(
         "The ball’s radius ε is bisected."
         if method in BISECTED
@@ -78,7 +77,7 @@ def controls() -> tuple[Asked, int, int]:
     )
     norm = "l2"
     if method in BISECTED:
-        norm = st.segmented_control(
+        norm = bound.segmented_control(
             "Norm",
             list(NORM_NAMES),
             default="linf",
@@ -86,9 +85,8 @@ def controls() -> tuple[Asked, int, int]:
             required=True,
             key="s_norm",
             width="stretch",
-            **keep,
         )
-    goal = st.segmented_control(
+    goal = bound.segmented_control(
         "Goal",
         (ANY, TARGETED),
         default=ANY,
@@ -96,19 +94,16 @@ def controls() -> tuple[Asked, int, int]:
         key="s_goal",
         width="stretch",
         help="Any other class than the true one, or one that you choose.",
-        **keep,
     )
     target = None
     if goal == TARGETED:
-        target = st.pills(
-            "Target", range(CLASSES), default=3, required=True, key="s_target", **keep
-        )
+        target = bound.pills("Target", range(CLASSES), default=3, required=True, key="s_target")
     iterations = _STEPS
     if method == "PGD":
-        iterations = st.slider("Iterations", 2, 100, _STEPS, 1, key="s_steps", **keep)
+        iterations = bound.slider("Iterations", 2, 100, _STEPS, 1, key="s_steps")
     with st.popover("More", icon=":material/tune:", width="stretch"):
-        seed = st.number_input("Seed of the random direction", 0, 999, 0, 1, key="s_seed", **keep)
-        images = st.select_slider("Images of the histogram", COUNTS, 200, key="s_images", **keep)
+        seed = bound.number_input("Seed of the random direction", 0, 999, 0, 1, key="s_seed")
+        images = bound.select_slider("Images of the histogram", COUNTS, 200, key="s_images")
     st.button(
         "Defaults",
         key="s-defaults",

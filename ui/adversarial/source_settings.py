@@ -11,7 +11,7 @@ from core.classifier import Classifier
 from core.data import CLASSES, FloatArray
 from core.experiments import E8, E8_SOURCE_CLASS
 from core.optimization import OPTIMIZERS, Trajectory
-from ui import compute, images, state
+from ui import bound, compute, images, state
 from ui.adversarial import shared
 from ui.images import ChosenImage
 
@@ -79,8 +79,7 @@ _REPORT = {
 def controls() -> tuple[list[int], Settings]:
     """Draw them; the targets to play, and the settings."""
     st.markdown("**Settings**")
-    keep = {"bind": "query-params"}
-    targets: list[int] = st.pills(
+    targets: list[int] = bound.pills(
         "Targets",
         range(CLASSES),
         selection_mode="multi",
@@ -88,18 +87,16 @@ def controls() -> tuple[list[int], Settings]:
         key="to",
         help="The source is the image in the header. All ten targets are computed together; "
         "these are played.",
-        **keep,
     )
-    beta = st.select_slider(
+    beta = bound.select_slider(
         "β: stay near the source",
         BETAS,
         REPORTED.beta,
         format_func=lambda value: f"{value:g}",
         key="to_beta",
         help="What is maximized is the target's logit − β · ‖x − source‖².",
-        **keep,
     )
-    start = st.segmented_control(
+    start = bound.segmented_control(
         "Start from",
         STARTS,
         default=REPORTED.start,
@@ -107,16 +104,15 @@ def controls() -> tuple[list[int], Settings]:
         required=True,
         key="to_start",
         width="stretch",
-        **keep,
     )
     learning_rate = shared.learning_rate_slider("to_rate", REPORTED.learning_rate)
     iterations = shared.iterations_slider("to_steps", REPORTED.iterations)
     with st.popover("More", icon=":material/tune:", width="stretch"):
         optimizer = shared.optimizer_select("to_by")
-        objective = st.selectbox("Objective", OBJECTIVES, key="to_cost", **keep)
-        mean = st.slider("Mean of the noise", 0.0, 1.0, REPORTED.mean, 0.05, key="to_mean", **keep)
-        stddev = st.slider(
-            "Its standard deviation", 0.0, 0.5, REPORTED.stddev, 0.01, key="to_std", **keep
+        objective = bound.selectbox("Objective", OBJECTIVES, key="to_cost")
+        mean = bound.slider("Mean of the noise", 0.0, 1.0, REPORTED.mean, 0.05, key="to_mean")
+        stddev = bound.slider(
+            "Its standard deviation", 0.0, 0.5, REPORTED.stddev, 0.01, key="to_std"
         )
         seed = shared.seed_input("to_seed")
     shared.report_button(

@@ -13,7 +13,7 @@ from core.attacks.result import AttackResult
 from core.classifier import Classifier
 from core.data import CLASSES
 from core.rate import Rate
-from ui import coach, compute
+from ui import bound, coach, compute
 from ui.adversarial import attack_settings
 from ui.images import ChosenImage
 
@@ -68,7 +68,7 @@ def controls() -> Asked:
     """Draw them: attack, goal and the attack's own settings."""
     st.markdown("**Settings**")
     chosen = attack_settings.attack_select(_PREFIX)
-    goal = st.segmented_control(
+    goal = bound.segmented_control(
         "Goal",
         (ANY, TARGETED),
         default=ANY,
@@ -77,13 +77,10 @@ def controls() -> Asked:
         width="stretch",
         help="Any other class than the true one, or one that you choose. An own digit has no "
         "label: there it is any other than what the network reads.",
-        bind="query-params",
     )
     target = None
     if goal == TARGETED:
-        target = st.pills(
-            "Target", range(CLASSES), default=3, required=True, key="a_target", bind="query-params"
-        )
+        target = bound.pills("Target", range(CLASSES), default=3, required=True, key="a_target")
     visible = _VISIBLE - (2 if target is None else 3)
     settings = attack_settings.controls(chosen, _PREFIX, visible, _INLINE)
     attack_settings.defaults_button(chosen, _PREFIX)

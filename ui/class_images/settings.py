@@ -8,6 +8,7 @@ from core.classifier import Classifier
 from core.data import CLASSES
 from core.experiments import E10
 from core.responses import HiddenLayer, hidden_layers
+from ui import bound
 from ui.adversarial import shared
 from ui.class_images.wanted import CHANNEL, CLASS, UNIT, Asked, Start, Wanted
 from ui.header import Choice
@@ -31,13 +32,12 @@ _REPORT = {
     "img_steps": _STEPS,
     "img_seed": 0,
 }
-_KEEP = {"bind": "query-params"}
 
 
 def controls(classifier: Classifier, choice: Choice) -> Asked:
     """The sliders. Raises ValueError if core does not accept what they say."""
     st.markdown("**Settings**")
-    kind = st.selectbox("Excite", [CLASS, CHANNEL, UNIT], key="img_of", **_KEEP)
+    kind = bound.selectbox("Excite", [CLASS, CHANNEL, UNIT], key="img_of")
     wanted = _of_class() if kind == CLASS else _of_layer(kind, hidden_layers(classifier.model))
     penalty = _weight(
         "L2 penalty λ",
@@ -45,21 +45,19 @@ def controls(classifier: Classifier, choice: Choice) -> Asked:
         ImageSettings.penalty,
         "λ‖x‖² is subtracted: ink has a price. Useful from 0.003 to 0.3.",
     )
-    start = st.selectbox(
+    start = bound.selectbox(
         "Start from",
         [ZERO, NOISE, IMAGE],
         key="img_start",
         help="A zero image, noise N(0.5, 0.05²) that is the same for all, or the header’s image.",
-        **_KEEP,
     )
-    way = st.segmented_control(
+    way = bound.segmented_control(
         f"Make the {wanted.quantity}",
         [LARGE, SMALL],
         default=LARGE,
         required=True,
         key="img_way",
         width="stretch",
-        **_KEEP,
     )
     with st.popover("More", icon=":material/tune:", width="stretch"):
         variation, jitter, blur = _disturbances()
@@ -92,7 +90,7 @@ def _disturbances() -> tuple[float, int, float]:
         0.0,
         "Its weight is a price for differences between neighboring pixels.",
     )
-    jitter: int = st.slider(
+    jitter: int = bound.slider(
         "Jitter",
         0,
         4,
@@ -100,9 +98,8 @@ def _disturbances() -> tuple[float, int, float]:
         key="img_jitter",
         format="%d px",
         help="Each step sees the image shifted at random, by up to so much.",
-        **_KEEP,
     )
-    blur: float = st.slider(
+    blur: float = bound.slider(
         "Blur",
         0.0,
         1.0,
@@ -111,22 +108,21 @@ def _disturbances() -> tuple[float, int, float]:
         key="img_blur",
         format="%.1f px",
         help="Behind each step the image is blurred by a Gaussian of so many pixels.",
-        **_KEEP,
     )
     return variation, jitter, blur
 
 
 def _weight(label: str, key: str, default: float, help: str) -> float:
     """A weight on a logarithmic scale, and 0."""
-    chosen: float = st.select_slider(
-        label, WEIGHTS, default, format_func="{:g}".format, key=key, bind="query-params", help=help
+    chosen: float = bound.select_slider(
+        label, WEIGHTS, default, format_func="{:g}".format, key=key, help=help
     )
     return chosen
 
 
 def _of_class() -> Wanted:
     options = [ALL_TEN, *map(str, range(CLASSES))]
-    label = st.selectbox("Class", options, key="img_class", bind="query-params")
+    label = bound.selectbox("Class", options, key="img_class")
     return Wanted(CLASS, tuple(range(CLASSES)) if label == ALL_TEN else (int(label),))
 
 
@@ -136,12 +132,11 @@ def _of_layer(kind: str, found: list[HiddenLayer]) -> Wanted:
     names = list(layers)
     first = names.index(_FIRST_LAYER) if _FIRST_LAYER in names else 0
     layer = layers[
-        st.selectbox(
+        bound.selectbox(
             "Layer",
             names,
             first,
             key="img_layer",
-            bind="query-params",
             help="conv and dense: before their ReLU, where a silent channel has a gradient, too.",
         )
     ]
@@ -162,8 +157,8 @@ def _number(label: str, key: str, count: int, default: int = 0, *, slider: bool 
     """A whole number below `count`; what another layer allowed and this one does not falls back."""
     if int(st.session_state.get(key, 0)) >= count:
         st.session_state[key] = default
-    draw = st.slider if slider and count > 1 else st.number_input
-    chosen: int = draw(label, 0, count - 1, default, 1, key=key, bind="query-params")
+    draw = bound.slider if slider and count > 1 else bound.number_input
+    chosen: int = draw(label, 0, count - 1, default, 1, key=key)
     return chosen
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-import streamlit as st
-
 from core.classifier import Classifier
+from ui import bound
 from ui.defenses import (
     certified,
     curve,
@@ -31,7 +30,7 @@ _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """The views as tabs; the link says which is open."""
-    tabs = st.tabs(list(_VIEWS), key="defense_view", on_change="rerun", bind="query-params")
+    tabs = bound.tabs(list(_VIEWS), key="defense_view")
     for tab, view in zip(tabs, _VIEWS.values(), strict=True):
         if tab.open:
             with tab:

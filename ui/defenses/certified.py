@@ -6,7 +6,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.data import FloatArray
 from core.defenses.growth import Growth, Looseness, certified_radius, growth, looseness
-from ui import compute, state, text, theme
+from ui import bound, compute, state, text, theme
 from ui.defenses import smoothing
 from ui.defenses.certified_accuracy import ACCURACY
 from ui.figures import certified_charts
@@ -52,23 +52,21 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 def _settings(choice: Choice) -> tuple[float, int]:
     st.markdown("**Interval bounds** :gray[· L∞]")
-    epsilon: float = st.select_slider(
+    epsilon: float = bound.select_slider(
         "ε",
         EPSILONS,
         0.3,
         format_func="{:g}".format,
         key="cert_epsilon",
-        bind="query-params",
         help="Every pixel may change by up to so much, where full ink is 1. The charts run from 0 "
         "to this value.",
     )
-    count: int = st.select_slider(
+    count: int = bound.select_slider(
         "Test images",
         COUNTS,
         200,
         format_func="{:,}".format,
         key="cert_images",
-        bind="query-params",
         help="The first of the 10,000, for the accuracy against ε.",
     )
     if choice.model != _CERTIFIED and _CERTIFIED in compute.shipped_cards():

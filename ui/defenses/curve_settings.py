@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import session, state
+from ui import bound, session, state
 from ui.defenses import curve_runs
 from ui.defenses.curve_runs import LARGEST, NORMS, Asked
 from ui.defenses.parts import offered
@@ -17,23 +17,23 @@ _FIRST_PARTS = ("threshold-0.5",)
 def show(choice: Choice) -> None:
     """Draw them."""
     st.markdown("**Settings**")
-    norm: str = st.segmented_control(
+    norm: str = bound.segmented_control(
         "Norm", list(NORMS), default="linf", required=True, format_func=NORMS.__getitem__,
-        key="curve_norm", width="stretch", bind="query-params",
+        key="curve_norm", width="stretch",
         help="L∞: every pixel may move by ε. L2: the whole change may be ε long.",
     )  # fmt: skip
     keys = _classifiers(choice)
-    images: int = st.select_slider(
-        "Test images", _COUNTS, 200, key="curve_images", bind="query-params",
+    images: int = bound.select_slider(
+        "Test images", _COUNTS, 200, key="curve_images",
         help="The first of the 10,000. More images, narrower bands. 50 and 100: a quick look with "
         "wide intervals.",
     )  # fmt: skip
-    radii: int = st.select_slider(
-        "Values of ε", _RADII, 13, key="curve_radii", bind="query-params",
+    radii: int = bound.select_slider(
+        "Values of ε", _RADII, 13, key="curve_radii",
         help=f"Evenly from 0 to {LARGEST[norm]:g} in {NORMS[norm]}.",
     )  # fmt: skip
-    iterations: int = st.slider(
-        "Iterations", 5, 100, 20, 5, key="curve_iterations", bind="query-params",
+    iterations: int = bound.slider(
+        "Iterations", 5, 100, 20, 5, key="curve_iterations",
         help="Of each of the two attacks at each ε, for each gradient that a defense passes.",
     )  # fmt: skip
     asked = Asked(keys, norm, radii, images, iterations)
@@ -64,16 +64,15 @@ def _classifiers(choice: Choice) -> tuple[str, ...]:
     """The networks, and the chosen one behind each defense; the header's own chain, too."""
     own = bare_key(choice.model)
     networks = {key: title for key, title in short_titles().items() if state.BEHIND not in key}
-    bare: list[str] = st.pills(
+    bare: list[str] = bound.pills(
         "Networks", list(networks), default=[own], selection_mode="multi",
-        format_func=networks.__getitem__, key="curve_models", bind="query-params",
-        help="Without a defense in front.",
+        format_func=networks.__getitem__, key="curve_models", help="Without a defense in front.",
     )  # fmt: skip
     titles = {part.key: part.title for part in offered()}
-    parts: list[str] = st.pills(
+    parts: list[str] = bound.pills(
         f"Defenses of {networks[own]}", list(titles),
         default=[key for key in _FIRST_PARTS if key in titles], selection_mode="multi",
-        format_func=titles.__getitem__, key="curve_defenses", bind="query-params",
+        format_func=titles.__getitem__, key="curve_defenses",
         help="Each alone in front of the model chosen above, at its default strength; another "
         "strength or a chain: choose it in the header. Steps and a projection take longest: every "
         "gradient that stands in for theirs is followed.",

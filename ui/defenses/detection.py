@@ -20,7 +20,7 @@ from core.defenses.detection_study import (
 )
 from core.paired import judged
 from core.roc import Area
-from ui import compute, text, theme
+from ui import bound, compute, text, theme
 from ui.adversarial import shared
 from ui.figures import detection_charts
 from ui.header import Choice
@@ -46,28 +46,23 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 def _settings() -> dict[str, Any]:
     st.markdown("**Settings**")
-    asked = st.session_state.get("detector", st.query_params.get("detector"))
-    if asked is not None and asked not in DETECTORS:
-        st.session_state["detector"] = next(iter(DETECTORS))
-    detector: str = st.selectbox("Detector", list(DETECTORS), key="detector", bind="query-params")
+    detector: str = bound.selectbox("Detector", list(DETECTORS), key="detector")
     st.caption(DETECTORS[detector].summary)
-    epsilon: float = st.slider(
+    epsilon: float = bound.slider(
         "ε",
         0.05,
         1.0,
         0.3,
         0.05,
         key="detect_epsilon",
-        bind="query-params",
         help="The radius of FGSM, PGD and the adaptive attack, in L∞. DeepFool and Carlini–Wagner "
         "look for the smallest change instead.",
     )
-    count: int = st.select_slider(
+    count: int = bound.select_slider(
         "Images",
         COUNTS,
         200,
         key="detect_images",
-        bind="query-params",
         help="So many test images are attacked, the first; as many others stay clean.",
     )
     st.caption(

@@ -7,8 +7,9 @@ import streamlit as st
 from core.defenses.defended import MAX_PARTS, defense_of, key_of
 from core.defenses.filters import KINDS, Filter
 from core.experiments import E12
-from ui import state
-from ui.header import Choice, admit, bare_key, model_titles
+from ui import bound, link, state
+from ui.header import Choice, admit, bare_key
+from ui.parameters import Text
 
 CHAIN, EPSILON = "filters", "filter_epsilon"
 _KINDS, _STRENGTH = "_filter_kinds", "_filter_strength"
@@ -41,8 +42,8 @@ def controls(choice: Choice) -> Asked | None:
         help="The image goes through the first filter first, and through all before the network.",
     )
     chain = tuple(_strength(kind) for kind in kinds)
-    epsilon = st.slider(
-        "ε of the attack (L∞)", 0.0, 1.0, 0.3, 0.05, key=EPSILON, bind="query-params",
+    epsilon = bound.slider(
+        "ε of the attack (L∞)", 0.0, 1.0, 0.3, 0.05, key=EPSILON,
         help="By how much the attack may change each pixel, where full ink is 1.",
     )  # fmt: skip
     _write_link(chain)
@@ -92,24 +93,22 @@ def _buttons(choice: Choice, chain: tuple[Filter, ...]) -> None:
 
 def _use(choice: Choice, chain: tuple[Filter, ...]) -> None:
     key = f"{bare_key(choice.model)}{state.BEHIND}{key_of(chain)}"
-    admit(key, model_titles())
-    st.session_state[state.MODEL] = key
+    st.session_state[state.MODEL] = admit(key)
 
 
-def _set(key: str) -> None:
-    """Put a chain into the controls. Raises ValueError with one sentence if it is none."""
+def _set(key: str) -> str:
+    """Put a chain into the controls; its key. Raises ValueError with one sentence if it is none."""
     parts = defense_of(key)
     chain = [part for part in parts if isinstance(part, Filter)]
     kinds = [part.kind for part in chain]
     if len(chain) < len(parts) or len(set(kinds)) < len(kinds):
         raise ValueError(f"The filters {key!r} cannot be set here: name each kind once.")
-    if len(chain) > MAX_PARTS:
-        raise ValueError(f"The link has {len(chain)} filters: {MAX_PARTS} are the most.")
     st.session_state[_KINDS] = kinds
     for part in chain:
         whole = KINDS[part.kind].step == int(KINDS[part.kind].step)
         strength = int(part.strength) if whole else part.strength
         st.session_state[f"{_STRENGTH}-{part.kind}"] = strength
+    return key_of(chain)
 
 
 def _read_link() -> None:
@@ -117,16 +116,10 @@ def _read_link() -> None:
     if _KINDS in st.session_state:
         return
     _set(key_of(_FIRST))
-    if asked := st.query_params.get(CHAIN):
-        try:
-            _set(asked)
-        except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+    link.read(CHAIN, Text(_set, "up to four filters, such as blur-1+threshold-0.5"))
+    link.taken_instead(CHAIN, key_of(_FIRST))
 
 
 def _write_link(chain: tuple[Filter, ...]) -> None:
     # Not bound by Streamlit, which would put labels into the link, and strengths beside them.
-    if chain and chain != _FIRST:
-        st.query_params[CHAIN] = key_of(chain)
-    else:
-        st.query_params.pop(CHAIN, None)
+    link.write(CHAIN, (key_of(chain),) if chain and chain != _FIRST else None)

@@ -10,7 +10,7 @@ from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier, defense_of, title_of
 from core.defenses.projection import Projection
 from core.defenses.purification import purifiers
-from ui import player, state, text, theme
+from ui import bound, player, state, text, theme
 from ui.defenses import generative_samples
 from ui.defenses.generative_made import (
     ATTACK_ITERATIONS,
@@ -28,7 +28,7 @@ from ui.defenses.generative_made import (
 )
 from ui.figures import tiles
 from ui.figures.charts import class_bars
-from ui.header import Choice, admit, bare_key, model_titles
+from ui.header import Choice, admit, bare_key
 from ui.images import ChosenImage
 from ui.player import Track
 from ui.show import draw, picture
@@ -99,12 +99,11 @@ def _adaptive_button(classifier: Classifier, image: ChosenImage, asked: Asked) -
 
 def _projected_control() -> str:
     """Which image the player projects."""
-    chosen: str = st.selectbox(
+    chosen: str = bound.selectbox(
         "Watch the projection of",
         (ORIGINAL, STATIC, THROUGH),
         index=1,
         key="gen_of",
-        bind="query-params",
         help="Original: the image itself. Static: attacked without the defense. Adaptive: attacked "
         "through the projection; until that has been asked for, the static one is shown.",
     )
@@ -134,8 +133,7 @@ def _use_buttons(choice: Choice, kinds: Sequence[str], asked: Asked) -> None:
 
 def _use(choice: Choice, defense: str) -> None:
     key = f"{bare_key(choice.model)}{state.BEHIND}{defense}"
-    admit(key, model_titles())
-    st.session_state[state.MODEL] = key
+    st.session_state[state.MODEL] = admit(key)
 
 
 def _rows(classifier: Classifier, image: ChosenImage, kinds: Sequence[str], asked: Asked) -> Rows:

@@ -15,7 +15,7 @@ from core.defenses.defended import DefendedClassifier
 from core.defenses.projection import MAX_RESTARTS, Projection, projection_path
 from core.defenses.purification import purifier_of
 from core.optimization import Trajectory
-from ui import compute
+from ui import bound, compute
 from ui.images import ChosenImage
 
 ATTACK_ITERATIONS = 40
@@ -62,33 +62,30 @@ class Seen:
 def controls() -> Asked:
     """Draw them."""
     st.markdown("**Settings**")
-    epsilon = st.slider(
+    epsilon = bound.slider(
         "Attack ε",
         0.05,
         0.5,
         0.3,
         0.05,
         key="gen_eps",
-        bind="query-params",
         help="How much an attack may change each pixel, where full ink is 1 (L∞).",
     )
-    iterations = st.slider(
+    iterations = bound.slider(
         "Projection iterations",
         10,
         200,
         60,
         10,
         key="gen_steps",
-        bind="query-params",
         help="Gradient steps on the generator's latent numbers, from each start.",
     )
-    restarts = st.slider(
+    restarts = bound.slider(
         "Restarts",
         1,
         MAX_RESTARTS,
         4,
         key="gen_starts",
-        bind="query-params",
         help="The first start is what the encoder says of the image; the others are random draws, "
         "the same for every image. The nearest end counts.",
     )

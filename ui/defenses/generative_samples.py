@@ -6,7 +6,7 @@ import streamlit as st
 from core.classifier import Classifier, softmax
 from core.data import FloatArray
 from core.defenses.generator import LATENT, generator, generator_card
-from ui import theme
+from ui import bound, theme
 from ui.figures import tiles
 from ui.figures.charts import class_bars
 from ui.images import ChosenImage
@@ -46,19 +46,17 @@ def show(image: ChosenImage, classifier: Classifier) -> None:
 def _start(image: ChosenImage) -> tuple[FloatArray, int]:
     """Latent numbers [1, 16] to move away from, and the seed of random ones."""
     st.markdown("**Latent numbers**")
-    kind = st.segmented_control(
+    kind = bound.segmented_control(
         "Start",
         ("This image", "Random"),
         default="This image",
         required=True,
         key="gen_start",
         width="stretch",
-        bind="query-params",
         help="What the encoder says of the chosen image, or normal draws.",
     )
-    seed = st.number_input(
-        "Seed of the samples", 0, 9_999, 0, 1, key="gen_seed", bind="query-params",
-        help="Another number, other draws.",
+    seed = bound.number_input(
+        "Seed of the samples", 0, 9_999, 0, 1, key="gen_seed", help="Another number, other draws.",
     )  # fmt: skip
     if kind == "This image":
         return generator().encode(image.floats), seed
@@ -68,14 +66,13 @@ def _start(image: ChosenImage) -> tuple[FloatArray, int]:
 
 def _slider(number: int) -> float:
     nats = generator_card().kl[number]
-    moved: float = st.slider(
+    moved: float = bound.slider(
         f"Move z{number + 1}",
         -_REACH,
         _REACH,
         0.0,
         0.25,
         key=_KEYS[number],
-        bind="query-params",
         help=f"Added to the start. This number says {nats:.2f} nats of a digit on average, "
         "measured on held-back training images; the sliders are ordered by that.",
     )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.defenses.grid import Budget
-from ui import compute, session, state
+from ui import bound, compute, session, state
 from ui.defenses import grid_runs
 from ui.defenses.grid_runs import Asked
 from ui.defenses.parts import offered
@@ -27,15 +27,15 @@ def show(choice: Choice) -> None:
     """Draw them, with the button that starts."""
     st.markdown("**Settings**")
     budget = _budget()
-    images = st.select_slider(
-        "Test images", COUNTS, 200, key=_IMAGES, bind="query-params",
+    images = bound.select_slider(
+        "Test images", COUNTS, 200, key=_IMAGES,
         help="The first of the 10,000; every cell is measured on the same ones. 50 and 100: a "
         "quick look with wide intervals.",
     )  # fmt: skip
     titles = {part.key: part.title for part in offered()}
-    parts = st.pills(
+    parts = bound.pills(
         "Defenses", list(titles), default=[key for key in _FIRST if key in titles],
-        selection_mode="multi", format_func=titles.__getitem__, key=_PARTS, bind="query-params",
+        selection_mode="multi", format_func=titles.__getitem__, key=_PARTS,
         help="Each is a row, at its default strength. A chain of your own: set it under Filters, "
         "press “Use on all pages” there, and it is a row here.",
     )  # fmt: skip
@@ -46,19 +46,19 @@ def show(choice: Choice) -> None:
 
 
 def _budget() -> Budget:
-    norm = st.segmented_control(
+    norm = bound.segmented_control(
         "Norm", list(grid_runs.NORMS), default="linf", required=True, key=_NORM,
-        format_func=grid_runs.NORMS.__getitem__, bind="query-params", width="stretch",
+        format_func=grid_runs.NORMS.__getitem__, width="stretch",
         help="L∞: every pixel by at most ε. L2: the length of the whole change. L0: so many "
         "pixels, each by as much as it likes.",
     )  # fmt: skip
     key, label, low, high, default, step = _RADIUS[norm]
-    radius = st.slider(
-        label, low, high, default, step, key=key, bind="query-params",
+    radius = bound.slider(
+        label, low, high, default, step, key=key,
         help="How far every attack, and the noise, may go from the image.",
     )  # fmt: skip
-    iterations = st.slider(
-        "Iterations", 10, 200, 40, 10, key=_STEPS, bind="query-params", disabled=norm == "l0",
+    iterations = bound.slider(
+        "Iterations", 10, 200, 40, 10, key=_STEPS, disabled=norm == "l0",
         help="Of each ascent by the gradient. The attack on few pixels takes two in each step.",
     )  # fmt: skip
     return Budget(norm, _on_steps(radius, low, step), iterations)
@@ -76,28 +76,27 @@ def _more(choice: Choice, budget: Budget) -> tuple[bool, list[str], str, Budget]
         for key, title in short_titles().items()
         if key != own and state.BEHIND not in key
     }
-    chained = st.toggle(
-        "All of them in a row", key=_CHAINED, bind="query-params",
+    chained = bound.toggle(
+        "All of them in a row", key=_CHAINED,
         help="One more row: the chosen defenses one behind the other, the first four.",
     )  # fmt: skip
-    others = st.pills(
+    others = bound.pills(
         "Other networks as rows", list(networks),
         default=[key for key in _ROBUST if key in networks],
         selection_mode="multi", format_func=networks.__getitem__, key=_OTHERS,
-        bind="query-params", help="Without a defense in front, attacked in the same way.",
+        help="Without a defense in front, attacked in the same way.",
     )  # fmt: skip
-    source = st.selectbox(
+    source = bound.selectbox(
         "Transfer from", list(networks), format_func=networks.__getitem__, key=_SOURCE,
-        bind="query-params",
         help="The network of one's own on which an attacker makes images, who has no access to "
         "the one that is attacked.",
     )  # fmt: skip
-    queries = st.slider(
-        "Queries of the black box", 100, 2_000, 300, 100, key=_QUERIES, bind="query-params",
+    queries = bound.slider(
+        "Queries of the black box", 100, 2_000, 300, 100, key=_QUERIES,
         help="How often Square may ask for the logits of an image. The page's most expensive "
         "setting where a defense holds.",
     )  # fmt: skip
-    seed = st.number_input("Seed", 0, 999, 0, 1, key=_SEED, bind="query-params")
+    seed = bound.number_input("Seed", 0, 999, 0, 1, key=_SEED)
     budget = Budget(budget.norm, budget.epsilon, budget.iterations, queries, seed)
     return chained, list(others), source or own, budget
 

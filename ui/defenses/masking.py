@@ -6,7 +6,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.jobs import QUEUED
 from core.masking import ALARM, SILENT, UNCLEAR, Finding
-from ui import session, theme
+from ui import bound, session, theme
 from ui.defenses import masking_runs
 from ui.defenses.masking_runs import CHOSEN, PLANTED, Asked, MaskRun
 from ui.figures import attack_charts, masking_charts
@@ -45,28 +45,28 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 def _settings(choice: Choice, classifier: Classifier) -> None:
     st.markdown("**Settings**")
-    subject: str = st.segmented_control(
+    subject: str = bound.segmented_control(
         "What is checked", (CHOSEN, PLANTED), default=CHOSEN, required=True, key="mask_subject",
-        width="stretch", bind="query-params",
+        width="stretch",
         help="Chosen: the classifier above, its defense included. Planted: its network behind a "
         "threshold that passes no gradient, masked on purpose, so that the alarms can be heard.",
     )  # fmt: skip
     sources = masking_runs.sources(choice, subject, classifier)
-    source: str = st.selectbox(
+    source: str = bound.selectbox(
         "Transfer from", list(sources), format_func=sources.__getitem__, key="mask_source",
-        bind="query-params", help="The network on which the transferred attack is made.",
+        help="The network on which the transferred attack is made.",
     )  # fmt: skip
-    epsilon: float = st.slider(
-        "ε, L∞", 0.05, 0.5, 0.3, 0.05, key="mask_epsilon", bind="query-params",
+    epsilon: float = bound.slider(
+        "ε, L∞", 0.05, 0.5, 0.3, 0.05, key="mask_epsilon",
         help="How far every attack may change a pixel.",
     )  # fmt: skip
-    images: int = st.select_slider(
-        "Test images", (50, 100, 200, 500), 200, key="mask_images", bind="query-params",
+    images: int = bound.select_slider(
+        "Test images", (50, 100, 200, 500), 200, key="mask_images",
         help="The first of the 10,000; those that are read right count.",
     )  # fmt: skip
-    queries: int = st.select_slider(
+    queries: int = bound.select_slider(
         "Queries of Square", (100, 250, 500, 1_000, 2_500, 5_000), 500, key="mask_queries",
-        format_func="{:,}".format, bind="query-params",
+        format_func="{:,}".format,
         help="How often the black box may ask about an image. The slowest check where a "
         "classifier stands.",
     )  # fmt: skip

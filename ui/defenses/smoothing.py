@@ -14,7 +14,7 @@ from core.defenses.smoothing import (
     largest_radius,
     predict,
 )
-from ui import compute, text, theme
+from ui import bound, compute, text, theme
 from ui.defenses.smoothing_accuracy import ACCURACY
 from ui.figures import charts, tiles
 from ui.header import Choice
@@ -52,34 +52,31 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 def _settings() -> tuple[float, int, int]:
     st.markdown("**Smoothing** :gray[· L2]")
-    sigma: float = st.slider(
+    sigma: float = bound.slider(
         "σ",
         0.05,
         1.0,
         0.25,
         0.05,
         key="smooth_sigma",
-        bind="query-params",
         help="The standard deviation of the noise in each pixel, where full ink is 1. More noise "
         "allows a larger radius, and costs accuracy.",
     )
-    copies: int = st.select_slider(
+    copies: int = bound.select_slider(
         "Noisy copies",
         COPIES,
         1_000,
         format_func="{:,}".format,
         key="smooth_copies",
-        bind="query-params",
         help="How many votes of an image are counted. If all agree, the radius is "
         f"{largest_radius(1.0, COPIES[0]):.2f} σ for {COPIES[0]} and "
         f"{largest_radius(1.0, COPIES[-1]):.2f} σ for {COPIES[-1]:,}.",
     )
-    count: int = st.select_slider(
+    count: int = bound.select_slider(
         "Test images",
         COUNTS,
         200,
         key="smooth_images",
-        bind="query-params",
         help="The first of the 10,000, for the certified accuracy against the radius.",
     )
     st.caption("CERTIFY and PREDICT of Cohen, Rosenfeld and Kolter (2019), arXiv:1902.02918.")

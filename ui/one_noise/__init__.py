@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 
 from core.attacks.generated import OBJECTIVES
@@ -10,7 +9,7 @@ from core.classifier import Classifier
 from core.data import CLASSES
 from core.experiments import E9, E9_SOURCE_CLASS
 from core.transfer import Transfer
-from ui import images, no_gradient, player
+from ui import bound, images, player
 from ui.adversarial import shared
 from ui.header import Choice
 from ui.one_noise.claim import claim
@@ -77,8 +76,6 @@ def explore(choice: Choice, classifier: Classifier) -> None:
             )
             return
         result(classifier, settings, fitted, found, scale=view.scale, limit=view.limit)
-        sources = np.concatenate([image.floats for image in settings.images])
-        no_gradient.note(classifier, sources, np.full(len(sources), settings.target))
     context = st.container()
     downloads(choice, settings, fitted, found, scale=view.scale)
     with context:
@@ -115,18 +112,16 @@ def _context(
 
 def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
     st.markdown("**Settings**")
-    keep = {"bind": "query-params"}
     target = int(
-        st.selectbox(
+        bound.selectbox(
             "Target",
             list(map(str, range(CLASSES))),
             E9.classes[-1],
             key="one_target",
             help="The class that all images with the noise shall be read as.",
-            **keep,
         )
     )
-    scale = st.slider(
+    scale = bound.slider(
         "Scale",
         0.0,
         4.0,
@@ -135,9 +130,8 @@ def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
         key="one_scale",
         format="%.1f ×",
         help="The noise is multiplied by it before it is added; the fit does not change.",
-        **keep,
     )
-    count = st.slider(
+    count = bound.slider(
         "Images it is fitted to",
         1,
         100,
@@ -145,9 +139,8 @@ def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
         key="one_images",
         help="The header’s image, those beside it, then test images from "
         f"{POOL_START:,} on, which are never scored below {POOL_START:,}.",
-        **keep,
     )
-    source = st.segmented_control(
+    source = bound.segmented_control(
         "The others are of",
         [SAME_CLASS, ALL_CLASSES],
         default=SAME_CLASS,
@@ -156,13 +149,12 @@ def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
         width="stretch",
         disabled=count == 1,
         help="The class of the header’s image, or all classes in turn but the target.",
-        **keep,
     )
     iterations = shared.iterations_slider("one_steps", int(E9.settings["iterations"]))
     with st.popover("More", icon=":material/tune:", width="stretch"):
         rate = shared.learning_rate_slider("one_rate", float(E9.settings["learning_rate"]))
-        objective = st.selectbox("Objective", OBJECTIVES, key="one_cost", **keep)
-        scored = st.segmented_control(
+        objective = bound.selectbox("Objective", OBJECTIVES, key="one_cost")
+        scored = bound.segmented_control(
             "Test images scored",
             _COUNTS,
             default=_COUNTS[0],
@@ -170,9 +162,8 @@ def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
             required=True,
             key="one_count",
             width="stretch",
-            **keep,
         )
-        zoom = st.toggle("Colors of the noise end at ±0.25", key="one_zoom", **keep)
+        zoom = bound.toggle("Colors of the noise end at ±0.25", key="one_zoom")
     shared.report_button("one-as-reported", _as_reported, _REPORT_HELP)
     own = choice.image.label
     if own is None:

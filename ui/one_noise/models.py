@@ -6,7 +6,7 @@ from core.classifier import Classifier
 from core.paired import Verdict, judged
 from core.rate import Rate
 from core.transfer import Transfer
-from ui import compute, text, theme
+from ui import bound, compute, text, theme
 from ui.figures import transfer_charts
 from ui.header import Choice, short_titles
 from ui.one_noise.fit import FEW, GAUSSIAN, NOISE, Settings, scores
@@ -33,13 +33,12 @@ def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale:
         key=f"one_models-{choice.model}",
         placeholder="Other models",
     )
-    counted = st.segmented_control(
+    counted = bound.segmented_control(
         "Counted",
         [_MISREAD, _REACHED],
         default=_MISREAD,
         required=True,
         key="one_hit",
-        bind="query-params",
     )
     compared = {names[choice.model]: classifier} | {
         names[key]: compute.classifier(key) for key in beside
