@@ -18,6 +18,9 @@ from core.data import SIDE, ByteArray
 
 FIT = 20
 CENTER = SIDE // 2
+FAINTEST = 64  # of 255: the darkest pixel of each MNIST digit is 254 or 255
+LEAST_INK = 5.0  # pixels of full ink: no MNIST digit has less than 19.9
+_REMEDY = "Draw thicker strokes, closer together."
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +49,13 @@ def center(drawing: NDArray[np.number]) -> CenteringSteps:
     """The steps from a drawing [h, w], ink 0 to 255 in any number type, to 28 × 28.
 
     The digit stays whole: where its center of mass lies so near its edge that the other side would
-    leave the field, it stops at the border. Raises ValueError on an empty drawing.
+    leave the field, it stops at the border. Raises ValueError on an empty drawing, and on one of
+    which too little is left to be seen.
     """
     drawn = _bytes(drawing)
     top, left, bottom, right = box = _box(drawn)
     digit = _scale(drawn[top:bottom, left:right])
+    _check_ink(digit)
     mass = _center_of_mass(digit)
     middle = tuple((FIT - side) // 2 for side in digit.shape)
     return CenteringSteps(
@@ -65,11 +70,34 @@ def center(drawing: NDArray[np.number]) -> CenteringSteps:
 def squeeze(drawing: NDArray[np.number]) -> ByteArray:
     """The whole drawing [h, w], wherever its ink is, as uint8 [28, 28].
 
-    What centering is measured against. Raises ValueError on an empty drawing.
+    What centering is measured against. Raises ValueError like `center`.
     """
     drawn = _bytes(drawing)
     _box(drawn)
-    return _resize(drawn, SIDE, SIDE)
+    squeezed = _resize(drawn, SIDE, SIDE)
+    check_visible(squeezed)
+    return squeezed
+
+
+def check_visible(image: ByteArray) -> None:
+    """Raise ValueError if nothing on the image uint8 [h, w] is as dark as ink.
+
+    It is averaged away where strokes are thin, or so far apart that they are made small.
+    """
+    if (darkest := int(image.max())) < FAINTEST:
+        raise ValueError(
+            f"Too faint: the darkest pixel that the network would read is {darkest} of 255, "
+            f"below {FAINTEST}. {_REMEDY}"
+        )
+
+
+def _check_ink(digit: ByteArray) -> None:
+    check_visible(digit)
+    if (ink := float(digit.sum()) / 255) < LEAST_INK:
+        raise ValueError(
+            f"Too little ink: it would fill {ink:.1f} pixels of the digit, fewer than "
+            f"{LEAST_INK:g}. {_REMEDY}"
+        )
 
 
 def _bytes(drawing: NDArray[np.number]) -> ByteArray:
@@ -93,10 +121,7 @@ def _box(drawn: ByteArray) -> tuple[int, int, int, int]:
 def _scale(crop: ByteArray) -> ByteArray:
     """The crop with 20 pixels along its longer side."""
     scale = FIT / max(crop.shape)
-    digit = _resize(crop, *(max(1, round(scale * side)) for side in crop.shape))
-    if not digit.any():
-        raise ValueError("The ink is too thin to be seen at 20 × 20 pixels: draw thicker strokes.")
-    return digit
+    return _resize(crop, *(max(1, round(scale * side)) for side in crop.shape))
 
 
 def _resize(drawn: ByteArray, height: int, width: int) -> ByteArray:

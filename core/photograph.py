@@ -1,129 +1,140 @@
-"""The ink on a photograph: anyone's PNG or JPEG file, read with care, and its paper taken away."""
+"""The ink on a photograph: its paper, with its shadows, taken away.
 
-import io
-import threading
-import warnings
+Paper is what a flat square, wider than a stroke, can cover without touching ink: gray closing, and
+opening for bright ink (Serra, "Image Analysis and Mathematical Morphology", 1982). It keeps the
+edge of a shadow where it is, however sharp. Ink is then measured relative to its paper, so that a
+stroke in the shadow is as dark as its other half in the light.
+"""
+
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from scipy import ndimage
 
-from core.data import ByteArray, FloatArray
+from core.data import BoolArray, ByteArray, FloatArray
+from core.sheet import Sheet, find_digits
 
-MAX_BYTES = 10 * 2**20
-MAX_PIXELS = 25_000_000  # what a telephone takes; 100 MB while it is unpacked
-MIN_SIDE = 20
-_SIDE = 512  # the longer side of what is looked at
-_GRID = 64  # cells along it, to model the paper and to tell pieces of ink apart
-_MIN_CONTRAST = 20  # of 255, between ink and paper
+_FLOOR = 24.0  # of 255: what is darker than this is compared as if it were lighter by so much
+_SCALES = 8  # widths of strokes that are tried
+_WIDEST = 3  # strokes are narrower than this part of the shorter side
+_ROOM = 2.0  # the square's side, in widths of a stroke
+_MIN_CONTRAST = 0.02  # between ink and paper, relative to the paper
 _MIN_SEPARATION = 4  # of the paper's own standard deviation; halves of noise reach 2.2
 _MAX_COVERAGE = 0.5  # more ink than this is no digit on paper
-_PIECE = 0.1  # of the largest piece; smaller ones are specks
-
-BoolArray = NDArray[np.bool_]
-
-warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
-_one_at_a_time = threading.Lock()  # twenty at once would unpack two gigabytes
+_MAX_THICKNESS = 0.4  # of a digit's longer side; thicker is a blot, or a patch of light
 
 
 @dataclass(frozen=True, eq=False)
 class Photograph:
-    """gray: what the picture shows; ink: 0 is paper and 255 ink; both uint8 [h, w]."""
+    """What was found on a picture.
 
-    gray: ByteArray
-    ink: ByteArray
-
-
-def read_photograph(data: bytes) -> Photograph:
-    """The picture in a PNG or JPEG file, at most 512 pixels long, and the digit's ink on it.
-
-    Bright and dark ink, shaded paper and specks beside the digit are dealt with. Raises ValueError
-    with one sentence on any other file, and where no digit stands out.
+    ink: uint8 [h, w], 0 is paper and 255 ink; bright: whether ink is brighter than paper; paper:
+    the paper's lowest and highest brightness, of 255; sheet: the digits on it.
     """
-    if not data:
-        raise ValueError("The file is empty: choose a PNG or JPEG picture of a digit.")
-    if len(data) > MAX_BYTES:
-        raise ValueError(
-            f"The file has {len(data) / 2**20:.1f} MB, more than {MAX_BYTES // 2**20}: "
-            "make the picture smaller."
-        )
-    with _one_at_a_time, _open(data) as image:
-        _check_size(*image.size)
-        gray = _gray(image)
-    return Photograph(gray, _ink(gray))
+
+    ink: ByteArray
+    bright: bool
+    paper: tuple[int, int]
+    sheet: Sheet
+
+    def digit(self, number: int | None) -> ByteArray:
+        """The ink of digit `number`, counted from 0, alone; None: all ink, specks too."""
+        alone: ByteArray = self.ink * self.sheet.around(number)
+        return alone
 
 
-def _open(data: bytes) -> Image.Image:
-    try:
-        return Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise _too_large() from None
-    except UnidentifiedImageError:
-        raise ValueError("This is neither a PNG nor a JPEG picture: choose another file.") from None
-    except Exception:  # Pillow meets broken files with a dozen kinds of error
-        raise _damaged() from None
+def read_photograph(gray: FloatArray) -> Photograph:
+    """The digits on a picture float32 [h, w] in 0 to 255.
 
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise _too_large()
-    if min(width, height) * min(1, _SIDE / max(width, height)) < MIN_SIDE:
-        raise ValueError(
-            f"The picture has {width} × {height} pixels, too few or too narrow for a digit: "
-            f"use one of at least {MIN_SIDE} × {MIN_SIDE}."
-        )
-
-
-def _too_large() -> ValueError:
-    return ValueError(f"The picture has more than {MAX_PIXELS:,} pixels: make it smaller.")
-
-
-def _damaged() -> ValueError:
-    return ValueError("The picture is damaged or cut off: save it again.")
-
-
-def _gray(image: Image.Image) -> ByteArray:
-    """The picture upright, without color and transparency, at its working size."""
-    try:
-        image.draft(None, (_SIDE, _SIDE))  # a JPEG need not be unpacked at full size
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
-            image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
-        image = image.convert("RGBA" if image.has_transparency_data else "L")
-        image.thumbnail((_SIDE, _SIDE), Image.Resampling.BOX)
-    except Exception:  # as above: what is broken may show only now
-        raise _damaged() from None
-    return _on_paper(image) if image.mode == "RGBA" else np.asarray(image)
-
-
-def _on_paper(image: Image.Image) -> ByteArray:
-    """A transparent picture on white, or on black if what is drawn on it is bright."""
-    values = np.asarray(image.convert("L"), np.float32)
-    cover = np.asarray(image.getchannel("A"), np.float32) / 255
-    bright = (values * cover).sum() > 127.5 * cover.sum()
-    paper = 0 if bright else 255
-    return np.round(values * cover + paper * (1 - cover)).astype(np.uint8)
-
-
-def _ink(gray: ByteArray) -> ByteArray:
-    """The digit alone, its paper 0 and most of its ink 255."""
-    values = _smooth(_dark_paper(gray))
-    raised = np.clip(values - _paper(values), 0, 255)
+    Bright and dark ink, dark and unevenly lit paper are dealt with. Raises ValueError with one
+    sentence where no digit stands out, and where something runs across the picture.
+    """
+    brightest = float(gray.max())
+    if brightest <= 0:
+        raise _nothing()
+    values = _smooth(gray) * np.float32(255 / brightest)  # a dark picture is as good as a bright
+    width, bright = _stroke(values)
+    raised, paper = _raised(values, width, bright)
     threshold = _otsu(raised)
     inked = raised > threshold
     if not _stands_out(raised, inked):
+        raise _nothing()
+    sheet = find_digits(inked)
+    if _thickness(inked) > _MAX_THICKNESS * max(max(b - t, r - x) for t, x, b, r in sheet.digits):
         raise ValueError(
-            "No digit stands out from its background: write one with a thick pen on plain paper, "
-            "and fill the picture with it."
+            "What stands out from the background is a blot or a patch of light, no strokes: write "
+            "a digit with a pen on plain paper, and photograph it in even light."
         )
-    paper, ink = np.median(raised[~inked]), np.median(raised[inked])
-    low = (paper + threshold) / 2
-    strength = np.clip((raised - low) / (ink - low), 0, 1) * _around_the_digit(inked)
-    ink_only: ByteArray = np.round(255 * strength).astype(np.uint8)
-    return ink_only
+    low = (np.median(raised[~inked]) + threshold) / 2
+    strength = np.clip((raised - low) / (np.median(raised[inked]) - low), 0, 1)
+    darkest, lightest = np.percentile(paper, [1, 99]) * brightest / 255
+    ends = round(float(darkest)), round(float(lightest))
+    return Photograph(np.rint(255 * strength).astype(np.uint8), bright, ends, sheet)
+
+
+def _nothing() -> ValueError:
+    return ValueError(
+        "No digit stands out from its background: write one with a thick pen on plain paper, "
+        "and fill the picture with it."
+    )
+
+
+def _smooth(values: FloatArray) -> FloatArray:
+    """Without the noise of single pixels, where there are pixels enough."""
+    smooth: FloatArray = ndimage.gaussian_filter(values, max(values.shape) / 400)
+    return smooth
+
+
+def _stroke(values: FloatArray) -> tuple[int, bool]:
+    """The width of the strokes, in pixels, and whether they are bright on dark.
+
+    Of all widths and both signs those under which the ink makes the longest and slimmest line: what
+    a square of that width cannot reach, by its area over the width to the power of 1.5. Holes in a
+    digit are shorter than its strokes, and shadows and patches of light are broader.
+    """
+    logarithm = np.log(values + _FLOOR)[::2, ::2]
+    widest = max(3, min(logarithm.shape) // _WIDEST)
+    sides = sorted({int(side) | 1 for side in np.geomspace(3, widest, _SCALES)})
+    lengths = []
+    for side in sides:
+        wider = np.pad(logarithm, side, "edge")  # a strip at the border is no line
+        for bright in (False, True):
+            hat = np.abs(_covered(wider, side, bright) - wider)[side:-side, side:-side]
+            lengths.append((_above_noise(hat).mean() / side**1.5, 2 * side, bright))
+    _, width, is_bright = max(lengths)
+    return width, is_bright
+
+
+def _above_noise(hat: FloatArray) -> FloatArray:
+    above: FloatArray = np.maximum(hat - 3 * np.median(hat) - 0.02, 0)
+    return above
+
+
+def _covered(values: FloatArray, side: int, bright: bool) -> FloatArray:
+    """The values without what is darker, or brighter, and narrower than `side`."""
+    way = ndimage.grey_opening if bright else ndimage.grey_closing
+    covered: FloatArray = way(values, (side, side))
+    return covered
+
+
+def _raised(values: FloatArray, width: int, bright: bool) -> tuple[FloatArray, FloatArray]:
+    """How far ink stands from its paper, as a share of it, and the paper; both float32 [h, w]."""
+    widest = max(3, min(values.shape) // _WIDEST) | 1
+    side = min(int(_ROOM * width) | 1, widest)
+    while True:
+        paper = _covered(values, side, bright)
+        raised = np.abs(values - paper) / (paper + _FLOOR)
+        thick = _thickness(raised > _otsu(raised))
+        if side >= widest or 1.4 * thick < side:
+            return raised, paper
+        side = min(int(1.5 * side) | 1, widest)
+
+
+def _thickness(inked: BoolArray) -> float:
+    """How thick the thicker strokes are, in pixels."""
+    depth = ndimage.distance_transform_edt(np.pad(inked, 1))
+    ridge = depth[(depth == ndimage.maximum_filter(depth, 3)) & (depth > 1)]
+    return 2 * float(np.percentile(ridge, 90)) if len(ridge) else 0.0
 
 
 def _stands_out(raised: FloatArray, inked: BoolArray) -> bool:
@@ -134,85 +145,10 @@ def _stands_out(raised: FloatArray, inked: BoolArray) -> bool:
     return bool(contrast > max(_MIN_CONTRAST, _MIN_SEPARATION * raised[~inked].std()))
 
 
-def _dark_paper(gray: ByteArray) -> ByteArray:
-    """Inverted if the border is bright, so that ink is high."""
-    border = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
-    low, high = np.percentile(gray, [0.5, 99.5])
-    if np.median(border) <= (low + high) / 2:
-        return gray
-    inverted: ByteArray = np.bitwise_not(gray)
-    return inverted
-
-
-def _smooth(values: ByteArray) -> ByteArray:
-    """Without the noise of single pixels, where there are pixels enough."""
-    radius = max(values.shape) / 300
-    return np.asarray(Image.fromarray(values).filter(ImageFilter.GaussianBlur(radius)))
-
-
-def _paper(values: ByteArray) -> FloatArray:
-    """The paper's brightness everywhere: what opening leaves of what is wider than a stroke."""
-    coarse = Image.fromarray(values)
-    coarse.thumbnail((_GRID, _GRID), Image.Resampling.BOX)
-    window = min(coarse.size) // 6 * 2 + 1
-    opened = coarse.filter(ImageFilter.MinFilter(window)).filter(ImageFilter.MaxFilter(window))
-    blurred = opened.filter(ImageFilter.GaussianBlur(window / 4))
-    height, width = values.shape
-    return np.asarray(blurred.resize((width, height), Image.Resampling.BILINEAR), np.float32)
-
-
 def _otsu(values: FloatArray) -> float:
-    """The threshold between two classes of least variance: Otsu (1979), in steps of 1."""
-    counts = np.bincount(values.astype(np.int64).ravel(), minlength=256).astype(float)
-    below, sums = np.cumsum(counts), np.cumsum(counts * np.arange(256))
+    """The threshold between two classes of least variance: Otsu (1979), in 256 steps."""
+    counts, edges = np.histogram(values, 256, (0, max(float(values.max()), 1e-6)))
+    below, sums = np.cumsum(counts, dtype=float), np.cumsum(counts * np.arange(256.0))
     split = below * (below[-1] - below)  # 0 where one class is empty
     between = (sums * below[-1] - below * sums[-1]) ** 2 / np.maximum(split, 1)
-    return float(between.argmax()) + 0.5
-
-
-def _around_the_digit(inked: BoolArray) -> BoolArray:
-    """The cells, as pixels, of the digit's pieces and of their neighbors."""
-    scale = max(1.0, max(inked.shape) / _GRID)
-    rows, columns = ((np.arange(side) / scale).astype(np.int64) for side in inked.shape)
-    cells = np.zeros((rows[-1] + 1, columns[-1] + 1), bool)
-    y, x = np.nonzero(inked)
-    cells[rows[y], columns[x]] = True
-    digit: BoolArray = np.any(_neighborhoods(_digit(cells)), axis=(2, 3))
-    around: BoolArray = digit[rows[:, np.newaxis], columns]
-    return around
-
-
-def _digit(cells: BoolArray) -> BoolArray:
-    """The largest piece and what lies above or below it; digits stand side by side.
-
-    A piece at the border is a shadow or the table, unless there is nothing else.
-    """
-    pieces = _pieces(cells)
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    inside = sizes.copy()
-    inside[np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])] = 0
-    if inside.max() >= _PIECE * sizes.max():
-        sizes = inside
-    columns = (pieces == sizes.argmax()).any(axis=0)
-    digit = np.zeros_like(cells)
-    for piece in np.flatnonzero(sizes >= _PIECE * sizes.max()):
-        own = (pieces == piece).any(axis=0)
-        if 2 * (own & columns).sum() >= own.sum():
-            digit |= pieces == piece
-    return digit
-
-
-def _pieces(cells: BoolArray) -> NDArray[np.int64]:
-    """A number for every piece of cells that touch, 0 for none: the largest index spreads."""
-    pieces = np.where(cells, np.arange(1, cells.size + 1).reshape(cells.shape), 0)
-    while True:
-        spread = _neighborhoods(pieces).max(axis=(2, 3)) * cells
-        if np.array_equal(spread, pieces):
-            return pieces
-        pieces = spread
-
-
-def _neighborhoods(cells: NDArray[Any]) -> NDArray[Any]:
-    """Every cell with its eight neighbors: [h, w, 3, 3]."""
-    return sliding_window_view(np.pad(cells, 1), (3, 3))
+    return float(edges[between.argmax() + 1])

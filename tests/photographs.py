@@ -5,7 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from core.data import ByteArray
+from core.data import BoolArray, ByteArray, FloatArray
+from core.pictures import LONGEST
 
 
 def photograph(
@@ -28,6 +29,18 @@ def photograph(
     values = light * (1 - 0.7 * ink) + random.normal(0, 6, shape)
     values = np.clip(255 - values if bright_ink else values, 0, 255)
     return values.astype(np.uint8)
+
+
+def shaded(picture: ByteArray, where: BoolArray, strength: float) -> ByteArray:
+    """The picture uint8 [h, w] with a sharp shadow: brightness × strength where bool [h, w]."""
+    return np.where(where, picture * strength, picture).astype(np.uint8)
+
+
+def looked_at(picture: ByteArray) -> FloatArray:
+    """A picture as the reader of files hands it on: float32, at most 512 pixels long."""
+    image = Image.fromarray(picture)
+    image.thumbnail((LONGEST, LONGEST), Image.Resampling.BOX)
+    return np.asarray(image, np.float32)
 
 
 def saved(picture: ByteArray | Image.Image, kind: str = "PNG", **options: object) -> bytes:

@@ -23,13 +23,13 @@ def digit_reading(
     *,
     key: str,
 ) -> None:
-    """Show what the model `name` says, float32 [10], or that there is nothing yet to say."""
+    """Show what the model `name` says, float32 [10]; without an answer `name` says why."""
     predicted = None if probabilities is None else int(probabilities.argmax())
     known = probabilities is not None
     _reading(
         data={
             "colors": colors(palette),
-            "finding": f"{name} reads {predicted}" if known else "Nothing drawn yet",
+            "finding": f"{name} reads {predicted}" if known else name,
             "detail": f"· p = {probabilities[predicted]:.3f}" if known else "",
             "probabilities": probabilities.tolist() if known else None,
             "steps": steps,
@@ -58,6 +58,11 @@ def squeezing(pixels: ByteArray | None) -> list[Step]:
     """The one picture without centering."""
     blank = np.zeros((SIDE, SIDE), np.uint8)
     return [_step("28 × 28", "everything, squeezed", blank if pixels is None else pixels)]
+
+
+def as_it_is(pixels: ByteArray) -> list[Step]:
+    """The picture of an image that was taken to the last level."""
+    return [_step("28 × 28", "every pixel as it is", pixels)]
 
 
 def _step(title: str, caption: str, pixels: ByteArray) -> Step:

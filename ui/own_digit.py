@@ -12,7 +12,9 @@ from ui import compute, images, theme
 
 if TYPE_CHECKING:
     from core.data import ByteArray
+    from ui import digit_reading
 
+UPLOAD = "_upload"  # the file that the upload has read last, and its picture
 _OPEN = "_own_digit"
 _TIMES = "_own_digit_times"
 _CENTER = "_own_digit_center"
@@ -48,7 +50,8 @@ def show(model: str) -> None:
 
 
 def _close() -> None:
-    st.session_state.pop(_OPEN, None)
+    for key in (_OPEN, UPLOAD):
+        st.session_state.pop(key, None)
 
 
 @st.dialog("Draw a digit", width="medium", icon=":material/draw:", on_dismiss=_close)
@@ -71,43 +74,29 @@ def _draw(model: str) -> None:
 
 @st.dialog("Upload a photo", width="medium", icon=":material/add_a_photo:", on_dismiss=_close)
 def _upload(model: str) -> None:
-    from core.photograph import MAX_BYTES, read_photograph
-    from ui.show import picture
+    from ui import upload
 
-    file = st.file_uploader(
-        "Photograph of one digit",
-        ["png", "jpg", "jpeg"],
-        max_upload_size=MAX_BYTES // 2**20,
-        key=f"photograph-{times_opened()}",
-    )
-    if file is None:
-        st.caption(
-            "PNG or JPEG. A thick pen on plain paper reads best, and one digit that fills the "
-            "picture; bright ink on dark is turned over. The file is read and not kept."
-        )
-        return
-    try:
-        photograph = read_photograph(file.getvalue())
-    except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+    picture = upload.picture(times_opened())
+    if picture is None:
         return
     left, right = st.columns([1, 1.15], gap="medium")
     with left:
-        picture(photograph.gray[..., None].repeat(3, axis=2), width="stretch", alt="The photograph")
+        taken = upload.take(picture)
+    if taken is None:
+        return
     with right:
         with st.skeleton(height=440):
             compute.classifier(model)
-        pixels = _reading(model, photograph.ink)
-    _use(pixels)
+        pixels = (_reading_exactly if taken.exact else _reading)(model, taken.ink)
+    _use(pixels, exact=taken.exact)
 
 
 def _reading(model: str, ink: "ByteArray") -> "ByteArray | None":
     """Show what the model makes of the ink [h, w]; the image uint8 [28, 28] that it has read."""
     from core import centering
-    from core.data import to_float
     from ui import digit_reading
 
-    steps, pixels, probabilities, name = None, None, None, ""
+    steps, pixels = None, None
     centered = st.session_state.get(_CENTER, True)
     if ink.any():
         try:
@@ -115,28 +104,59 @@ def _reading(model: str, ink: "ByteArray") -> "ByteArray | None":
             pixels = steps.centered if centered else centering.squeeze(ink)
         except ValueError as error:
             st.error(str(error), icon=":material/error:")
-    if pixels is not None:
-        classifier = compute.classifier(model)
-        probabilities, name = classifier.probabilities(to_float(pixels[None]))[0], classifier.name
+    if pixels is None:
+        steps = None
     shown = digit_reading.centering(steps) if centered else digit_reading.squeezing(pixels)
-    digit_reading.digit_reading(name, probabilities, shown, theme.palette(), key="digit-reading")
+    _show(model, pixels, shown, empty=not ink.any())
     return pixels
 
 
-def _use(pixels: "ByteArray | None") -> None:
+def _reading_exactly(model: str, pixels: "ByteArray") -> "ByteArray | None":
+    """The same of an image uint8 [28, 28] as it is."""
+    from core import centering
+    from ui import digit_reading
+
+    try:
+        centering.check_visible(pixels)
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    _show(model, pixels, digit_reading.as_it_is(pixels))
+    return pixels
+
+
+def _show(
+    model: str,
+    pixels: "ByteArray | None",
+    steps: "list[digit_reading.Step]",
+    *,
+    empty: bool = False,
+) -> None:
+    from core.data import to_float
+    from ui import digit_reading
+
+    name, probabilities = "Nothing drawn yet" if empty else "Nothing to read", None
+    if pixels is not None:
+        classifier = compute.classifier(model)
+        probabilities, name = classifier.probabilities(to_float(pixels[None]))[0], classifier.name
+    digit_reading.digit_reading(name, probabilities, steps, theme.palette(), key="digit-reading")
+
+
+def _use(pixels: "ByteArray | None", *, exact: bool = False) -> None:
     from core.data import to_float
     from ui import tray
 
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.toggle(
-            "Center it as MNIST does",
-            True,
-            key=_CENTER,
-            help="Off: everything is squeezed to 28 × 28 as it is. The network has only seen "
-            "centered digits of one size.",
-        )
+        if not exact:
+            st.toggle(
+                "Center it as MNIST does",
+                True,
+                key=_CENTER,
+                help="Off: everything is squeezed to 28 × 28 as it is. The network has only seen "
+                "centered digits of one size.",
+            )
         used = st.button(
             "Use this digit",
             type="primary",

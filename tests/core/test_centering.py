@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.centering import CENTER, FIT, center, squeeze
+from core.centering import CENTER, FIT, center, check_visible, squeeze
 from core.classifier import Classifier
 from core.data import SIDE, ByteArray, Dataset, to_float
 
@@ -128,5 +128,30 @@ def test_bad_drawings_get_a_sentence(way, drawing, sentence) -> None:
 def test_ink_that_vanishes_gets_a_sentence() -> None:
     drawing = np.zeros((3000, 3000), np.uint8)
     drawing[0, 0] = drawing[-1, -1] = 255
-    with pytest.raises(ValueError, match="draw thicker strokes"):
+    with pytest.raises(ValueError, match="Draw thicker strokes"):
         center(drawing)
+
+
+@pytest.mark.parametrize("way", [center, squeeze])
+def test_two_dots_in_opposite_corners_are_too_faint(way) -> None:
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[:1, :1] = drawing[-1:, -1:] = 255
+    with pytest.raises(ValueError, match=r"^Too faint: the darkest .* is [12] of 255, below 64\."):
+        way(drawing)
+
+
+def test_two_full_dots_are_too_little_ink() -> None:
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[:21, :21] = drawing[-21:, -21:] = 255
+    with pytest.raises(ValueError, match=r"^Too little ink: it would fill 4.5 pixels"):
+        center(drawing)
+
+
+def test_a_hair_of_ink_is_none(mnist: Dataset) -> None:
+    drawing = np.zeros((512, 512), np.uint8)
+    drawing[20:490, 250] = 255
+    drawing[20, 150:250] = 255
+    with pytest.raises(ValueError, match="Too faint"):
+        center(drawing)
+    for image in mnist.test.images[:500]:
+        check_visible(image)

@@ -8,7 +8,8 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.centering import center
-from core.data import load_mnist
+from core.data import ByteArray, load_mnist
+from core.provenance import png
 from tests.photographs import on_phone, photograph, saved
 from tests.ui.conftest import text_of
 from ui import digit_pad, digit_reading
@@ -117,11 +118,69 @@ def test_without_centering_the_whole_picture_is_used(app: AppTest) -> None:
     assert np.ptp(rows) + 1 < 20
 
 
+def _ink(app: AppTest) -> ByteArray:
+    """The digit that all pages are about, once it is used."""
+    app.button(key="use-digit").click().run()
+    assert not app.exception
+    return decode_ink(app.query_params["ink"])
+
+
+def test_what_the_network_takes_is_taken_as_it_is(app: AppTest) -> None:
+    random = np.random.default_rng(0)
+    digit = np.clip(load_mnist().test.images[3] + random.integers(0, 52, (28, 28)), 0, 255)
+    _upload(app, "attacked.png", saved(digit.astype(np.uint8)))
+    assert app.radio[0].options == ["As it is", "Redraw as a photograph"]
+    assert not app.toggle
+    np.testing.assert_array_equal(_ink(app), digit)
+
+
+def test_dark_ink_is_turned_over_when_asked_and_redrawn_when_asked(app: AppTest) -> None:
+    digit = 255 - load_mnist().test.images[3]
+    _upload(app, "dark.png", saved(digit))
+    assert app.radio[0].value == "As it is"
+    assert "turn it over" in text_of(app)
+    app.radio[0].set_value("Redraw as a photograph").run()
+    assert app.toggle
+    app.radio[0].set_value("Turned over").run()
+    np.testing.assert_array_equal(_ink(app), 255 - digit)
+
+
+def test_the_digit_is_chosen_among_those_on_the_sheet(app: AppTest) -> None:
+    page = np.full((300, 400), 230, np.uint8)
+    page[40:260, 60:75] = 40  # a 1
+    page[40:60, 200:320] = page[60:260, 305:320] = 40  # a 7
+    page[150:160, 120:130] = 40  # a speck
+    _upload(app, "sheet.png", saved(page))
+    assert "2 digits found" in text_of(app)
+    assert "dark ink on bright paper" in text_of(app)
+    assert "left out, with a thin box: 1 piece" in text_of(app)
+    which = next(each for each in app.button_group if each.label == "Which digit")
+    which.set_value(2).run()
+    assert np.ptp(np.flatnonzero(_ink(app).any(axis=0))) > 8  # a 1 is narrow
+
+
+def test_faint_pixels_are_told_and_the_other_way_is_open(app: AppTest) -> None:
+    _upload(app, "faint.png", saved(load_mnist().test.images[3] // 16))
+    assert ["Too faint: the darkest pixel" in error.value for error in app.error] == [True]
+    assert app.button(key="use-digit").disabled
+    app.radio[0].set_value("Redraw as a photograph").run()
+    assert not app.error
+    assert _ink(app).max() > 200
+
+
+def test_a_file_s_own_words_are_shown_as_text(app: AppTest) -> None:
+    words = "![](https://example.org/a.png) **bold** $x$"
+    _upload(app, "told.png", png(load_mnist().test.images[3], {"model": words, "image": 3}))
+    assert app.code[-1].value == f"model: {words}\nimage: 3"
+    assert words not in text_of(app)
+
+
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
         (b"", "The file is empty"),
         (b"hello", "neither a PNG nor a JPEG"),
+        (saved(np.zeros((50, 50), np.uint8))[:60], "damaged or cut off"),
         (saved(np.full((300, 300), 200, np.uint8)), "No digit stands out"),
         (saved(np.zeros((1, 1), np.uint8)), "too few"),
     ],
