@@ -212,7 +212,7 @@ def test_a_photograph_is_read(visitor: Visitor, tmp_path: Path, kind: str) -> No
     dialog.locator('input[type="file"]').set_input_files(path)
     expect(dialog.locator(".finding")).to_contain_text(f"Model 1 reads {test.labels[index]}")
     expect(dialog.locator("figcaption b")).to_have_text(["Crop", "20 × 20", "28 × 28"])
-    dialog.get_by_alt_text("The photograph").wait_for()
+    dialog.get_by_alt_text("The photograph, with a box around each digit").wait_for()
 
     bad = tmp_path / f"bad.{kind}"
     bad.write_bytes(data[: len(data) // 3])
