@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Robustness:
     norm: str
     standing: Rate
     settings: dict[str, Any]
-    bits: str = ""
+    bits: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         digits = 2 * -(-self.standing.total // 8)

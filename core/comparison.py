@@ -28,13 +28,11 @@ def milestone(run: "Run") -> Milestone | None:
     return None
 
 
-def score_near(run: "Run", step: int) -> "Score | None":
-    """The test score closest to `step`, if it is of a trained network within a quarter of it."""
-    scored = [p for p in run.history if p.test and p.step > 0]
-    nearest = min(scored, key=lambda p: abs(p.step - step), default=None)
-    if nearest is None or nearest.test is None or abs(nearest.step - step) > step / 4:
-        return None
-    return nearest.test
+def score_near(run: "Run", step: int) -> "tuple[int, Score] | None":
+    """The test score closest to `step`, within a quarter of it, of a trained network; its step."""
+    scored = [(p.step, p.test) for p in run.history if p.test and p.step > 0]
+    nearest = min(scored, key=lambda each: abs(each[0] - step), default=None)
+    return None if nearest is None or abs(nearest[0] - step) > step / 4 else nearest
 
 
 def smoothed_loss(run: "Run", step: int, records: int = 10) -> float | None:
@@ -53,16 +51,26 @@ def compare(first: "Run", second: "Run") -> str:
     if own_loss is None or other_loss is None or own is None or other is None:
         return ""
     loss = _loss_clause(first, second, own_loss, other_loss)
-    return f"At step {step:,} run {first.number} {loss}{_accuracy_clause(own, other)}."
+    scores = _accuracy_clause(own[1], other[1], _scored_at(own[0], other[0], step))
+    return f"At step {step:,} run {first.number} {loss}{scores}."
 
 
-def _accuracy_clause(own: "Score", other: "Score") -> str:
+def _scored_at(own: int, other: int, step: int) -> str:
+    """At which steps two scores were taken, if not both at `step`, where they are compared."""
+    if own == other:
+        return "" if own == step else f", scored at step {own:,}"
+    return f", scored at steps {own:,} and {other:,}"
+
+
+def _accuracy_clause(own: "Score", other: "Score", when: str) -> str:
     """How two scores compare, image by image where both are of the same images."""
     rates = own.accuracy, other.accuracy
     percents = " against ".join(f"{100 * rate.value:.1f}" for rate in rates)
     if len(own.right) != len(other.right) or not len(own.right):
-        return f"reads {percents} % right, on other images: without pairs no difference is shown"
-    return f"is, in test accuracy ({percents} %), {judge(own.right, other.right).words()}"
+        return (
+            f"reads {percents} % right{when}, on other images: without pairs no difference is shown"
+        )
+    return f"is, in test accuracy ({percents} %{when}), {judge(own.right, other.right).words()}"
 
 
 def _loss_clause(first: "Run", second: "Run", own: float, other: float) -> str:

@@ -4,6 +4,7 @@ The loss is the margin of the runner-up: the logit of the highest other class at
 that of the label, for classes held fixed. On a linear classifier it is linear.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.data import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.forward import forward
 from core.margins import log_odds_against, own
 
+LOOKED_AT = 100  # images at most, where a study of many asks for `without_gradient`
 _BATCH = 64
 _FLAT = 1e-9  # variance of a surface below which it is constant
 
@@ -69,6 +71,27 @@ def input_gradients(
     compiled = classifier.compiled("input gradients", _compile)
     both: FloatArray = in_batches(compiled, images, labels, others, batch=_BATCH)
     return both[:, 0], both[:, 1]
+
+
+def without_gradient(
+    classifiers: Iterable[Classifier], images: FloatArray, classes: IntArray
+) -> BoolArray:
+    """Images on which no classifier gives an attack anything to follow: bool [n].
+
+    The gradient of the log odds against `classes` is exactly 0 in every pixel: of units that are
+    all silent, or of a step without a slope. Attacks along it leave such an image where it is.
+    images float32 [n, 28, 28, 1] in [0, 1], classes int64 [n]; classifiers: those whose gradients
+    are tried, one or more.
+    """
+    if not len(images):
+        return np.zeros(0, bool)
+    flat: BoolArray = np.logical_and.reduce(
+        [
+            ~np.any(input_gradients(each, images, classes, classes)[0], axis=(1, 2, 3))
+            for each in classifiers
+        ]
+    )
+    return flat
 
 
 def difference_cosines(

@@ -13,6 +13,7 @@ from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.defenses.adaptive import JUDGE, is_random, other_draws, views
 from core.defenses.certified import certified
+from core.loss_surface import LOOKED_AT, without_gradient
 from core.rate import Rate
 from core.survivors import LOSSES, push
 
@@ -54,12 +55,14 @@ class Curve:
     """The points of one classifier so far, by growing ε.
 
     adversarial float32 [n, 28, 28, 1]: of each image the one that broke it first, or the last
-    that was tried.
+    that was tried. flat bool [m]: of the first images, those without a gradient through any
+    stand-in.
     """
 
     name: str
     points: tuple[Point, ...] = ()
     adversarial: FloatArray | None = field(default=None, repr=False)
+    flat: BoolArray | None = field(default=None, repr=False)
 
     @property
     def epsilons(self) -> list[float]:
@@ -151,6 +154,7 @@ class CurveStudy:
                 self.curves[place],
                 points=(*self.curves[place].points, point),
                 adversarial=runs[place].found,
+                flat=runs[place].flat,
             )
             self.curves = (*self.curves[:place], grown, *self.curves[place + 1 :])
             yield done / len(steps)
@@ -178,6 +182,7 @@ class _Run:
         self._proven: BoolArray | None = self._standing.copy() if bounded else None
         self.found, self._goal = images, Untargeted(labels)
         self._closest = self._goal.margin(self._judge.logits(images))
+        self.flat = without_gradient(self._attackers, images[:LOOKED_AT], labels[:LOOKED_AT])
 
     def at(self, epsilon: float) -> Point:
         """The point at a radius above the last one."""

@@ -13,6 +13,7 @@ from core.attacks.result import AttackResult
 from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import CLASSES, BoolArray, FloatArray, IntArray
+from core.loss_surface import without_gradient
 from core.rate import Rate
 
 GOALS = ("any other", "random target")
@@ -26,7 +27,8 @@ class Attacked:
 
     labels, before, after int64 [n]: true class, and answers to original and adversarial. wanted
     int64 [n]: the target, −1 without one. l0, l2, linf, confidence float32 [n]: the change, and
-    the probability of the answer to the adversarial image.
+    the probability of the answer to the adversarial image. flat bool [n]: the attack follows a
+    gradient, and there is none, as of `without_gradient`.
     """
 
     originals: FloatArray
@@ -40,6 +42,7 @@ class Attacked:
     l2: FloatArray
     linf: FloatArray
     confidence: FloatArray
+    flat: BoolArray
 
     @property
     def counted(self) -> BoolArray:
@@ -91,6 +94,11 @@ class Scoreboard:
         return Rate(int((self.attacked.succeeded & counted).sum()), int(counted.sum()))
 
     @property
+    def flat(self) -> Rate:
+        """Of all images, those on which the attack has no gradient to follow."""
+        return Rate(int(self.attacked.flat.sum()), self.count)
+
+    @property
     def standing(self) -> Rate:
         """Of all images, those still read as their class: accuracy under this attack."""
         right = self.attacked.after == self.attacked.labels
@@ -136,7 +144,10 @@ class Scoreboard:
             begun = time.perf_counter()
             result = self.attack(classifier, images[rows], goal.take(rows), self.settings)
             self.seconds += time.perf_counter() - begun
-            part = _attacked(classifier, result, labels[rows])
+            flat = np.zeros(len(rows), bool)
+            if self.attack.follows_a_gradient:
+                flat = without_gradient([classifier], images[rows], result.goal.classes)
+            part = _attacked(classifier, result, labels[rows], flat)
             self._done = part if self._done is None else _joined(self._done, part, images)
             yield self.count / self.total
 
@@ -167,7 +178,9 @@ def _joined(done: Attacked, part: Attacked, images: FloatArray) -> Attacked:
     return Attacked(originals=images[: len(both["labels"])], **both)
 
 
-def _attacked(classifier: Classifier, result: AttackResult, labels: IntArray) -> Attacked:
+def _attacked(
+    classifier: Classifier, result: AttackResult, labels: IntArray, flat: BoolArray
+) -> Attacked:
     probabilities = classifier.probabilities(result.adversarial)
     targeted = isinstance(result.goal, Targeted)
     return Attacked(
@@ -182,4 +195,5 @@ def _attacked(classifier: Classifier, result: AttackResult, labels: IntArray) ->
         l2=result.l2,
         linf=result.linf,
         confidence=probabilities.max(axis=1),
+        flat=flat,
     )

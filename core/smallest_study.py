@@ -10,7 +10,8 @@ from core.attacks.control import noise_of_norm
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.checks import check_seed
 from core.classifier import Classifier
-from core.data import ByteArray, FloatArray, IntArray
+from core.data import BoolArray, ByteArray, FloatArray, IntArray
+from core.loss_surface import without_gradient
 from core.rate import Rate
 from core.smallest import DoubleArray, Smallest, smallest
 
@@ -50,7 +51,8 @@ class Measured:
     """The smallest changes of n images, and what they do.
 
     labels int64 [n]: the true classes. before, after, noisy int64 [n]: what is read before, after,
-    and after noise of the same L2.
+    and after noise of the same L2. flat bool [n]: there is no gradient to follow, as of
+    `without_gradient`.
     """
 
     result: Smallest
@@ -58,6 +60,7 @@ class Measured:
     before: IntArray
     after: IntArray
     noisy: IntArray
+    flat: BoolArray
 
     @property
     def radius(self) -> DoubleArray:
@@ -118,24 +121,27 @@ class SmallestStudy:
             found = smallest(
                 classifier, images[rows], goal, method=method, norm=norm, iterations=iterations
             )
-            part = _measured(classifier, found, true[rows], seed + first)
+            flat = without_gradient([classifier], images[rows], goal.classes)
+            part = _measured(classifier, found, true[rows], flat, seed + first)
             self._done = part if self._done is None else _joined(self._done, part)
             yield self.count / self.total
 
 
-def _measured(classifier: Classifier, found: Smallest, labels: IntArray, seed: int) -> Measured:
+def _measured(
+    classifier: Classifier, found: Smallest, labels: IntArray, flat: BoolArray, seed: int
+) -> Measured:
     control = noise_of_norm(found.images, found.l2, seed=seed)
     before, after, noisy = (
         classifier.predict(each) for each in (found.images, found.adversarial, control)
     )
-    return Measured(found, labels, before, after, noisy)
+    return Measured(found, labels, before, after, noisy, flat)
 
 
 def _joined(first: Measured, second: Measured) -> Measured:
     one, two = first.result, second.result
     arrays = ("images", "adversarial", "radius", "ball", "failed")
     both = {name: np.concatenate([getattr(one, name), getattr(two, name)]) for name in arrays}
-    reads = ("labels", "before", "after", "noisy")
+    reads = ("labels", "before", "after", "noisy", "flat")
     return Measured(
         Smallest(norm=two.norm, **both),
         **{name: np.append(getattr(first, name), getattr(second, name)) for name in reads},

@@ -34,9 +34,10 @@ _SCORING_STEP = 2.5 / SCORING_STEPS  # in units of ε: 2.5 ε in all, as Madry e
 class TrainingState:
     """Where a training stands: steps done, weights, and the optimizer's two slots per weight.
 
-    recent float32 [k, 3 + layers]: of the last steps the images, loss, share of correct images and
-    gradient norms, which the next record may reach back to. While it is seated on a trainer the
-    arrays here are those of the moment it sat down; `Trainer.unseat` brings them up to date.
+    recent float32 [k, 4 + layers]: of the last steps the images, seconds, loss, share of correct
+    images and gradient norms, which the next record may reach back to. While it is seated on a
+    trainer the arrays here are those of the moment it sat down; `Trainer.unseat` brings them up to
+    date.
     """
 
     step: int

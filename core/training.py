@@ -71,10 +71,10 @@ class Score:
 class Progress:
     """Where a training stands after `step` steps.
 
-    loss, accuracy and the gradient norms by layer are means over the images of the steps since the
-    last Progress (NaN at step 0), and of earlier steps where these hold less than a record: no
-    record is of a few images only. seconds counts training and scoring, not pauses. `test` is there
-    at intervals, `weights` at checkpoints, step 0 and the last step included.
+    loss, accuracy, speed and the gradient norms by layer are means over the images of the steps
+    since the last Progress (NaN at step 0), and of earlier steps where these hold less than a
+    record: no record is of a few images only. seconds counts training and scoring, not pauses.
+    `test` is there at intervals, `weights` at checkpoints, step 0 and the last step included.
     """
 
     step: int
@@ -215,7 +215,7 @@ class _Training:
                 rotation=self.settings.rotation,
                 **self._attack(),
             )
-            speed = labels.size / (time.perf_counter() - started)
+            seconds = time.perf_counter() - started
             self._check_finite(results, learning_rate)
             weights = self.trainer.weights() if self.state.step in self.checkpoint_at else None
             if weights and not all(np.isfinite(array).all() for array in weights.values()):
@@ -224,12 +224,9 @@ class _Training:
         if self.trainer.traces == traces:  # preparing the step is not training
             self.seconds += time.perf_counter() - started
         else:
-            speed = math.nan
-        progress = self._recorded(results, labels.shape[1])
-        return replace(
-            progress, learning_rate=learning_rate, images_per_second=speed, test=test,
-            weights=weights,
-        )  # fmt: skip
+            seconds = math.nan
+        progress = self._recorded(results, labels.shape[1], seconds)
+        return replace(progress, learning_rate=learning_rate, test=test, weights=weights)
 
     def leave(self) -> None:
         """Bring the state's arrays up to date, for whoever goes on with it."""
@@ -293,19 +290,22 @@ class _Training:
             learning_rate=self.controls.learning_rate,
         )
 
-    def _recorded(self, results: StepResults, batch_size: int) -> Progress:
+    def _recorded(self, results: StepResults, batch_size: int, seconds: float) -> Progress:
         """A record of new steps, and of as many before them as it lacks in images."""
-        sizes = np.full(len(results.losses), batch_size, np.float32)
-        new = np.column_stack([sizes, results.losses, results.hits, results.gradient_norms])
+        count = len(results.losses)
+        sizes = np.full(count, batch_size, np.float32)
+        times = np.full(count, seconds / count, np.float32)
+        new = np.column_stack([sizes, times, results.losses, results.hits, results.gradient_norms])
         steps = np.concatenate([self.state.recent.reshape(-1, new.shape[1]), new])
         enough = 1 + int(np.searchsorted(steps[::-1, 0].cumsum(), self.images_per_record))
         steps = self.state.recent = steps[-max(enough, len(new)) :]
-        loss, accuracy, *norms = np.average(steps[:, 1:], axis=0, weights=steps[:, 0]).tolist()
+        loss, accuracy, *norms = np.average(steps[:, 2:], axis=0, weights=steps[:, 0]).tolist()
         return replace(
             self._progress(),
             loss=loss,
             accuracy=accuracy,
             gradient_norms=dict(zip(self.trainer.layer_names, norms, strict=True)),
+            images_per_second=float(steps[:, 0].sum() / steps[:, 1].sum()),
         )
 
     def _check_finite(self, results: StepResults, learning_rate: float) -> None:

@@ -5,6 +5,7 @@
     python -m core.zoo certified         and for the one that is trained on interval bounds, too
     python -m core.zoo autoencoder       train the denoising autoencoder in assets/defenses
     python -m core.zoo generator         and the generator of digits beside it
+    python -m core.zoo measure robust    measure a shipped model anew, and write its card
     python -m core.zoo list              the cards
 
 The robust two take long: each epoch is written to <name>.training.<seed>.npz beside the model, or
@@ -164,6 +165,25 @@ def train_robust_and_save(name: str, checkpoint: Path) -> ModelCard:
     )  # fmt: skip
 
 
+def measure_and_save(name: str) -> ModelCard:
+    """Measure the shipped model `name` anew, clean, attacked and checked, and write its card."""
+    from core.data import load_mnist, to_float
+    from core.defenses.shipped import alarms, measure
+    from core.evaluation import evaluate
+    from core.model import save_model
+
+    classifier, test = load(name), load_mnist().test
+    card = replace(
+        read_card(path_of(name)),
+        test=evaluate(classifier, to_float(test.images), test.labels).accuracy,
+        robustness=measure(classifier, test),
+        alarms=alarms(classifier, load("model-1"), test) if name in SHIPPED else (),
+    )
+    save_model(path_of(name), classifier.model, card)
+    print(replace(card, curve=()))
+    return card
+
+
 def _measure_and_save(
     name: str,
     classifier: "Classifier",
@@ -206,6 +226,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["train", name] if name in RECIPES and name not in SHIPPED:
             train_and_save(name)
+        case ["measure", name] if name in RECIPES:
+            measure_and_save(name)
         case [name, *files] if name in SHIPPED and len(files) < 2:
             train_robust_and_save(name, Path(*files) if files else MODELS / f"{name}.training.npz")
         case ["autoencoder" | "generator" as name]:
@@ -218,6 +240,6 @@ if __name__ == "__main__":
         case _:
             plain = "|".join(name for name in RECIPES if name not in SHIPPED)
             sys.exit(
-                f"Usage: python -m core.zoo list | train {plain} | {'|'.join(SHIPPED)} [checkpoint]"
-                " | autoencoder | generator"
+                f"Usage: python -m core.zoo list | measure {'|'.join(RECIPES)} | train {plain} | "
+                f"{'|'.join(SHIPPED)} [checkpoint] | autoencoder | generator"
             )

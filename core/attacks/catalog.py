@@ -43,6 +43,11 @@ class Attack:
     settings: tuple[Setting, ...]
 
     @property
+    def follows_a_gradient(self) -> bool:
+        """Whether it follows one; the others ask for logits only."""
+        return self.name not in ("One pixel", "Square")
+
+    @property
     def bounded(self) -> bool:
         """Whether it stays in a ball of radius epsilon; the others look for a small change."""
         return any(setting.name == "epsilon" for setting in self.settings)

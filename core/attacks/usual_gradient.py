@@ -25,6 +25,14 @@ class WithUsualGradient(Classifier):
         return tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
 
 
+def with_usual_gradient(classifier: Classifier) -> Classifier:
+    """The one that is kept with the classifier, because it has graphs of its own."""
+    kept: Classifier = classifier.compiled(
+        "with the usual gradient", lambda _: WithUsualGradient(classifier)
+    )
+    return kept
+
+
 def follows_cross_entropy(attack: str, settings: Mapping[str, object]) -> bool:
     """Whether an attack of the catalog, with these settings, climbs the cross-entropy alone."""
     return attack in ("FGSM", "PGD", "Momentum") or (

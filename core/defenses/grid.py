@@ -20,8 +20,10 @@ from core.defenses.adaptive import (
     adaptive,
     lasting,
     other_draws,
+    views,
 )
 from core.defenses.few_pixels import random_pixels
+from core.loss_surface import LOOKED_AT, without_gradient
 from core.rate import Rate
 
 ADAPTIVE, BLACK_BOX, TRANSFER, STATIC = "adaptive", "black box", "transfer", "static"
@@ -70,13 +72,15 @@ class Cell:
     """What one kind of attack did to a row.
 
     adversarial float32 [n, 28, 28, 1], some cells share it; after int64 [n]: the answers to it;
-    standing bool [n]: read as their class. seconds: the time of this cell alone.
+    standing bool [n]: read as their class. seconds: the time of this cell alone. flat bool [m]: of
+    the first images under an adaptive attack, those without a gradient through any stand-in.
     """
 
     adversarial: FloatArray
     after: IntArray
     standing: BoolArray
     seconds: float
+    flat: BoolArray = field(default_factory=lambda: np.zeros(0, bool))
 
     @property
     def rate(self) -> Rate:
@@ -144,7 +148,7 @@ class Grid:
                     self.cells = {
                         **self.cells,
                         (row.key, column): self._cell(
-                            row, self._whole(row, column, parts), seconds
+                            row, column, self._whole(row, column, parts), seconds
                         ),
                     }
                 yield done / total
@@ -203,7 +207,7 @@ class Grid:
             epsilon=b.epsilon, norm=b.norm, queries=b.queries, seed=b.seed,
         ).adversarial  # fmt: skip
 
-    def _cell(self, row: Row, adversarial: FloatArray, seconds: float) -> Cell:
+    def _cell(self, row: Row, column: str, adversarial: FloatArray, seconds: float) -> Cell:
         """Scored on the row itself; what has left the ball is no attack, and stays as it was."""
         begun = time.perf_counter()
         outside = ~inside(adversarial, self.images, self.budget.epsilon, self.budget.norm)
@@ -211,7 +215,9 @@ class Grid:
             adversarial = np.where(outside[:, None, None, None], self.images, adversarial)
         after = row.classifier.predict(adversarial)
         seconds += time.perf_counter() - begun
-        return Cell(adversarial, after, after == self.labels, seconds)
+        looked = slice(LOOKED_AT if column == ADAPTIVE else 0)
+        flat = without_gradient(views(row.classifier), self.images[looked], self.labels[looked])
+        return Cell(adversarial, after, after == self.labels, seconds, flat)
 
 
 def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0) -> FloatArray:

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtrc, betaincinv
+from scipy.special import betaincinv
 
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray, IntArray, check_images
 from core.forward import forward
+from core.paired import Verdict, binomial_test, judge
 from core.rate import Rate
 
 ABSTAIN = -1
@@ -119,7 +120,7 @@ def equally_likely(first: int, second: int) -> float:
 
     The exact binomial test; first ≥ second.
     """
-    return min(1.0, 2 * float(bdtrc(first - 1, first + second, 0.5))) if first > second else 1.0
+    return binomial_test(Rate(first, first + second), 0.5)
 
 
 def largest_radius(sigma: float, copies: int, alpha: float = ALPHA) -> float:
@@ -141,18 +142,22 @@ class Smoothed:
 
     def certified(self, radius: float) -> Rate:
         """How many are certified as their true class at an L2 of `radius` or more."""
-        right = (self.predicted == self.labels) & (self.radius >= radius)
-        return Rate(int(right.sum()), len(right))
+        return Rate.of((self.predicted == self.labels) & (self.radius >= radius))
 
     @property
     def abstained(self) -> Rate:
         """How many have no certificate at all."""
-        return Rate(int((self.predicted == ABSTAIN).sum()), len(self.labels))
+        return Rate.of(self.predicted == ABSTAIN)
 
     @property
     def clean(self) -> Rate:
         """How many the base network reads right without noise."""
-        return Rate(int((self.base == self.labels).sum()), len(self.labels))
+        return Rate.of(self.base == self.labels)
+
+    @property
+    def beside_base(self) -> Verdict:
+        """What is certified right at all beside what the base network reads right."""
+        return judge(self.predicted == self.labels, self.base == self.labels)
 
 
 @dataclass(eq=False)

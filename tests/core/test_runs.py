@@ -161,6 +161,27 @@ def test_sentences_follow_from_the_curves(small: Dataset) -> None:
     assert compare(slow, Run(MODEL_1, FAST, small, number=4)) == ""
 
 
+@pytest.mark.parametrize(
+    ("own", "other", "said"),
+    [
+        (100, 100, "(95.0 against 96.0 %),"),
+        (100, 120, "(95.0 against 96.0 %, scored at steps 100 and 120),"),
+        (90, 90, "(95.0 against 96.0 %, scored at step 90),"),
+    ],
+)
+def test_scores_of_other_steps_are_said_to_be(
+    small: Dataset, own: int, other: int, said: str
+) -> None:
+    """Runs are compared at step 100, where the first ended."""
+    first = _curve(Run(MODEL_1, FAST, small, number=1), (own, 1, 0.4, 1900))
+    second = _curve(Run(MODEL_1, FAST, small, number=2), (other, 1, 0.4, 1920))
+    for run, last in ((first, 100), (second, 150)):
+        run.history.insert(0, replace(run.history[0], step=50, test=None))
+        if run.history[-1].step < last:
+            run.history.append(replace(run.history[-1], step=last, test=None))
+    assert said in compare(first, second)
+
+
 def test_scores_keep_which_images_were_right(small: Dataset) -> None:
     """Equal accuracies on other images are not the same; a shorter test set makes no pairs."""
     run = Run(TINY, FAST, small, number=1)

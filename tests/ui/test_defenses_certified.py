@@ -89,6 +89,9 @@ def test_certified_accuracy_against_the_radius(open_view: Callable[..., AppTest]
         in written
     )
     assert f"abstained **{text.full_rate(smoothed.abstained)}**" in written
+    verdict = smoothed.beside_base
+    assert (verdict.pair.first, verdict.pair.second) == (smoothed.certified(0.0), smoothed.clean)
+    assert f"Smoothed it is, beside the base network, {verdict.words()}" in written
     page.slider(key="smooth_sigma").set_value(0.5).run()
     assert "settings above have changed since" in fine_text_of(page)
 

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import zoo
 from core.card import Alarm, ModelCard, Robustness
-from ui.defenses.robust_models import alarms, finding, verdict
+from ui.defenses.robust_models import alarms, beside, finding, verdict
 
 ROBUST = {"defense_view": "Robust models"}
 
@@ -62,6 +62,18 @@ def test_one_image_more_or_less_is_decided_by_pairs(card: ModelCard) -> None:
     assert verdict(replace(card, robustness=tuple(counts))).startswith(
         "PGD alone says 8.0 points more; without pairs no difference is shown."
     )
+
+
+def test_the_models_are_compared_on_the_same_images(card: ModelCard) -> None:
+    image = np.arange(1_000)
+    first = _with(card, image < 950, image < 890, 0)
+    second = replace(_with(card, image < 950, image < 926, 0), title="Certified")
+    assert beside([first, second]) == (
+        "In the worst case Robust is, beside Certified, better on 0 of the 36 images that tell "
+        "them apart, p < 0.001: −3.6 points [−4.9, −2.5]."
+    )
+    other = _with(card, image[:500] < 450, image[:500] < 450, 0)
+    assert beside([first, replace(other, title="Certified")]) == ""
 
 
 def test_the_alarms_that_are_heard_are_said(card: ModelCard) -> None:

@@ -128,6 +128,7 @@ def test_a_model_that_reads_nothing_right_is_one_sentence(app: AppTest) -> None:
     page.selectbox(key="one_target").select("4").run()
     assert not page.exception
     assert "A noise fitted to one image misleads" in text_of(page)
+    assert "On this image the input gradient is exactly 0 in every pixel." in text_of(page)
 
 
 @pytest.mark.parametrize(

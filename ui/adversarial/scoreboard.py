@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.data import IntArray
-from ui import text, theme, tray
+from ui import no_gradient, text, theme, tray
 from ui.adversarial import score_compare, score_runs, score_settings, shared
 from ui.adversarial.score_runs import ScoreRun
 from ui.figures import attack_charts, score_charts
@@ -125,6 +125,7 @@ def _scores(run: ScoreRun) -> None:
 
 def _numbers(run: ScoreRun) -> None:
     board = run.board
+    no_gradient.say(board.flat)
     rates = {"Brought to the goal" if run.targeted else "Turned into another digit": board.success}
     if not run.live:
         rates[f"{attack_charts.CONTROL}changed by noise as long"] = run.control

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
-from ui import text, theme, tray
+from ui import no_gradient, text, theme, tray
 from ui.adversarial import shared
 from ui.adversarial.smallest_settings import Asked, Found, controls, found_for
 from ui.adversarial.smallest_study import SMALLEST_STUDY, seconds
@@ -32,6 +32,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
             st.error(str(error), icon=":material/error:")
             return
         _result(image, found, asked)
+        no_gradient.note(classifier, image.floats, asked.goal(image, classifier).classes)
     with st.container(border=True, key="s-study-card"):
         settings = {**asdict(asked), "images": count}
         SMALLEST_STUDY.draw(classifier, choice, settings, seconds(asked, count))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.smallest_study import Measured, Median, SmallestStudy
-from ui import compute, text, theme
+from ui import compute, no_gradient, text, theme
 from ui.adversarial import shared
 from ui.adversarial.smallest_settings import Asked
 from ui.figures import smallest_charts
@@ -49,6 +49,7 @@ def _show_study(record: Record[SmallestStudy]) -> None:
         if np.isfinite(median.value)
         else f"**For half of the images or more, no change to {goal} was found** :gray[· {where}]"
     )
+    no_gradient.say(no_gradient.rate_of(measured.flat))
     chart, gallery = st.columns([1.3, 1], gap="medium")
     with chart:
         draw(

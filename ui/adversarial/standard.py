@@ -8,8 +8,8 @@ from core.attacks.ensemble import WorstCase
 from core.attacks.result import AttackResult
 from core.classifier import Classifier, softmax
 from core.situation import Situation
-from ui import coach, compute, player, text
-from ui.adversarial import shared
+from ui import coach, compute, no_gradient, player, text
+from ui.adversarial import shared, usual
 from ui.adversarial.standard_settings import (
     DRAWS,
     Asked,
@@ -48,6 +48,9 @@ def show(choice: Choice, classifier: Classifier) -> None:
         coach.show(now, keys(chosen), name="a", nearest=nearest(chosen))
     with st.container(border=True, key="a-others"):
         _others(classifier, choice, asked)
+    if usual.applies(asked):
+        with st.container(border=True, key="a-usual"):
+            usual.show(classifier, asked)
 
 
 def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked) -> None:
@@ -73,6 +76,8 @@ def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked
         )
     if notes:
         st.caption(" ".join(notes))
+    if attack(asked.attack).follows_a_gradient:
+        no_gradient.note(classifier, image.floats, asked.goal([image], classifier).classes)
     player.downloads([track], key="a-take", name="attack")
 
 
@@ -134,6 +139,8 @@ def _others(classifier: Classifier, choice: Choice, asked: Asked) -> None:
         st.error(str(error), icon=":material/error:")
         return
     read = classifier.predict(result.adversarial)
+    if attack(asked.attack).follows_a_gradient:
+        no_gradient.note(classifier, result.originals, result.goal.classes)
     st.markdown(
         f"**And other images? {text.full_rate(result.success)} reach the goal** :gray[· the images "
         "beside this one in the header, the same settings]"

@@ -12,7 +12,7 @@ from core.experiments import E8_SOURCE_CLASS, source_claims
 from core.optimization import Trajectory
 from core.rate import Rate
 from core.situation import Situation
-from ui import coach, compute, images, player, text
+from ui import coach, compute, images, no_gradient, player, text
 from ui.adversarial import noise_settings, shared
 from ui.adversarial.source_luck import SOURCE_LUCK, seconds
 from ui.adversarial.source_settings import (
@@ -102,6 +102,7 @@ def _result(
         f"Control: noise of the same L2, {_DRAWS} draws for each target, leaves the source a "
         f"{read} in {rate}."
     )
+    no_gradient.note(classifier, source.floats.repeat(len(targets), axis=0), np.array(targets))
     player.downloads(tracks, key="to-take", name="toward-source")
 
 

@@ -11,7 +11,7 @@ from core.classifier import Classifier
 from core.paired import Verdict, beside, judged, paired
 from core.rate import Rate
 from core.robustness_curve import Curve, Point
-from ui import text, theme
+from ui import no_gradient, text, theme
 from ui.defenses import curve_runs, curve_settings
 from ui.defenses.curve_runs import LARGEST, NORMS, CurveRun
 from ui.figures import curve_charts
@@ -62,6 +62,9 @@ def _result(drawn_live: bool) -> None:
             alt="Accuracy under attack of each classifier against ε, with 95 % bands",
         )  # fmt: skip
     _at_the_cursor(curves, cursor, run)
+    for curve in curves:
+        if curve.flat is not None:
+            no_gradient.say(no_gradient.rate_of(curve.flat), curve.name)
     st.caption(
         "Lines: accuracy under attack; bands: 95 % Wilson intervals. An image broken at a smaller "
         "ε stays broken, and the others go on from where they stood. Rings: noise of equal norm "

@@ -10,11 +10,13 @@ from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier, softmax
 from core.data import FloatArray
-from core.defenses.adaptive import adaptive
+from core.defenses.adaptive import adaptive, views
 from core.defenses.defended import DefendedClassifier, defense_of, gradient_of, title_of
 from core.defenses.filters import KINDS, Filter
 from core.experiments import E12
-from ui import compute, theme
+from core.loss_surface import without_gradient
+from core.rate import Rate
+from ui import compute, no_gradient, theme
 from ui.adversarial import shared
 from ui.defenses import filter_settings
 from ui.defenses.filter_settings import Asked
@@ -36,7 +38,8 @@ class Seen:
     """One digit four ways: WAYS.
 
     images float32 [4, 28, 28, 1]; stages: title → what is left behind each filter, the same shape;
-    bare and defended float32 [4, classes]: the answers without and with the filters.
+    bare and defended float32 [4, classes]: the answers without and with the filters. flat: the
+    clean digit has no gradient through any stand-in.
     """
 
     images: FloatArray
@@ -44,6 +47,7 @@ class Seen:
     bare: FloatArray
     defended: FloatArray
     true: int
+    flat: bool = False
 
 
 @st.fragment
@@ -85,7 +89,9 @@ def _examined(version: str, key: str, asked: Asked, _bare: Classifier, _image: C
     for number, part in enumerate(asked.chain, 1):
         last = DefendedClassifier(_bare, asked.chain[:number]).purified(images)
         stages[f"{number} · {part.title}"] = last
-    return Seen(images, stages, _bare.probabilities(images), behind.probabilities(images), true)
+    flat = bool(without_gradient(views(behind), clean, goal.labels).all())
+    bare, defended = (each.probabilities(images) for each in (_bare, behind))
+    return Seen(images, stages, bare, defended, true, flat)
 
 
 def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
@@ -106,6 +112,7 @@ def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
                     alt=f"{way}: probability of each class behind the filters",
                 )
                 st.caption(f"Without filters: {_answer(seen.bare[number])}")
+    no_gradient.say(Rate(int(seen.flat), 1))
     random = " A random filter is pictured by its first draw." * ("averaged" in _gradient(asked))
     st.caption(
         f"{E12.identifier}: the report proposes to “{E12.reported}”, and measures nothing. "

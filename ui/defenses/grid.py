@@ -5,7 +5,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.defenses.grid import ADAPTIVE, BLACK_BOX, CLEAN, COLUMNS, NOISE, STATIC, TRANSFER, Row
 from core.jobs import QUEUED
-from ui import text, theme
+from ui import no_gradient, text, theme
 from ui.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings
 from ui.defenses.grid_runs import GridRun
 from ui.figures import grid_charts
@@ -68,6 +68,7 @@ def _result(drawn_live: bool) -> None:
     done, total = len(run.grid.cells), len(run.grid.plan)
     progress(run.job, done, total, "cells", key="grid-stop", hand="the one in hand")
     _matrix(run)
+    _without_gradient(run)
 
 
 def _finding(run: GridRun) -> str:
@@ -139,6 +140,12 @@ def _beside_none(run: GridRun) -> str:
         f"McNemar’s exact test on the same images, p < 0.05 (Holm, all "
         f"{len(verdicts)} cells beside no defense)]"
     )
+
+
+def _without_gradient(run: GridRun) -> None:
+    for row in run.grid.rows:
+        if cell := run.grid.cells.get((row.key, ADAPTIVE)):
+            no_gradient.say(no_gradient.rate_of(cell.flat), row.title)
 
 
 def _below() -> None:

@@ -1,5 +1,8 @@
 """The shipped robust models (E13): what their cards say, and what one attack alone would say."""
 
+import itertools
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.card import INTERVAL_BOUNDS, PGD, WORST_CASE, ModelCard, Robustness
@@ -7,7 +10,7 @@ from core.classifier import Classifier
 from core.defenses.settings import SHIPPED
 from core.experiments import E13
 from core.masking_verdicts import SILENT
-from core.paired import judge
+from core.paired import judge, judged, paired
 from core.rate import Rate
 from ui import compute, text, theme
 from ui.figures import attack_charts
@@ -31,11 +34,30 @@ def show(choice: Choice, classifier: Classifier) -> None:
     for column, card in zip(columns, cards, strict=True):
         with column, st.container(border=True, height="stretch", key=f"robust-{card.name}"):
             _card(choice, card)
+    if told := beside(cards):
+        st.markdown(told)
     st.caption(
         f"{E13.identifier}: the report proposes to “{E13.reported}”, and measures nothing. To "
         "train against attacks yourself, set it on the page Training; to attack these models, "
         "choose one in the header. The command under each card trains and measures it again."
     )
+
+
+def beside(cards: Sequence[ModelCard]) -> str:
+    """Which model holds more in the worst case, on the same images; "" without pairs."""
+    worst = {card.title: _measured(card, WORST_CASE) for card in cards}
+    verdicts = judged(
+        {
+            pair: paired(worst[pair[0]].right, worst[pair[1]].right)
+            for pair in itertools.combinations(worst, 2)
+            if len(worst[pair[0]].right) == len(worst[pair[1]].right) > 0
+        }
+    )
+    said = [
+        f"{first} is, beside {second}, {verdict.words()}"
+        for (first, second), verdict in verdicts.items()
+    ]
+    return f"In the worst case {'; '.join(said)}." if said else ""
 
 
 def _card(choice: Choice, card: ModelCard) -> None:

@@ -50,7 +50,8 @@ def _show(record: Record[SmoothingStudy]) -> None:
     st.markdown(
         f"Certified right at all (radius above 0) **{text.full_rate(at_all)}**, "
         f"abstained **{text.full_rate(smoothed.abstained)}**, base network without noise "
-        f"**{text.full_rate(smoothed.clean)}**"
+        f"**{text.full_rate(smoothed.clean)}**. Smoothed it is, beside the base network, "
+        f"{smoothed.beside_base.words()}"
     )
     st.caption(
         f"No radius can exceed {largest:.2f} with so many votes. An abstention counts as wrong. "

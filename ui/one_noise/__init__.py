@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from core.attacks.generated import OBJECTIVES
@@ -9,7 +10,7 @@ from core.classifier import Classifier
 from core.data import CLASSES
 from core.experiments import E9, E9_SOURCE_CLASS
 from core.transfer import Transfer
-from ui import bound, images, player
+from ui import bound, images, no_gradient, player
 from ui.adversarial import shared
 from ui.header import Choice
 from ui.one_noise.claim import claim
@@ -76,6 +77,8 @@ def explore(choice: Choice, classifier: Classifier) -> None:
             )
             return
         result(classifier, settings, fitted, found, scale=view.scale, limit=view.limit)
+        sources = np.concatenate([image.floats for image in settings.images])
+        no_gradient.note(classifier, sources, np.full(len(sources), settings.target))
     context = st.container()
     downloads(choice, settings, fitted, found, scale=view.scale)
     with context:

@@ -1,0 +1,83 @@
+"""Where there is no gradient to follow, whoever attacked says so."""
+
+import numpy as np
+import pytest
+
+from core.attacks.catalog import attack
+from core.backend import keras
+from core.classifier import Classifier
+from core.data import Dataset, FloatArray, IntArray, to_float
+from core.defenses.adaptive import views
+from core.defenses.defended import DefendedClassifier
+from core.defenses.filters import Filter
+from core.defenses.grid import ADAPTIVE, STATIC, Budget, Grid, Row
+from core.loss_surface import without_gradient
+from core.robustness_curve import CurveStudy
+from core.scoreboard import GOALS, Scoreboard
+from core.smallest_study import SmallestStudy
+from tests.core.linear import scaled
+
+COUNT = 10
+
+
+@pytest.fixture(scope="module")
+def digits(mnist: Dataset) -> tuple[FloatArray, IntArray]:
+    return to_float(mnist.test.images[:COUNT]), mnist.test.labels[:COUNT].astype(np.int64)
+
+
+@pytest.fixture(scope="module")
+def dead(model_1: Classifier) -> Classifier:
+    """Model 1 with a hidden layer that is silent on every image: its logits are constant."""
+    model = keras.models.clone_model(model_1.model)
+    model.set_weights(model_1.model.get_weights())
+    kernel, bias = model.get_layer("dense1").get_weights()
+    model.get_layer("dense1").set_weights([kernel, np.full_like(bias, -1e6)])
+    return Classifier(model, name="dead")
+
+
+def test_sure_is_not_without_gradient(
+    linear: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    images, labels = digits
+    assert not without_gradient([scaled(linear, 1_000)], images, labels).any()
+
+
+def test_silent_units_and_steps_are(
+    model_1: Classifier, dead: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    images, labels = digits
+    stepped = DefendedClassifier(model_1, [Filter("threshold", 0.5)], stand_in="none")
+    for each in (dead, stepped):
+        assert without_gradient([each], images, labels).all()
+    assert not without_gradient(views(stepped), images, labels).any(), "a stand-in has one"
+    assert not without_gradient([dead, model_1], images, labels).any()
+    assert without_gradient([dead], images[:0], labels[:0]).shape == (0,)
+
+
+def test_every_study_says_so(
+    model_1: Classifier, dead: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    images, labels = digits
+    for name, expected in (("FGSM", COUNT), ("One pixel", 0)):
+        quick = {"population": 4, "generations": 0} if name == "One pixel" else {}
+        board = Scoreboard(attack(name), quick, GOALS[0], COUNT)
+        list(board.work(dead, images, labels))
+        assert board.flat.successes == expected
+    study = SmallestStudy(COUNT)
+    list(study.work(dead, images, labels.astype(np.uint8), method="FGSM"))
+    assert study.measured.flat.all()
+    curves = CurveStudy({"alive": model_1, "dead": dead}, "linf", (0, 0.1), COUNT, iterations=1)
+    list(curves.work(images, labels))
+    assert [bool(each.flat.any()) for each in curves.curves] == [False, True]
+
+
+def test_a_grid_says_so_of_the_attack_that_knows(
+    model_1: Classifier, dead: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    images, labels = digits
+    rows = (Row("alive", "Alive", model_1), Row("dead", "Dead", dead))
+    grid = Grid(model_1, dead, rows, images, labels, Budget(iterations=1, queries=1))
+    list(grid.work())
+    assert grid.cells["dead", ADAPTIVE].flat.all()
+    assert not grid.cells["alive", ADAPTIVE].flat.any()
+    assert not len(grid.cells["dead", STATIC].flat)
