@@ -47,8 +47,13 @@ def cross_entropy_shares(log_odds: Any) -> Any:
     These are σ(S) of log odds S [n], made in logarithms: they do not vanish together. What is
     below e⁻⁵⁰ is e⁻⁵⁰, so that an image that no other has a part in keeps its own direction.
     """
-    logs = -tf.nn.softplus(-log_odds)
+    logs = log_share(log_odds)
     return tf.exp(tf.maximum(logs - tf.reduce_max(logs), _LEAST))
+
+
+def log_share(log_odds: Any) -> Any:
+    """In graphs: log σ(S) of log odds S [n], the factor of ∇S in the cross-entropy's gradient."""
+    return -tf.nn.softplus(-log_odds)
 
 
 def margin(logits: Any, classes: Any, sign: Any) -> Any:

@@ -10,6 +10,7 @@ from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import BATCH, IMAGES, Classifier, softmax
 from core.data import SIDE, FloatArray, IntArray, check_images
 from core.forward import Step, in_loop, layer_outputs
+from core.margins import log_odds_against, log_share
 from core.objectives import (
     Objective,
     arguments,
@@ -218,6 +219,8 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
     measured = _measured(model, objective)
     update = {"adam": _adam, "sgd": _sgd}[optimizer]
+    kinds = [term.kind for term in objective.terms]
+    scaled = optimizer == "adam" and kinds == ["cross-entropy"]  # and nothing weighed against it
 
     def climb(
         start: Any, below: Any, steps: Any, weights: Any, seed: Any, scalars: Any, *given: Any
@@ -227,29 +230,36 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added:
 
         def ascent(*, regularized: bool) -> Any:
             @in_loop
-            def measured_gradient(pixels: Any, step: Any) -> Any:
+            def measured_gradient(pixels: Any, step: Any, unit: Any) -> Any:
                 with tf.GradientTape() as tape:
                     tape.watch(pixels)
                     images = tf.clip_by_value(below + pixels, 0.0, 1.0) if added else pixels
                     seen = _shifted(images, step, seed, jitter) if regularized else images
                     terms, logits = measured(seen, given)
+                    followed = [log_odds_against(logits, given[0])] if scaled else terms
                 rises = [
                     tf.fill(tf.shape(term), weight)
                     for term, weight in zip(terms, tf.unstack(weights), strict=True)
                 ]
+                if scaled:
+                    shares, unit = _in_unit(followed[0], unit)
+                    rises = [rises[0] * shares]
                 row = _row(terms, logits)
                 if regularized:
                     shifted = (jitter > 0) & tf.reduce_any(steps == step)
                     row = tf.cond(shifted, lambda: _row(*measured(images, given)), lambda: row)
-                return tape.gradient(terms, pixels, rises), row
+                return tape.gradient(followed, pixels, rises), row, unit
 
-            def one_step(step: Any, pixels: Any, first: Any, second: Any) -> tuple[Any, ...]:
-                gradient, row = measured_gradient(pixels, step)
+            def one_step(
+                step: Any, pixels: Any, first: Any, second: Any, unit: Any
+            ) -> tuple[Any, ...]:
+                gradient, row, unit = measured_gradient(pixels, step, unit)
                 change, first, second = update(gradient, step, first, second)
                 pixels += scalars["learning_rate"] * change
                 if regularized:
                     pixels = _blurred(pixels, blur_weights)
-                return tf.clip_by_value(pixels, -1.0 if added else 0.0, 1.0), first, second, row
+                pixels = tf.clip_by_value(pixels, -1.0 if added else 0.0, 1.0)
+                return pixels, first, second, unit, row
 
             return _recorded(one_step, start, steps)
 
@@ -274,9 +284,9 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added:
 def _recorded(one_step: Step, start: Any, steps: Any) -> tuple[Any, Any]:
     """In graphs: the iterates at `steps` from `start` on, and what is measured of them.
 
-    one_step: step, pixels and the optimizer's two memories to the next three, and a row for the
-    pixels it was given. Each iterate takes the place of the next recorded step; the recorded one
-    is the last to do so.
+    one_step: step, pixels, the optimizer's two memories and `_in_unit`'s one to the next four, and
+    a row for the pixels it was given. Each iterate takes the place of the next recorded step; the
+    recorded one is the last to do so.
     """
     places = tf.searchsorted(steps, tf.range(steps[-1] + 1))
 
@@ -285,13 +295,26 @@ def _recorded(one_step: Step, start: Any, steps: Any) -> tuple[Any, Any]:
         *state, row = one_step(step, *state)
         return step + 1, tuple(state), frames, rows.write(places[step], row)
 
-    zeros = tf.zeros_like(start)
+    zeros, unit = tf.zeros_like(start), tf.fill(tf.shape(start)[:1], -np.inf)
     frames = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, SIDE, SIDE, 1])
     rows = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, None])
     *_, frames, rows = tf.while_loop(
-        lambda step, *_: step <= steps[-1], body, (0, (start, zeros, zeros), frames, rows)
+        lambda step, *_: step <= steps[-1], body, (0, (start, zeros, zeros, unit), frames, rows)
     )
     return frames.stack(), rows.stack()
+
+
+def _in_unit(log_odds: Any, unit: Any) -> tuple[Any, Any]:
+    """In graphs: each image's factor in the gradient of the cross-entropy, and the next unit.
+
+    The factors σ(S) [n] of a sure network are below all that float32 holds. Adam goes as far in any
+    unit, so that they are measured, in logarithms, by the largest so far for the same pixels,
+    unit [m], as soon as that is below 1/e.
+    """
+    logs = log_share(log_odds)
+    largest = tf.reduce_max(tf.reshape(logs, [tf.size(unit), -1]), axis=1)
+    unit = tf.maximum(unit, largest)
+    return tf.exp(logs - tf.minimum(unit + 1, 0)), unit
 
 
 def _adam(gradient: Any, step: Any, mean: Any, square: Any) -> Any:

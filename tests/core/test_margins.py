@@ -8,6 +8,7 @@ import pytest
 
 from core.attacks.apgd import apgd
 from core.attacks.ddn import ddn
+from core.attacks.generated import additive_noise
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm, momentum, pgd
 from core.backend import keras, tf
@@ -17,6 +18,8 @@ from core.defenses.adversarial_training import inner_attack
 from core.forward import forward
 from core.loss_surface import input_gradients
 from core.margins import cross_entropy, cross_entropy_shares, log_odds_against
+from core.objectives import cross_entropy as cross_entropy_of
+from core.optimization import optimize_images
 from core.survivors import push
 from tests.core.linear import gray_images, scaled
 
@@ -213,3 +216,31 @@ def scaled_network(classifier: Classifier, factor: float) -> Classifier:
     model.set_weights(classifier.model.get_weights())
     model.layers[-1].set_weights([factor * each for each in model.layers[-1].get_weights()])
     return Classifier(model, name="scaled")
+
+
+@pytest.mark.parametrize("lead", _LEADS)
+def test_the_objective_moves_a_sure_image_as_adam_moves_any(
+    linear: Classifier, lead: float
+) -> None:
+    """Adam's first step has one length whatever the gradient's is; it has the exact signs."""
+    network, images, labels = led(linear, lead)
+    _, slopes = exact(network.logits(images), labels)
+    up = np.sign(slopes @ weights_of(network).T).reshape(images.shape)
+    made = optimize_images(
+        network, images, cross_entropy_of(labels), learning_rate=0.001, iterations=1
+    )
+    assert (np.sign(made.result - images) == up).mean() > 0.99
+    assert np.median(np.abs(made.result - images)) == pytest.approx(0.001, rel=0.01)
+
+
+def test_one_noise_weighs_images_as_their_cross_entropies_do(linear: Classifier) -> None:
+    """Of images that are all sure, the least sure one decides, by e to the difference."""
+    network, images, labels = led(linear, 100)
+    odds, slopes = exact(network.logits(images), labels)
+    weights = np.exp(odds - odds.max())
+    up = np.sign(weights @ (slopes @ weights_of(network).T)).reshape(SIDE, SIDE)
+    noise = additive_noise(
+        network, images, Untargeted(labels), objective="cross-entropy", iterations=1
+    ).noise
+    assert noise is not None
+    assert (np.sign(noise[-1, 0, ..., 0]) == up).mean() > 0.99

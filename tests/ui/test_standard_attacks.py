@@ -96,14 +96,14 @@ def test_the_usual_gradient_beside_the_exact_one(visit: Callable[..., AppTest]) 
     assert "FGSM turns this 2 into a" in _fine(page), "it stood by the usual gradient"
     page.button(key="a-usual-begin").click().run()
     found = re.search(
-        r"(\d+) of (\d+) fall to the exact gradient, (\d+) to the usual one: the exact is stronger "
-        r"on (\d+) of the (\d+) images that tell them apart, p < 0\.001",
+        r"Sure, not safe: (\d+) more fall to the exact gradient, (\d+) of (\d+) against (\d+) to "
+        r"the usual one.* stronger on (\d+) of the (\d+) images that tell them apart, p < 0\.001",
         _fine(page),
     )
     assert found
-    exact, total, usual, more, apart = map(int, found.groups())
-    assert usual + 20 <= exact <= total < 200
-    assert exact - usual == 2 * more - apart
+    more, exact, total, usual, alone, apart = map(int, found.groups())
+    assert 20 <= more == exact - usual == 2 * alone - apart
+    assert usual <= exact <= total < 200
     assert "exactly 0 in every pixel" not in _fine(page)
     page.slider(key="a_epsilon").set_value(0.2).run()
     assert "Is the network safe, or only sure?" in _fine(page), "asked for again"

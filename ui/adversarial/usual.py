@@ -51,8 +51,8 @@ def show(classifier: Classifier, asked: Asked) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.markdown(
-        f"**{finding(verdict)}** :gray[· {classifier.name}, the first {count} test images; "
-        f"{asked.words}]"
+        f"**{finding(verdict)}** :gray[· the exact is {verdict.words('stronger')}; "
+        f"{classifier.name}, the first {count} test images; {asked.words}]"
     )
     st.markdown(
         "The gradient of the cross-entropy −log p has the factor 1 − p. Usually it is made of p in "
@@ -64,15 +64,17 @@ def show(classifier: Classifier, asked: Asked) -> None:
 
 
 def finding(verdict: Verdict) -> str:
-    """How many fall to which gradient, and what the pairs say."""
+    """How many fall to which gradient, and how many more that are."""
     pair = verdict.pair
     if not pair.total:
         return "No image is read right before: there is nothing to compare"
-    counts = (
-        f"{pair.first.successes:,} of {pair.total:,} fall to the exact gradient, "
-        f"{pair.second.successes:,} to the usual one"
-    )
-    return f"{counts}: the exact is {verdict.words('stronger')}"
+    exact, usual = pair.first.successes, pair.second.successes
+    if verdict.winner == 1:
+        return (
+            f"Sure, not safe: {exact - usual:,} more fall to the exact gradient, {exact:,} of "
+            f"{pair.total:,} against {usual:,} to the usual one"
+        )
+    return f"{exact:,} of {pair.total:,} fall to the exact gradient, {usual:,} to the usual one"
 
 
 def compared(classifier: Classifier, asked: Asked, count: int) -> Verdict:
