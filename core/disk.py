@@ -77,6 +77,7 @@ def new_folder(prefix: str) -> Path:
     """An empty folder in that of this process, which is made anew if somebody has removed it."""
     with _writing(), _Home.changing:
         if _Home.now is None or not _Home.now.folder.exists():
+            remove_leftovers()
             _Home.now = _Home()
         return Path(tempfile.mkdtemp(dir=_Home.now.folder, prefix=prefix))
 

@@ -56,6 +56,12 @@ def test_a_stopped_run_is_scored_where_it_stopped(app: AppTest, gate: Gate) -> N
     assert f"test images right at step {step}, and under PGD-10" in _headline(page)
     assert "it ended" not in _headline(page)
     assert {"Test accuracy", "Under attack"} <= {*_labels(page)}
+    run.checkpoints.thin()
+    assert re.search(r"\d+ checkpoints of run 1 had to make room: ", text_of(page.run()))
+    page.button(key="keep-checkpoint")  # there still are some to go back to
+    run.checkpoints.clear()
+    assert "All checkpoints of run 1 had to make room: " in text_of(page.run())
+    assert all(button.key != "keep-checkpoint" for button in page.button)
     session.manager().forget(run.job.owner)
 
 
