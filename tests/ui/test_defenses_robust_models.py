@@ -38,7 +38,7 @@ def test_the_sentences_follow_the_figures(card: ModelCard) -> None:
     image = np.arange(1_000)
     masked = _with(card, image < 930, image < 880, 0)
     assert finding(masked) == "Robust: 88.0 % stay in the worst case"
-    assert "PGD alone overstates it by 5.0 points: its gradients mislead." in verdict(masked)
+    assert "PGD alone overstates it by 5.0 points." in verdict(masked)
     assert "47 of 1,000 images fall to Square only" in verdict(masked)
     assert "Nothing is proven of it" in verdict(masked)
     assert "too kind on 50 of the 50 images that tell them apart, p < 0.001: +5.0" in verdict(

@@ -130,7 +130,7 @@ def _overstated(pgd: Robustness, worst: Robustness) -> str:
     found = judge(pgd.right, worst.right)
     lead = f"PGD alone says {lost} more."
     if found.winner > 0:
-        lead = f"**PGD alone overstates it by {lost}: its gradients mislead.**"
+        lead = f"**PGD alone overstates it by {lost}.**"
     return f"{lead} It is {found.words('too kind')}."
 
 
