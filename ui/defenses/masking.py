@@ -116,9 +116,9 @@ def _result(drawn_live: bool) -> None:
         )
     st.caption(
         "Green: silent, no trace of a hidden gradient, which is not robustness. What stands is "
-        "what none of the attacks here breaks within ε. Orange: not clear, the images do not decide. Red: alarm. The white box is "
-        "PGD, 40 steps of ε / 16 up the cross-entropy from a random start, by the classifier’s "
-        "own gradient."
+        "what none of the attacks here breaks within ε. Orange: not clear, the images do not "
+        "decide. Red: alarm. The white box is PGD, 40 steps of ε / 16 up the cross-entropy from a "
+        "random start, by the classifier’s own gradient."
     )
     if not run.live and run.study.findings:
         _download(run)
