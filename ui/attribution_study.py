@@ -43,7 +43,8 @@ def _show(record: Record[FidelityStudy]) -> None:
     used = Settings(**record.settings)
     cam = ", Grad-CAM signed" if used.signed_cam else ""
     st.markdown(
-        f"**{_finding(scores)}** :gray[· {record.model}, the first {scores[0].score.count} test "
+        f"**{_finding(scores)}** :gray[· {text.literal(record.model)}, the first "
+        f"{scores[0].score.count} test "
         f"images, each for its predicted class; baseline {used.baseline}, {used.steps} steps, "
         f"noise {used.noise:.2f}, {used.samples} samples{cam}]"
     )

@@ -24,6 +24,7 @@ from core.data import (
     to_float,
 )
 from ui import state
+from ui.show import error_box
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -52,7 +53,7 @@ def mnist() -> Dataset:
     try:
         return load_mnist()
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         st.stop()
 
 
@@ -61,7 +62,7 @@ def test_labels() -> ByteArray:
     try:
         return load_test_labels()
     except DataError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         st.stop()
 
 
@@ -106,7 +107,7 @@ def classifier(key: str) -> "Classifier":
             return _filed_classifier(file.digest, file.data)
         return zoo.load_once(key)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         st.stop()
 
 

@@ -17,7 +17,7 @@ from core.feature_maps import (
     kernels,
     single_taps,
 )
-from ui import compute, layers, maps_settings, microscope, theme
+from ui import compute, layers, maps_settings, microscope, text, theme
 from ui.figures import map_charts
 from ui.files import npz
 from ui.header import Choice
@@ -167,7 +167,8 @@ def _finding(layer: Layer) -> str:
         apart = "one of the two is silent, so there is no relative distance"
     return (
         f"**{layer.name}, {layer.stage}: {apart}** "
-        f":gray[· {second.title} beside {first.title} · channels {most} differ most]"
+        f":gray[· {text.literal(second.title)} beside {text.literal(first.title)} · channels "
+        f"{most} differ most]"
     )
 
 

@@ -10,6 +10,7 @@ from core.data import CLASSES, IntArray
 from ui import bound, compute, images, link, own_digit, state, text
 from ui.images import TEST_IMAGES, ChosenImage
 from ui.parameters import Text
+from ui.show import error_box
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -235,7 +236,7 @@ def _several(problem: str) -> None:
         help=f"Up to {images.MAX_MORE} other test images, for the pages that show several.",
     )
     if problem:
-        st.error(problem, icon=":material/error:")
+        error_box(problem)
     with st.container(horizontal=True, gap="xsmall"):
         st.button("One of each class", on_click=one_of_each_class, key="image-each")
         st.button("None", on_click=images.choose_more, args=[[]], key="image-none")

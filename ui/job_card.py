@@ -21,7 +21,7 @@ def _live() -> None:
     job = session.current_job()
     if job is None or job.ended:
         st.rerun()
-    st.markdown(f"**{job.title}**")
+    st.markdown(f"**{text.literal(job.title)}**")
     st.caption(_line(job))
     st.progress(min(1.0, max(0.0, job.fraction)))
 

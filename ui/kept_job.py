@@ -9,6 +9,7 @@ import streamlit as st
 from core.data import FloatArray, IntArray
 from core.jobs import FAILED, QUEUED, STOPPED, Job, QueueFull
 from ui import compute, session
+from ui.show import error_box
 
 
 class Measurement(Protocol):
@@ -80,7 +81,7 @@ def progress(job: Job, done: int, total: int, what: str, *, key: str, hand: str)
     what: is counted; hand: what a stopped job still finishes; key: of the button.
     """
     if job.state == FAILED:
-        st.error(job.error, icon=":material/error:")
+        error_box(job.error)
     elif job.state == STOPPED and not is_live(job):
         st.caption(f"Stopped after {done:,} of {total:,} {what}; they stay.")
     if not is_live(job):

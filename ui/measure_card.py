@@ -11,6 +11,7 @@ from core.jobs import FINISHED, Job
 from ui import session
 from ui.header import Choice, short_titles
 from ui.kept_job import Kept, progress
+from ui.show import error_box
 
 TOTAL = 200
 
@@ -83,7 +84,7 @@ class MeasureCard(Generic[S]):
         if live != self._kept.live():
             st.rerun()  # the card begins or ceases to look after the job
         if problem := self._kept.problem():
-            st.error(problem, icon=":material/error:")
+            error_box(problem)
         record = self.record()
         if record is None or not record.study.count:
             st.markdown(self.question)

@@ -5,6 +5,7 @@ import streamlit as st
 from ui import maps_settings, theme
 from ui.components import colors, component
 from ui.maps_package import Asked, Layer, pack
+from ui.show import error_box
 
 _microscope = component("microscope")
 _KEY = "microscope"
@@ -27,7 +28,7 @@ def show(layers: list[Layer], *, opened: str, shared: bool) -> None:
     try:
         data = pack(layers, settings, opened=opened, asked=asked())
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return
     _microscope(key=_KEY, data=data, on_asked_change=lambda: None, on_layer_change=_remember)
 

@@ -30,7 +30,7 @@ def at_once(choice: Choice) -> Walkthrough | None:
     try:
         shown = walkthrough.read(walkthrough.SHIPPED_FILE)
     except ValueError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(text.literal(error), icon=":material/warning:")
         return None
     return shown if shown.version == compute.shipped_cards()[choice.model].version else None
 
@@ -57,7 +57,7 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
         st.caption("No set-up: trained models are on the shelf below.")
     with right, st.container(border=True, height="stretch"):
         predicted = int(shown.probabilities.argmax())
-        name = short_titles()[choice.model]
+        name = text.literal(short_titles()[choice.model])
         st.markdown(
             f"**{name} reads {predicted}** "
             f":gray[· p = {shown.probabilities[predicted]:.3f}, {_truth(choice)}]"
@@ -141,8 +141,8 @@ def shelf() -> None:
 
     rows = [
         {
-            "Model": card.title,
-            "What it is": card.description,
+            "Model": text.literal(card.title),
+            "What it is": text.literal(card.description),
             "Parameters": f"{card.parameters:,}",
             f"Test accuracy, n = {card.test.total:,}": _accuracy(card.test),
             "Left under attack, L∞ 0.3": _left(card),
@@ -151,7 +151,7 @@ def shelf() -> None:
         for card in compute.shipped_cards().values()
     ]
     for sentence in compute.left_out():
-        st.warning(sentence, icon=":material/warning:")
+        st.warning(text.literal(sentence), icon=":material/warning:")
     st.table(pd.DataFrame(rows), hide_index=True, alt="The models that ship with the project")
     st.caption(
         "Brackets hold the 95 % Wilson interval of each model alone; whether two differ, only the "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui import compute, images, theme
+from ui.show import error_box
 
 if TYPE_CHECKING:
     from core.data import ByteArray
@@ -63,7 +64,7 @@ def _draw(model: str) -> None:
     try:
         drawing = digit_pad.drawing(key)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         drawing = digit_pad.EMPTY
     with left:
         digit_pad.digit_pad(drawing, theme.palette(), key=key)
@@ -103,7 +104,7 @@ def _reading(model: str, ink: "ByteArray") -> "ByteArray | None":
             steps = centering.center(ink)
             pixels = steps.centered if centered else centering.squeeze(ink)
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
     if pixels is None:
         steps = None
     shown = digit_reading.centering(steps) if centered else digit_reading.squeezing(pixels)
@@ -119,7 +120,7 @@ def _reading_exactly(model: str, pixels: "ByteArray") -> "ByteArray | None":
     try:
         centering.check_visible(pixels)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return None
     _show(model, pixels, digit_reading.as_it_is(pixels))
     return pixels

@@ -180,7 +180,7 @@ def _run_list() -> None:
             key = _shown_key(run)
             shown = st.session_state.get(key, True)
             st.checkbox(
-                names[run.id],
+                text.literal(names[run.id]),
                 True,
                 key=key,
                 disabled=not shown and chosen >= state.MAX_OVERLAID,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 from PIL import Image
 
+from ui import text
 from ui.figures.tiles import Picture
 
 if TYPE_CHECKING:
@@ -29,3 +30,8 @@ def draw(chart: "Chart", *, key: str, alt: str, **options: Any) -> None:
     """Show a chart; `options` go to Streamlit."""
     specification = {**chart.specification, "datasets": {"table": chart.table}}
     st.vega_lite_chart(spec=specification, key=key, alt=alt, **options)
+
+
+def error_box(sentence: object) -> None:
+    """Say what went wrong; what the sentence quotes, from a link or a file, is shown as it is."""
+    st.error(text.literal(sentence), icon=":material/error:")

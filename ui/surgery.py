@@ -262,4 +262,4 @@ def _take(choice: Choice, classifier: Classifier, edits: Edits, after: Evaluatio
     kept = state.kept()
     key = f"edited-{len(kept) + 1}"
     kept[key] = state.ModelFile(key, data, card)
-    st.session_state[_KEPT] = f"{card.title} is in the model picker."
+    st.session_state[_KEPT] = f"{text.literal(card.title)} is in the model picker."

@@ -1,13 +1,21 @@
 """How numbers are written."""
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.rate import Rate
 
 if TYPE_CHECKING:
     from core.paired import Verdict  # loads SciPy, which the first page does without
+
+_JOINER = "\u2060"
+_MARKUP = re.compile(
+    r"^(?=[-+=]|\d+[.)])"  # a list or a heading
+    r"|[\\`*_\[\]~$@]|<(?=[^\s\d])|^>|(?<=-)>|>(?==)|:(?=\S)|&(?=[#\w])|^#|-(?=-)|www(?=\.)",
+    re.IGNORECASE,
+)
 
 
 def percent(rate: Rate) -> str:
@@ -52,7 +60,7 @@ def learning_rate(value: float) -> str:
     return f"{float(mantissa):g}e{int(exponent)}" if value < 0.01 else f"{value:g}"
 
 
-def listed(things: Sequence[object]) -> str:
+def listed(things: Iterable[object]) -> str:
     """“3, 6 and 8”."""
     *before, last = map(str, things)
     return f"{', '.join(before)} and {last}" if before else last
@@ -82,6 +90,19 @@ def epochs(settings: Mapping[str, Any]) -> str:
     """“10 epochs”, or “2 × 56 epochs” of two networks side by side; settings: of a card."""
     members = settings.get("members", 1)
     return f"{f'{members} × ' if members > 1 else ''}{settings['epochs']} epochs"
+
+
+def literal(words: object) -> str:
+    """`words`, often out of a file or a link, so that Markdown shows them as they stand.
+
+    Signs that mean something to it get a backslash. Addresses, icons and arrows are looked for
+    behind the backslashes: there an invisible word joiner keeps their parts from meeting.
+    """
+    return _MARKUP.sub(lambda found: f"{_escape(found[0])}{_JOINER}", str(words))
+
+
+def _escape(sign: str) -> str:
+    return sign if sign.isalnum() or not sign else f"\\{sign}"
 
 
 def _decimals(rate: Rate) -> int:

@@ -14,7 +14,7 @@ from core.training import ATTACKED_IMAGES, SCORED_IMAGES, Progress
 from ui import bound, compute, link, run_controls, session, text, theme
 from ui.figures import charts
 from ui.parameters import Choice
-from ui.show import draw
+from ui.show import draw, error_box
 
 _POINTS = 240
 _BADGE_COLORS = ("blue", "orange", "green", "violet", "red")
@@ -25,7 +25,7 @@ _AXES = {"Steps": "step", "Epochs": "epoch", "Seconds": "seconds"}
 def watch() -> None:
     """The curves, twice a second until the job has ended."""
     if error := run_controls.problem():
-        st.error(error, icon=":material/error:")
+        error_box(error)
     link.read("axis", Choice(tuple(_AXES)))  # its control waits for a run
     link.taken_instead("axis", "Steps")
     phase = _phase()
@@ -49,7 +49,9 @@ def _watch(drawn_while: str) -> None:
         return
     for other in run_controls.overlaid():
         if other.job is not None and other.job.error:
-            st.error(f"Run {other.number}: {other.job.error}", icon=":material/error:")
+            st.error(
+                f"Run {other.number}: {text.literal(other.job.error)}", icon=":material/error:"
+            )
     if run.warning:
         st.warning(f"Run {run.number}: {run.warning}", icon=":material/warning:")
     if run.overfitting:
@@ -313,7 +315,7 @@ def _legend(shown: list[Run], names: dict[int, str]) -> str:
 def _badges(names: list[str]) -> str:
     """A legend in the order, colors and dashes of the chart's lines."""
     styles = zip(_BADGE_COLORS, _BADGE_DASHES, names, strict=False)
-    return " ".join(f":{color}-badge[{dash} {name}]" for color, dash, name in styles)
+    return " ".join(f":{color}-badge[{dash} {text.literal(name)}]" for color, dash, name in styles)
 
 
 def _live_mark(run: Run) -> str:

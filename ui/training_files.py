@@ -8,8 +8,9 @@ import streamlit as st
 from core.model import deserialize_model
 from core.runs import Run
 from core.training import Progress
-from ui import rewind, run_controls, state
+from ui import rewind, run_controls, state, text
 from ui.files import npz
+from ui.show import error_box
 
 _ARRIVED = "_upload_arrived"
 
@@ -162,10 +163,10 @@ def _upload() -> None:
         data = file.getvalue()
         _, card = deserialize_model(data)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return
     uploads = state.uploads()
     key = f"upload-{len(uploads) + 1}"
     uploads[key] = state.ModelFile(key, data, card)
-    st.session_state[_ARRIVED] = f"{card.title} is in the model picker."
+    st.session_state[_ARRIVED] = f"{text.literal(card.title)} is in the model picker."
     st.rerun()  # the header stands above

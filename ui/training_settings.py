@@ -8,6 +8,7 @@ from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.experiments import E13
 from core.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
 from ui import bound, compute, layers, text, theme
+from ui.show import error_box
 
 LEARNING_RATES = tuple(
     float(f"{mantissa}e{exponent}") for exponent in range(-5, 2) for mantissa in (1, 2, 5)
@@ -272,7 +273,7 @@ def design() -> None:
         try:
             architecture = chosen_architecture()
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         rows = compute.layers(architecture)
         layers.drawing(rows, theme.palette(), key="design-drawing")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.data import CLASSES, FloatArray
 from core.tray import Tray
-from ui import state
+from ui import state, text
 
 _WANTED = "as wanted"
 
@@ -98,7 +98,7 @@ def _put(
         clipped = np.clip(np.asarray(images, np.float32), 0, 1)
         count = tray().add(clipped, labels, source, originals)
     except ValueError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(text.literal(error), icon=":material/error:")
         return
     there = f"the tray holds {_count(len(tray()))}"
     st.toast(f"{_count(count)} added: {there}." if count else f"Already in: {there}.")

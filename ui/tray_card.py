@@ -16,9 +16,9 @@ from core.tray import Tray, TrayImage
 from ui import bound, compute, run_controls, session, state, text, theme, training_settings
 from ui.figures import tiles
 from ui.files import npz
-from ui.header import Choice, model_titles
+from ui.header import Choice, short_titles
 from ui.navigation import view
-from ui.show import picture
+from ui.show import error_box, picture
 from ui.tray import tray
 
 _A_PAGE = 30
@@ -123,7 +123,7 @@ def archive(held: Tray) -> bytes:
 
 def _settings(choice: Choice) -> None:
     held, job = len(tray()), session.current_job()
-    title = model_titles()[choice.model].split(" · step")[0]
+    title = text.literal(short_titles()[choice.model])
     busy = job is not None and not job.ended
     times = bound.slider(
         "Each comes … times an epoch",
@@ -149,7 +149,7 @@ def _settings(choice: Choice) -> None:
         "learning rate, batch and attack of the settings above. It becomes a run and a model."
     )
     if error := st.session_state.get(_ERROR):
-        st.error(error, icon=":material/error:")
+        error_box(error)
 
 
 def _train(choice: Choice) -> None:
@@ -201,7 +201,7 @@ def _measured_round(run_id: int, step: int, _run: Run) -> Round | None:
 
 def _rounds(rounds: list[Round]) -> None:
     last = rounds[-1]
-    st.markdown(f"**{_finding(last)}** :gray[· run {last.number}, {last.title}]")
+    st.markdown(f"**{_finding(last)}** :gray[· run {last.number}, {text.literal(last.title)}]")
     rows = [
         {
             "run": f"{each.number} · {each.title}",

@@ -12,6 +12,7 @@ from ui import theme
 from ui.figures import tiles
 from ui.figures.found import found
 from ui.own_digit import UPLOAD
+from ui.show import error_box
 from ui.show import picture as show_picture
 
 _AS_IT_IS, _TURNED, _REDRAWN = "As it is", "Turned over", "Redraw as a photograph"
@@ -45,7 +46,7 @@ def picture(number: int) -> Picture | None:
         kept = st.session_state[UPLOAD] = file.file_id, _read(file.getvalue())
     if isinstance(kept[1], Picture):
         return kept[1]
-    st.error(kept[1], icon=":material/error:")
+    error_box(kept[1])
     return None
 
 
@@ -90,7 +91,7 @@ def _photograph(seen: Picture) -> Taken | None:
         photograph = read_photograph(seen.gray)
     except ValueError as error:
         _plain(seen)
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return None
     chosen = _digit(photograph)
     pixels = found(seen.gray, photograph.sheet, chosen, theme.palette())

@@ -40,3 +40,32 @@ def test_signs() -> None:
 def test_epochs() -> None:
     assert text.epochs({"epochs": 10}) == "10 epochs"
     assert text.epochs({"epochs": 56, "members": 2}) == "2 × 56 epochs"
+
+
+@pytest.mark.parametrize("plain", ["Model 1, Median 5.5", "16-32 of 3 × 3: 9 + 2 (a) & b!", ""])
+def test_plain_names_stay_as_they_are(plain: str) -> None:
+    assert text.literal(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ("![x](http://a.b/c.png)", ("![", "](", "http:/")),
+        ("**a** __b__ ~~c~~ `d` $e$", ("**", "__", "~~", "`d`", "$e$")),
+        (":red[a] :material/bolt: :smile:", (":red[", ":material/", ":smile")),
+        ("<b>a</b> &amp; &#33; a->b -- c", ("<b", "&amp", "&#", "->b", "--")),
+        ("www.a.b me@a.b WWW.a.b", ("www.", "@a", "WWW.")),
+        ("# a", ("# a",)),
+    ],
+)
+def test_what_means_something_to_markdown_is_taken_apart(
+    words: str, parts: tuple[str, ...]
+) -> None:
+    literal = text.literal(words)
+    assert not [part for part in parts if part in literal and f"\\{part}" not in literal]
+    assert literal.replace("\u2060", "").replace("\\", "") == words
+
+
+@pytest.mark.parametrize("words", ["- a", "+ a", "= a", "1. a", "12) a"])
+def test_a_name_begins_no_list(words: str) -> None:
+    assert text.literal(words) == f"\u2060{words}"

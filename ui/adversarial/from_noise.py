@@ -18,7 +18,7 @@ from ui.adversarial.noise_settings import REPORTED, Settings, controls, trajecto
 from ui.figures import charts
 from ui.header import Choice
 from ui.player import Track
-from ui.show import draw
+from ui.show import draw, error_box
 
 _ALL = np.arange(CLASSES)
 _COACHED = {"learning_rate": "noise_rate", "iterations": "noise_steps", "objective": "noise_cost"}
@@ -35,7 +35,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
             with st.skeleton(height=520):
                 trajectory = trajectory_of(classifier, settings)
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         tracks = [Track(f"Toward {k}", trajectory, k, target=k) for k in shown]
         st.markdown(_finding(trajectory, settings))
@@ -91,14 +91,15 @@ def _ten_classes(classifier: Classifier, trajectory: Trajectory) -> None:
     second = shared.other_network(classifier)
     agreed = second.predict(images)
     st.markdown(
-        f"**{second.name} takes {int((agreed == _ALL).sum())} of the ten for their class** "
+        f"**{text.literal(second.name)} takes {int((agreed == _ALL).sum())} of the ten for their "
+        f"class** "
         f":gray[· another network, asked about the images made with "
-        f"{classifier.name}]"
+        f"{text.literal(classifier.name)}]"
     )
     captions = [
         f"**{k}** {'reached' if read[k] == k else f'is a {read[k]}'}  \n"
         f"p {probabilities[k, k]:.3f}  \nlogit {text.number(float(logits[k, k]), 1)}  \n"
-        f"{second.name}: {agreed[k]}"
+        f"{text.literal(second.name)}: {agreed[k]}"
         for k in _ALL
     ]
     shared.tile_row(images, captions, [f"Noise made into a {k}" for k in _ALL])
@@ -106,7 +107,8 @@ def _ten_classes(classifier: Classifier, trajectory: Trajectory) -> None:
     starts = ", ".join(f"{count} as {label}" for label, count in enumerate(counts) if count)
     st.caption(
         "Below each: the class wanted, whether it is reached, its probability and logit, and the "
-        f"other network’s answer. Before anything is done, {classifier.name} reads the ten starts: "
+        f"other network’s answer. Before anything is done, {text.literal(classifier.name)} reads "
+        f"the ten starts: "
         f"{starts}."
     )
 
@@ -154,4 +156,4 @@ def _claims(classifier: Classifier, trajectory: Trajectory, settings: Settings) 
         else "at the settings above, which are not the report’s"
     )
     st.markdown(f"**Does the report’s claim hold?** :gray[· E7, all ten classes, {where}]")
-    shared.claims(noise_claims(trajectory, _ALL, seen, second.name))
+    shared.claims(noise_claims(trajectory, _ALL, seen, text.literal(second.name)))

@@ -44,7 +44,7 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
     total = sum(each.arrived.total for each in ends)
     st.markdown(
         f"**Was that the start’s luck? {arrived:,} of {total:,} starts end as their class** "
-        f":gray[· {record.model}, {study.count} random starts for each; {made.words}]"
+        f":gray[· {text.literal(record.model)}, {study.count} random starts for each; {made.words}]"
     )
     rates = {}
     for each in ends:

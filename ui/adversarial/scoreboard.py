@@ -14,7 +14,7 @@ from ui.figures import attack_charts, score_charts
 from ui.files import npz
 from ui.header import Choice
 from ui.kept_job import progress
-from ui.show import draw
+from ui.show import draw, error_box
 
 _GALLERY = 8
 _ROUND, _MORE = "_score_round", "_score_more"
@@ -38,7 +38,7 @@ def _result(drawn_live: bool) -> None:
     if drawn_live != score_runs.live():
         st.rerun()  # the view begins or ceases to look after the job
     if error := score_runs.problem():
-        st.error(error, icon=":material/error:")
+        error_box(error)
     run = score_runs.shown()
     if run is None:
         st.markdown(
@@ -54,7 +54,10 @@ def _result(drawn_live: bool) -> None:
     if run in score_runs.begun():
         _scores(run)
     elif not run.live and run.board.count:
-        st.markdown(f"**{run.model} misreads all {run.board.count} images: nothing to attack.**")
+        st.markdown(
+            f"**{text.literal(run.model)} misreads all {run.board.count} images: nothing to "
+            f"attack.**"
+        )
 
 
 def _which(run: ScoreRun) -> None:
@@ -93,7 +96,8 @@ def _finding(run: ScoreRun) -> None:
     why = "misread or at their target before" if run.targeted else "misread before"
     left_out = f", {misread} of them not counted: {why}"
     st.markdown(
-        f"**{run.attack}: {text.full_rate(board.success)} {goal}** :gray[· {run.model}, the first "
+        f"**{run.attack}: {text.full_rate(board.success)} {goal}** :gray[· "
+        f"{text.literal(run.model)}, the first "
         f"{board.count:,} test images{left_out if misread else ''}; {run.words}]"
     )
 

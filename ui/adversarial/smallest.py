@@ -14,7 +14,7 @@ from ui.adversarial.standard_settings import DRAWS
 from ui.figures import smallest_charts
 from ui.header import Choice
 from ui.images import ChosenImage
-from ui.show import draw
+from ui.show import draw, error_box
 
 
 @st.fragment
@@ -29,7 +29,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
             with st.skeleton(height=520):
                 found = found_for(classifier, image, asked, seed)
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         _result(image, found, asked)
         no_gradient.note(classifier, image.floats, asked.goal(image, classifier).classes)

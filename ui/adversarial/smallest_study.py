@@ -37,7 +37,7 @@ def _show_study(record: Record[SmallestStudy]) -> None:
     radius, count = measured.radius, len(measured.labels)
     digits = 3 if asked.measured_in == "L∞" else 2
     goal = "another digit" if asked.target is None else f"a {asked.target}"
-    where = f"{record.model}, the first {count} test images; {asked.words}"
+    where = f"{text.literal(record.model)}, the first {count} test images; {asked.words}"
     if not len(radius):
         st.markdown(f"**All images are read as {goal} as they are** :gray[· {where}]")
         return

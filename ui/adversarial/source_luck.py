@@ -39,7 +39,8 @@ def _show_luck(record: Record[SourceStudy]) -> None:
     assert result is not None
     st.markdown(
         f"**Was that luck? {result.success.successes} of {result.success.total} images reach their "
-        f"target** :gray[· {record.model}, the first {study.count} test images, one random target "
+        f"target** :gray[· {text.literal(record.model)}, the first {study.count} test images, "
+        f"one random target "
         f"each; {Settings(**record.settings).words}]"
     )
     chart, gallery = st.columns([1.3, 1], gap="medium")

@@ -24,6 +24,7 @@ from ui.adversarial.standard_settings import (
 from ui.header import Choice, one_of_each_class
 from ui.images import ChosenImage
 from ui.player import Track
+from ui.show import error_box
 
 
 @st.fragment
@@ -39,7 +40,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
             with st.skeleton(height=520):
                 made = attacked(classifier, image, asked)
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         _result(classifier, image, made, asked)
     with advice:
@@ -136,7 +137,7 @@ def _others(classifier: Classifier, choice: Choice, asked: Asked) -> None:
         with st.skeleton(height=150):
             result = attacked_others(classifier, choice.more, asked)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return
     read = classifier.predict(result.adversarial)
     if attack(asked.attack).follows_a_gradient:

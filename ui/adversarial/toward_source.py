@@ -28,6 +28,7 @@ from ui.adversarial.source_settings import (
 from ui.header import Choice
 from ui.images import ChosenImage
 from ui.player import Track
+from ui.show import error_box
 
 _ALL = np.arange(CLASSES)
 _DRAWS = 100
@@ -53,7 +54,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
             with st.skeleton(height=520):
                 trajectory = trajectory_of(classifier, source, settings)
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         _result(classifier, source, trajectory, targets, settings)
     with side:

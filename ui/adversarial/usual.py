@@ -10,6 +10,7 @@ from core.classifier import Classifier
 from core.paired import Verdict, judge
 from ui import compute
 from ui.adversarial.standard_settings import Asked
+from ui.show import error_box
 
 _IMAGES = 200
 _ASKED_FOR = "_usual_for"  # the attack and the model that a visitor wants it for
@@ -48,7 +49,7 @@ def show(classifier: Classifier, asked: Asked) -> None:
         with st.skeleton(height=120):
             verdict = compared(classifier, asked, count)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return
     st.markdown(
         f"**{finding(verdict)}** :gray[· the exact is {verdict.words('stronger')}; "

@@ -17,6 +17,7 @@ from ui.class_images.settings import WEIGHTS, controls
 from ui.class_images.wanted import CHANNEL, CLASS, Asked
 from ui.header import Choice
 from ui.player import Track
+from ui.show import error_box
 
 
 @st.fragment
@@ -28,14 +29,14 @@ def explore(choice: Choice, classifier: Classifier) -> None:
         try:
             asked = controls(classifier, choice)
         except ValueError as error:
-            result.error(str(error), icon=":material/error:")
+            result.error(text.literal(error), icon=":material/error:")
             return
     with result:
         try:
             with st.skeleton(height=520):
                 ways = trajectories(classifier, asked)
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         found = end_of(ways[0])
         _result(classifier, asked, ways, found)

@@ -18,7 +18,7 @@ from ui.class_images.made import (
 from ui.class_images.settings import open_channel
 from ui.class_images.wanted import CHANNEL, Asked, Wanted
 from ui.figures import tiles
-from ui.show import picture
+from ui.show import error_box, picture
 
 _TILE = 84
 
@@ -31,7 +31,7 @@ def show(classifier: Classifier, asked: Asked) -> None:
     try:
         found = made(classifier, everything, asked.start, asked.settings)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return
     st.markdown(_finding(classifier, asked, layer, found))
     palette = theme.palette()

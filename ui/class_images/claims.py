@@ -10,7 +10,7 @@ from core.experiments import Claim, Likeness, channel_claim, class_image_claims
 from core.optimization import Trajectory
 from core.responses import most_similar
 from core.transfer import shuffled
-from ui import compute, theme
+from ui import compute, text, theme
 from ui.adversarial import shared
 from ui.class_images.among import DRAWS
 from ui.class_images.made import Made
@@ -56,7 +56,7 @@ def _claims(
         cosine=float(np.median(cosine)),
         real_cosine=_real_cosine(),
         second_reads=int((_second.predict(_found.images) == classes).sum()),
-        second_name=_second.name,
+        second_name=text.literal(_second.name),
     )
     gains = late_gain(cost(_way, asked.settings), _way.steps)
     return class_image_claims(_found.images, real, gains, likeness)

@@ -12,7 +12,7 @@ from ui.defenses.certified_accuracy import ACCURACY
 from ui.figures import certified_charts
 from ui.header import Choice
 from ui.images import ChosenImage
-from ui.show import draw
+from ui.show import draw, error_box
 
 EPSILONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
 COUNTS = (50, 100, 200, 500, 1_000)
@@ -36,7 +36,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
                                         image.floats)  # fmt: skip
         except ValueError as error:
             st.markdown("**There are no interval bounds for this network**")
-            st.info(str(error), icon=":material/info:")
+            st.info(text.literal(error), icon=":material/info:")
             proven = False
         else:
             _result(image, label, own, epsilon, radius, grown)
@@ -159,7 +159,7 @@ def _layers(classifier: Classifier, image: ChosenImage, label: int, epsilon: flo
             layers = _looseness(classifier.version, image.key, epsilon, classifier, image.floats)
             clean = classifier.logits(image.floats)[0]
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return
     logits = layers[-1]
     steps = {each.layer: each.ratio for each in layers}

@@ -32,7 +32,8 @@ def _show(record: Record[CertifiedStudy]) -> None:
     proven, standing, last = proof.certified, proof.attacked, proof.epsilons[-1]
     st.markdown(
         f"**At ε = {last:g} the truth lies between {text.percent(proven[-1])} and "
-        f"{text.percent(standing[-1])}** :gray[· accuracy of {record.model}, the first "
+        f"{text.percent(standing[-1])}** :gray[· accuracy of {text.literal(record.model)}, the "
+        f"first "
         f"{len(proof.clean):,} test images; L∞]"
     )
     rates = {

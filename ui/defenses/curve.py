@@ -18,7 +18,7 @@ from ui.figures import curve_charts
 from ui.files import npz
 from ui.header import Choice
 from ui.kept_job import progress
-from ui.show import draw
+from ui.show import draw, error_box
 
 
 def show(choice: Choice, classifier: Classifier) -> None:
@@ -35,7 +35,7 @@ def _result(drawn_live: bool) -> None:
     if drawn_live != curve_runs.KEPT.live():
         st.rerun()  # the view begins or ceases to look after the job
     if error := curve_runs.KEPT.problem():
-        st.error(error, icon=":material/error:")
+        error_box(error)
     run = curve_runs.KEPT.latest()
     if run is None:
         st.markdown(
@@ -99,16 +99,17 @@ def _finding(curves: list[Curve], cursor: float, run: CurveRun) -> str:
     if not rate.successes:
         return f"{where} no image stands"
     if len(there) == 1:
-        return f"{where} {best} keeps {text.full_rate(rate)}"
+        return f"{where} {text.literal(best)} keeps {text.full_rate(rate)}"
     verdicts = _verdicts(curves)
     at = {(one, two): found for (one, two, at), found in verdicts.items() if at == cursor}
     against = beside(best, [name for name in there if name != best], at)
     tied = [name for name, verdict in against.items() if not verdict.shown]
     closest = max(against, key=lambda name: against[name].p_value)
-    said = f"{best} is, beside {closest}, {against[closest].words()}"
+    name, other = text.literal(best), text.literal(closest)
+    said = f"{name} is, beside {other}, {against[closest].words()}"
     if tied:
-        return f"{where} no winner among {text.listed([best, *tied])}: {said}"
-    return f"{where} {best} keeps most: {text.full_rate(rate)}; {said}"
+        return f"{where} no winner among {text.listed(map(text.literal, [best, *tied]))}: {said}"
+    return f"{where} {name} keeps most: {text.full_rate(rate)}; {said}"
 
 
 def _verdicts(curves: list[Curve]) -> dict[tuple[str, str, float], Verdict]:
@@ -135,7 +136,7 @@ def _at_the_cursor(curves: list[Curve], cursor: float, run: CurveRun) -> None:
         bounded = curve.points[0].certified is not None
         rows.append(
             {
-                "classifier": curve.name,
+                "classifier": text.literal(curve.name),
                 f"stand at ε = {cursor:g}": _written(point.accuracy if point else None),
                 "after noise": _written(point.control if point else None),
                 "certified": _written(proven, "not measured" if bounded else "no bound"),

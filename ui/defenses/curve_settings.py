@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from ui import bound, session, state
+from ui import bound, session, state, text
 from ui.defenses import curve_runs
 from ui.defenses.curve_runs import LARGEST, NORMS, Asked
 from ui.defenses.parts import offered
 from ui.header import Choice, bare_key, short_titles
+from ui.show import error_box
 
 MOST = 6  # colors that are told apart
 _COUNTS, _RADII = (50, 100, 200, 500), (9, 13, 25)
@@ -43,7 +44,7 @@ def show(choice: Choice) -> None:
     elif len(keys) > MOST:
         problem = f"{len(keys)} classifiers are chosen: leave at most {MOST}."
     if problem:
-        st.error(problem, icon=":material/error:")
+        error_box(problem)
     job = session.current_job()
     busy = job is not None and not job.ended
     st.button(
@@ -66,11 +67,12 @@ def _classifiers(choice: Choice) -> tuple[str, ...]:
     networks = {key: title for key, title in short_titles().items() if state.BEHIND not in key}
     bare: list[str] = bound.pills(
         "Networks", list(networks), default=[own], selection_mode="multi",
-        format_func=networks.__getitem__, key="curve_models", help="Without a defense in front.",
+        format_func=lambda key: text.literal(networks[key]), key="curve_models",
+        help="Without a defense in front.",
     )  # fmt: skip
     titles = {part.key: part.title for part in offered()}
     parts: list[str] = bound.pills(
-        f"Defenses of {networks[own]}", list(titles),
+        f"Defenses of {text.literal(networks[own])}", list(titles),
         default=[key for key in _FIRST_PARTS if key in titles], selection_mode="multi",
         format_func=titles.__getitem__, key="curve_defenses",
         help="Each alone in front of the model chosen above, at its default strength; another "

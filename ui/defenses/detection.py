@@ -87,7 +87,7 @@ def _show(record: Record[DetectionStudy]) -> None:
     false = found.false_positives(threshold)
     finding.markdown(
         f"**{_finding(found, threshold, ended=record.job.ended)}** "
-        f":gray[· {settings['detector']} before {record.model}, "
+        f":gray[· {settings['detector']} before {text.literal(record.model)}, "
         f"ε = {settings['epsilon']:g} (L∞), {settings['images']} attacked and as many clean test "
         "images]"
     )

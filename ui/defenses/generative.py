@@ -31,7 +31,7 @@ from ui.figures.charts import class_bars
 from ui.header import Choice, admit, bare_key
 from ui.images import ChosenImage
 from ui.player import Track
-from ui.show import draw, picture
+from ui.show import draw, error_box, picture
 
 PROJECTION = "projection"
 _TITLES = {None: "No defense", Autoencoder.key: "Autoencoder", PROJECTION: "Projection"}
@@ -46,14 +46,17 @@ def show(choice: Choice, classifier: Classifier) -> None:
     """What both make of the image and of attacks on it; the projection's way; samples."""
     parts, problems = purifiers()
     for problem in problems:
-        st.error(problem, icon=":material/error:")
+        error_box(problem)
     kinds = [PROJECTION if isinstance(part, Projection) else part.key for part in parts]
     if not kinds:
         return
     bare = classifier
     if isinstance(classifier, DefendedClassifier):
         bare = classifier.bare
-        st.caption(f"This view puts its own defenses in front of {bare.name}, not the chosen one.")
+        st.caption(
+            f"This view puts its own defenses in front of {text.literal(bare.name)}, not the "
+            f"chosen one."
+        )
     _defenses(choice, bare, kinds)
     if PROJECTION in kinds:
         generative_samples.show(choice.image, bare)
@@ -74,7 +77,7 @@ def _defenses(choice: Choice, classifier: Classifier, kinds: Sequence[str]) -> N
             problems = _attack_through(rows, classifier, image, asked) if adaptive_asked else []
         _table(rows, image, true_class(image, classifier), asked)
         for problem in problems:
-            st.error(problem, icon=":material/error:")
+            error_box(problem)
     if PROJECTION in kinds:
         reached = PROJECTION in rows.get(of, {})
         with st.container(border=True, key="gen-path"):

@@ -11,7 +11,7 @@ from ui.defenses.grid_runs import GridRun
 from ui.figures import grid_charts
 from ui.header import Choice
 from ui.kept_job import progress
-from ui.show import draw
+from ui.show import draw, error_box
 
 TITLES = {
     ADAPTIVE: "Adaptive",
@@ -50,7 +50,7 @@ def _result(drawn_live: bool) -> None:
     if drawn_live != grid_runs.KEPT.live() or grid_images.clicked():
         st.rerun()  # the view begins or ceases to look after the job; or the images stand below
     if error := grid_runs.KEPT.problem():
-        st.error(error, icon=":material/error:")
+        error_box(error)
     run = grid_runs.KEPT.latest()
     if run is None:
         st.markdown(
@@ -118,7 +118,7 @@ def _matrix(run: GridRun) -> None:
         f"Each cell: images that are right, of all {run.asked.images:,}, and the 95 % Wilson "
         f"interval. *Adaptive* ({budget.iterations} iterations of each ascent) and *black box* "
         f"({budget.queries:,} queries an image) go through the defense, *static* is made on "
-        f"{run.model} without it, *transfer* on {run.source}."
+        f"{text.literal(run.model)} without it, *transfer* on {text.literal(run.source)}."
         + ("" if run.live else " Click a cell for its images.")
     )
     if told := _beside_none(run):
@@ -180,7 +180,8 @@ def _looks_fixed(run: GridRun) -> None:
     lost = "No defense is shown to lose to an attacker who knows it"
     if verdict.winner > 0:
         points = 100 * verdict.pair.difference
-        lost = f"{most.title} loses the most to an attacker who knows it: {points:.0f} points"
+        title = text.literal(most.title)
+        lost = f"{title} loses the most to an attacker who knows it: {points:.0f} points"
     st.markdown(f"**Looks fixed, is fixed. {lost}** :gray[· {run.measured_on}]")
     draw(
         grid_charts.static_and_adaptive(rows, theme.palette()),
@@ -213,7 +214,8 @@ def _doubts(run: GridRun) -> list[str]:
                 continue
             doubt = "Its gradient may be masked." if verdict.shown else "Too few to call it masked."
             found.append(
-                f"{row.title}: {TITLES[column].lower()} leaves {text.percent(verdict.pair.first)}, "
+                f"{text.literal(row.title)}: {TITLES[column].lower()} leaves "
+                f"{text.percent(verdict.pair.first)}, "
                 f"less than adaptive ({text.percent(verdict.pair.second)}), and is "
                 f"{verdict.turned.words('stronger')}. {doubt}"
             )

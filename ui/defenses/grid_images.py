@@ -8,7 +8,7 @@ import streamlit as st
 from core.data import FloatArray, IntArray
 from core.defenses.defended import DefendedClassifier
 from core.defenses.grid import ADAPTIVE, STATIC, Cell, Row
-from ui import theme
+from ui import text, theme
 from ui.defenses import grid_runs
 from ui.defenses.grid_runs import GridRun
 from ui.figures import tiles
@@ -52,7 +52,8 @@ def show(run: GridRun, titles: Mapping[str, str]) -> None:
     cell = run.grid.cells[row.key, column]
     count = min(st.session_state.get(_MORE, _SHOWN), len(cell.after))
     st.markdown(
-        f"**{row.title}, {titles[column].lower()}: {cell.rate.successes} of {cell.rate.total} "
+        f"**{text.literal(row.title)}, {titles[column].lower()}: {cell.rate.successes} of "
+        f"{cell.rate.total} "
         f"right** :gray[· the first {count} of them all; {run.ball}]"
     )
     _sheets(run, row, cell, count)

@@ -8,7 +8,7 @@ from core.defenses.defended import MAX_PARTS, DefendedClassifier, title_of
 from core.defenses.grid import ADAPTIVE, STATIC, Budget, Grid, Row
 from core.jobs import Job
 from core.paired import Paired, Verdict, judged, paired
-from ui import compute, session, state
+from ui import compute, session, state, text
 from ui.defenses.parts import offered
 from ui.header import bare_key, short_titles
 from ui.kept_job import Kept, is_live
@@ -62,7 +62,9 @@ class GridRun:
     @property
     def measured_on(self) -> str:
         """Model, images and budget, for captions."""
-        return f"{self.model}, the first {self.asked.images:,} test images, {self.ball}"
+        return (
+            f"{text.literal(self.model)}, the first {self.asked.images:,} test images, {self.ball}"
+        )
 
 
 def ball_words(budget: Budget) -> str:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.defenses.grid import Budget
-from ui import bound, compute, session, state
+from ui import bound, compute, session, state, text
 from ui.defenses import grid_runs
 from ui.defenses.grid_runs import Asked
 from ui.defenses.parts import offered
@@ -83,7 +83,7 @@ def _more(choice: Choice, budget: Budget) -> tuple[bool, list[str], str, Budget]
     others = bound.pills(
         "Other networks as rows", list(networks),
         default=[key for key in _ROBUST if key in networks],
-        selection_mode="multi", format_func=networks.__getitem__, key=_OTHERS,
+        selection_mode="multi", format_func=lambda key: text.literal(networks[key]), key=_OTHERS,
         help="Without a defense in front, attacked in the same way.",
     )  # fmt: skip
     source = bound.selectbox(

@@ -6,14 +6,14 @@ import streamlit as st
 from core.classifier import Classifier
 from core.jobs import QUEUED
 from core.masking import ALARM, SILENT, UNCLEAR, Finding
-from ui import bound, session, theme
+from ui import bound, session, text, theme
 from ui.defenses import masking_runs
 from ui.defenses.masking_runs import CHOSEN, PLANTED, Asked, MaskRun
 from ui.figures import attack_charts, masking_charts
 from ui.files import npz
 from ui.header import Choice
 from ui.kept_job import progress
-from ui.show import draw
+from ui.show import draw, error_box
 
 MARKS = {
     SILENT: ":green[:material/check_circle:]",
@@ -91,7 +91,7 @@ def _result(drawn_live: bool) -> None:
     if drawn_live != masking_runs.KEPT.live():
         st.rerun()  # the view begins or ceases to look after the job
     if error := masking_runs.KEPT.problem():
-        st.error(error, icon=":material/error:")
+        error_box(error)
     run = masking_runs.KEPT.latest()
     if run is None:
         st.markdown(
@@ -104,7 +104,7 @@ def _result(drawn_live: bool) -> None:
         )
         return
     st.markdown(
-        f"**{_finding(run)}** :gray[· {run.name}, {_counted(run)} test images, "
+        f"**{_finding(run)}** :gray[· {text.literal(run.name)}, {_counted(run)} test images, "
         f"L∞ ε = {run.asked.epsilon:g}]"
     )
     done = run.study.count

@@ -19,7 +19,7 @@ from ui.defenses.smoothing_accuracy import ACCURACY
 from ui.figures import charts, tiles
 from ui.header import Choice
 from ui.images import ChosenImage
-from ui.show import draw, picture
+from ui.show import draw, error_box, picture
 
 COPIES = (100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 COUNTS = (50, 100, 200, 500)
@@ -40,7 +40,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
                     choice.image.floats,
                 )  # fmt: skip
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         _result(choice.image, found, sigma, copies)
     with st.container(border=True, key="smooth-accuracy-card"):

@@ -33,7 +33,8 @@ def _show(record: Record[SmoothingStudy]) -> None:
     at_all, half = smoothed.certified(0.0), smoothed.certified(largest / 2)
     st.markdown(
         f"**Certified at L2 {largest / 2:.2f}: {text.full_rate(half)}** :gray[· "
-        f"{record.model} smoothed with σ = {sigma:g}, {copies:,} votes an image, the first "
+        f"{text.literal(record.model)} smoothed with σ = {sigma:g}, {copies:,} votes an image, "
+        f"the first "
         f"{len(smoothed.labels):,} test images]"
     )
     rates = {

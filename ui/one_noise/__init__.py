@@ -10,7 +10,7 @@ from core.classifier import Classifier
 from core.data import CLASSES
 from core.experiments import E9, E9_SOURCE_CLASS
 from core.transfer import Transfer
-from ui import bound, images, no_gradient, player
+from ui import bound, images, no_gradient, player, text
 from ui.adversarial import shared
 from ui.header import Choice
 from ui.one_noise.claim import claim
@@ -31,6 +31,7 @@ from ui.one_noise.models import models
 from ui.one_noise.result import result
 from ui.one_noise.transfer import by_class, gallery, scale_curve
 from ui.player import Track
+from ui.show import error_box
 
 _LISTED = 12
 _CHOSEN = "_one_chosen"
@@ -68,11 +69,12 @@ def explore(choice: Choice, classifier: Classifier) -> None:
                 fitted = fit(classifier, settings)
                 found = scores(classifier, classifier, settings, view.scale, view.count)
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         if not found[NOISE].misclassified(found[NOISE].others).total:
             st.info(
-                f"{classifier.name} reads none of the first {view.count:,} test images of other "
+                f"{text.literal(classifier.name)} reads none of the first {view.count:,} test "
+                f"images of other "
                 f"classes than {settings.target} right: there is nothing to mislead."
             )
             return

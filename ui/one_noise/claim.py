@@ -34,7 +34,8 @@ def claim(
     with place:
         source = reported.images[0]
         st.markdown(
-            f"**Does the report’s claim hold?** :gray[· E9 on {classifier.name}: {source.title}, "
+            f"**Does the report’s claim hold?** :gray[· E9 on {text.literal(classifier.name)}: "
+            f"{source.title}, "
             f"{source.kind}; {reported.words}, scale 1]"
         )
         if not all(rate.total for rate in wrong.values()):

@@ -10,7 +10,7 @@ from ui import bound, compute, text, theme
 from ui.figures import transfer_charts
 from ui.header import Choice, short_titles
 from ui.one_noise.fit import FEW, GAUSSIAN, NOISE, Settings, scores
-from ui.show import draw
+from ui.show import draw, error_box
 
 _MAX_MODELS = 5
 _FITTED = "_one_fitted"  # the settings that this visitor has had fitted on the other models
@@ -50,7 +50,7 @@ def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale:
                 compared, settings, scale, everywhere=settings in fitted, counted=counted
             )
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return
     with place:
         verdicts = _verdicts(compared, settings, scale, counted=counted)
@@ -139,12 +139,13 @@ def _draw(
         best = max(others, key=lambda name: others[name].value)
         control = rates[_CONTROL][best] or others[best]
         finding = (
-            f"Fitted on {own}, it misleads {best} in {text.percent(others[best])}, Gaussian noise "
+            f"Fitted on {text.literal(own)}, it misleads {text.literal(best)} in "
+            f"{text.percent(others[best])}, Gaussian noise "
             f"as long in {text.percent(control)}: it is {verdicts[best].words('stronger')}"
         )
     here = text.percent(row[own] or Rate(0, 0))
     st.markdown(
-        f"**{finding}** :gray[· {own} itself in {here}; the first {FEW} test images "
+        f"**{finding}** :gray[· {text.literal(own)} itself in {here}; the first {FEW} test images "
         f"not fitted, not of class {settings.target}; scale {scale:g}]"
     )
     draw(
@@ -156,5 +157,5 @@ def _draw(
     measured = sum(rate is not None for rate in cells)
     st.caption(
         f"{measured} of {len(cells)} cells are measured, with 95 % Wilson intervals. Last row, the "
-        f"control: {GAUSSIAN} as the noise of {own}."
+        f"control: {GAUSSIAN} as the noise of {text.literal(own)}."
     )

@@ -71,7 +71,7 @@ def _finding(
     fitted = "one image" if len(settings.images) == 1 else f"{len(settings.images)} images"
     return (
         f"**A noise fitted to {fitted} misleads {text.percent(noise)} of other images, noise of "
-        f"the same size {text.percent(control)}** :gray[· {classifier.name}, target "
+        f"the same size {text.percent(control)}** :gray[· {text.literal(classifier.name)}, target "
         f"{settings.target}, scale {scale:g}]"
     )
 
