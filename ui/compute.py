@@ -100,7 +100,7 @@ def classifier(key: str) -> "Classifier":
     try:
         if defense:
             behind = classifier(bare)
-            return _defended_classifier(behind.version, defense, behind)
+            return _defended_classifier(behind.version, behind.name, defense, behind)
         if run := state.run_by_key(key):
             return run_classifier(run, run.checkpoints.steps[-1])
         if file := state.uploads().get(key) or state.kept().get(key):
@@ -112,7 +112,10 @@ def classifier(key: str) -> "Classifier":
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _defended_classifier(version: str, defense: str, _bare: "Classifier") -> "Classifier":
+def _defended_classifier(
+    version: str, name: str, defense: str, _bare: "Classifier"
+) -> "Classifier":
+    """Equal weights may have come in two files, with a title each."""
     from core.defenses.defended import DefendedClassifier, defense_of
 
     return DefendedClassifier(_bare, defense_of(defense))

@@ -146,7 +146,6 @@ def _upload() -> None:
     st.markdown("**Weights that this dashboard saved** :gray[· safetensors only]")
     file = st.file_uploader(
         "Weights",
-        type="safetensors",
         key=f"weights-file-{len(state.uploads())}",
         max_upload_size=64,
         label_visibility="collapsed",

@@ -1,0 +1,56 @@
+"""Weights that a visitor uploads on the training page."""
+
+import io
+import zipfile
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import zoo
+from core.model import load_model, serialize_model
+from tests.ui.conftest import text_of
+from ui import state
+
+
+def _upload(app: AppTest, name: str, data: bytes) -> AppTest:
+    app.run()
+    app.switch_page("pages/training.py").run()
+    return app.file_uploader[0].upload(name, data).run()
+
+
+def _keras() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("model.weights.h5", b"")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("model.keras", _keras(), "This is a Keras model (.keras), not a safetensors file"),
+        ("a.safetensors", _keras(), "This is a Keras model (.keras), not a safetensors file"),
+        ("a.safetensors", b"\x80\x02}q\x00.", "This is a Python pickle"),
+        ("![x](http://example.invalid/x.png)", bytes(7) + b"\x80{}", "its header has"),
+    ],
+)
+def test_another_file_is_named_and_refused(app: AppTest, name: str, data: bytes, said: str) -> None:
+    app = _upload(app, name, data)
+    assert not app.exception
+    assert [said in each.value for each in app.error] == [True]
+    assert app.error[0].value.endswith(": upload weights that this dashboard saved.")
+
+
+def test_equal_weights_with_two_cards_are_two_models(app: AppTest) -> None:
+    model, card = load_model(zoo.path_of("model-2"))
+    for number, title in ((1, "First"), (2, "Second")):
+        data = serialize_model(model, replace(card, title=title))
+        _upload(app, f"{title}.safetensors", data)
+        assert not app.error
+        app.session_state[state.MODEL] = f"upload-{number}~blur-1"
+        app.query_params["defense_view"] = "Generative"
+        app.switch_page("pages/defenses.py").run()
+        assert f"in front of {title}, not" in text_of(app)
+    files = list(app.session_state["_uploads"].values())
+    assert files[0].digest != files[1].digest
