@@ -1,6 +1,7 @@
 """Which way imports may go."""
 
 import ast
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,3 +85,9 @@ def test_the_theme_can_be_read() -> None:
     """Streamlit only logs a broken file, and goes on in its own colors."""
     config = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())
     assert {"light", "dark"} <= config["theme"].keys()
+
+
+@pytest.mark.parametrize("path", _modules("ui") + _modules("pages"), ids=lambda p: p.stem)
+def test_what_an_error_quotes_is_shown_as_text(path: Path) -> None:
+    """It may come out of a link or a file: `ui.show.error_box`, or `ui.text.literal`."""
+    assert not re.search(r"\.(error|warning|info|toast)\((str\()?error\b", path.read_text())
