@@ -18,7 +18,7 @@ from core.card import ModelCard
 from core.checks import check_seed
 from core.data import CLASSES, SIDE
 from core.first_look import check_answers
-from core.model_file import MAX_FILE_BYTES, read_card, read_weights
+from core.model_file import MAX_FILE_BYTES, metadata_of, read_card, read_weights
 
 __all__ = [
     "MODEL_1",
@@ -233,7 +233,7 @@ def save_model(path: Path, model: keras.Model, card: ModelCard) -> None:
 
 def serialize_model(model: keras.Model, card: ModelCard) -> bytes:
     """What `save_model` writes, as bytes."""
-    return safetensors.numpy.save(named_weights(model), metadata={"card": card.to_json()})
+    return safetensors.numpy.save(named_weights(model), metadata=metadata_of(card))
 
 
 def load_model(path: Path) -> tuple[keras.Model, ModelCard]:

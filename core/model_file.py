@@ -1,5 +1,6 @@
 """A file of weights with its card: what it says of itself, or one sentence on why it is refused."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import BinaryIO
 
@@ -32,7 +33,20 @@ def read_card(file: BinaryIO) -> ModelCard:
         raise ValueError(f"This safetensors file cannot be read ({error}): {_ADVICE}.") from None
     if "card" not in header.metadata:
         raise ValueError(f"The file names no architecture ({_contents(header)}): {_ADVICE}.")
-    return ModelCard.from_json(header.metadata["card"])
+    card = header.metadata["card"]
+    if header.metadata.get("card_digest", digest := _digest(card)) != digest:
+        raise ValueError(f"The card has changed since it was saved: {_AS_SAVED}.")
+    return ModelCard.from_json(card)
+
+
+def metadata_of(card: ModelCard) -> dict[str, str]:
+    """What stands beside the weights: the card, and a digest by which a changed one shows."""
+    text = card.to_json()
+    return {"card": text, "card_digest": _digest(text)}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def read_weights(

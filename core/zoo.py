@@ -21,16 +21,18 @@ from typing import TYPE_CHECKING, Any
 
 from core import model_file
 from core.architecture import MODEL_1, MODEL_2, Architecture
-from core.card import CurvePoint, ModelCard
+from core.card import PGD, WORST_CASE, CurvePoint, ModelCard
 from core.checks import finding
-from core.data import ASSETS
+from core.data import ASSETS, SIDE
 from core.defenses.settings import SHIPPED, STRIDED
 from core.defenses.side_by_side import widened
+from core.fields import Fields
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
 
 MODELS = ASSETS / "models"
+_TOLD = {PGD: ("iterations",), WORST_CASE: ("iterations", "queries", "fell to Square")}
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,27 @@ def read_card(path: Path) -> ModelCard:
     try:
         with path.open("rb") as file:
             card = model_file.read_card(file)
-        if card.name != path.stem:
-            raise ValueError(f"it holds {card.name}")
+        _check_told(card, path.stem)
     except (OSError, ValueError) as error:
         raise _damaged(path, error) from None
     return card
+
+
+def _check_told(card: ModelCard, name: str) -> None:
+    """Raise ValueError unless the card says what the pages tell of the shipped model `name`."""
+    if card.name != name:
+        raise ValueError(f"it holds {card.name}")
+    training = Fields(card.settings, "its training")
+    training.whole("epochs", 1, 1_000)
+    if "members" in training:
+        training.whole("members", 1, 8)
+    for attack, counts in _TOLD.items():
+        if measured := card.measured(attack):
+            settings = Fields(measured.settings, attack)
+            for count in counts:
+                settings.whole(count, 0, 1_000_000)
+    if measured := card.measured(PGD):
+        Fields(measured.settings, PGD).number("step_size", 0, SIDE)
 
 
 def load(name: str) -> "Classifier":

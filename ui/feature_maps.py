@@ -73,7 +73,7 @@ def _active_shares(version: str, _classifier: Classifier) -> dict[str, DoubleArr
 def _layers(own: list[Side], beside: list[Side], settings: Settings) -> list[Layer]:
     """The network's layers, with what lies beside each of them where something can."""
     paired = [_paired(*pair, settings) for pair in zip(own, beside, strict=False)]
-    lacking = f"{beside[0].title} has no convolution to lay beside" if beside else ""
+    lacking = f"{text.literal(beside[0].title)} has no convolution to lay beside" if beside else ""
     return paired + [
         _alone(first, settings, lacking and f"{lacking} {first.convolution.name}.")
         for first in own[len(paired) :]

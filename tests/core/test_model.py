@@ -106,6 +106,14 @@ def test_a_file_gives_back_model_and_card(tmp_path: Path, card: ModelCard) -> No
     assert zoo.read_card(tmp_path / "a.safetensors") == card
 
 
+def test_a_card_that_was_changed_is_told(card: ModelCard) -> None:
+    data = serialize_model(build_model(card.architecture), card)
+    assert data.count(rb"\"total\": 2") == 1
+    changed = data.replace(rb"\"total\": 2", rb"\"total\": 3")
+    with pytest.raises(ValueError, match="The card has changed since it was saved: upload"):
+        deserialize_model(changed)
+
+
 def test_hostile_files_get_one_sentence(card: ModelCard) -> None:
     model = build_model(card.architecture)
     good = serialize_model(model, card)

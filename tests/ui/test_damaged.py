@@ -1,12 +1,16 @@
 """Pages beside a shipped file that is damaged."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import walkthrough, zoo
+from core.card import INTERVAL_BOUNDS, PGD, WORST_CASE
 from tests.ui.conftest import text_of
+from ui import text
+from ui.defenses.robust_models import alarms, finding, verdict
 
 
 def _damage(monkeypatch: pytest.MonkeyPatch, folder: Path, *damaged: str) -> None:
@@ -27,6 +31,31 @@ def test_a_damaged_model_is_left_out_of_every_page(
     assert "Model 2 reads 2" in text_of(app)
     assert [each.value for each in app.warning] == zoo.left_out()
     assert len(app.selectbox(key="model").options) == 3
+
+
+def test_a_flipped_bit_of_a_card_costs_no_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = zoo.path_of("robust")
+    with source.open("rb") as file:
+        length = file.read(8)
+        header = bytearray(length + file.read(int.from_bytes(length, "little")))
+    path = tmp_path / source.name
+    path.write_bytes(header)
+    with path.open("r+b") as file:
+        file.truncate(source.stat().st_size)
+        for bit in range(64, 8 * len(header), 23):
+            byte, mask = bit // 8, 1 << bit % 8
+            file.seek(byte)
+            file.write(bytes([header[byte] ^ mask]))
+            file.flush()
+            with contextlib.suppress(ValueError):
+                card = zoo.read_card(path)
+                assert text.epochs(card.settings)
+                if all(map(card.measured, (INTERVAL_BOUNDS, PGD, WORST_CASE))):
+                    assert finding(card) + verdict(card) + alarms(card)
+            file.seek(byte)
+            file.write(header[byte : byte + 1])
 
 
 def test_no_model_at_all_is_one_sentence(

@@ -8,7 +8,7 @@ from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.usual_gradient import follows_cross_entropy, with_usual_gradient
 from core.classifier import Classifier
 from core.paired import Verdict, judge
-from ui import compute
+from ui import compute, text
 from ui.adversarial.standard_settings import Asked
 from ui.show import error_box
 
@@ -53,7 +53,7 @@ def show(classifier: Classifier, asked: Asked) -> None:
         return
     st.markdown(
         f"**{finding(verdict)}** :gray[· the exact is {verdict.words('stronger')}; "
-        f"{classifier.name}, the first {count} test images; {asked.words}]"
+        f"{text.literal(classifier.name)}, the first {count} test images; {asked.words}]"
     )
     st.markdown(
         "The gradient of the cross-entropy −log p has the factor 1 − p. Usually it is made of p in "

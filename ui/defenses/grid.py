@@ -190,7 +190,8 @@ def _looks_fixed(run: GridRun) -> None:
     )
     st.caption(
         "Ring: static. Dot: adaptive. The bar is the security that was not there. Tick: the worst "
-        f"of all columns, image by image. {most.title} is, under the static attack beside the "
+        f"of all columns, image by image. {text.literal(most.title)} is, under the static attack "
+        f"beside the "
         f"adaptive one, {verdict.words()}."
     )
     for sentence in _doubts(run):

@@ -78,7 +78,7 @@ def _card(choice: Choice, card: ModelCard) -> None:
     )
     st.code(f"python -m core.zoo {card.name}", language="sh")
     st.caption(
-        f"{card.description}; {card.seconds / 60:.0f} processor minutes of training, "
+        f"{text.literal(card.description)}; {card.seconds / 60:.0f} processor minutes of training, "
         f"{text.epochs(card.settings)}, {card.parameters:,} parameters."
     )
     st.button(
@@ -105,7 +105,7 @@ def _rates(card: ModelCard) -> dict[str, Rate]:
 def finding(card: ModelCard) -> str:
     """What the model holds, in a sentence."""
     worst = _measured(card, WORST_CASE).standing
-    return f"{card.title}: {text.percent(worst)} stay in the worst case"
+    return f"{text.literal(card.title)}: {text.percent(worst)} stay in the worst case"
 
 
 def verdict(card: ModelCard) -> str:
@@ -141,7 +141,10 @@ def alarms(card: ModelCard) -> str:
     worst = _measured(card, WORST_CASE).standing
     heard = [alarm for alarm in card.alarms if alarm.state != SILENT]
     silent = len(card.alarms) - len(heard)
-    said = "".join(f" *{alarm.check}*: {alarm.state}. {alarm.verdict}" for alarm in heard)
+    said = "".join(
+        f" *{text.literal(alarm.check)}*: {text.literal(f'{alarm.state}. {alarm.verdict}')}"
+        for alarm in heard
+    )
     return (
         f"{worst.successes:,} of {worst.total:,} stand in the worst case; {silent} of "
         f"{len(card.alarms)} checks of *Is it masked?* are silent, which says that no gradient is "
