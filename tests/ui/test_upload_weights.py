@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import zoo
 from core.model import load_model, serialize_model
-from tests.ui.conftest import text_of
+from tests.test_house import ROOT
+from tests.ui.conftest import open_page, text_of
 from ui import state
 
 
@@ -42,15 +43,12 @@ def test_another_file_is_named_and_refused(app: AppTest, name: str, data: bytes,
     assert app.error[0].value.endswith(": upload weights that this dashboard saved.")
 
 
-def test_equal_weights_with_two_cards_are_two_models(app: AppTest) -> None:
+def test_equal_weights_with_two_cards_are_two_models() -> None:
     model, card = load_model(zoo.path_of("model-2"))
-    for number, title in ((1, "First"), (2, "Second")):
+    for title in ("First", "Second"):
         data = serialize_model(model, replace(card, title=title))
-        _upload(app, f"{title}.safetensors", data)
-        assert not app.error
-        app.session_state[state.MODEL] = f"upload-{number}~blur-1"
-        app.query_params["defense_view"] = "Generative"
-        app.switch_page("pages/defenses.py").run()
-        assert f"in front of {title}, not" in text_of(app)
-    files = list(app.session_state["_uploads"].values())
-    assert files[0].digest != files[1].digest
+        app = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=60)
+        file = state.ModelFile("upload-1", data, replace(card, title=title))
+        app.session_state["_uploads"] = {"upload-1": file}
+        page = open_page(app, "defenses", model="upload-1~blur-1", defense_view="Generative")
+        assert f"in front of {title}, not" in text_of(page)
