@@ -27,7 +27,9 @@ def card() -> ModelCard:
     architecture = Architecture((ConvBlock(2), ConvBlock(3)), (7,), True)
     model = build_model(architecture)
     version, parameters = weights_digest(model), model.count_params()
-    return ModelCard("a", "A", "", architecture, {}, 0, 0.0, Rate(1, 2), parameters, version, "d")
+    return ModelCard(
+        "a", "A", "", architecture, {"epochs": 1}, 0, 0.0, Rate(1, 2), parameters, version, "d"
+    )
 
 
 def test_model_1_has_the_layers_and_counts_of_the_report() -> None:
