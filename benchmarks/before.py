@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.contender import Contender
 
 TASKS = ("pgd-128", "pgd-8")
-_ROUNDS = 15
+_ROUNDS = 31
 _HERE = Path(__file__).parent.parent
 
 
