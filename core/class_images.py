@@ -132,7 +132,7 @@ def start_images(
 ) -> FloatArray:
     """The same start `count` times, float32 [count, 28, 28, 1]: zero, noise, or an image.
 
-    noise: that of E7, N(0.5, 0.05²) by seed. image float32 [1, 28, 28, 1]. Raises ValueError.
+    noise: as that of E7, N(0.5, 0.05²) by seed. image float32 [1, 28, 28, 1]. Raises ValueError.
     """
     seed = check_seed(seed)
     check_choice("The start", kind, STARTS)
@@ -140,7 +140,7 @@ def start_images(
         raise ValueError("The start is an image, and there is none: give one.")
     one = np.zeros((1, SIDE, SIDE, 1), np.float32)
     if kind == "noise":
-        one = noise_images(1, mean=0.5, stddev=0.05, seed=seed)
+        one = noise_images(np.zeros(1, np.int64), mean=0.5, stddev=0.05, seed=seed)
     elif kind == "image" and image is not None:
         one = image
     return np.repeat(one, count, axis=0)

@@ -12,6 +12,7 @@ from scipy.special import stdtr
 from core.checks import check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.keyed_noise import DoubleArray, of_images
 from core.paired import LEVEL, holm
 
 PIXELS = SIDE * SIDE
@@ -65,8 +66,8 @@ def fidelity(
     """Deletion and insertion curves of maps [n, 28, 28] for images [n, 28, 28, 1], classes [n].
 
     Pixels go from the highest value to the lowest with its sign, in `steps` (1 to 784) equal
-    parts; equal values are ordered at random by `seed`. Raises ValueError on other maps. Petsiuk
-    et al. (2018), arXiv:1806.07421, with 0 where they blur.
+    parts; equal values are ordered at random by `seed` and the image. Raises ValueError on other
+    maps. Petsiuk et al. (2018), arXiv:1806.07421, with 0 where they blur.
     """
     seed = check_seed(seed)
     check_images(images)
@@ -78,7 +79,8 @@ def fidelity(
             "for each pixel."
         )
     counts = np.rint(np.linspace(0, PIXELS, steps + 1)).astype(np.int64)
-    place = _places(maps.reshape(-1, PIXELS), seed)
+    ties = of_images(images, seed, "ties").uniform(PIXELS)
+    place = _places(maps.reshape(-1, PIXELS), ties)
     changed = place[:, None, :] < counts[:, None]  # [n, steps + 1, 784]
     pixels = images.reshape(-1, 1, PIXELS)
     each = np.arange(len(images))[:, None]
@@ -97,10 +99,13 @@ def fidelity(
     )
 
 
-def random_map(count: int, *, seed: int = 0) -> FloatArray:
-    """Uniform values float32 [count, 28, 28]: the map that knows nothing."""
-    seed = check_seed(seed)
-    return np.random.default_rng(seed).random((count, SIDE, SIDE), np.float32)
+def random_map(images: FloatArray, *, seed: int = 0, draws: int = 1) -> FloatArray:
+    """Uniform values for images [n, 28, 28, 1]: float32 [n, 28, 28], the map that knows nothing.
+
+    They follow from `seed` and the image; `draws` rows in a row that hold the same image differ.
+    """
+    drawn = of_images(images, check_seed(seed), "random map", draws).uniform(SIDE, SIDE)
+    return drawn.astype(np.float32)
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> float:
@@ -244,11 +249,11 @@ class FidelityStudy:
         for done, start in enumerate(starts):
             part = images[start : start + _CHUNK]
             classes = classifier.predict(part)
-            measured = _with_controls(maps, seed=start)
+            measured = _with_controls(maps)
             areas = {}
             for number, (name, map_of) in enumerate(measured.items()):
                 values = map_of(classifier, part, classes)
-                curves = fidelity(classifier, part, classes, values, seed=start)
+                curves = fidelity(classifier, part, classes, values)
                 both = np.stack([curves.deletion_area, curves.insertion_area])
                 areas[name] = np.concatenate([*self._so_far(name), both], axis=1)
                 if number + 1 == len(measured):
@@ -259,18 +264,17 @@ class FidelityStudy:
         return [self.areas[name]] if name in self.areas else []
 
 
-def _with_controls(maps: Mapping[str, MapOf], *, seed: int) -> dict[str, MapOf]:
+def _with_controls(maps: Mapping[str, MapOf]) -> dict[str, MapOf]:
     return {
         **maps,
         IMAGE_ITSELF: lambda _, images, __: images[..., 0],
-        RANDOM_MAP: lambda _, images, __: random_map(len(images), seed=seed),
+        RANDOM_MAP: lambda _, images, __: random_map(images),
     }
 
 
-def _places(values: FloatArray, seed: int) -> IntArray:
-    """The place of each value in descending order along the last axis, ties at random."""
-    draws = np.random.default_rng(seed).random(values.shape)
-    places: IntArray = np.argsort(np.lexsort((draws, -values), axis=-1), axis=-1)
+def _places(values: FloatArray, ties: DoubleArray) -> IntArray:
+    """The place of each value in descending order along the last axis, equal ones by `ties`."""
+    places: IntArray = np.argsort(np.lexsort((ties, -values), axis=-1), axis=-1)
     return places
 
 

@@ -78,12 +78,12 @@ class Draws:
 
 
 def of_images(images: FloatArray, seed: int, purpose: str, draws: int = 1) -> Draws:
-    """Draws for images float32 [n, 28, 28, 1] in [0, 1], by the seed and what they are for.
+    """Draws for images float32 [n, 28, 28, 1], by the seed and what they are for.
 
     Equal images have equal ones; but `draws` rows in a row that hold the same image have others.
     """
-    levels = np.rint(images.reshape(-1, _PIXELS) * np.float32(_LEVELS)).astype(np.uint64)
-    each = Draws(_finalized(levels @ _ODD_64 + _hashed(seed, purpose)))
+    levels = np.rint(images.reshape(-1, _PIXELS) * np.float32(_LEVELS)).astype(np.int64)
+    each = Draws(_finalized(levels.view(np.uint64) @ _ODD_64 + _hashed(seed, purpose)))
     return each.at(np.arange(len(images)) % draws)
 
 

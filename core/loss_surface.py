@@ -16,6 +16,7 @@ from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.forward import forward
+from core.keyed_noise import of_images
 from core.margins import log_odds_against, own
 
 LOOKED_AT = 100  # images at most, where a study of many asks for `without_gradient`
@@ -209,7 +210,7 @@ def rises(
 
 
 def _signs(images: FloatArray, seed: int) -> FloatArray:
-    return np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), images.shape)
+    return of_images(images, seed, "signs").signs(SIDE, SIDE, 1)
 
 
 def _margins(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.attacks.black_box import square
+from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import fgsm, pgd
 from core.checks import as_written, check_range, check_whole
@@ -25,6 +26,7 @@ from core.defenses.adaptive import (
     other_draws,
 )
 from core.defenses.grid import inside
+from core.keyed_noise import other_seed
 from core.loss_surface import (
     Surfaces,
     difference_cosines,
@@ -48,7 +50,6 @@ from core.masking_verdicts import (
     share_below,
 )
 from core.rate import Rate
-from core.robustness_curve import equal_noise
 
 __all__ = ["ALARM", "SILENT", "UNCLEAR", "Finding", "MaskingStudy"]
 
@@ -217,8 +218,8 @@ def _transfer(bench: _Bench) -> Finding:
 
 
 def _noise(bench: _Bench) -> Finding:
-    seeds = range(bench.seed, bench.seed + NOISE_DRAWS)
-    noises = (equal_noise(bench.images, bench.epsilon, "linf", seed=seed) for seed in seeds)
+    seeds = (other_seed(bench.seed, "noise", number) for number in range(NOISE_DRAWS))
+    noises = (noise_at_edge(bench.images, bench.epsilon, "linf", seed=seed) for seed in seeds)
     *_, best = bench.best_so_far(noises)
     return compared(
         "noise", "Noise succeeds where the gradient fails", f"the best of {NOISE_DRAWS} noises",
@@ -275,7 +276,7 @@ def _iterations(bench: _Bench) -> Finding:
 
 
 def _restarts(bench: _Bench) -> Finding:
-    seeds = range(bench.seed, bench.seed + 4)
+    seeds = (other_seed(bench.seed, "run", number) for number in range(4))
     runs = (bench.made(bench.epsilon, ITERATIONS, seed) for seed in seeds)
     broken = np.stack([bench.broken(best) for best in bench.best_so_far(runs)])
     return more_still_helps(

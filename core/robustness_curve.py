@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from core.attacks.control import noise_of_norm
+from core.attacks.control import noise_at_edge
 from core.attacks.geometry import NORMS, random_start
 from core.attacks.goals import Untargeted
-from core.checks import check_choice, check_range, check_seed, check_whole
+from core.checks import check_choice, check_range, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.defenses.adaptive import JUDGE, is_random, other_draws, views
@@ -188,7 +188,7 @@ class _Run:
         """The point at a radius above the last one."""
         if epsilon:
             self._attack(epsilon)
-        noisy = equal_noise(self._images, epsilon, self._norm, seed=self._seed)
+        noisy = noise_at_edge(self._images, epsilon, self._norm, seed=self._seed)
         return Point(
             epsilon,
             self._standing.copy(),
@@ -206,7 +206,7 @@ class _Run:
                     break
                 begin = found[rows]
                 if loss == "cross_entropy":
-                    begin = random_start(self._images, epsilon, self._norm, seed=self._seed)[rows]
+                    begin = random_start(self._images[rows], epsilon, self._norm, seed=self._seed)
                 moved = push(
                     attacker, self._images[rows], begin, self._labels[rows], epsilon,
                     norm=self._norm, loss=loss, iterations=self._iterations,
@@ -239,19 +239,6 @@ class _Run:
         proven[rows] = certified(self._classifier, self._images[rows], self._labels[rows], epsilon)
         self._proven = proven
         return proven.copy()
-
-
-def equal_noise(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0) -> FloatArray:
-    """Images [n, 28, 28, 1] after noise at the edge of the ball: ±ε a pixel, or normal of length ε.
-
-    Clipped to [0, 1]; in L2 it is scaled until what is left has the length ε.
-    """
-    seed = check_seed(seed)
-    if norm == "l2":
-        return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
-    signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), images.shape)
-    noisy: FloatArray = np.clip(images + np.float32(epsilon) * signs, 0, 1)
-    return noisy
 
 
 def _has_interval_rules(classifier: Classifier, images: FloatArray, labels: IntArray) -> bool:

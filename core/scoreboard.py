@@ -8,7 +8,7 @@ import numpy as np
 
 from core.attacks.catalog import Attack, Value
 from core.attacks.control import noise_of_norm
-from core.attacks.goals import Goal, Targeted, Untargeted
+from core.attacks.goals import Goal, Targeted, Untargeted, random_targets
 from core.attacks.result import AttackResult
 from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
@@ -137,7 +137,7 @@ class Scoreboard:
         The first image is attacked once more, before the clock: that builds the attack's graph.
         """
         seed = check_seed(seed)
-        goal = self._goal(labels, seed)
+        goal = self._goal(images, labels, seed)
         self.attack(classifier, images[:1], goal.take(np.arange(1)), self.settings)
         for start in range(0, self.total, _CHUNK):
             rows = np.arange(start, min(start + _CHUNK, self.total))
@@ -151,11 +151,10 @@ class Scoreboard:
             self._done = part if self._done is None else _joined(self._done, part, images)
             yield self.count / self.total
 
-    def _goal(self, labels: IntArray, seed: int) -> Goal:
+    def _goal(self, images: FloatArray, labels: IntArray, seed: int) -> Goal:
         if self.goal == GOALS[0]:
             return Untargeted(labels)
-        steps = np.random.default_rng(seed).integers(1, CLASSES, len(labels))
-        return Targeted((labels + steps) % CLASSES)
+        return Targeted(random_targets(images, labels, seed=seed))
 
 
 def noise_control(attacked: Attacked, classifier: Classifier) -> BoolArray:

@@ -122,7 +122,7 @@ class SmallestStudy:
                 classifier, images[rows], goal, method=method, norm=norm, iterations=iterations
             )
             flat = without_gradient([classifier], images[rows], goal.classes)
-            part = _measured(classifier, found, true[rows], flat, seed + first)
+            part = _measured(classifier, found, true[rows], flat, seed)
             self._done = part if self._done is None else _joined(self._done, part)
             yield self.count / self.total
 

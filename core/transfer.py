@@ -8,6 +8,7 @@ import numpy as np
 from core.checks import check_range, check_seed
 from core.classifier import Classifier
 from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.keyed_noise import of_images
 from core.paired import Paired, paired
 from core.rate import Rate
 
@@ -110,16 +111,16 @@ def transfer(
     )
 
 
-def shuffled(noise: FloatArray, count: int, *, seed: int = 0) -> FloatArray:
-    """The pixels of `noise` [1, 28, 28, 1] in random order: float32 [count, 28, 28, 1].
+def shuffled(noise: FloatArray, images: FloatArray, *, seed: int = 0, draws: int = 1) -> FloatArray:
+    """The pixels of `noise` [1, 28, 28, 1] in random order for each of images [n, 28, 28, 1].
 
     It is the control for the noise's values: the same ones, and so the same norms, in other
-    places, in an order of its own for each image.
+    places, in an order that follows from `seed` and the image: float32 [n, 28, 28, 1]. `draws` rows
+    in a row that hold the same image have different ones.
     """
-    seed = check_seed(seed)
     _check_noise(noise, 1)
-    pixels = np.repeat(noise.reshape(1, -1), count, axis=0)
-    return np.random.default_rng(seed).permuted(pixels, axis=1).reshape(count, SIDE, SIDE, 1)
+    order = of_images(images, check_seed(seed), "shuffled", draws).order(SIDE * SIDE)
+    return noise.reshape(-1)[order].reshape(images.shape)
 
 
 def _length(changes: FloatArray) -> FloatArray:

@@ -30,7 +30,11 @@ def check(
 ) -> None:
     """The card that asks whether the chosen map tells the truth."""
     values = attribution(method, classifier, image, label, settings).values
-    orders = {method: values, IMAGE_ITSELF: image.floats[..., 0], RANDOM_MAP: random_map(1)}
+    orders = {
+        method: values,
+        IMAGE_ITSELF: image.floats[..., 0],
+        RANDOM_MAP: random_map(image.floats),
+    }
     measured = {
         name: fidelity(classifier, image.floats, np.array([label]), order)
         for name, order in orders.items()
@@ -74,7 +78,7 @@ def _controls(
         method: tiles.signed(values[0], end, palette),
         "Last layer random": tiles.signed(drawn[0], end, palette),
         IMAGE_ITSELF: tiles.ink(image.pixels / 255, palette),
-        RANDOM_MAP: tiles.ink(random_map(1)[0], palette),
+        RANDOM_MAP: tiles.ink(random_map(image.floats)[0], palette),
     }
     notes = {
         name: f"Deletion {each.deletion_area[0]:.2f}, insertion {each.insertion_area[0]:.2f}"

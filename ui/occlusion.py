@@ -265,7 +265,9 @@ def _truth(classifier: Classifier, image: ChosenImage, occlusion: OcclusionMap) 
     maps = {
         "In the map's order": np.nan_to_num(drop, nan=float(np.nanmin(drop))),
         "Brightest first": image.floats[..., 0],
-        f"At random, mean of {_DRAWS} draws": random_map(_DRAWS),
+        f"At random, mean of {_DRAWS} draws": random_map(
+            image.floats.repeat(_DRAWS, axis=0), draws=_DRAWS
+        ),
     }
     tested = {name: _erase(classifier, image, label, each) for name, each in maps.items()}
     areas = {name: float(each.deletion_area.mean()) for name, each in tested.items()}

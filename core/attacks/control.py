@@ -39,6 +39,24 @@ def noise_of_norm(
     return _added(images, noise, (low + high) / 2)
 
 
+def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0) -> FloatArray:
+    """Images after the largest noise of the ball: float32 [n, 28, 28, 1] in [0, 1].
+
+    "linf": each pixel goes up or down by epsilon; "l2": normal noise of that length behind the
+    clipping; "l0": so many pixels become paper or ink. Drawn by `seed` and the image.
+    """
+    seed = check_seed(seed)
+    if norm == "l2":
+        return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
+    draws = of_images(images, seed, "edge")
+    signs = draws.at(0).signs(SIDE, SIDE, 1)
+    if norm == "linf":
+        noisy: FloatArray = np.clip(images + np.float32(epsilon) * signs, 0, 1)
+        return noisy
+    chosen = draws.at(1).order(SIDE**2).reshape(images.shape) < int(epsilon)
+    return np.where(chosen, (signs + 1) / 2, images).astype(np.float32)
+
+
 def changed_by_noise(
     classifier: Classifier, image: FloatArray, length: float, *, draws: int, seed: int = 0
 ) -> Rate:

@@ -3,9 +3,10 @@
 import numpy as np
 
 from core.attacks.goals import Goal, Targeted
-from core.checks import check_choice, check_range, check_seed
+from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.keyed_noise import Draws, of_images, of_numbers
 from core.objectives import Objective, cross_entropy, logit, squared_distance
 from core.optimization import Trajectory, optimize_images
 
@@ -25,17 +26,25 @@ def objective_of(goal: Goal, objective: str) -> Objective:
     return goal.sign * cross_entropy(goal.classes)
 
 
-def noise_images(count: int, *, mean: float, stddev: float, seed: int) -> FloatArray:
-    """Normal noise, clipped: float32 [count, 28, 28, 1] in [0, 1]; mean and stddev in 0 to 1.
+def noise_images(
+    classes: IntArray, *, mean: float, stddev: float, seed: int, first: int = 0
+) -> FloatArray:
+    """A start for each of classes int [n]: normal noise, clipped, float32 [n, 28, 28, 1] in [0, 1].
 
-    The first images do not depend on how many are asked for. Raises ValueError on other values.
+    It follows from `seed`, the class, and the number of the start: those of a class count from
+    `first`. mean and stddev in 0 to 1. Raises ValueError on other values.
     """
-    seed = check_seed(seed)
+    seed, first = check_seed(seed), check_whole("The first start", first, 0, 1_000_000)
+    classes = check_classes(classes, np.size(classes))
+    before = np.tril(classes[:, np.newaxis] == classes, -1).sum(axis=1)
+    return _noise(of_numbers(classes, seed, "starts").at(first + before), mean, stddev)
+
+
+def _noise(draws: Draws, mean: float, stddev: float) -> FloatArray:
     check_range("The mean", mean, 0, 1)
     check_range("The standard deviation", stddev, 0, 1)
-    draws = np.random.default_rng(seed).normal(mean, stddev, (count, SIDE, SIDE, 1))
-    noise: FloatArray = np.clip(draws, 0, 1).astype(np.float32)
-    return noise
+    noise: FloatArray = np.clip(mean + stddev * draws.normal(SIDE, SIDE, 1), 0, 1)
+    return noise.astype(np.float32)
 
 
 def generate_from_noise(
@@ -60,7 +69,7 @@ def generate_from_noise(
     classes = check_classes(classes, np.size(classes))
     return optimize_images(
         classifier,
-        noise_images(len(classes), mean=mean, stddev=stddev, seed=seed),
+        noise_images(classes, mean=mean, stddev=stddev, seed=seed),
         objective_of(Targeted(classes), objective),
         learning_rate=learning_rate,
         iterations=iterations,
@@ -88,7 +97,8 @@ def move_toward(
     """Images that look like their source and are read as the goal has it: the report's E8.
 
     Maximizes the objective minus β ‖x − source‖², from the sources [n, 28, 28, 1] in [0, 1]
-    themselves or from noise. β is at least 0. Raises ValueError on other values.
+    themselves or from noise, which follows from `seed` and the source. β is at least 0. Raises
+    ValueError on other values.
     """
     seed = check_seed(seed)
     check_choice("The start", start, STARTS)
@@ -96,7 +106,7 @@ def move_toward(
     check_images(sources)
     begin = sources
     if start == "noise":
-        begin = noise_images(len(sources), mean=mean, stddev=stddev, seed=seed)
+        begin = _noise(of_images(sources, seed, "starts"), mean, stddev)
     return optimize_images(
         classifier,
         begin,

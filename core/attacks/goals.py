@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data import BoolArray, FloatArray, IntArray, check_classes
+from core.checks import check_seed
+from core.data import CLASSES, BoolArray, FloatArray, IntArray, check_classes
+from core.keyed_noise import of_images
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,16 @@ class Targeted:
 
 
 Goal = Untargeted | Targeted
+
+
+def random_targets(images: FloatArray, labels: IntArray, *, seed: int) -> IntArray:
+    """A class other than its label for each of images [n, 28, 28, 1], by `seed`: int64 [n].
+
+    Equal images of one label have the same target.
+    """
+    steps = 1 + of_images(images, check_seed(seed), "targets").below(CLASSES - 1)
+    targets: IntArray = (labels + steps) % CLASSES
+    return targets
 
 
 def _lead(logits: FloatArray, classes: IntArray) -> FloatArray:

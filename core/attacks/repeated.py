@@ -8,11 +8,11 @@ import numpy as np
 
 from core.attacks.control import noise_of_norm
 from core.attacks.generated import move_toward, noise_images, objective_of
-from core.attacks.goals import Targeted
+from core.attacks.goals import Targeted, random_targets
 from core.attacks.result import AttackResult, result_of
 from core.checks import check_seed
 from core.classifier import Classifier
-from core.data import CLASSES, SIDE, ByteArray, FloatArray, IntArray
+from core.data import SIDE, ByteArray, FloatArray, IntArray
 from core.optimization import optimize_images
 from core.paired import Paired, paired
 from core.rate import Rate
@@ -22,10 +22,14 @@ _CHUNK = 20  # images of one step of the job
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """Where the starts of one class have ended: images float32 [n, 28, 28, 1], read int64 [n]."""
+    """Where the starts of one class have ended: images float32 [n, 28, 28, 1].
+
+    starts, read int64 [n]: what they are read as before anything is done to them, and in the end.
+    """
 
     label: int
     images: FloatArray
+    starts: IntArray
     read: IntArray
 
     @property
@@ -33,45 +37,32 @@ class Ends:
         """How many are read as the class."""
         return Rate(int((self.read == self.label).sum()), len(self.read))
 
+    @property
+    def read_before(self) -> Rate:
+        """The control: how many starts are read as the class as they are."""
+        return Rate(int((self.starts == self.label).sum()), len(self.starts))
 
-class _Tried(NamedTuple):
-    """What a NoiseStudy knows, replaced at once: a page may look in between two steps."""
-
-    starts: IntArray
-    ends: Mapping[int, Ends]
+    @property
+    def beside_start(self) -> Paired:
+        """Which starts are read as the class when they have ended, and which as they are."""
+        return paired(self.read == self.label, self.starts == self.label)
 
 
 @dataclass(eq=False)
 class NoiseStudy:
-    """E7 from `total` random starts for each of `classes`; grows while `work` goes on."""
+    """E7 from `total` random starts for each of `classes`; grows while `work` goes on.
+
+    ends: where they have ended, by class, replaced as a whole; nothing before the first step.
+    """
 
     classes: tuple[int, ...]
     total: int
-    _tried: _Tried = field(default_factory=lambda: _Tried(np.zeros(0, np.int64), {}), repr=False)
-
-    @property
-    def starts(self) -> IntArray:
-        """What the starts are read as before anything is done to them: int64 [n]."""
-        return self._tried.starts
-
-    @property
-    def ends(self) -> Mapping[int, Ends]:
-        """Where they have ended, by class; nothing before the first step is done."""
-        return self._tried.ends
+    ends: Mapping[int, Ends] = field(default_factory=dict, repr=False)
 
     @property
     def count(self) -> int:
         """How many starts every class has been measured from."""
-        return len(self.starts)
-
-    def read_before(self, label: int) -> Rate:
-        """The control: how many starts are read as the class as they are."""
-        return Rate(int((self.starts == label).sum()), self.count)
-
-    def beside_start(self, label: int) -> Paired:
-        """Which starts are read as the class when they have ended, and which as they are."""
-        tried = self._tried
-        return paired(tried.ends[label].read == label, tried.starts == label)
+        return min((len(each.read) for each in self.ends.values()), default=0)
 
     def work(
         self,
@@ -88,28 +79,33 @@ class NoiseStudy:
         For core.jobs: each step is twenty starts toward one class.
         """
         seed = check_seed(seed)
-        noise = noise_images(self.total, mean=mean, stddev=stddev, seed=seed)
         chunks = range(0, self.total, _CHUNK)
         for done, first in enumerate(chunks):
-            starts = noise[first : first + _CHUNK]
             ends = dict(self.ends)
             for number, label in enumerate(self.classes):
                 if number:
                     yield (done + number / len(self.classes)) / len(chunks)
-                goal = objective_of(Targeted(np.full(len(starts), label)), objective)
+                classes = np.full(min(_CHUNK, self.total - first), label)
+                starts = noise_images(classes, first=first, mean=mean, stddev=stddev, seed=seed)
                 images = optimize_images(
-                    classifier, starts, goal, keep_every=settings["iterations"], **settings
-                ).result
-                ends[label] = _joined(ends.get(label), label, images, classifier.predict(images))
-            read = np.append(self.starts, classifier.predict(starts))
-            self._tried = _Tried(read, ends)
+                    classifier, starts, objective_of(Targeted(classes), objective),
+                    keep_every=settings["iterations"], **settings,
+                ).result  # fmt: skip
+                read = [classifier.predict(each) for each in (starts, images)]
+                ends[label] = _joined(ends.get(label), Ends(label, images, *read))
+            self.ends = ends
             yield (done + 1) / len(chunks)
 
 
-def _joined(before: Ends | None, label: int, images: FloatArray, read: IntArray) -> Ends:
+def _joined(before: Ends | None, more: Ends) -> Ends:
     if before is None:
-        return Ends(label, images, read)
-    return Ends(label, np.concatenate([before.images, images]), np.append(before.read, read))
+        return more
+    return Ends(
+        more.label,
+        np.concatenate([before.images, more.images]),
+        np.append(before.starts, more.starts),
+        np.append(before.read, more.read),
+    )
 
 
 class _Moved(NamedTuple):
@@ -193,7 +189,7 @@ class SourceStudy:
         """
         seed = check_seed(seed)
         true = labels.astype(np.int64)
-        targets = random_targets(true, seed=seed)
+        targets = random_targets(images, true, seed=seed)
         attacked = np.zeros_like(images)
         for first in range(0, self.total, _CHUNK):
             part = slice(first, first + _CHUNK)
@@ -201,7 +197,7 @@ class SourceStudy:
                 classifier,
                 images[part],
                 Targeted(targets[part]),
-                seed=seed + first,
+                seed=seed,
                 keep_every=settings["iterations"],
                 **settings,
             ).result
@@ -229,11 +225,3 @@ class SourceStudy:
         now = self._moved
         right = now.read[0] == now.labels
         return Rate(int((right & (now.read[row] != now.labels)).sum()), int(right.sum()))
-
-
-def random_targets(labels: IntArray, *, seed: int) -> IntArray:
-    """A random other class for each label: int64 [n]. The first do not depend on how many."""
-    seed = check_seed(seed)
-    steps = np.random.default_rng(seed).integers(1, CLASSES, len(labels))
-    targets: IntArray = (labels + steps) % CLASSES
-    return targets

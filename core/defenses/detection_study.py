@@ -166,7 +166,7 @@ class DetectionStudy:
                 if name == NOISE:
                     pgd = next(each for each in done.attacks if each.name == "PGD")
                     length = np.sqrt(((pgd.images[rows] - some) ** 2).sum(axis=(1, 2, 3)))
-                    made = noise_of_norm(some, length, seed=first)
+                    made = noise_of_norm(some, length)
                 elif name == ADAPTIVE:
                     made = evade(
                         classifier, detector, some, labels[rows],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.attacks.black_box import square
-from core.attacks.control import noise_of_norm
+from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.checks import as_written, check_choice, check_pixels, check_range, check_seed, check_whole
 from core.classifier import Classifier
@@ -176,8 +176,8 @@ class Grid:
             return self.images[rows]
         if column == NOISE:
             return noise_at_edge(
-                self.images, self.budget.epsilon, self.budget.norm, seed=self.budget.seed
-            )[rows]
+                self.images[rows], self.budget.epsilon, self.budget.norm, seed=self.budget.seed
+            )
         if column == BLACK_BOX:
             return self._searched(row.classifier, rows)
         return self._followed(self._made_on(row, column), rows)
@@ -218,25 +218,6 @@ class Grid:
         looked = slice(LOOKED_AT if column == ADAPTIVE else 0)
         flat = without_gradient(views(row.classifier), self.images[looked], self.labels[looked])
         return Cell(adversarial, after, after == self.labels, seconds, flat)
-
-
-def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0) -> FloatArray:
-    """Images after the largest noise of the ball: float32 [n, 28, 28, 1] in [0, 1].
-
-    "linf": each pixel goes up or down by epsilon; "l2": normal noise of that length behind the
-    clipping; "l0": so many pixels become paper or ink. Drawn by `seed`.
-    """
-    seed = check_seed(seed)
-    if norm == "l2":
-        return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
-    random = np.random.default_rng(seed)
-    signs = random.choice(np.array([-1, 1], np.float32), images.shape)
-    if norm == "linf":
-        noisy: FloatArray = np.clip(images + np.float32(epsilon) * signs, 0, 1)
-        return noisy
-    order = random.random(images.shape).reshape(len(images), -1).argsort(axis=1).argsort(axis=1)
-    chosen = order.reshape(images.shape) < int(epsilon)
-    return np.where(chosen, (signs + 1) / 2, images).astype(np.float32)
 
 
 def inside(adversarial: FloatArray, images: FloatArray, epsilon: float, norm: str) -> BoolArray:

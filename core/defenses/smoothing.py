@@ -18,6 +18,7 @@ from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier
 from core.data import FloatArray, IntArray, check_images
 from core.forward import forward
+from core.keyed_noise import of_images, other_seed
 from core.paired import Verdict, binomial_test, judge
 from core.rate import Rate
 
@@ -53,7 +54,8 @@ def votes(
     """How often each class is said of noisy copies of an image: int64 [classes], sums to `copies`.
 
     image float32 [1, 28, 28, 1] in [0, 1]; sigma: the standard deviation of the normal noise in
-    each pixel, 0.01 to 2, where full ink is 1; copies 1 to 100,000. Raises ValueError on others.
+    each pixel, 0.01 to 2, where full ink is 1, drawn by `seed` and the image; copies 1 to 100,000.
+    Raises ValueError on others.
     """
     seed = check_seed(seed)
     check_images(image)
@@ -61,9 +63,11 @@ def votes(
     copies = check_whole("The number of noisy copies", copies, 1, MAX_COPIES)
     compiled = classifier.compiled("votes under noise", _compile)
     counts = np.zeros(classifier.model.output.shape[1], np.int64)
+    draws = of_images(image, seed, "votes")
     for number, start in enumerate(range(0, copies, _BATCH)):
-        keys = tf.constant([seed, number]), tf.constant(min(_BATCH, copies - start))
-        counts += compiled(tf.constant(image), tf.constant(sigma, tf.float32), *keys).numpy()
+        key = tf.constant(draws.at(number).keys.view(np.int32))
+        some = tf.constant(min(_BATCH, copies - start))
+        counts += compiled(tf.constant(image), tf.constant(sigma, tf.float32), key, some).numpy()
     return counts
 
 
@@ -86,9 +90,9 @@ def certify(
     seed = check_seed(seed)
     check_range("Alpha", alpha, 1e-12, 0.5)
     check_range("Sigma", sigma, 0.01, 2)
-    first, second = np.random.SeedSequence(seed).generate_state(2) % 2**31
-    guess = int(np.argmax(votes(classifier, image, sigma=sigma, copies=guesses, seed=int(first))))
-    counts = votes(classifier, image, sigma=sigma, copies=copies, seed=int(second))
+    guess = int(np.argmax(votes(classifier, image, sigma=sigma, copies=guesses, seed=seed)))
+    counted = other_seed(seed, "counted copies", 1)
+    counts = votes(classifier, image, sigma=sigma, copies=copies, seed=counted)
     lower = lower_bound(int(counts[guess]), copies, alpha)
     if lower <= 0.5:
         return Certificate(ABSTAIN, 0.0, lower, counts, guess)
@@ -198,9 +202,7 @@ class SmoothingStudy:
         found: list[Certificate] = []
         for row in range(self.total):
             image = images[row : row + 1]
-            found.append(
-                certify(classifier, image, sigma=sigma, copies=copies, seed=seed + 1_000 * row)
-            )
+            found.append(certify(classifier, image, sigma=sigma, copies=copies, seed=seed))
             self._done = Smoothed(
                 labels[: row + 1],
                 base[: row + 1],

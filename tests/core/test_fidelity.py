@@ -67,7 +67,7 @@ def test_curves_equal_a_slow_oracle(model_1: Classifier, mnist: Dataset) -> None
 
 def test_both_curves_end_where_the_other_begins(model_1: Classifier, mnist: Dataset) -> None:
     images, classes = to_float(mnist.test.images[:4]), np.array([7, 2, 1, 0])
-    curves = fidelity(model_1, images, classes, random_map(4))
+    curves = fidelity(model_1, images, classes, random_map(images))
     assert curves.deletion.shape == curves.insertion.shape == (4, STEPS + 1)
     assert curves.deletion[:, 0] == pytest.approx(curves.insertion[:, -1], abs=1e-5)
     assert curves.deletion[:, -1] == pytest.approx(curves.insertion[:, 0], abs=1e-5)
@@ -84,7 +84,7 @@ def test_ties_are_ordered_by_the_seed(model_1: Classifier, mnist: Dataset) -> No
 
 def test_bad_values_are_one_sentence(model_1: Classifier, mnist: Dataset) -> None:
     images, classes = to_float(mnist.test.images[:2]), np.array([7, 2])
-    maps = random_map(2)
+    maps = random_map(images)
     with pytest.raises(ValueError, match="The number of steps is 785, outside 1 to 784"):
         fidelity(model_1, images, classes, maps, steps=785)
     with pytest.raises(ValueError, match="give a finite value for each pixel"):

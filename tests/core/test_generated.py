@@ -53,9 +53,12 @@ def test_a_noise_on_one_image_changes_the_answer(model_1: Classifier, mnist: Dat
         assert found.result == pytest.approx(np.clip(zero + found.noise[-1], 0, 1))
 
 
-def test_noise_images_do_not_depend_on_their_number() -> None:
-    one, five = (noise_images(count, mean=0.5, stddev=0.1, seed=3) for count in (1, 5))
-    assert (one[0] == five[0]).all()
+def test_a_start_follows_from_its_class_and_number() -> None:
+    settings = {"mean": 0.5, "stddev": 0.1, "seed": 3}
+    many = noise_images(np.array([4, 7, 4, 4]), **settings)
+    assert len(np.unique(many, axis=0)) == 4
+    assert (many[[0, 2]] == noise_images(np.array([4, 4]), **settings)).all()
+    assert (many[3:] == noise_images(np.array([4]), first=2, **settings)).all()
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from core import zoo
-from core.attacks.control import noise_of_norm
+from core.attacks.control import noise_at_edge, noise_of_norm
 from core.attacks.goals import Untargeted
 from core.classifier import Classifier
 from core.data import Dataset, FloatArray, IntArray, to_float
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.few_pixels import random_pixels
-from core.defenses.grid import CLEAN, COLUMNS, Budget, Grid, Row, inside, noise_at_edge
+from core.defenses.grid import CLEAN, COLUMNS, Budget, Grid, Row, inside
 from tests.core.linear import gray_images, needed_radius, scaled
 
 QUICK = Budget(epsilon=0.2, iterations=8, queries=20)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from core.attacks.generated import generate_from_noise, noise_images
-from core.attacks.repeated import NoiseStudy, SourceStudy, random_targets
+from core.attacks.goals import random_targets
+from core.attacks.repeated import NoiseStudy, SourceStudy
 from core.classifier import Classifier
-from core.data import CLASSES, Dataset, to_float
+from core.data import CLASSES, SIDE, Dataset, to_float
+from core.rate import Rate
 
 NOISE = {"mean": 0.5, "stddev": 0.05, "objective": "logit", "seed": 3}
 STEPS = {"learning_rate": 1e-3, "iterations": 30, "optimizer": "adam"}
@@ -29,15 +31,12 @@ def test_the_control_is_the_starts_themselves(linear: Classifier) -> None:
     study = NoiseStudy((0,), 25)
     for _ in study.work(linear, **NOISE, **STEPS):
         pass
-    starts = noise_images(25, mean=0.5, stddev=0.05, seed=3)
+    starts = noise_images(np.zeros(25, np.int64), mean=0.5, stddev=0.05, seed=3)
     read = linear.predict(starts)
-    assert [study.read_before(label).successes for label in range(CLASSES)] == list(
-        np.bincount(read, minlength=CLASSES)
-    )
-    assert study.read_before(0).total == 25
-    for label, end in study.ends.items():
-        pair = study.beside_start(label)
-        assert (pair.first, pair.second) == (end.arrived, study.read_before(label))
+    assert (study.ends[0].starts == read).all()
+    assert study.ends[0].read_before == Rate(int((read == 0).sum()), 25)
+    pair = study.ends[0].beside_start
+    assert (pair.first, pair.second) == (study.ends[0].arrived, study.ends[0].read_before)
 
 
 def test_a_study_shows_what_every_class_has(linear: Classifier) -> None:
@@ -59,7 +58,7 @@ def test_toward_sources_with_noise_of_equal_length(model_1: Classifier, mnist: D
     result = study.result
     assert result is not None
     assert (result.originals == images).all()
-    assert (result.goal.classes == random_targets(labels.astype(np.int64), seed=0)).all()
+    assert (result.goal.classes == random_targets(images, labels.astype(np.int64), seed=0)).all()
     assert result.success.value > 0.9
     control = np.sqrt(((study.control - images) ** 2).sum(axis=(1, 2, 3)))
     assert control == pytest.approx(result.l2, abs=1e-3)
@@ -73,10 +72,17 @@ def test_toward_sources_with_noise_of_equal_length(model_1: Classifier, mnist: D
     assert (pair.first, pair.second) == (study.misread, study.misread_control)
 
 
-def test_random_targets_are_never_the_label() -> None:
+def test_random_targets_are_never_the_label(random: np.random.Generator) -> None:
+    images = random.uniform(0, 1, (2_000, SIDE, SIDE, 1)).astype(np.float32)
     labels = np.arange(2_000) % CLASSES
-    targets = random_targets(labels, seed=1)
+    targets = random_targets(images, labels, seed=1)
     assert (targets != labels).all()
     counts = np.bincount(CLASSES * labels + targets, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
     assert (counts + 20 * np.eye(CLASSES) > 5).all(), "every pair occurs"
-    assert (random_targets(labels[:7], seed=1) == targets[:7]).all()
+    rows = random.permutation(2_000)[:7]
+    assert (random_targets(images[rows], labels[rows], seed=1) == targets[rows]).all()
+
+
+def test_two_hundred_starts_are_two_hundred_images() -> None:
+    starts = noise_images(np.full(200, 4), mean=0.5, stddev=0.05, seed=0)
+    assert len(np.unique(starts, axis=0)) == 200

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier
@@ -13,7 +14,7 @@ from core.data import Dataset, to_float
 from core.defenses.certified import certified
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
-from core.robustness_curve import CurveStudy, equal_noise, falls_to
+from core.robustness_curve import CurveStudy, falls_to
 from core.survivors import LOSSES, push
 from tests.core.linear import gray_images, needed_radius
 
@@ -149,8 +150,8 @@ def test_an_ascent_goes_on_behind_the_border_if_it_is_asked_to(
 
 def test_noise_is_as_long_as_the_radius() -> None:
     images = gray_images(20)
-    assert np.abs(equal_noise(images, 0.2, "linf") - images) == pytest.approx(0.2, abs=1e-6)
-    lengths = np.sqrt(((equal_noise(images, 3.0, "l2") - images) ** 2).sum(axis=(1, 2, 3)))
+    assert np.abs(noise_at_edge(images, 0.2, "linf") - images) == pytest.approx(0.2, abs=1e-6)
+    lengths = np.sqrt(((noise_at_edge(images, 3.0, "l2") - images) ** 2).sum(axis=(1, 2, 3)))
     assert lengths == pytest.approx(3.0, rel=1e-3)
 
 

@@ -49,15 +49,13 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
     rates = {}
     for each in ends:
         rates[f"Made into {each.label}"] = each.arrived
-        rates[f"{attack_charts.CONTROL}read as {each.label} as it starts"] = study.read_before(
-            each.label
-        )
+        rates[f"{attack_charts.CONTROL}read as {each.label} as it starts"] = each.read_before
     draw(
         attack_charts.attack_rates(rates, theme.palette()),
         key="noise-luck-rates",
         alt="How many starts end as each class, and how many are read as it before",
     )
-    verdicts = judged({each.label: study.beside_start(each.label) for each in ends})
+    verdicts = judged({each.label: each.beside_start for each in ends})
     shown = [label for label, verdict in verdicts.items() if verdict.winner > 0]
     st.markdown(
         f"More of them are read as their class than before, for {len(shown)} of {len(ends)} "

@@ -160,7 +160,8 @@ def _after_noise(
 ) -> IntArray:
     """What the source is read as after noise of each length: int64 [n · draws]."""
     asked = np.array(lengths).repeat(_DRAWS)
-    return _classifier.predict(noise_of_norm(_source.floats.repeat(len(asked), axis=0), asked))
+    copies = _source.floats.repeat(len(asked), axis=0)
+    return _classifier.predict(noise_of_norm(copies, asked, draws=_DRAWS))
 
 
 def _ten_targets(source: ChosenImage, trajectory: Trajectory) -> None:

@@ -112,9 +112,7 @@ def _chart(
         class_charts.Row(
             wanted.title(number) if len(real) > 1 else wanted.quantity,
             float(found.values[index]),
-            float(
-                _values(classifier, wanted, number, shuffled(found.images[[index]], DRAWS)).mean()
-            ),
+            float(_values(classifier, wanted, number, reordered(found.images[[index]])).mean()),
             real[number],
         )
         for index, number in enumerate(wanted.numbers)
@@ -125,6 +123,11 @@ def _chart(
         "Gray: all 10,000 test images, the middle 90 % as a bar, their median as a tick. Orange "
         f"dot: the made image. Ring: its pixels in random order, the mean of {DRAWS} draws."
     )
+
+
+def reordered(image: FloatArray) -> FloatArray:
+    """The pixels of an image [1, 28, 28, 1] in random orders: float32 [DRAWS, 28, 28, 1]."""
+    return shuffled(image, image.repeat(DRAWS, axis=0), draws=DRAWS)
 
 
 def _values(classifier: Classifier, wanted: Wanted, number: int, images: FloatArray) -> FloatArray:

@@ -9,10 +9,9 @@ from core.data import FloatArray, to_float
 from core.experiments import Claim, Likeness, channel_claim, class_image_claims
 from core.optimization import Trajectory
 from core.responses import most_similar
-from core.transfer import shuffled
 from ui import compute, text, theme
 from ui.adversarial import shared
-from ui.class_images.among import DRAWS
+from ui.class_images.among import DRAWS, reordered
 from ui.class_images.made import Made
 from ui.class_images.wanted import CLASS, Asked, Start
 from ui.figures import class_charts
@@ -83,6 +82,6 @@ def _logits(classifier: Classifier, asked: Asked, found: Made) -> None:
 
 
 def _shuffled_change(classifier: Classifier, found: Made) -> FloatArray:
-    logits = classifier.logits(shuffled(found.images[:1], DRAWS))
+    logits = classifier.logits(reordered(found.images[:1]))
     change: FloatArray = logits - found.first_logits[0]
     return change

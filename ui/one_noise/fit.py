@@ -168,7 +168,7 @@ def _scores(
     if GAUSSIAN in names:
         found[GAUSSIAN] = scored(noise_of_norm(images, found[NOISE].l2) - images, 1.0)
     if SHUFFLED in names:
-        found[SHUFFLED] = scored(shuffled(noise, len(images)), scale)
+        found[SHUFFLED] = scored(shuffled(noise, images), scale)
     return found
 
 
