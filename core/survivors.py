@@ -33,8 +33,8 @@ def push(
     A misread iterate is better than any other, then the higher loss is. images and begin float32
     [n, 28, 28, 1] in [0, 1]; epsilon 0 to 28 in the norm's unit; iterations 1 to 2,000, with steps
     that shrink from 0.4 ε to 0.015 ε. loss: "margin", the highest other logit minus the label's,
-    or "cross_entropy". A batch whose images are all misread stops early, unless it goes
-    `to_the_end`. Raises ValueError on other values. Projected gradient ascent of Madry et
+    or "cross_entropy". An image that is misread rests, whatever becomes of the others, unless it
+    goes `to_the_end`. Raises ValueError on other values. Projected gradient ascent of Madry et
     al. (2017), arXiv:1706.06083.
     """
     check_images(images)
@@ -77,8 +77,9 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
             best = better(best, x, *seen)
             done = tf.cast(step, tf.float32) / tf.cast(iterations, tf.float32)
             stride = epsilon * _FIRST * (_LAST / _FIRST) ** done
-            x = project(x + stride * steepest(gradient, norm), images, epsilon, norm)
-            return step + 1, x, best
+            moved = project(x + stride * steepest(gradient, norm), images, epsilon, norm)
+            rests = best.reached & ~to_the_end
+            return step + 1, tf.where(rests[:, None, None, None], x, moved), best
 
         def going(step: Any, _: Any, best: Best) -> Any:
             return (step < iterations) & (to_the_end | ~tf.reduce_all(best.reached))

@@ -18,7 +18,12 @@ from core.augmentation import augment
 from core.backend import keras, settle, tf
 from core.checks import check_seed
 from core.data import SIDE, BoolArray, ByteArray, FloatArray
-from core.defenses.adversarial_training import attack_share, inner_attack
+from core.defenses.adversarial_training import (
+    attack_share,
+    image_draws,
+    inner_attack,
+    step_draws,
+)
 from core.model import Weights, assign_weights, build_model, layer_table, named_weights
 from core.optimizer_steps import update
 from core.settings import OPTIMIZERS
@@ -250,7 +255,8 @@ class Trainer:
                 lambda x: self._forward(x, seed, ATTACKING),
                 images,
                 labels,
-                (-1 - number, step),  # no training has a negative seed: these draws are its own
+                # No training has a negative seed: these draws are the attack's own.
+                step_draws(images, (-1 - number, step)),
                 epsilon=scalars["epsilon"],
                 step_size=scalars["attack_step"],
                 steps=tf.cast(scalars["attack_steps"], tf.int32),
@@ -269,8 +275,9 @@ class Trainer:
             return self._forward(images, (0, 0), ANSWERING)
 
         labels = tf.cast(labels, tf.int32)
+        images = _scale(images)
         attacked = inner_attack(
-            logits_of, _scale(images), labels, (0, 0),
+            logits_of, images, labels, image_draws(images),
             epsilon=epsilon, step_size=step_size, steps=steps,
         )  # fmt: skip
         predicted = tf.argmax(logits_of(attacked), axis=1, output_type=tf.int32)

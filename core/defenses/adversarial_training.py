@@ -5,6 +5,8 @@ from typing import Any
 
 from core.augmentation import stateless_seed
 from core.backend import tf
+from core.data import SIDE
+from core.keyed_noise import uniform
 from core.margins import cross_entropy_shares, log_odds_against
 
 
@@ -12,7 +14,7 @@ def inner_attack(
     logits_of: Callable[[Any], Any],
     images: Any,
     labels: Any,
-    seed: Any,
+    draws: Any,
     *,
     epsilon: Any,
     step_size: Any,
@@ -20,16 +22,13 @@ def inner_attack(
 ) -> Any:
     """In graphs: images [n, 28, 28, 1] moved up the cross-entropy inside the L∞ ball, in [0, 1].
 
-    Every argument but the function may be a tensor, so that a slider does not retrace. `seed` is
-    (number, step). From a uniformly random point of the ball, `steps` steps of `step_size` along
-    the gradient's sign, which is that of the batch's sum where its statistics tie the images
-    together. One step of 1.25 ε is FGSM with a random start (Wong et al. 2020,
-    arXiv:2001.03994), more are PGD (Madry et al. 2017, arXiv:1706.06083).
+    Every argument but the function may be a tensor, so that a slider does not retrace. `draws`
+    [n, 28, 28, 1] in (−1, 1), of `step_draws` or `image_draws`, say where in the ball it begins;
+    `steps` steps of `step_size` go along the gradient's sign, which is that of the batch's sum
+    where its statistics tie the images together. One step of 1.25 ε is FGSM with a random start
+    (Wong et al. 2020, arXiv:2001.03994), more are PGD (Madry et al. 2017, arXiv:1706.06083).
     """
     low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
-    start = images + epsilon * tf.random.stateless_uniform(
-        tf.shape(images), stateless_seed(seed, 1), -1.0, 1.0
-    )
 
     def one_step(step: Any, x: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -41,9 +40,19 @@ def inner_attack(
     _, attacked = tf.while_loop(
         lambda step, _: step < steps,
         one_step,
-        (tf.constant(0), tf.clip_by_value(start, low, high)),
+        (tf.constant(0), tf.clip_by_value(images + epsilon * draws, low, high)),
     )
     return tf.stop_gradient(attacked)
+
+
+def step_draws(images: Any, seed: Any) -> Any:
+    """In graphs: what a step of a training draws for a batch; `seed` is (number, step)."""
+    return tf.random.stateless_uniform(tf.shape(images), stateless_seed(seed, 1), -1.0, 1.0)
+
+
+def image_draws(images: Any) -> Any:
+    """In graphs: what an image is scored with, whenever and in whatever batch: by its pixels."""
+    return 2 * tf.reshape(uniform(images, SIDE * SIDE, 0), [-1, SIDE, SIDE, 1]) - 1
 
 
 def attack_share(

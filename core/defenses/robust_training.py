@@ -16,7 +16,7 @@ from core.architecture import Architecture
 from core.augmentation import augment
 from core.backend import tf
 from core.data import SIDE, ByteArray, FloatArray
-from core.defenses.adversarial_training import inner_attack, keep_clean
+from core.defenses.adversarial_training import inner_attack, keep_clean, step_draws
 from core.defenses.robust_network import RobustNetwork, folded
 from core.defenses.settings import SCHEDULE, RobustSettings
 from core.model import Weights
@@ -131,7 +131,8 @@ class RobustTrainer:
         moves = {"shift": tf.constant(float(settings.shift)), "rotation": tf.constant(0.0)}
         images = augment(images, seed, moves)
         attacked = inner_attack(
-            self.network.logits, images, labels, seed, epsilon=now["attack_epsilon"],
+            self.network.logits, images, labels, step_draws(images, seed),
+            epsilon=now["attack_epsilon"],
             step_size=settings.attack_step * now["attack_epsilon"], steps=settings.attack_steps,
         )  # fmt: skip
         attacked = keep_clean(images, attacked, settings.clean_share)

@@ -1,6 +1,7 @@
 """An image's fate is its own: whatever the batch, its draws are the same to the last bit."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,13 +10,26 @@ from core import zoo
 from core.attacks.apgd import apgd
 from core.attacks.catalog import ATTACKS, Value, attack
 from core.attacks.control import noise_of_norm
+from core.attacks.generated import generate_from_noise
 from core.attacks.geometry import random_start
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
+from core.attacks.repeated import SourceStudy
+from core.backend import tf
 from core.classifier import Classifier
 from core.data import Dataset, FloatArray, IntArray, to_float
+from core.defenses.adversarial_training import image_draws
 from core.defenses.few_pixels import random_pixels
+from core.defenses.grid import ADAPTIVE, BLACK_BOX, NOISE, Budget, Grid, Row
+from core.defenses.smoothing import SmoothingStudy
+from core.fidelity import FidelityStudy, random_map
 from core.keyed_noise import of_images, of_numbers, other_seed
+from core.loss_surface import directions
+from core.robustness_curve import CurveStudy
+from core.scoreboard import GOALS, Scoreboard, noise_control
+from core.smallest_study import SmallestStudy
+from core.survivors import LOSSES, push
+from core.transfer import shuffled
 
 COUNT = 24
 CLOSE = 1e-3  # logits: below it the batch may decide, which moves them by 1e-5 at each step
@@ -196,3 +210,165 @@ def test_directions_of_one_image_are_many(digits: tuple[FloatArray, IntArray]) -
     noisy = noise_of_norm(image.repeat(50, axis=0), np.full(50, 2.0, np.float32), draws=50)
     assert len(np.unique(noisy, axis=0)) == 50
     np.testing.assert_array_equal(noisy[:1], noise_of_norm(image, np.array([2.0], np.float32)))
+
+
+def test_what_a_growing_attack_finds_does_not_wait_for_others(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    """Some fall at once, others never at this radius: a batch goes on as long as one stands."""
+    images, labels = (each[:COUNT] for each in digits)
+    for loss in LOSSES:
+        whole = push(model_1, images, images, labels, 0.1, loss=loss, iterations=8)
+        fallen = model_1.predict(whole) != labels
+        assert 0 < fallen.sum() < COUNT
+        for row in np.flatnonzero(fallen)[:3]:
+            alone = images[[row]], images[[row]], labels[[row]]
+            assert push(model_1, *alone, 0.1, loss=loss, iterations=8)[0] == pytest.approx(
+                whole[row], abs=0.01
+            )
+
+
+@pytest.fixture(scope="module")
+def order() -> IntArray:
+    return np.random.default_rng(1).permutation(30)
+
+
+def _worked(study: Any, *arguments: Any, **settings: Any) -> Any:
+    for _ in study.work(*arguments, **settings):
+        pass
+    return study
+
+
+def test_a_scoreboard_gives_each_image_its_fate_and_target(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], order: IntArray
+) -> None:
+    """30 images are two rounds of the job; an image in the second has draws of its own, too."""
+    chosen = attack("Square"), {"epsilon": 0.25, "queries": 20}
+    for goal in GOALS:
+        boards = [
+            _worked(Scoreboard(*chosen, goal, 30), model_1, *(each[rows] for each in digits))
+            for rows in (np.arange(30), order)
+        ]
+        first, other = (board.attacked for board in boards)
+        np.testing.assert_array_equal(other.wanted, first.wanted[order])
+        np.testing.assert_array_equal(other.succeeded, first.succeeded[order])
+        moved = np.abs(other.adversarial - first.adversarial[order]).max(axis=(1, 2, 3)) > 0.01
+        assert moved.sum() <= 1
+        controls = [noise_control(board.attacked, model_1) for board in boards]
+        assert controls[0] == controls[1]
+
+
+def test_a_study_toward_sources_gives_each_image_its_target_and_noise(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], order: IntArray
+) -> None:
+    settings: dict[str, Any] = {"start": "noise", "iterations": 3, "learning_rate": 0.02}
+    first, other = (
+        _worked(SourceStudy(30), model_1, *(each[rows] for each in digits), **settings)
+        for rows in (np.arange(30), order)
+    )
+    np.testing.assert_array_equal(other.result.goal.classes, first.result.goal.classes[order])
+    assert other.result.adversarial == pytest.approx(first.result.adversarial[order], abs=1e-3)
+    assert other.control == pytest.approx(first.control[order], abs=1e-3)
+
+
+def test_a_curve_gives_each_image_its_fate(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], order: IntArray
+) -> None:
+    first, other = (
+        _worked(
+            CurveStudy({"it": model_1}, "linf", [0, 0.05, 0.1], 30, iterations=4),
+            *(each[rows] for each in digits),
+        ).curves[0]
+        for rows in (np.arange(30), order)
+    )
+    for one, two in zip(first.points, other.points, strict=True):
+        np.testing.assert_array_equal(two.noise, one.noise[order])
+        np.testing.assert_array_equal(two.standing, one.standing[order])
+
+
+@pytest.mark.parametrize(("norm", "epsilon"), [("linf", 0.1), ("l0", 12)])
+def test_a_grid_gives_each_image_its_fate(
+    model_1: Classifier,
+    digits: tuple[FloatArray, IntArray],
+    order: IntArray,
+    norm: str,
+    epsilon: float,
+) -> None:
+    budget = Budget(norm, epsilon, iterations=3, queries=10)
+    row = Row("it", "It", model_1)
+    first, other = (
+        _worked(Grid(model_1, model_1, (row,), *(each[rows] for each in digits), budget)).cells
+        for rows in (np.arange(12), order[order < 12])
+    )
+    for column in (NOISE, BLACK_BOX, ADAPTIVE):
+        one, two = first["it", column], other["it", column]
+        np.testing.assert_array_equal(two.standing, one.standing[order[order < 12]])
+        if column == NOISE:
+            np.testing.assert_array_equal(two.adversarial, one.adversarial[order[order < 12]])
+
+
+def test_fidelity_draws_by_the_image(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], order: IntArray
+) -> None:
+    """Three rounds of the job; the map that is blank is ordered by its ties alone."""
+    maps = {"blank": lambda _, images, __: np.zeros_like(images[..., 0])}
+    first, other = (
+        _worked(FidelityStudy(30), model_1, digits[0][rows], maps).areas
+        for rows in (np.arange(30), order)
+    )
+    for name, areas in first.items():
+        assert other[name] == pytest.approx(areas[:, order], abs=1e-4), name
+
+
+def test_votes_follow_the_image(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], order: IntArray
+) -> None:
+    rows = order[:5]
+    first, other = (
+        _worked(SmoothingStudy(5), model_1, *(each[some] for each in digits), sigma=0.5, copies=60)
+        for some in (rows, rows[::-1])
+    )
+    np.testing.assert_array_equal(other.smoothed.radius, first.smoothed.radius[::-1])
+    assert len(np.unique(first.smoothed.radius)) > 1
+
+
+def test_smallest_changes_are_controlled_by_each_images_own_noise(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], order: IntArray
+) -> None:
+    first, other = (
+        _worked(
+            SmallestStudy(30), model_1, digits[0][rows], digits[1][rows], method="FGSM"
+        ).measured
+        for rows in (np.arange(30), order)
+    )
+    assert other.result.radius == pytest.approx(first.result.radius[order], abs=1e-2)
+    np.testing.assert_array_equal(other.noisy, first.noisy[order])
+
+
+def test_the_surface_and_the_shuffled_noise_are_the_images_own(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], order: IntArray
+) -> None:
+    images, labels = (each[:30] for each in digits)
+    _, across = directions(model_1, images, labels, 0.1)
+    _, other = directions(model_1, images[order], labels[order], 0.1)
+    assert other == pytest.approx(across[order], abs=1e-6)
+    noise = across[:1]
+    np.testing.assert_array_equal(shuffled(noise, images[order]), shuffled(noise, images)[order])
+    np.testing.assert_array_equal(random_map(images[order]), random_map(images)[order])
+
+
+def test_the_score_of_a_training_draws_by_the_image(digits: tuple[FloatArray, IntArray]) -> None:
+    whole = image_draws(tf.constant(digits[0])).numpy()
+    for rows in BATCHES.values():
+        np.testing.assert_array_equal(image_draws(tf.constant(digits[0][rows])), whole[rows])
+    assert np.abs(whole).max() < 1
+    assert whole.std() == pytest.approx(3**-0.5, abs=0.01)
+
+
+def test_starts_made_from_noise_follow_class_and_number(model_1: Classifier) -> None:
+    steps: dict[str, Any] = {"iterations": 2, "learning_rate": 0.01}
+    ten = generate_from_noise(model_1, np.arange(10), **steps).images
+    one = generate_from_noise(model_1, np.array([7, 7]), **steps).images
+    np.testing.assert_array_equal(one[0, 0], ten[0, 7])
+    assert one[-1, 0] == pytest.approx(ten[-1, 7], abs=1e-5)
+    assert (one[0, 0] != one[0, 1]).any()

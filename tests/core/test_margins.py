@@ -148,7 +148,7 @@ def test_the_attack_in_training_takes_exact_signs(linear: Classifier, lead: floa
     _, slopes = exact(network.logits(images), labels)
     up = np.sign(slopes @ weights_of(network).T).reshape(images.shape)
     attacked = inner_attack(
-        forward(network.model), tf.constant(images), tf.constant(labels), (0, 0),
+        forward(network.model), tf.constant(images), tf.constant(labels), 0.0,
         epsilon=_EPSILON, step_size=_EPSILON * 3, steps=tf.constant(1),
     ).numpy()  # fmt: skip
     assert (np.sign(attacked - images) == up).mean() > 0.999
@@ -163,7 +163,7 @@ def test_images_that_a_batch_ties_together_weigh_as_in_its_cross_entropy() -> No
         return tf.stack([leads, tf.zeros(2)], axis=1)
 
     attacked = inner_attack(
-        logits_of, tf.fill([2, SIDE, SIDE, 1], 0.5), tf.constant([0, 0]), (0, 0),
+        logits_of, tf.fill([2, SIDE, SIDE, 1], 0.5), tf.constant([0, 0]), 0.0,
         epsilon=0.1, step_size=0.3, steps=tf.constant(1),
     ).numpy()  # fmt: skip
     assert attacked == pytest.approx(0.4), "both go down, for the unsure image"

@@ -10,6 +10,7 @@ from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
 from core.defenses.robust_training import RobustTrainer
 from core.defenses.settings import RobustSettings
+from core.keyed_noise import of_images
 from core.loss_surface import difference_cosines, directions, input_gradients, rises, runner_up
 from core.loss_surface import surfaces as surfaces_of
 from core.masking import ALARM, SILENT, UNCLEAR, MaskingStudy
@@ -203,7 +204,7 @@ def test_steps_that_are_compared_are_both_cut_by_the_box_alone(linear: Classifie
     others = runner_up(linear, images, labels)
     weights, _ = linear.model.layers[-1].get_weights()
     slope = (weights.T[others] - weights.T[labels]).reshape(images.shape)
-    signs = np.random.default_rng(0).choice(np.array([-1, 1], np.float32), images.shape)
+    signs = of_images(images, 0, "signs").signs(28, 28, 1)
     for found, sign in zip(
         rises(linear, images, labels, 0.2), (np.sign(slope), signs), strict=True
     ):

@@ -12,7 +12,7 @@ from core.backend import keras, tf
 from core.card import ModelCard, Robustness
 from core.classifier import Classifier
 from core.data import Dataset, to_float
-from core.defenses.adversarial_training import inner_attack, keep_clean
+from core.defenses.adversarial_training import inner_attack, keep_clean, step_draws
 from core.defenses.certified import certified, margin_bounds
 from core.defenses.robust_network import initial_weights
 from core.defenses.robust_training import RobustTrainer
@@ -58,7 +58,7 @@ def test_one_step_reaches_the_worst_corner_of_a_linear_model(mnist, random) -> N
     kernel = random.normal(0, 0.05, (784, 2)).astype(np.float32)
     attacked = inner_attack(
         lambda x: tf.reshape(x, [-1, 784]) @ kernel, tf.constant(images), tf.constant(labels),
-        (3, tf.constant(0)), epsilon=0.1, step_size=0.2, steps=1,
+        step_draws(images, (3, tf.constant(0))), epsilon=0.1, step_size=0.2, steps=1,
     ).numpy()  # fmt: skip
     slope = kernel[:, 1 - labels] - kernel[:, labels]
     worst = np.clip(images + 0.1 * np.sign(slope.T).reshape(images.shape), 0, 1)
@@ -71,9 +71,9 @@ def test_no_steps_are_a_random_point_of_the_ball(linear, mnist) -> None:
 
     def draw(step: int) -> np.ndarray:
         labels = np.zeros(200, np.int64)
-        seed = (1, tf.constant(step))
+        draws = step_draws(images, (1, tf.constant(step)))
         return inner_attack(
-            _linear_logits(linear), tf.constant(images), labels, seed, **arguments
+            _linear_logits(linear), tf.constant(images), labels, draws, **arguments
         ).numpy()
 
     noise = draw(0) - 0.5
@@ -92,7 +92,13 @@ def test_settings_of_the_attack_do_not_retrace(linear, mnist) -> None:
     def attack(images, labels, step, epsilon, step_size, steps, share):
         traces.append(1)
         attacked = inner_attack(
-            logits_of, images, labels, (1, step), epsilon=epsilon, step_size=step_size, steps=steps
+            logits_of,
+            images,
+            labels,
+            step_draws(images, (1, step)),
+            epsilon=epsilon,
+            step_size=step_size,
+            steps=steps,
         )
         return keep_clean(images, attacked, share)
 
