@@ -7,7 +7,8 @@ from ui.assets import asset
 
 page = navigation.route()
 dark = st.context.theme.type == "dark"
-st.logo(asset("logo-dark.svg" if dark else "logo.svg"), size="large", icon_image=asset("icon.svg"))
+if logo := asset("logo-dark.svg" if dark else "logo.svg"):
+    st.logo(logo, size="large", icon_image=asset("icon.svg"))
 with st.sidebar:
     job_card.show()
 with link.visit(page.title):

@@ -3,6 +3,7 @@
 from core.data import ASSETS
 
 
-def asset(name: str) -> str:
-    """The path of a file in assets/."""
-    return str(ASSETS / name)
+def asset(name: str) -> str | None:
+    """The path of a file in assets/; None if it is missing: a page does without."""
+    path = ASSETS / name
+    return str(path) if path.is_file() else None

@@ -69,6 +69,14 @@ def test_no_model_at_all_is_one_sentence(
     ]
 
 
+def test_without_a_logo_the_pages_go_on(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.assets.ASSETS", tmp_path)
+    app.run()
+    assert "Model 1 reads 2" in text_of(app)
+
+
 def test_a_damaged_first_page_is_computed(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
