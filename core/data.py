@@ -116,6 +116,11 @@ def to_float(images: ByteArray) -> FloatArray:
     return images[..., np.newaxis].astype(np.float32) / np.float32(255)
 
 
+def to_bytes(images: FloatArray) -> ByteArray:
+    """The inverse, rounded to 256 levels: uint8 of values in [0, 1], any shape."""
+    return np.rint(images * 255).astype(np.uint8)
+
+
 def check_images(images: FloatArray) -> None:
     """Raise ValueError unless `images` is float32 [n, 28, 28, 1] with every value in [0, 1]."""
     if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 1):

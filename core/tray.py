@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data import SIDE, ByteArray, FloatArray, Split, check_classes, check_images
+from core.data import SIDE, ByteArray, FloatArray, Split, check_classes, check_images, to_bytes
 from core.settings import MAX_EXTRA_IMAGES
 
 
@@ -51,7 +51,7 @@ class Tray:
         """
         check_images(images)
         classes = check_classes(np.asarray(labels, dtype=np.int64), len(images))
-        rounded = np.rint(images[..., 0] * 255).astype(np.uint8)
+        rounded = to_bytes(images[..., 0])
         there = {(each.pixels, each.label) for each in self.images}
         new: dict[tuple[bytes, int], TrayImage] = {}
         numbers = originals or [None] * len(images)

@@ -6,8 +6,8 @@ Everything that a step shows is sent once, as bytes; moving the slider asks noth
 import functools
 import json
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.checks import check_range
-from core.data import ByteArray, FloatArray, IntArray
+from core.data import ByteArray, FloatArray, IntArray, to_bytes
 from ui import player_files, theme, tray
 from ui.components import colors, component
 
@@ -32,7 +32,8 @@ _player = component("player")
 class Track:
     """Image `index` of a trajectory under a title, with the classes its bars mark.
 
-    original: the number of the test image that it was made from, if it was from one.
+    original: the number of the test image that it was made from, if it was from one; about: what
+    its PNGs say of themselves; cost: what rounding to their 256 levels costs the last image.
     """
 
     title: str
@@ -41,6 +42,8 @@ class Track:
     true: int | None = None
     target: int | None = None
     original: int | None = None
+    about: Mapping[str, object] = field(default_factory=dict)
+    cost: str = ""
 
     @property
     def steps(self) -> IntArray:
@@ -89,7 +92,7 @@ class Track:
     @functools.cached_property
     def pixels(self) -> ByteArray:
         """The images for the eye: uint8 [frames, 28, 28]."""
-        return np.rint(self.images * 255).astype(np.uint8)
+        return to_bytes(self.images)
 
     @functools.cached_property
     def flips(self) -> tuple[int, ...]:
@@ -197,6 +200,8 @@ def _describe(track: Track, limit: int) -> tuple[dict[str, Any], list[NDArray[An
         "target": track.target,
         "frames": len(kept),
         "recorded": len(track.steps),
+        "about": dict(track.about),
+        "cost": track.cost,
         "terms": list(track.terms),
         "norms": list(track.norms),
         "marks": _marks(track),

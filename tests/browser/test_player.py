@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
+from core.pictures import read_picture
 from tests.browser.conftest import Visitor
 from ui.figures import tiles
 from ui.figures.palette import LIGHT
@@ -169,11 +170,19 @@ def test_a_frame_is_taken_exactly(visitor: Visitor, player: Locator) -> None:
     exact = np.rint(arrays["images_0"][10] * 255)
     with page.expect_download() as download:
         player.locator(".small").click()
+    said = read_picture(download.value.path().read_bytes())
+    np.testing.assert_array_equal(said.exact, exact)
+    assert said.about["model"] == "Model 1"
+    assert said.about["attack"] == "From noise"
+    assert said.about["iteration"] == "10"
+    assert said.about["seed"] == "0"
+    assert "rounded" not in said.about
     taken = np.asarray(Image.open(download.value.path()).convert("L"))
     assert np.array_equal(taken, exact)
     assert download.value.suggested_filename.endswith("-iteration-10-28.png")
     with page.expect_download() as download:
         player.locator(".large").click()
+    assert read_picture(download.value.path().read_bytes()).about == said.about
     large = np.asarray(Image.open(download.value.path()).convert("RGB"))
     assert large.shape == (560, 560, 3)
     assert np.array_equal(large[::20, ::20], _canvas(player, "image"))
@@ -188,3 +197,11 @@ def test_a_frame_is_taken_exactly(visitor: Visitor, player: Locator) -> None:
     )
     picture = np.asarray(Image.open(io.BytesIO(bytes(copied))).convert("RGB"))
     assert np.array_equal(picture, large)
+
+    # The last frame says what its 256 levels cost, on the page and in the file.
+    slider.press("End")
+    cost = player.locator(".cost").inner_text()
+    assert cost.startswith("Its PNG, rounded to 256 levels, is read as a ")
+    with page.expect_download() as download:
+        player.locator(".small").click()
+    assert read_picture(download.value.path().read_bytes()).about["rounded"] == cost

@@ -15,6 +15,7 @@ from ui import coach, player, text, theme
 from ui.adversarial import shared
 from ui.adversarial.noise_luck import NOISE_LUCK, seconds
 from ui.adversarial.noise_settings import REPORTED, Settings, controls, trajectory_of
+from ui.exported import exported
 from ui.figures import charts
 from ui.header import Choice
 from ui.player import Track
@@ -40,6 +41,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
         tracks = [Track(f"Toward {k}", trajectory, k, target=k) for k in shown]
         st.markdown(_finding(trajectory, settings))
         if tracks:
+            tracks = exported(tracks, classifier, {"attack": "From noise", **asdict(settings)})
             player.show(tracks, key="noise-player")
             player.downloads(tracks, key="noise-take", name="from-noise")
         else:

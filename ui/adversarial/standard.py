@@ -21,6 +21,7 @@ from ui.adversarial.standard_settings import (
     nearest,
     true_class,
 )
+from ui.exported import exported
 from ui.header import Choice, one_of_each_class
 from ui.images import ChosenImage
 from ui.player import Track
@@ -64,7 +65,8 @@ def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked
     track = Track(
         asked.attack, trajectory, true=image.label, target=asked.target, original=image.number
     )
-    player.show([track], key="a-player")
+    tracks = exported([track], classifier, {"attack": asked.attack, **dict(asked.settings)})
+    player.show(tracks, key="a-player")
     notes = []
     if image.label is None and asked.target is None:
         notes.append("Your digit has no label: the goal is any other class than the one read now.")
@@ -79,7 +81,7 @@ def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked
         st.caption(" ".join(notes))
     if attack(asked.attack).follows_a_gradient:
         no_gradient.note(classifier, image.floats, asked.goal([image], classifier).classes)
-    player.downloads([track], key="a-take", name="attack")
+    player.downloads(tracks, key="a-take", name="attack")
 
 
 def _finding(classifier: Classifier, image: ChosenImage, result: AttackResult, asked: Asked) -> str:

@@ -25,6 +25,7 @@ from ui.adversarial.source_settings import (
     lengths_from,
     trajectory_of,
 )
+from ui.exported import exported
 from ui.header import Choice
 from ui.images import ChosenImage
 from ui.player import Track
@@ -94,6 +95,7 @@ def _result(
         Track(f"Toward {k}", trajectory, k, true=source.label, target=k, original=source.number)
         for k in targets
     ]
+    tracks = exported(tracks, classifier, {"attack": "Toward a source", **asdict(settings)})
     player.show(tracks, key="to-player")
     read = int(classifier.predict(source.floats)[0])
     asked = tuple(map(float, lengths[targets]))

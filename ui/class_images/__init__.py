@@ -15,6 +15,7 @@ from ui.class_images import among, channels, claims, regularizers
 from ui.class_images.made import Made, end_of, trajectories
 from ui.class_images.settings import WEIGHTS, controls
 from ui.class_images.wanted import CHANNEL, CLASS, Asked
+from ui.exported import exported
 from ui.header import Choice
 from ui.player import Track
 from ui.show import error_box
@@ -86,6 +87,11 @@ def _result(classifier: Classifier, asked: Asked, ways: list[Trajectory], found:
             Track(f"Seed {settings.seed}", way, target=target)
             for settings, way in zip(asked.seeds, ways, strict=True)
         ]
+    seeds = asked.seeds if len(ways) > 1 else (asked.settings,) * len(tracks)
+    tracks = [
+        exported([track], classifier, {"made by": "activation maximization", **asdict(settings)})[0]
+        for track, settings in zip(tracks, seeds, strict=True)
+    ]
     player.show(tracks, key="img-player")
     player.downloads(tracks, key="img-take", name="class-images")
     for sentence in _notes(classifier, asked, found):

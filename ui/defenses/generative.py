@@ -1,6 +1,7 @@
 """The Generative view (E14): an autoencoder or a generator in front of the network."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import streamlit as st
@@ -26,6 +27,7 @@ from ui.defenses.generative_made import (
     through,
     true_class,
 )
+from ui.exported import exported
 from ui.figures import tiles
 from ui.figures.charts import class_bars
 from ui.header import Choice, admit, bare_key
@@ -253,6 +255,7 @@ def _path(classifier: Classifier, image: ChosenImage, rows: Rows, of: str, asked
         Track(f"Start {number + 1}" if number else "Encoder", trajectory, number, true=image.label)
         for number in np.argsort(distance[-1], kind="stable")
     ]
+    tracks = exported(tracks, classifier, {"made by": "projection", "of": of, **asdict(asked)})
     player.show(tracks, key="gen-player")
     st.caption(
         "What the generator draws at each step, the start that ends nearest first. Loss: distance "

@@ -12,6 +12,7 @@ from core.experiments import E9, E9_SOURCE_CLASS
 from core.transfer import Transfer
 from ui import bound, images, no_gradient, player, text
 from ui.adversarial import shared
+from ui.exported import exported
 from ui.header import Choice
 from ui.one_noise.claim import claim
 from ui.one_noise.files import downloads
@@ -106,7 +107,7 @@ def _context(
     with shown:
         gallery(fitted.noise, settings, found[NOISE], scale=view.scale, count=view.count)
     with way:
-        _way(settings, fitted)
+        _way(classifier, settings, fitted)
     with curve:
         scale_curve(classifier, settings, now=view.scale)
     with others:
@@ -197,7 +198,7 @@ def _waiting(settings: Settings) -> str:
     return f"One noise for {count} {images}, {settings.iterations:,} iterations …"
 
 
-def _way(settings: Settings, fitted: Fit) -> None:
+def _way(classifier: Classifier, settings: Settings, fitted: Fit) -> None:
     """The fitting, scrubbed: up to six of the images."""
     played = settings.images[: fitted.trajectory.images.shape[1]]
     shown = f", the first {len(played)} are played" if len(settings.images) > len(played) else ""
@@ -217,6 +218,14 @@ def _way(settings: Settings, fitted: Fit) -> None:
         )
         for row, image in enumerate(played)
     ]
+    told = {
+        "attack": "One noise for many images",
+        "images": len(settings.images),
+        "learning_rate": settings.learning_rate,
+        "iterations": settings.iterations,
+        "objective": settings.objective,
+    }
+    tracks = exported(tracks, classifier, told)
     player.show(tracks, key="one-player")
     st.caption(f"Fitted to {_listed(settings)}. Each is played with the noise at scale 1.")
     player.downloads(tracks, key="one-take", name="calculated-noise")

@@ -1,13 +1,12 @@
 """What a visitor takes of a noise: itself, its picture, its rates, its settings."""
 
-import io
 import json
 
 import pandas as pd
 import streamlit as st
-from PIL import Image
 
 from core.data import CLASSES
+from core.provenance import png
 from core.rate import Rate
 from core.transfer import Transfer
 from ui import theme
@@ -33,8 +32,9 @@ def downloads(
             "28 × 28 numbers in −1 to 1 at scale 1, as a NumPy array.",
         ),
         "Picture": (
-            lambda: _png(
-                tiles.enlarge(tiles.signed(fitted.noise[0, ..., 0], 1.0, palette), _SCALE)
+            lambda: png(
+                tiles.enlarge(tiles.signed(fitted.noise[0, ..., 0], 1.0, palette), _SCALE),
+                {"made by": "one noise", **told, "images": len(settings.images)},
             ),
             "noise.png",
             "image/png",
@@ -104,9 +104,3 @@ def _told(choice: Choice, settings: Settings, scale: float) -> dict[str, object]
         "objective": settings.objective,
         "scale": scale,
     }
-
-
-def _png(pixels: tiles.Picture) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()

@@ -149,6 +149,8 @@ class Player {
       `${kindOf(predicted, track)}, p = ${p.toFixed(3)} · change ${norms.join(", ")}`,
     )
     put(this.find("terms"), terms.join(" · "))
+    const known = track.cost && "What a PNG’s 256 levels cost is measured for the last iteration."
+    put(this.find("cost"), isLast(track, frame) ? track.cost : known)
     Object.assign(this.root.dataset, { step, predicted, track: this.chosen, frame })
   }
 

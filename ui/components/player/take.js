@@ -27,11 +27,22 @@ async function saveFrame(player, exact) {
   const name = track.title.toLowerCase().replace(/[^a-z0-9]+/g, "-") || "frame"
   const side = exact ? 28 : 28 * ENLARGED
   const link = document.createElement("a")
-  link.href = URL.createObjectURL(await framePicture(player, exact))
+  const picture = await withText(await framePicture(player, exact), told(player))
+  link.href = URL.createObjectURL(picture)
   link.download = `${name}-iteration-${track.steps[frame]}-${side}.png`.replace(/^-/, "")
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
 }
+
+function told({ track, frame }) {
+  const predicted = track.predicted(frame)
+  const p = track.ten(track.probabilities, frame)[predicted].toFixed(3)
+  const rounded = isLast(track, frame) && track.cost ? { rounded: track.cost } : {}
+  const read = { iteration: track.steps[frame], "read as": predicted, p }
+  return { ...track.about, ...read, ...rounded }
+}
+
+const isLast = (track, frame) => frame === track.frames - 1
 
 async function copyFrame(player) {
   const button = player.find("copy")
