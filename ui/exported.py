@@ -1,5 +1,6 @@
 """What the PNGs of a player say: what made an image, and what 256 levels cost it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -26,7 +27,7 @@ def _about(track: Track, classifier: Classifier, about: Mapping[str, object]) ->
     marked = {"test image": track.original, "true class": track.true, "target": track.target}
     known = {name: value for name, value in marked.items() if value is not None}
     plain = {
-        name: value if isinstance(value, (str, int, float)) else str(value)
+        name: value if isinstance(value, (str, int)) or _is_finite(value) else str(value)
         for name, value in about.items()
     }
     return {
@@ -36,6 +37,11 @@ def _about(track: Track, classifier: Classifier, about: Mapping[str, object]) ->
         **known,
         **plain,
     }
+
+
+def _is_finite(value: object) -> bool:
+    """Whether it is a number that JSON has."""
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _cost(track: Track, probabilities: FloatArray) -> str:
@@ -56,5 +62,5 @@ def _fate(track: Track, before: int, after: int) -> str:
         reached, name = (before != track.true, after != track.true), "fooled"
     else:
         return ""
-    words = {(True, True): "still", (True, False): "not any more", (False, True): "only now"}
+    words = {(True, True): "still", (True, False): "no longer", (False, True): "only now"}
     return f": {words[reached]} {name}" if reached in words else ""

@@ -27,10 +27,10 @@ def _track(image: float, answers: int, **marks: int) -> Track:
     [
         ("same", {}, "as before."),
         ("same", {"target": "same"}, "as before: still at its target."),
-        ("other", {"target": "other"}, "no longer as a {other}: not any more at its target."),
+        ("other", {"target": "other"}, "no longer as a {other}: no longer at its target."),
         ("other", {"target": "same"}, "no longer as a {other}: only now at its target."),
         ("same", {"true": "other"}, "as before: still fooled."),
-        ("other", {"true": "same"}, "no longer as a {other}: not any more fooled."),
+        ("other", {"true": "same"}, "no longer as a {other}: no longer fooled."),
         ("same", {"true": "same"}, "as before."),
     ],
 )

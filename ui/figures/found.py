@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from core.data import FloatArray
 from core.sheet import Box, Sheet
-from ui.figures.palette import Palette
+from ui.figures.palette import Palette, rgb
 from ui.figures.tiles import Picture
 
 _LONGEST = 616  # pixels of the picture's longer side, twice those of the screen
@@ -56,4 +56,5 @@ def _label(
     left, top, *_ = outline
     patch = draw.textbbox((left + 8, top + 4), text, font)
     draw.rectangle((left, top, patch[2] + 8, patch[3] + 8), fill=color)
-    draw.text((left + 8, top + 4), text, "#FFFFFF" if color == "#8B5CF6" else "#111A29", font)
+    is_light = rgb(color) @ (0.299, 0.587, 0.114) > 140
+    draw.text((left + 8, top + 4), text, "#111A29" if is_light else "#FFFFFF", font)
