@@ -43,6 +43,7 @@ class Visit:
     """One page in one session, from when it is opened until it is left.
 
     fresh: what came with the link and no control has read. drawn: by name, what the controls take.
+    unread: whether Streamlit has refused the whole link for its length.
     """
 
     page: str | None
@@ -50,6 +51,7 @@ class Visit:
     notes: dict[str, Note] = field(default_factory=dict)
     dismissed: bool = False
     drawn: dict[str, Parameter] = field(default_factory=dict)
+    unread: bool = False
     running: bool = False
     unsent: bool = False
 
@@ -72,7 +74,7 @@ def visit(page: str) -> Iterator[None]:
         now.running = False
         if now.unsent:
             _send(now)
-        if now.notes or unused:
+        if now.notes or now.unread or unused:
             with place.container(key="link-notice", gap="xsmall"):
                 _show(now, unused)
 
@@ -163,6 +165,7 @@ def _begun(page: str) -> Visit:
     now, context = current(), get_script_run_ctx()
     if now.page != page or (context is not None and context.is_history_navigation):
         now = Visit(page, {name: _says(name) for name in st.query_params})
+        now.unread = now.unsent = not now.fresh and _asks(context.query_string if context else "")
         st.session_state[_VISIT] = now
     now.running = True
     now.drawn.clear()
@@ -179,12 +182,19 @@ def _says(name: str) -> Texts:
     return tuple(st.query_params.get_all(name))
 
 
+def _asks(query: str) -> bool:
+    """Whether a link asks for anything; Streamlit keeps to itself how it is embedded."""
+    return any(part and not part.lower().startswith("embed") for part in query.split("&"))
+
+
 def _show(now: Visit, unused: Sequence[str]) -> None:
     sentences = [found.sentence for found in now.notes.values()]
     if unused:
         more = f" and {len(unused) - _UNUSED:,} more" if len(unused) > _UNUSED else ""
         names = ", ".join(map(quoted, unused[:_UNUSED])) + more
         sentences.append(f"{names}: nothing that is shown here is set by that.")
+    if now.unread:
+        sentences.append("It is too long or has too many parts: nothing of it was read.")
     points = "\n".join(f"- {sentence}" for sentence in sentences)
     st.warning(f"**The link says what this page cannot show.**\n\n{points}", icon=_ICON)
     st.button(
@@ -195,4 +205,4 @@ def _show(now: Visit, unused: Sequence[str]) -> None:
 def _dismiss() -> None:
     now = current()
     now.notes.clear()
-    now.dismissed = True
+    now.unread, now.dismissed = False, True

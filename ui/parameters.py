@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORE
 _LONGEST = 40  # characters of what is shown of a text, and the most that a number may have
 _SENTENCE = 200
 _NOISE = 1e-9  # steps of 0.05 add up to 0.30000000000000004
-_LISTED = 8
+_LISTED = 10
 
 Texts = tuple[str, ...]
 

@@ -203,6 +203,19 @@ def test_the_notice_stays_until_it_is_dismissed_or_the_page_is_left() -> None:
     assert not app.exception
 
 
+def test_a_link_that_streamlit_refuses_as_a_whole_is_named() -> None:
+    app = open_link("overview", {"image": "3", **{f"x{number}": "" for number in range(1_000)}})
+    assert "nothing of it was read" in notice_of(app)
+    assert not app.query_params
+    app.run()
+    assert "nothing of it was read" in notice_of(app)
+
+
+def test_more_unknown_names_than_can_be_listed_are_counted() -> None:
+    app = open_link("overview", {f"x{number}": "" for number in range(990)})
+    assert "`x9` and 980 more: nothing that is shown here is set by that" in notice_of(app)
+
+
 def test_a_hidden_control_is_read_when_it_is_drawn() -> None:
     app = open_link("feature_maps", {"beside": "inf"})
     assert "`beside`: nothing" in notice_of(app)
