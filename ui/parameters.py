@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ui.text import literal
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _LONGEST = 40  # characters of what is shown of a text, and the most that a number may have
-_SENTENCE = 200
+_SENTENCE = 200  # characters of one that may repeat what the link says
 _NOISE = 1e-9  # steps of 0.05 add up to 0.30000000000000004
 _LISTED = 10
 
@@ -149,7 +151,7 @@ class Text:
         try:
             return Reading((self.written(_one(texts)),), exact=True)
         except ValueError as error:
-            return Reading(None, exact=False, why=escaped(str(error)))
+            return Reading(None, exact=False, why=literal(str(error)[:_SENTENCE]))
 
 
 def number_of(text: str) -> float | None:
@@ -180,12 +182,6 @@ def quoted(text: str) -> str:
     fence = "`" * (longest + 1)
     around = " " if "`" in seen or seen.strip() != seen else ""
     return f"{fence}{around}{seen}{around}{fence}"
-
-
-def escaped(sentence: str) -> str:
-    """A sentence that may repeat a text out of a link, for Markdown, cut where it runs on."""
-    shown = sentence if len(sentence) <= _SENTENCE else f"{sentence[:_SENTENCE]}…"
-    return re.sub(r"([\\`*_{}\[\]<>#+!|~$:@/&-])", r"\\\1", " ".join(shown.split()))
 
 
 def said(name: str, texts: Texts) -> str:

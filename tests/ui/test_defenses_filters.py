@@ -59,7 +59,7 @@ def test_the_reports_filters_and_a_random_one_in_a_chain(app: AppTest) -> None:
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ("sharpen-1", "There is no filter 'sharpen\\-1'"),
+        ("sharpen-1", "There is no filter 'sharpen-1'"),
         ("blur-99", "The strength of Gaussian blur is 99, outside 0.4 to 3"),
         ("blur-1+blur-2", "name each kind once"),
         ("+".join(["blur-1", "median-3", "bits-1", "jpeg-30", "noise-0.25"]), "5, outside 1 to 4"),
