@@ -1,5 +1,6 @@
 """Every attack with its settings, in one place: pages, scores and benchmarks read this list."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -13,9 +14,13 @@ from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.sparse import one_pixel, saliency_map
 from core.classifier import Classifier
-from core.data import FloatArray
+from core.data import CLASSES, FloatArray
 
 Value = float | int | str | bool
+_FREE = {  # settings that change how far or which way, and not how long
+    "epsilon", "norm", "step_size", "random_start", "seed", "decay", "overshoot", "gamma",
+    "initial_constant", "learning_rate", "confidence", "theta",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,13 +39,34 @@ class Setting:
 
 @dataclass(frozen=True)
 class Attack:
-    """An attack: its function, what it is in one sentence, its source, and its settings."""
+    """An attack: its function, what it is in one sentence, its source, its settings, its cost.
+
+    looks: how many gradients or answers one image takes, of the settings that this depends on by
+    name. Raises ValueError if a setting is neither one of these nor known to cost nothing.
+    """
 
     name: str
     run: Callable[..., AttackResult]
     summary: str
     source: str
     settings: tuple[Setting, ...]
+    looks: Callable[..., int]
+
+    def __post_init__(self) -> None:
+        costly = set(inspect.signature(self.looks).parameters)
+        names = {setting.name for setting in self.settings}
+        if unknown := (names - _FREE - costly) | (costly - names):
+            raise ValueError(
+                f"{self.name} does not say what {', '.join(sorted(unknown))} costs: "
+                "let `looks` take it, or name it among what is free."
+            )
+
+    def work(self, settings: Mapping[str, Value]) -> int:
+        """How many gradients or answers one image takes with `settings`, at most and roughly."""
+        every = {**self.defaults(), **settings}
+        return self.looks(
+            **{name: every[name] for name in inspect.signature(self.looks).parameters}
+        )
 
     @property
     def follows_a_gradient(self) -> bool:
@@ -71,6 +97,10 @@ class Attack:
         )
 
 
+def _apgd_looks(iterations: int, restarts: int, loss: str) -> int:
+    return iterations * restarts * (CLASSES - 1 if loss == "targeted_dlr" else 1)
+
+
 EPSILON = Setting("epsilon", "ε", 0.3, 0.0, 1.0, 0.01, help="The radius of the ball.")
 NORM = Setting("norm", "Norm", "linf", choices=NORMS)
 
@@ -81,6 +111,7 @@ ATTACKS = (
         "One step to the edge of the ball.",
         "Goodfellow, Shlens and Szegedy (2014), arXiv:1412.6572",
         (EPSILON, NORM),
+        lambda: 1,
     ),
     Attack(
         "PGD",
@@ -96,6 +127,7 @@ ATTACKS = (
             Setting("restarts", "Restarts", 1, 1, 20, 1),
             Setting("seed", "Seed", 0, 0, 999, 1),
         ),
+        lambda iterations, restarts: iterations * restarts,
     ),
     Attack(
         "Momentum",
@@ -109,6 +141,7 @@ ATTACKS = (
             Setting("iterations", "Iterations", 10, 1, 200, 1),
             Setting("decay", "Decay", 1.0, 0.0, 1.0, 0.05),
         ),
+        lambda iterations: iterations,
     ),
     Attack(
         "APGD",
@@ -123,6 +156,7 @@ ATTACKS = (
             Setting("loss", "Loss", "cross_entropy", choices=LOSSES),
             Setting("seed", "Seed", 0, 0, 999, 1),
         ),
+        _apgd_looks,
     ),
     Attack(
         "DeepFool",
@@ -133,6 +167,7 @@ ATTACKS = (
             Setting("iterations", "Iterations", 50, 1, 200, 1),
             Setting("overshoot", "Overshoot", 0.02, 0.0, 1.0, 0.01),
         ),
+        lambda iterations: CLASSES * iterations,
     ),
     Attack(
         "DDN",
@@ -143,6 +178,7 @@ ATTACKS = (
             Setting("iterations", "Iterations", 100, 1, 500, 1),
             Setting("gamma", "γ", 0.05, 0.0, 0.5, 0.01, help="By which share the sphere changes."),
         ),
+        lambda iterations: iterations,
     ),
     Attack(
         "Carlini–Wagner",
@@ -156,6 +192,7 @@ ATTACKS = (
             Setting("learning_rate", "Learning rate", 0.1, 0.001, 1.0, 0.001),
             Setting("confidence", "Confidence", 0.0, 0.0, 50.0, 0.5),
         ),
+        lambda binary_search_steps, iterations: binary_search_steps * iterations,
     ),
     Attack(
         "JSMA",
@@ -166,6 +203,7 @@ ATTACKS = (
             Setting("theta", "Change of a pixel", 1.0, -1.0, 1.0, 0.05),
             Setting("pixels", "Pixels at most", 114, 2, 784, 2),
         ),
+        lambda pixels: pixels,
     ),
     Attack(
         "One pixel",
@@ -178,6 +216,7 @@ ATTACKS = (
             Setting("generations", "Generations", 30, 1, 200, 1),
             Setting("seed", "Seed", 0, 0, 999, 1),
         ),
+        lambda pixels, population, generations: population * (generations + 1),
     ),
     Attack(
         "Square",
@@ -190,6 +229,7 @@ ATTACKS = (
             Setting("queries", "Queries", 1_000, 10, 10_000, 10),
             Setting("seed", "Seed", 0, 0, 999, 1),
         ),
+        lambda queries: queries,
     ),
     Attack(
         "Worst case",
@@ -203,6 +243,7 @@ ATTACKS = (
             Setting("queries", "Queries", 1_000, 10, 10_000, 10),
             Setting("seed", "Seed", 0, 0, 999, 1),
         ),
+        lambda iterations, queries: CLASSES * iterations + queries,
     ),
 )
 

@@ -28,6 +28,10 @@ class Part(Protocol):
         """Itself on screen."""
 
     @property
+    def looks(self) -> float:
+        """What an image through it costs, in images through Model 1."""
+
+    @property
     def identity(self) -> str:
         """All that its answers follow from; its key, if nothing was trained."""
 
@@ -78,6 +82,11 @@ class DefendedClassifier(Classifier):
     def bare(self) -> Classifier:
         """The network without the defense."""
         return self._bare
+
+    @property
+    def looks(self) -> float:
+        """What an image costs, in images through Model 1: the network and each part, every draw."""
+        return self.draws * (self.bare.looks + sum(part.looks for part in self.defense))
 
     def purified(self, images: FloatArray) -> FloatArray:
         """What the network gets for images [n, 28, 28, 1], of each the first draw."""

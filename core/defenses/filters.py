@@ -42,7 +42,8 @@ class Kind:
     """A kind of filter: its strength's label, range, step and default, and which gradient it has.
 
     apply(images, strength, mode) works inside graphs; window(strength): the side in pixels of
-    what one pixel behind the filter sees.
+    what one pixel behind the filter sees; looks(strength): what an image through it costs, in
+    images through Model 1.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Kind:
     summary: str
     apply: Callable[[Any, float, Mode], Any]
     window: Callable[[float], int]
+    looks: Callable[[float], float]
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,11 @@ class Filter:
     def gradient(self) -> str:
         """EXACT, STRAIGHT_THROUGH or AVERAGED."""
         return KINDS[self.kind].gradient
+
+    @property
+    def looks(self) -> float:
+        """What an image through the filter costs, in images through Model 1; measured once."""
+        return KINDS[self.kind].looks(self.strength)
 
     def layer(self, mode: Mode = PLAIN) -> keras.Layer:
         """A layer [n, 28, 28, 1] → [n, 28, 28, 1]."""
@@ -277,19 +284,22 @@ KINDS = {
     for kind in (
         Kind("blur", "Gaussian blur", "σ in pixels", 0.4, 3.0, 0.1, 1.0, EXACT,
              "Averages neighbors: fine noise goes, and so do fine strokes.", _blur,
-             lambda sigma: 2 * int(4 * sigma + 0.5) + 1),
+             lambda sigma: 2 * int(4 * sigma + 0.5) + 1, lambda _: 0.1),
         Kind("median", "Median", "window in pixels", 3, 7, 2, 3, EXACT,
-             "The middle value of a window: single pixels go.", _median, int),
+             "The middle value of a window: single pixels go.", _median, int,
+             lambda size: size * size / 4),
         Kind("threshold", "Threshold", "value", 0.05, 0.95, 0.05, 0.5, STRAIGHT_THROUGH,
-             "Every pixel becomes paper or ink.", _threshold, lambda _: 1),
+             "Every pixel becomes paper or ink.", _threshold, lambda _: 1, lambda _: 0.1),
         Kind("bits", "Bit depth", "bits", 1, 7, 1, 1, STRAIGHT_THROUGH,
-             "Pixels are rounded to a few values.", _bits, lambda _: 1),
+             "Pixels are rounded to a few values.", _bits, lambda _: 1, lambda _: 0.1),
         Kind("jpeg", "JPEG", "quality", 5, 95, 5, 30, STRAIGHT_THROUGH,
              "Small waves in blocks of 8 × 8 pixels are rounded away.", _jpeg,
-             lambda _: 2 * _BLOCK - 1),
+             lambda _: 2 * _BLOCK - 1, lambda _: 0.3),
         Kind("resize", "Random resize", "pixels at most", 1, 8, 1, 4, AVERAGED,
-             "The digit is shrunk at random and put somewhere.", _resize, lambda _: SIDE),
+             "The digit is shrunk at random and put somewhere.", _resize, lambda _: SIDE,
+             lambda _: 0.3),
         Kind("noise", "Random noise", "standard deviation", 0.05, 0.5, 0.05, 0.25, AVERAGED,
-             "Noise drowns a small change, and some of the digit.", _noise, lambda _: 1),
+             "Noise drowns a small change, and some of the digit.", _noise, lambda _: 1,
+             lambda _: 0.3),
     )
 }  # fmt: skip

@@ -26,6 +26,7 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba (2014), arXiv:1412.
 _STARTS = np.random.default_rng(0).standard_normal((MAX_RESTARTS - 1, LATENT)).astype(np.float32)
 _TYPES = [IMAGES, tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.int32)]
 _BATCH = 100
+_STEPS_A_LOOK = 10  # steps of descent, each down the generator and up, that Model 1's pass costs
 
 
 class Descent(NamedTuple):
@@ -61,6 +62,11 @@ class Projection:
     def identity(self) -> str:
         """All that the projection's answers follow from: its counts and the generator."""
         return f"{self.key} {generator().version}"
+
+    @property
+    def looks(self) -> float:
+        """What an image through it costs, in images through Model 1: ten steps are one look."""
+        return self.iterations * self.restarts / _STEPS_A_LOOK
 
     @property
     def title(self) -> str:
