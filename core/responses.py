@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,12 @@ def responses(classifier: Classifier, images: FloatArray, layer: str) -> Respons
     )
     both = in_batches(compiled, images)
     return Responses(both[:, 0], both[:, 1].max(axis=0))
+
+
+def joined(parts: Sequence[Responses]) -> Responses:
+    """The answers to all images, from those to parts of them."""
+    largest = np.stack([each.largest for each in parts]).max(axis=0)
+    return Responses(np.concatenate([each.means for each in parts]), largest)
 
 
 def _compile_responses(model: keras.Model, layer: str) -> Any:

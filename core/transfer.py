@@ -88,12 +88,13 @@ def transfer(
     target: int,
     scale: float = 1.0,
     before: IntArray | None = None,
+    after: IntArray | None = None,
 ) -> Transfer:
     """How clip(images + scale · noise) is read, images float32 [n, 28, 28, 1] in [0, 1].
 
     noise float32 [1, 28, 28, 1], the same for all images, or [n, 28, 28, 1], one for each; scale
-    0 to 10. before int [n]: the classifier's answers to the images, if they are known already.
-    Raises ValueError on other values.
+    0 to 10. before and after int [n]: the classifier's answers to the images and to the sums,
+    if they are known already. Raises ValueError on other values.
     """
     check_images(images)
     labels = check_classes(labels, len(images))
@@ -101,14 +102,20 @@ def transfer(
     check_range("The scale", scale, 0, MAX_SCALE)
     _check_noise(noise, len(images))
     known = classifier.predict(images) if before is None else check_classes(before, len(images))
-    changed = np.clip(images + np.float32(scale) * noise, 0, 1)
+    changed = added(images, noise, scale)
     return Transfer(
         labels=labels,
         before=known,
-        after=classifier.predict(changed),
+        after=classifier.predict(changed) if after is None else check_classes(after, len(images)),
         target=target,
         l2=_length(changed - images),
     )
+
+
+def added(images: FloatArray, noise: FloatArray, scale: float) -> FloatArray:
+    """clip(images + scale · noise), the noise one for all images or one for each."""
+    total: FloatArray = np.clip(images + np.float32(scale) * noise, 0, 1)
+    return total
 
 
 def shuffled(noise: FloatArray, images: FloatArray, *, seed: int = 0, draws: int = 1) -> FloatArray:

@@ -6,11 +6,12 @@ guard()
 
 import streamlit as st
 
-from ui import compute, predictions
+from ui import predictions, whole_set
 from ui.header import header
 
 choice = header("Predictions", "What does it get right, what does it get wrong, and how surely?")
 with st.skeleton(height=600):
-    classifier = choice.classifier()
-    evaluation = compute.test_evaluation(classifier)
-predictions.browse(evaluation, choice)
+    asked = whole_set.evaluation(choice.classifier())
+    whole_set.known(asked)
+if (evaluation := whole_set.outcome(asked)) is not None:
+    predictions.browse(evaluation, choice)

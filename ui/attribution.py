@@ -9,7 +9,7 @@ from core.attribution import Attribution, last_maps
 from core.classifier import Classifier
 from core.data import FloatArray
 from core.fills import FILLS
-from ui import bound, state, text, theme
+from ui import bound, compute, state, text, theme
 from ui.attribution_check import check
 from ui.attribution_maps import (
     GRAD_CAM,
@@ -32,6 +32,7 @@ from ui.header import Choice
 from ui.show import picture
 
 _TILE = 84
+_FIXED_WORK = 1_500  # passes for the scales of the maps and for the check, roughly
 _DEFAULTS = {
     "baseline": Settings.baseline,
     "ig_steps": Settings.steps,
@@ -49,6 +50,8 @@ def explain(classifier: Classifier, choice: Choice) -> None:
     probabilities = classifier.probabilities(choice.image.floats)[0]
     with controls, st.container(border=True, key="settings"):
         label, settings, method = _settings(choice, probabilities)
+    work = _FIXED_WORK + (2 + len(choice.more)) * (settings.steps + settings.samples)
+    compute.or_its_sentence("A comparison of five maps", work, classifier)
     maps = {name: attribution(name, classifier, choice.image, label, settings) for name in METHODS}
     with result, st.container(border=True, height="stretch"):
         _five_maps(classifier, choice, label, settings, maps)

@@ -228,33 +228,46 @@ def _layers(architecture: Architecture) -> "list[LayerInfo]":
     return layer_table(build_model(architecture))
 
 
-MAX_INLINE_WORK = 100_000  # images × iterations that one visitor may ask for at once
+MAX_INLINE_WORK = 100_000  # looks that one visitor may wait for at once
+_LOOKS_A_SECOND = 10_000  # images through Model 1, on two cores of 2025
 _inline_slot = threading.BoundedSemaphore()
 
 
-def cost_of(classifier: "Classifier") -> int:
-    """How many looks one look counts as: a projection's iterations × restarts; else 1."""
-    from core.defenses.defended import DefendedClassifier
-    from core.defenses.projection import Projection
+def seconds_of(looks: float) -> float:
+    """How long so many looks take, roughly."""
+    return looks / _LOOKS_A_SECOND
 
-    parts = classifier.defense if isinstance(classifier, DefendedClassifier) else ()
-    descents = [part for part in parts if isinstance(part, Projection)]
-    return max(1, sum(each.iterations * each.restarts for each in descents))
+
+def check_inline(what: str, work: int, classifier: "Classifier") -> None:
+    """Raise ValueError if it is above what a visitor may wait for.
+
+    work: images × iterations, each a look at the classifier; each counts as what it costs.
+    """
+    looks = round(work * classifier.looks)
+    cheaper = ", or a cheaper model" if classifier.looks >= 2 else ""
+    if looks > MAX_INLINE_WORK:
+        raise ValueError(
+            f"{what} takes {looks:,} images × iterations, above {MAX_INLINE_WORK:,}: choose fewer "
+            f"images or iterations{cheaper}."
+        )
+
+
+def or_its_sentence(what: str, work: int, classifier: "Classifier") -> None:
+    """Go on if a visitor may wait for it; else say so and end this run."""
+    try:
+        check_inline(what, work, classifier)
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
 
 
 @contextlib.contextmanager
 def inline(what: str, work: int, classifier: "Classifier") -> Iterator[None]:
     """The one place in the process where an attack runs while its visitor waits.
 
-    work: images × iterations of looks at the classifier, multiplied by what each counts as. Raises
-    ValueError if that is above what a visitor may ask for.
+    Arguments and errors as of `check_inline`.
     """
-    work *= cost_of(classifier)
-    if work > MAX_INLINE_WORK:
-        raise ValueError(
-            f"{what} takes {work:,} images × iterations, above {MAX_INLINE_WORK:,}: choose fewer "
-            "images or iterations."
-        )
+    check_inline(what, work, classifier)
     held = _inline_slot.acquire(blocking=False)
     try:
         if not held:

@@ -9,6 +9,7 @@ from core.feature_maps import (
     Convolution,
     DoubleArray,
     MapComparison,
+    active_shares,
     channel_arithmetic,
     compare_layers,
     compare_maps,
@@ -24,6 +25,7 @@ from ui.header import Choice
 from ui.maps_package import Layer, Side
 from ui.maps_settings import Settings
 from ui.show import draw
+from ui.whole_set import Whole, in_parts, known, outcome
 
 STATE_IMAGES = 1_000
 
@@ -38,6 +40,7 @@ def inspect(choice: Choice, classifier: Classifier) -> None:
             settings = maps_settings.show(found, choice)
         with st.container(border=True):
             _facts(classifier, found)
+            outcome(_activity(classifier))
     title = classifier.name if settings.compares_networks else choice.image.title
     own = _sides(title, classifier, choice.image.floats)
     beside = maps_settings.second(settings, choice, classifier)
@@ -55,19 +58,38 @@ def inspect(choice: Choice, classifier: Classifier) -> None:
 
 def _sides(title: str, classifier: Classifier, image: FloatArray) -> list[Side]:
     """Every convolution of a network that sees an image."""
-    active = _active_shares(classifier.version, classifier)
+    active = known(_activity(classifier))
     return [
-        Side(title, classifier, image, each, active[each.name])
+        Side(
+            title, classifier, image, each,
+            np.full(each.channels, np.nan) if active is None else active[each.name],
+        )
         for each in convolutions(classifier.model)
-    ]
+    ]  # fmt: skip
+
+
+def _activity(classifier: Classifier) -> Whole[dict[str, DoubleArray]]:
+    """How often each channel is above 0, over the first test images."""
+    images, _ = compute.first_test_images(STATE_IMAGES)
+
+    def joined(parts: list[dict[str, DoubleArray]]) -> dict[str, DoubleArray]:
+        return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
+
+    return Whole(
+        "How often each channel responds",
+        ("activity", classifier.version),
+        classifier,
+        STATE_IMAGES,
+        now=lambda: _active_shares(classifier.version, classifier),
+        work=lambda: in_parts(
+            STATE_IMAGES, lambda part: active_shares(classifier, images[part]), joined
+        ),
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _active_shares(version: str, _classifier: Classifier) -> dict[str, DoubleArray]:
-    from core.data import to_float
-    from core.feature_maps import active_shares
-
-    return active_shares(_classifier, to_float(compute.mnist().test.images[:STATE_IMAGES]))
+    return active_shares(_classifier, compute.first_test_images(STATE_IMAGES)[0])
 
 
 def _layers(own: list[Side], beside: list[Side], settings: Settings) -> list[Layer]:

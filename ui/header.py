@@ -278,8 +278,15 @@ def _choose_hardest() -> None:
 
 
 def _mistakes() -> IntArray:
+    """Of the chosen model, the hardest first; none, and why, where nobody has measured them."""
+    from ui import whole_set
+
     model = compute.classifier(st.session_state[state.MODEL])
-    return compute.test_evaluation(model).mistakes()
+    evaluation = whole_set.known(whole_set.evaluation(model))
+    if evaluation is None:
+        st.toast(f"The mistakes of {model.name} are not measured yet: see the page Predictions.")
+        return np.zeros(0, np.int64)
+    return evaluation.mistakes()
 
 
 def _choose_next_of(indices: IntArray) -> None:

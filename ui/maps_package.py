@@ -41,7 +41,8 @@ Arrays = dict[str, NDArray[Any]]
 class Side:
     """A network, an image float32 [1, 28, 28, 1], one convolution, and its channels' states.
 
-    active: the share of positions of the first test images at which each channel is above 0.
+    active: the share of positions of the first test images at which each channel is above 0; NaN
+    where nobody has measured it.
     """
 
     title: str

@@ -114,7 +114,7 @@ class MeasureCard(Generic[S]):
             icon=":material/play_arrow:",
             on_click=self._kept.start,
             args=[lambda: self._begin(classifier, choice, settings)],
-            help=f"With the settings above; {seconds}."
+            help=f"With the settings above; {seconds}{_slower(classifier)}."
             + (" Your other job has to end first." if busy and not busy.ended else ""),
         )
 
@@ -125,3 +125,10 @@ class MeasureCard(Generic[S]):
         job = Job(session.owner(), self.title, lambda: work, explained=(ValueError,))
         title = short_titles()[choice.model]
         return Record(study, job, title, classifier.version, dict(settings))
+
+
+def _slower(classifier: Classifier) -> str:
+    """What a costly classifier adds to a time that was measured on Model 1."""
+    if classifier.looks < 2:
+        return ""
+    return f" with Model 1, and about {classifier.looks:,.0f} times as long with this one"

@@ -12,7 +12,7 @@ from core.data import CLASSES, FloatArray, to_float
 from core.fidelity import Fidelity, fidelity, random_map
 from core.fills import FILLS, fill_images
 from core.occlusion import OcclusionMap, occlude
-from ui import bound, compute, text, theme
+from ui import bound, compute, text, theme, whole_set
 from ui.class_picker import class_picker
 from ui.figures import charts, tiles
 from ui.files import npz
@@ -24,6 +24,8 @@ from ui.show import draw, picture
 REPORT = {"block": 12, "stride": 4, "fill": "black", "change": "Probability", "pixels": False}
 _TILE = 84
 _DRAWS = 20
+_FEW = 100  # test images among which a classifier that costs much is shown ten
+_WORK = 3_500  # passes of one image on the whole page, roughly
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,7 @@ def explore(classifier: Classifier, choice: Choice) -> None:
     image = choice.image
     with controls, st.container(border=True, key="settings"):
         label, block, stride, fill = _settings(classifier, choice)
+    compute.or_its_sentence("Hiding every part of the image", _WORK, classifier)
     measured = _occluded(classifier, image, block, stride, fill)
     with result, st.container(border=True, height="stretch"):
         _by_hand(classifier, image, measured.occlusion.of_class(label), stride, fill)
@@ -212,10 +215,7 @@ def _gallery(classifier: Classifier, choice: Choice) -> None:
         shown = list(choice.images)
         title = "The chosen images"
     else:
-        predicted = compute.test_evaluation(classifier).predicted
-        labels = compute.test_labels()
-        right = [np.flatnonzero((labels == k) & (predicted == k)) for k in range(CLASSES)]
-        shown = [ChosenImage(int(found[0])) for found in right if len(found)]
+        shown = [ChosenImage(number) for number in _first_read_right(classifier)]
         title = "One digit of each class"
     occlusion = _gallery_maps(classifier.version, tuple(i.key for i in shown), classifier, shown)
     drops = occlusion.probability_drop.max(axis=(1, 2))
@@ -243,6 +243,18 @@ def _gallery(classifier: Classifier, choice: Choice) -> None:
         "Change of the explained class's probability: the true one, or the predicted one of an "
         "own digit. A pale map is a digit that survives every block. Below: the largest fall."
     )
+
+
+def _first_read_right(classifier: Classifier) -> list[int]:
+    """Of each class the first test image that is read right; of the first 100, if all cost much."""
+    evaluation = whole_set.known(whole_set.evaluation(classifier))
+    images, labels = compute.first_test_images(_FEW)
+    if evaluation is None:
+        right = classifier.predict(images) == labels
+    else:
+        right, labels = evaluation.right, evaluation.labels
+    found = [np.flatnonzero(right & (labels == label)) for label in range(CLASSES)]
+    return [int(numbers[0]) for numbers in found if len(numbers)]
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -16,6 +16,7 @@ from core.surgery import MAX_FACTOR, edited_classifier, scale_channels, shuffled
 from ui import compute, state, text, theme
 from ui.figures import charts, map_charts
 from ui.header import Choice
+from ui.images import TEST_IMAGES
 from ui.show import draw
 
 _EDITS, _DRAWN = "_surgery", "_surgery_drawn"
@@ -41,6 +42,11 @@ def operate(choice: Choice, classifier: Classifier) -> None:
     result, settings = st.columns([3.5, 1], gap="medium")
     with settings, st.container(border=True, key="surgery-settings"):
         edits = _controls(found, classifier.version)
+    try:
+        compute.check_inline("Every change of the channels", TEST_IMAGES, classifier)
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        return
     before = compute.test_evaluation(classifier)
     after = evaluate_edits(classifier, edits) if edits else before
     with settings, st.container(border=True):

@@ -44,13 +44,14 @@ def test_static_beside_adaptive_and_the_latent_numbers(app: AppTest) -> None:
     assert page.slider(key="gen_z1").value == 0.0
 
 
-def test_too_long_an_attack_is_one_sentence(app: AppTest) -> None:
+def test_too_long_an_attack_is_one_sentence(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.compute.MAX_INLINE_WORK", 20_000)
     page = _open(app, gen_steps="200", gen_starts="10")
     page.button(key="gen-adaptive").click().run()
     assert not page.exception
     assert [error.value for error in page.error] == [
-        "The attack through Projection 200 × 10 takes 320,000 images × iterations, above 100,000: "
-        "choose fewer images or iterations."
+        "The attack through Projection 200 × 10 takes 32,160 images × iterations, above 20,000: "
+        "choose fewer images or iterations, or a cheaper model."
     ]
     assert "**Autoencoder**: read as" in text_of(page)  # what can be done is done
     assert "Adaptive: attacked through the defense" in text_of(page)

@@ -20,6 +20,7 @@ from ui.images import ChosenImage
 
 COUNTS = (50, 100, 200, 500)
 _STEPS = 20
+_PLANE = 41**2  # images of the plane around it
 _WORK = {"PGD": 16, "FGSM": 16, "DeepFool": 150, "DDN": 100, "Carlini–Wagner": 500}
 _DEFAULTS = {
     "s_method": METHODS[0],
@@ -148,7 +149,7 @@ def _found(
     _image: ChosenImage,
 ) -> Found:
     pixels, goal = _image.floats, asked.goal(_image, _classifier)
-    with compute.inline("The smallest change", asked.work, _classifier):
+    with compute.inline("The smallest change", asked.work + DRAWS + _PLANE, _classifier):
         found = smallest(
             _classifier,
             pixels,

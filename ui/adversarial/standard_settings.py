@@ -53,10 +53,7 @@ class Asked:
     @property
     def work(self) -> int:
         """Gradients or answers that one image takes, roughly."""
-        numbers = {name: int(value) for name, value in self.settings if not isinstance(value, str)}
-        steps = numbers.get("iterations", 1) * numbers.get("binary_search_steps", 1)
-        searched = numbers.get("population", 0) * numbers.get("generations", 1)
-        return steps * numbers.get("restarts", 1) + numbers.get("queries", 0) + searched
+        return attack(self.attack).work(dict(self.settings))
 
 
 def true_class(image: ChosenImage, classifier: Classifier) -> int:
@@ -153,5 +150,5 @@ def _run(
 ) -> AttackResult:
     pixels = np.concatenate([image.floats for image in images])
     goal = asked.goal(images, classifier)
-    with compute.inline(asked.attack, len(images) * asked.work, classifier):
+    with compute.inline(asked.attack, len(images) * (asked.work + DRAWS * record), classifier):
         return attack(asked.attack)(classifier, pixels, goal, dict(asked.settings), record=record)

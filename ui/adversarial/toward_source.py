@@ -162,6 +162,7 @@ def _after_noise(
 ) -> IntArray:
     """What the source is read as after noise of each length: int64 [n · draws]."""
     asked = np.array(lengths).repeat(_DRAWS)
+    compute.check_inline("The control", len(asked), _classifier)
     copies = _source.floats.repeat(len(asked), axis=0)
     return _classifier.predict(noise_of_norm(copies, asked, draws=_DRAWS))
 

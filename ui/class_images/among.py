@@ -9,10 +9,11 @@ from core.data import FloatArray
 from core.responses import Standing, most_exciting, standing
 from core.transfer import shuffled
 from ui import compute, text, theme
-from ui.class_images.made import Made, real_values
+from ui.class_images.made import Made, real_answers, real_values
 from ui.class_images.wanted import CHANNEL, CLASS, Asked, Wanted
 from ui.figures import class_charts, tiles
 from ui.show import draw, picture
+from ui.whole_set import outcome
 
 DRAWS = 20
 _FAR = 1.5
@@ -22,7 +23,9 @@ _SMALL, _LARGE = 84, 168
 def show(classifier: Classifier, asked: Asked, found: Made) -> None:
     """Finding, pictures, and a chart with the control."""
     wanted, settings = asked.wanted, asked.settings
-    real = {number: real_values(classifier, wanted, number) for number in wanted.numbers}
+    if (answers := outcome(real_answers(classifier, wanted))) is None:
+        return
+    real = real_values(wanted, answers)
     places = [
         standing(float(value), real[number], minimize=settings.minimize)
         for number, value in zip(wanted.numbers, found.values, strict=True)

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 
 from core.classifier import Classifier
+from core.data import FloatArray
 from core.responses import HiddenLayer
 from ui import text, theme
 from ui.class_images.made import (
@@ -12,13 +14,13 @@ from ui.class_images.made import (
     Made,
     layer_responses,
     made,
-    real_values,
-    silent_units,
+    real_answers,
 )
 from ui.class_images.settings import open_channel
 from ui.class_images.wanted import CHANNEL, Asked, Wanted
 from ui.figures import tiles
 from ui.show import error_box, picture
+from ui.whole_set import known
 
 _TILE = 84
 
@@ -33,7 +35,8 @@ def show(classifier: Classifier, asked: Asked) -> None:
     except ValueError as error:
         error_box(error)
         return
-    st.markdown(_finding(classifier, asked, layer, found))
+    if (real := known(layer_responses(classifier, layer.name))) is not None:
+        st.markdown(_finding(real.means, asked, layer, found))
     palette = theme.palette()
     with st.grid(min_column_width=_TILE, gap="xsmall"):
         for channel, image in enumerate(found.images[..., 0]):
@@ -53,8 +56,7 @@ def show(classifier: Classifier, asked: Asked) -> None:
     st.caption(_caption(layer, found))
 
 
-def _finding(classifier: Classifier, asked: Asked, layer: HiddenLayer, found: Made) -> str:
-    real = layer_responses(classifier, layer.name).means
+def _finding(real: FloatArray, asked: Asked, layer: HiddenLayer, found: Made) -> str:
     if asked.settings.minimize:
         beyond, more = found.values < real.min(axis=0), "less"
     else:
@@ -83,17 +85,21 @@ def _caption(layer: HiddenLayer, found: Made) -> str:
 
 
 def silence(classifier: Classifier, wanted: Wanted) -> list[str]:
-    """Whether the channel or unit is silent for all test images, and how many others are."""
+    """Whether the channel or unit is silent for all test images, and how many others are.
+
+    Nothing is said before that is measured, where it costs much.
+    """
     layer = wanted.layer
     if layer is None or not layer.rectified:
         return []
     number = wanted.numbers[0]
-    if wanted.kind == CHANNEL:
-        largest = layer_responses(classifier, layer.name).largest
-        dead, others = bool(largest[number] <= 0), int((largest <= 0).sum())
+    if wanted.kind == CHANNEL or len(layer.shape) == 1:
+        found = known(layer_responses(classifier, layer.name))
+        silent = np.zeros(layer.channels, bool) if found is None else found.largest <= 0
+        dead, others = bool(silent[number]), int(silent.sum())
     else:
-        dead = bool((real_values(classifier, wanted, number) <= 0).all())
-        others = 0 if len(layer.shape) > 1 else silent_units(classifier, layer.name)
+        values = known(real_answers(classifier, wanted))
+        dead, others = values is not None and bool((values[number] <= 0).all()), 0
     if not dead:
         return []
     count = f" So are {others} of its layer’s {layer.channels} in all." if others else ""

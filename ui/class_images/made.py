@@ -1,6 +1,7 @@
 """The images of the class images page, and the answers of real images to the same question."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -14,11 +15,14 @@ from core.class_images import (
 )
 from core.classifier import Classifier
 from core.data import FloatArray, to_float
+from core.evaluation import Evaluation
 from core.experiments import total_variation
 from core.optimization import Trajectory
-from core.responses import Responses, responses, unit_responses
+from core.responses import Responses, joined, responses, unit_responses
 from ui import compute
-from ui.class_images.wanted import CHANNEL, CLASS, Asked, Start, Wanted
+from ui.class_images.wanted import CHANNEL, Asked, Start, Wanted
+from ui.images import TEST_IMAGES
+from ui.whole_set import Whole, evaluation, in_parts
 
 FRAMES = 200  # kept of each image: ten take 6 MB
 QUICK = 200  # iterations at most of the images below the player
@@ -110,19 +114,67 @@ def _run(
         return climb(classifier, wanted.layer.name, numbers, settings, **how)
 
 
-def real_values(classifier: Classifier, wanted: Wanted, number: int) -> FloatArray:
-    """What the 10,000 test images make of the same: float32 [10,000]."""
-    if wanted.kind == CLASS:
-        return compute.test_evaluation(classifier).logits[:, number]
-    assert wanted.layer is not None
+Real = Evaluation | Responses | dict[int, FloatArray]
+
+
+def real_answers(classifier: Classifier, wanted: Wanted) -> Whole[Any]:
+    """What the 10,000 test images make of the same: a `Real`."""
+    if wanted.layer is None:
+        return evaluation(classifier)
     if wanted.kind == CHANNEL:
-        return layer_responses(classifier, wanted.layer.name).means[:, number]
-    return _unit_values(classifier.version, wanted.layer.name, number, classifier)
+        return layer_responses(classifier, wanted.layer.name)
+    return _units(classifier, wanted.layer.name, wanted.numbers)
 
 
-def layer_responses(classifier: Classifier, layer: str) -> Responses:
-    """What the channels of a layer of maps answer to the 10,000 test images."""
-    return _layer_responses(classifier.version, layer, classifier)
+def real_values(wanted: Wanted, found: Real) -> dict[int, FloatArray]:
+    """Of such an outcome the values of each number that is wanted: float32 [10,000]."""
+    if isinstance(found, dict):
+        return found
+    columns = found.logits if isinstance(found, Evaluation) else found.means
+    return {number: columns[:, number] for number in wanted.numbers}
+
+
+def layer_responses(classifier: Classifier, layer: str) -> Whole[Responses]:
+    """What the channels of a layer answer to the 10,000 test images."""
+    images = compute.mnist().test.images
+
+    def measured(part: slice) -> Responses:
+        return responses(classifier, to_float(images[part]), layer)
+
+    return Whole(
+        f"The answers of {layer} to all test images",
+        ("responses", classifier.version, layer),
+        classifier,
+        TEST_IMAGES,
+        now=lambda: _layer_responses(classifier.version, layer, classifier),
+        work=lambda: in_parts(TEST_IMAGES, measured, joined),
+    )
+
+
+def _units(
+    classifier: Classifier, layer: str, numbers: tuple[int, ...]
+) -> Whole[dict[int, FloatArray]]:
+    images = compute.mnist().test.images
+
+    def measured(part: slice) -> FloatArray:
+        some = to_float(images[part])
+        return np.stack([unit_responses(classifier, some, layer, each) for each in numbers])
+
+    return Whole(
+        f"The answers of {layer} to all test images",
+        ("units", classifier.version, layer, numbers),
+        classifier,
+        len(numbers) * TEST_IMAGES,
+        now=lambda: {
+            number: _unit_values(classifier.version, layer, number, classifier)
+            for number in numbers
+        },
+        work=lambda: in_parts(
+            TEST_IMAGES,
+            measured,
+            lambda parts: dict(zip(numbers, np.concatenate(parts, axis=1), strict=True)),
+        ),
+    )
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -133,17 +185,6 @@ def _layer_responses(version: str, layer: str, _classifier: Classifier) -> Respo
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _unit_values(version: str, layer: str, number: int, _classifier: Classifier) -> FloatArray:
     return unit_responses(_classifier, to_float(compute.mnist().test.images), layer, number)
-
-
-def silent_units(classifier: Classifier, layer: str) -> int:
-    """How many units of a dense layer are at most 0 for all test images."""
-    return _silent_units(classifier.version, layer, classifier)
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _silent_units(version: str, layer: str, _classifier: Classifier) -> int:
-    found = responses(_classifier, to_float(compute.mnist().test.images), layer)
-    return int((found.largest <= 0).sum())
 
 
 @st.cache_data(max_entries=1, show_spinner=False)

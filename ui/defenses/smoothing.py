@@ -45,8 +45,8 @@ def show(choice: Choice, classifier: Classifier) -> None:
         _result(choice.image, found, sigma, copies)
     with st.container(border=True, key="smooth-accuracy-card"):
         settings = {"images": count, "sigma": sigma, "copies": copies}
-        looks = count * (copies + GUESSES) * compute.cost_of(classifier)
-        seconds = text.duration(looks / 5_000)
+        looks = count * (copies + GUESSES)
+        seconds = text.duration(compute.seconds_of(looks))
         ACCURACY.draw(classifier, choice, settings, f"{seconds} or more")
 
 

@@ -26,13 +26,14 @@ from ui.one_noise.fit import (
     fit,
     images_to_fit,
     report_settings,
-    scores,
+    whole_scores,
 )
 from ui.one_noise.models import models
 from ui.one_noise.result import result
 from ui.one_noise.transfer import by_class, gallery, scale_curve
 from ui.player import Track
 from ui.show import error_box
+from ui.whole_set import known, outcome
 
 _LISTED = 12
 _CHOSEN = "_one_chosen"
@@ -68,10 +69,14 @@ def explore(choice: Choice, classifier: Classifier) -> None:
         try:
             with st.spinner(_waiting(settings), show_time=True):
                 fitted = fit(classifier, settings)
-                found = scores(classifier, classifier, settings, view.scale, view.count)
+                asked = whole_scores(classifier, settings, (view.scale,), view.count)
+                known(asked)
         except ValueError as error:
             error_box(error)
             return
+        if (measured := outcome(asked)) is None:
+            return
+        found = measured[0]
         if not found[NOISE].misclassified(found[NOISE].others).total:
             st.info(
                 f"{text.literal(classifier.name)} reads none of the first {view.count:,} test "

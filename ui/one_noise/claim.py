@@ -25,13 +25,21 @@ def claim(
     place = st.container()
     wrong, shown = {}, {}
     with place, st.skeleton(height=220):
-        for target, reported in report_settings().items():
-            report = scores(classifier, classifier, reported, 1.0, count, (NOISE, GAUSSIAN))
+        try:
+            reports = {
+                target: scores(classifier, classifier, each, 1.0, count, (NOISE, GAUSSIAN))
+                for target, each in report_settings().items()
+            }
+        except ValueError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+        for target, report in reports.items():
             other = set(range(CLASSES)) - {E9_SOURCE_CLASS, target}
             wrong[target] = report[NOISE].misclassified(other)
             shown[f"Toward {target}"] = wrong[target]
             shown[f"{attack_charts.CONTROL}toward {target}"] = report[GAUSSIAN].misclassified(other)
     with place:
+        reported = next(iter(report_settings().values()))
         source = reported.images[0]
         st.markdown(
             f"**Does the report’s claim hold?** :gray[· E9 on {text.literal(classifier.name)}: "

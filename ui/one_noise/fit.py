@@ -1,6 +1,6 @@
 """The noise of the page One noise, many images: what it is fitted to, and what it does."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,14 +14,16 @@ from core.data import CLASSES, FloatArray, IntArray, to_float
 from core.experiments import E9, E9_SOURCE_CLASS
 from core.optimization import Trajectory
 from core.rate import Rate
-from core.transfer import Transfer, shuffled, transfer
+from core.transfer import Transfer, added, shuffled, transfer
 from ui import compute, text
 from ui.images import TEST_IMAGES, ChosenImage
+from ui.whole_set import Whole, in_parts
 
 SAME_CLASS, ALL_CLASSES = "Its class", "All classes"
 POOL_START = 5_000  # images beside the chosen one come from behind here, the scored ones from 0 on
 MAX_PLAYED = 6
 NOISE, GAUSSIAN, SHUFFLED = "The noise", "Gaussian noise of equal L2", "The noise, shuffled"
+_ALL = (NOISE, GAUSSIAN, SHUFFLED)
 CURVE_SCALES = tuple(float(scale) for scale in np.linspace(0, 4, 9))
 FEW = 500  # images behind each point of a curve and each cell of the matrix
 
@@ -132,12 +134,80 @@ def scores(
     settings: Settings,
     scale: float,
     count: int,
-    names: tuple[str, ...] = (NOISE, GAUSSIAN, SHUFFLED),
+    names: tuple[str, ...] = _ALL,
 ) -> dict[str, Transfer]:
-    """The noise fitted on one network, and its controls, scored on a network; computed once."""
+    """The noise fitted on one network, and its controls, scored on a network; computed once.
+
+    Raises ValueError if that is more than a visitor may wait for.
+    """
+    compute.check_inline("Scoring the noise", count * (1 + len(names)), classifier)
     return _scores(
         classifier.version, fitted_on.version, settings, scale, count, names, classifier, fitted_on
     )
+
+
+def whole_scores(
+    classifier: Classifier, settings: Settings, scales: tuple[float, ...], count: int
+) -> Whole[list[dict[str, Transfer]]]:
+    """The same for each scale, on the network it was fitted on; a job where that costs much."""
+    passes = len(scored_images(settings, count)) * (1 + len(scales) * len(_ALL))
+    return Whole(
+        "The answers to images with the noise",
+        ("noise", classifier.version, settings, scales, count),
+        classifier,
+        passes,
+        now=lambda: [scores(classifier, classifier, settings, each, count) for each in scales],
+        work=lambda: _scored_in_parts(
+            classifier, settings, scales, count, fit(classifier, settings).noise
+        ),
+    )
+
+
+def _scored_in_parts(
+    classifier: Classifier,
+    settings: Settings,
+    scales: tuple[float, ...],
+    count: int,
+    noise: FloatArray,
+) -> Generator[float, None, list[dict[str, Transfer]]]:
+    images, labels = _scored(settings, count)
+    noises = [_noises(noise, images, each, _ALL) for each in scales]
+    sums = [added(images, *each) for at_scale in noises for each in at_scale.values()]
+
+    def answers(part: slice) -> IntArray:
+        return np.stack([classifier.predict(each[part]) for each in (images, *sums)])
+
+    before, *after = yield from in_parts(len(images), answers, lambda parts: np.hstack(parts))
+    answered = iter(after)
+    return [
+        {
+            name: transfer(
+                classifier, each, images, labels, target=settings.target, scale=scale,
+                before=before, after=next(answered),
+            )
+            for name, (each, scale) in at_scale.items()
+        }
+        for at_scale in noises
+    ]  # fmt: skip
+
+
+def _scored(settings: Settings, count: int) -> tuple[FloatArray, IntArray]:
+    test, rows = compute.mnist().test, scored_images(settings, count)
+    return to_float(test.images[rows]), test.labels[rows].astype(np.int64)
+
+
+def _noises(
+    noise: FloatArray, images: FloatArray, scale: float, names: tuple[str, ...]
+) -> dict[str, tuple[FloatArray, float]]:
+    """The noise and its controls by name, each with its scale."""
+    found = {NOISE: (noise, scale)}
+    if GAUSSIAN in names:
+        change = added(images, noise, scale) - images
+        length = np.sqrt((change**2).sum(axis=(1, 2, 3)))
+        found[GAUSSIAN] = noise_of_norm(images, length) - images, 1.0
+    if SHUFFLED in names:
+        found[SHUFFLED] = shuffled(noise, images), scale
+    return found
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -151,25 +221,15 @@ def _scores(
     _classifier: Classifier,
     _fitted_on: Classifier,
 ) -> dict[str, Transfer]:
-    test = compute.mnist().test
-    rows = scored_images(settings, count)
-    images = to_float(test.images[rows])
-    labels = test.labels[rows].astype(np.int64)
-    before = _answers(version, count, _classifier)[rows]
-    noise = fit(_fitted_on, settings).noise
-
-    def scored(each: FloatArray, scale: float) -> Transfer:
-        return transfer(
-            _classifier, each, images, labels,
-            target=settings.target, scale=scale, before=before,
-        )  # fmt: skip
-
-    found = {NOISE: scored(noise, scale)}
-    if GAUSSIAN in names:
-        found[GAUSSIAN] = scored(noise_of_norm(images, found[NOISE].l2) - images, 1.0)
-    if SHUFFLED in names:
-        found[SHUFFLED] = scored(shuffled(noise, images), scale)
-    return found
+    images, labels = _scored(settings, count)
+    before = _answers(version, count, _classifier)[scored_images(settings, count)]
+    noises = _noises(fit(_fitted_on, settings).noise, images, scale, names)
+    return {
+        name: transfer(
+            _classifier, each, images, labels, target=settings.target, scale=scale, before=before
+        )
+        for name, (each, scale) in noises.items()
+    }
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -20,9 +20,10 @@ from ui.one_noise.fit import (
     SHUFFLED,
     Settings,
     scored_images,
-    scores,
+    whole_scores,
 )
 from ui.show import draw
+from ui.whole_set import known, outcome
 
 _SHOWN = 10
 _GAUSSIAN, _SHUFFLED = f"{CONTROL}Gaussian", f"{CONTROL}shuffled"
@@ -103,8 +104,11 @@ def _images(
 
 def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> None:
     """The rates against the scale, which the slider does not change."""
+    asked = whole_scores(classifier, settings, CURVE_SCALES, FEW)
     with st.skeleton(height=330):
-        found = [scores(classifier, classifier, settings, each, FEW) for each in CURVE_SCALES]
+        known(asked)
+    if (found := outcome(asked)) is None:
+        return
     others = found[0][NOISE].others
     rates = {
         "Any wrong answer": [each[NOISE].misclassified(others) for each in found],
