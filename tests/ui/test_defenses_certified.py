@@ -11,7 +11,6 @@ from core.data import Dataset, to_float
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
 from core.defenses.growth import certified_radius
-from core.defenses.projection import Projection
 from core.defenses.smoothing import certify
 from tests.ui.conftest import fine_text_of, run_while_live
 from ui import compute, text
