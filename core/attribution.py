@@ -168,8 +168,6 @@ def randomize_last_layer(classifier: Classifier, *, seed: int = 0) -> Classifier
 
 def _checked(images: FloatArray, classes: IntArray) -> IntArray:
     check_images(images)
-    if not len(images):
-        raise ValueError("There are no images: give at least one.")
     return check_classes(classes, len(images))
 
 
@@ -216,7 +214,7 @@ def _mean_gradients(
 ) -> FloatArray:
     """The mean over `count` copies [part, count, 28, 28, 1] of each image, some images at once."""
     together = max(1, _MAX_COPIES // count)
-    means = []
+    means = [np.zeros((0, SIDE, SIDE, 1), np.float32)]
     for start in range(0, len(classes), together):
         part = slice(start, start + together)
         varied = copies(part)

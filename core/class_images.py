@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.attacks.generated import noise_images
-from core.checks import check_choice, check_range, check_seed
+from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray
 from core.objectives import Objective, channel, energy, logit, total_variation, unit
-from core.optimization import Trajectory, optimize_images
+from core.optimization import MAX_FRAMES, MAX_ITERATIONS, Trajectory, check_ascent, optimize_images
 
 STARTS = ("zero", "noise", "image")
 _MAX_WEIGHT = 100
@@ -43,6 +43,8 @@ class ImageSettings:
     def __post_init__(self) -> None:
         check_range("The penalty λ", self.penalty, 0, _MAX_WEIGHT)
         check_range("The weight of the total variation", self.variation, 0, _MAX_WEIGHT)
+        check_ascent(self.learning_rate, self.iterations, self.jitter, self.blur)
+        check_seed(self.seed)
 
     @property
     def sign(self) -> int:
@@ -136,6 +138,7 @@ def start_images(
     """
     seed = check_seed(seed)
     check_choice("The start", kind, STARTS)
+    count = check_whole("The number of images", count, 0, MAX_FRAMES)
     if kind == "image" and image is None:
         raise ValueError("The start is an image, and there is none: give one.")
     one = np.zeros((1, SIDE, SIDE, 1), np.float32)
@@ -162,6 +165,7 @@ def late_gain(costs: FloatArray, steps: IntArray, last: int = 20) -> FloatArray:
 
     NaN where nothing was gained at all.
     """
+    last = check_whole("The number of last iterations", last, 1, MAX_ITERATIONS)
     before = int(np.searchsorted(steps, steps[-1] - last, side="right")) - 1
     whole = costs[-1] - costs[0]
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -101,7 +101,10 @@ class Classifier:
 
 
 def in_batches(compiled: Callable[..., Any], *arrays: NDArray[Any], batch: int = BATCH) -> Any:
-    """What a compiled function makes of arrays [n, …], n ≥ 1, `batch` rows at a time."""
+    """What a compiled function makes of arrays [n, …], `batch` rows at a time."""
+    if not len(arrays[0]):  # convolutions of an empty batch fail: one row of zeros, and none of it
+        one = (np.zeros((1, *each.shape[1:]), each.dtype) for each in arrays)
+        return compiled(*map(tf.constant, one)).numpy()[:0]
 
     def run(start: int) -> Any:
         return compiled(*(tf.constant(each[start : start + batch]) for each in arrays)).numpy()

@@ -123,6 +123,10 @@ def to_bytes(images: FloatArray) -> ByteArray:
 
 def check_images(images: FloatArray) -> None:
     """Raise ValueError unless `images` is float32 [n, 28, 28, 1] with every value in [0, 1]."""
+    if not isinstance(images, np.ndarray):
+        raise ValueError(
+            f"Images are {type(images).__name__}, not a NumPy array: give float32 [n, 28, 28, 1]."
+        )
     if images.dtype != np.float32 or images.ndim != 4 or images.shape[1:] != (SIDE, SIDE, 1):
         raise ValueError(
             f"Images are {images.dtype} {list(images.shape)}, not float32 [n, 28, 28, 1]: "
@@ -133,6 +137,13 @@ def check_images(images: FloatArray) -> None:
             f"Pixels run from {images.min():.3g} to {images.max():.3g}, outside [0, 1]: "
             "clip them first."
         )
+
+
+def check_image(image: FloatArray) -> None:
+    """Raise ValueError unless `image` is one image float32 [1, 28, 28, 1] in [0, 1]."""
+    check_images(image)
+    if len(image) != 1:
+        raise ValueError(f"There are {len(image)} images, not one: give one of them.")
 
 
 def check_classes(classes: IntArray, count: int) -> IntArray:

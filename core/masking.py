@@ -13,7 +13,7 @@ from core.attacks.black_box import square
 from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import fgsm, pgd
-from core.checks import as_written, check_range, check_whole
+from core.checks import as_written, check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.defenses.adaptive import (
@@ -90,6 +90,7 @@ class MaskingStudy:
     def __post_init__(self) -> None:
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
         check_range("Epsilon", self.epsilon, 0.01, _LARGE)
+        check_seed(self.seed)
         self.epsilon = as_written(self.epsilon)
         check_whole("The number of queries", self.queries, 1, 10_000)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.data import CLASSES, ByteArray, FloatArray, check_images, to_float
+from core.data import CLASSES, ByteArray, FloatArray, check_image, to_float
 
 _BATCH = 1_000
 
@@ -13,7 +13,7 @@ def nearest_by_class(image: FloatArray, images: ByteArray, labels: ByteArray) ->
     image float32 [1, 28, 28, 1] in [0, 1]; images uint8 [n, 28, 28] with labels [n]. Infinite for
     a class without images. Raises ValueError on another image.
     """
-    check_images(image)
+    check_image(image)
     lengths = [
         np.sqrt(((to_float(images[start : start + _BATCH]) - image) ** 2).sum(axis=(1, 2, 3)))
         for start in range(0, len(images), _BATCH)

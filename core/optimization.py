@@ -84,7 +84,7 @@ def optimize_images(
     seed: int = 0,
     added_to: FloatArray | None = None,
 ) -> Trajectory:
-    """Gradient ascent on the pixels of `start` float32 [n, 28, 28, 1], n ≥ 1, in [0, 1].
+    """Gradient ascent on the pixels of `start` float32 [n, 28, 28, 1] in [0, 1].
 
     Every step ends in the box [0, 1]. optimizer: "adam", or "sgd" with momentum 0.9. Every
     `keep_every`-th image is recorded, and the last always. jitter: before each gradient the image
@@ -101,6 +101,8 @@ def optimize_images(
     check_objective(objective, classifier.model, count)
     steps = np.unique(np.append(np.arange(0, iterations, keep_every), iterations)).astype(np.int64)
     check_whole("The number of recorded images", len(steps) * count, 1, MAX_FRAMES)
+    if not count:
+        return _of_none(classifier, objective, steps, None if added_to is None else start)
     kinds = "+".join(term_names(objective))
     added = added_to is not None
     climb = classifier.compiled(
@@ -144,14 +146,31 @@ def _check(
                 f"There are {len(start)} noises for {len(added_to)} images: give one, or one for "
                 "each."
             )
-    if not len(start):
-        raise ValueError("There are no images: give at least one.")
     check_choice("The optimizer", optimizer, OPTIMIZERS)
+    check_whole("The distance of recorded steps", keep_every, 1, MAX_ITERATIONS)
+    check_ascent(learning_rate, iterations, jitter, blur)
+
+
+def check_ascent(learning_rate: float, iterations: int, jitter: int, blur: float) -> None:
+    """Raise ValueError unless the engine takes these numbers of `optimize_images`."""
     check_range("The learning rate", learning_rate, 0, 10)
-    iterations = check_whole("The number of iterations", iterations, 1, MAX_ITERATIONS)
-    keep_every = check_whole("The distance of recorded steps", keep_every, 1, MAX_ITERATIONS)
-    jitter = check_whole("The jitter", jitter, 0, 8)
+    check_whole("The number of iterations", iterations, 1, MAX_ITERATIONS)
+    check_whole("The jitter", jitter, 0, 8)
     check_range("The blur", blur, 0, 3)
+
+
+def _of_none(
+    classifier: Classifier, objective: Objective, steps: IntArray, noise: FloatArray | None
+) -> Trajectory:
+    """The trajectory of no image, with the noise that it begins with, if there is one."""
+    frames = len(steps)
+    return Trajectory(
+        images=np.zeros((frames, 0, SIDE, SIDE, 1), np.float32),
+        steps=steps,
+        logits=np.zeros((frames, 0, classifier.model.output.shape[1]), np.float32),
+        terms={name: np.zeros((frames, 0), np.float32) for name in term_names(objective)},
+        noise=None if noise is None else np.repeat(noise[None], frames, axis=0),
+    )
 
 
 def trajectory_of(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.attacks.control import noise_of_norm
 from core.checks import check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray, IntArray, check_images
+from core.data import SIDE, FloatArray, IntArray, check_image
 
 _NO_IMAGES = np.zeros((0, SIDE, SIDE, 1), np.float32)
 
@@ -55,7 +55,8 @@ def plane(
     ValueError on other values, and where nothing was changed.
     """
     seed = check_seed(seed)
-    check_images(adversarial)
+    check_image(image)
+    check_image(adversarial)
     points = check_whole("The number of points", points, 2, 101)
     change = (adversarial - image).ravel().astype(np.float64)
     length = float(np.linalg.norm(change))

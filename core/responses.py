@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import keras, tf
+from core.checks import check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import FloatArray, IntArray, check_images
 from core.rate import Rate
@@ -98,6 +99,8 @@ def unit_responses(
 ) -> FloatArray:
     """What one unit of `layer` answers to images [n, 28, 28, 1], n ≥ 1: float32 [n]."""
     check_images(images)
+    units = math.prod(classifier.model.get_layer(layer).output.shape[1:])
+    number = check_whole("The unit", number, 0, units - 1)
     compiled = classifier.compiled(f"unit/{layer}", lambda model: _compile_unit(model, layer))
     place = tf.constant(number, tf.int64)
     values: FloatArray = in_batches(lambda part: compiled(part, place), images)
@@ -149,6 +152,7 @@ def standing(value: float, real: FloatArray, *, minimize: bool = False) -> Stand
 
 def most_exciting(real: FloatArray, count: int = 9, *, minimize: bool = False) -> IntArray:
     """The `count` images of the largest (or smallest) values [n], that one first: int64."""
+    count = check_whole("The number of images", count, 1, len(real))
     order = np.argsort(real if minimize else -real, kind="stable")
     return order[:count].astype(np.int64)
 

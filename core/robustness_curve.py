@@ -129,6 +129,7 @@ class CurveStudy:
         check_whole("The number of classifiers", len(self.classifiers), 1, 6)
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
         check_whole("The number of iterations", self.iterations, 1, 500)
+        check_seed(self.seed)
         check_range("The largest ε", max(self.epsilons), 0, LARGEST[self.norm])
         if list(self.epsilons) != sorted(set(self.epsilons)) or self.epsilons[0] != 0:
             raise ValueError("The radii do not grow from 0: sort them, each once, 0 first.")

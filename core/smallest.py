@@ -9,8 +9,8 @@ from core.attacks import catalog
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.gradient import ascend_within
-from core.attacks.result import AttackResult
-from core.checks import check_choice, check_range
+from core.attacks.result import AttackResult, check_attack
+from core.checks import check_choice, check_range, check_whole
 from core.classifier import Classifier
 from core.data import BoolArray, FloatArray
 
@@ -69,6 +69,7 @@ def smallest(
     [n, 28, 28, 1] in [0, 1]. Raises ValueError on other values.
     """
     check_choice("The method", method, METHODS)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     if method in BISECTED:
         steps = 1 if method == "FGSM" else iterations
         return bisect(classifier, images, goal, norm=norm, iterations=steps)
@@ -97,7 +98,9 @@ def bisect(
     smaller than one where it failed. images float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on
     other values.
     """
+    check_attack(images, goal, epsilon=0)
     check_choice("The norm", norm, NORMS)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     tolerance = _TOLERANCE[norm] if tolerance is None else tolerance
     check_range("The tolerance", tolerance, 1e-5, 1)
     found, largest = images.copy(), _LARGEST[norm]
@@ -138,6 +141,7 @@ def way(
 
     found: what `smallest` has returned for one image with the same goal, method and iterations.
     """
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     settings: dict[str, catalog.Value] = {}
     if method in BISECTED:
         radius = float(found.ball[0])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.checks import check_range, check_seed
+from core.checks import check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.keyed_noise import of_images
@@ -114,6 +114,7 @@ def transfer(
 
 def added(images: FloatArray, noise: FloatArray, scale: float) -> FloatArray:
     """clip(images + scale · noise), the noise one for all images or one for each."""
+    check_range("The scale", scale, 0, MAX_SCALE)
     total: FloatArray = np.clip(images + np.float32(scale) * noise, 0, 1)
     return total
 

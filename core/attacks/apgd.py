@@ -81,6 +81,7 @@ def apgd(
 
 def checkpoints(iterations: int) -> list[int]:
     """The steps behind which the step size may be halved: 22 % of them, then ever sooner."""
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     shares = [0.0, 0.22]
     while shares[-1] < 1:
         shares.append(shares[-1] + max(shares[-1] - shares[-2] - 0.03, 0.06))

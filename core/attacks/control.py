@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray, check_images
+from core.data import SIDE, FloatArray, check_image, check_images
 from core.keyed_noise import of_images
 from core.rate import Rate
 
@@ -66,6 +66,8 @@ def changed_by_noise(
     other values.
     """
     seed = check_seed(seed)
+    check_image(image)
+    check_range("The length of the noise", length, 0, SIDE)
     draws = check_whole("The number of draws", draws, 1, 10_000)
     noisy = noise_of_norm(
         image.repeat(draws, axis=0), np.full(draws, length, np.float32), seed=seed, draws=draws

@@ -8,7 +8,7 @@ from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.keyed_noise import Draws, of_images, of_numbers
 from core.objectives import Objective, cross_entropy, logit, squared_distance
-from core.optimization import Trajectory, optimize_images
+from core.optimization import MAX_FRAMES, Trajectory, optimize_images
 
 OBJECTIVES = ("logit", "cross-entropy")
 STARTS = ("source", "noise")
@@ -103,6 +103,8 @@ def move_toward(
     seed = check_seed(seed)
     check_choice("The start", start, STARTS)
     check_range("Beta", beta, 0, 1_000)
+    check_range("The mean", mean, 0, 1)
+    check_range("The standard deviation", stddev, 0, 1)
     check_images(sources)
     begin = sources
     if start == "noise":

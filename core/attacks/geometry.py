@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from core.backend import tf
-from core.checks import check_choice, check_seed
-from core.data import SIDE, FloatArray
+from core.checks import check_choice, check_range, check_seed
+from core.data import SIDE, FloatArray, check_images
 from core.keyed_noise import of_images
 
 NORMS = ("linf", "l2")
@@ -22,6 +22,8 @@ def random_start(
     """
     seed = check_seed(seed)
     check_choice("The norm", norm, NORMS)
+    check_images(images)
+    check_range("Epsilon", epsilon, 0, 28)
     draws = of_images(images, seed, "start").at(restart)
     if norm == "linf":
         change = epsilon * (2 * draws.uniform(SIDE, SIDE, 1) - 1)

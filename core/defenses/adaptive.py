@@ -11,10 +11,10 @@ from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.sparse import saliency_map
 from core.backend import keras
-from core.checks import check_choice, check_pixels, check_seed
+from core.checks import MAX_SEED, check_choice, check_pixels, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, BoolArray, FloatArray, IntArray
-from core.defenses.defended import ATTACKER_DRAWS, DefendedClassifier
+from core.defenses.defended import ATTACKER_DRAWS, MAX_DRAWS, DefendedClassifier
 from core.defenses.latent_attack import latent_attack
 from core.defenses.projection import Projection
 
@@ -52,6 +52,7 @@ def adaptive(
     """
     seed = check_seed(seed)
     _check(images, goal, epsilon, norm)
+    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     judge, pursued = other_draws(classifier, JUDGE), lasting(classifier, goal)
     found = images.copy()
     logits = judge.logits(images)
@@ -98,9 +99,11 @@ def other_draws(classifier: Classifier, number: int, *, draws: int = ATTACKER_DR
     draws: over which each answer is averaged. What draws nothing is returned as it is. The copy is
     made once and kept with the classifier, because it has graphs of its own.
     """
+    number = check_whole("The number of the copy", number, VIEW, SEARCH)
+    draws = check_whole("The number of draws", draws, 1, MAX_DRAWS)
     if not isinstance(classifier, DefendedClassifier) or not classifier.random:
         return classifier
-    seed = classifier.seed + _APART * (number + 1)
+    seed = (classifier.seed + _APART * (number + 1)) % MAX_SEED
     copy: Classifier = classifier.compiled(
         f"draws {number} {draws}", lambda _: classifier.with_seed(seed, draws=draws)
     )

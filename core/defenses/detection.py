@@ -14,7 +14,7 @@ import numpy as np
 from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
 from core.backend import keras, tf
-from core.checks import check_whole
+from core.checks import check_range, check_whole
 from core.classifier import BATCH, IMAGES, Classifier, in_batches
 from core.data import CLASSES, FloatArray, IntArray, check_images
 from core.defenses.autoencoder import autoencoder
@@ -88,6 +88,7 @@ def evade(
     """
     check_attack(images, Untargeted(labels), epsilon)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
+    check_range("The score that is enough", enough, 0, detector.top)
     targets = check_whole("The number of targets", targets, 1, CLASSES - 1)
     found = images.copy()
     logits = classifier.logits(images)

@@ -11,7 +11,7 @@ from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.checks import as_written, check_choice, check_pixels, check_range, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, BoolArray, FloatArray, IntArray
+from core.data import SIDE, BoolArray, FloatArray, IntArray, check_images
 from core.defenses.adaptive import (
     ALL_NORMS,
     MAX_PIXELS,
@@ -222,7 +222,9 @@ class Grid:
 
 def inside(adversarial: FloatArray, images: FloatArray, epsilon: float, norm: str) -> BoolArray:
     """Which images lie in the ball around the others, up to 1e-4, and in [0, 1]: bool [n]."""
-    change = (adversarial - images).reshape(len(images), -1)
+    check_choice("The norm", norm, ALL_NORMS)
+    check_range("Epsilon", epsilon, 0, SIDE * SIDE)
+    change = (adversarial - images).reshape(len(images), SIDE * SIDE)
     order = {"linf": np.inf, "l2": 2, "l0": 0}[norm]
     kept: BoolArray = np.linalg.norm(change, order, axis=1) <= epsilon + _TOLERANCE
     kept &= ((adversarial >= 0) & (adversarial <= 1)).all(axis=(1, 2, 3))  # NaN is not

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_seed, check_whole
+from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import FloatArray, IntArray, check_classes, check_images
+from core.data import FloatArray, IntArray, check_classes, check_image
 from core.defenses.certified import Bounds, certified, interval_bounds, margin_bounds
 from core.forward import in_loop, layer_outputs
 
@@ -61,6 +61,7 @@ def growth(
 
     Raises ValueError on other values, and on a network with a layer that has no interval rule.
     """
+    check_image(image)
     labels = check_classes(np.array([label]), 1)
     ends = [interval_bounds(classifier, image, epsilon)["logits"] for epsilon in epsilons]
     lower, upper = (np.concatenate([getattr(end, name) for end in ends]) for name in Bounds._fields)
@@ -79,6 +80,7 @@ def certified_radius(classifier: Classifier, image: FloatArray, label: int) -> f
 
     0 if it is misread as it is. image float32 [1, 28, 28, 1] in [0, 1]; errors as of `growth`.
     """
+    check_image(image)
     labels = check_classes(np.array([label]), 1)
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
@@ -106,7 +108,8 @@ def looseness(
     float32 [1, 28, 28, 1] in [0, 1]. Errors as of `growth`.
     """
     seed = check_seed(seed)
-    check_images(image)
+    check_image(image)
+    check_range("Epsilon", epsilon, 0, 1)
     units = check_whole("The number of units", units, 1, 1_000)
     iterations = check_whole("The number of iterations", iterations, 1, 1_000)
     bounds = interval_bounds(classifier, image, epsilon)

@@ -14,7 +14,7 @@ import numpy as np
 from core.backend import keras, tf
 from core.checks import check_choice, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import SIDE, FloatArray, check_images
+from core.data import SIDE, FloatArray, check_image, check_images
 from core.defenses.filters import PLAIN, STAND_INS, STRAIGHT_THROUGH, InFront, Mode
 from core.defenses.generator import LATENT, Generator, generator
 from core.optimization import Trajectory
@@ -124,8 +124,7 @@ def projection_path(
 
     The trajectory has one image for each restart; its term "distance" is ‖G(z) − x‖².
     """
-    check_images(image)
-    check_whole("The number of images", len(image), 1, 1)
+    check_image(image)
     numbers = _check(iterations, restarts)
     run = generator().compiled("path", functools.partial(_compile_path, generator()))
     latent, distance = (each.numpy() for each in run(tf.constant(image), *numbers))

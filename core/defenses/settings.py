@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture, ConvBlock
-from core.checks import check_range, check_whole
+from core.checks import check_range, check_seed, check_whole
 from core.data import FloatArray
 
 IMAGES = 60_000  # of MNIST's training set
@@ -68,6 +68,9 @@ class RobustSettings:
         check_whole("The number of training images", self.training_images, 2, IMAGES)
         check_whole("The number of held-back images", self.held_back, 0, IMAGES)
         check_whole("The number of networks side by side", self.members, 1, 8)
+        check_range("The epochs of the attack's ramp", self.attack_ramp, 0, 200)
+        check_range("The epochs of the bounds' ramp", self.certified_ramp, 0, 200)
+        check_seed(self.seed)
         if self.training_images + self.held_back > IMAGES:
             raise ValueError(
                 f"{self.training_images:,} images to train and {self.held_back:,} held back are "

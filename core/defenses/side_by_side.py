@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.architecture import Architecture
+from core.checks import check_whole
 from core.data import FloatArray
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def widened(architecture: Architecture, members: int) -> Architecture:
     """`architecture` with `members` times its filters and hidden units."""
+    members = check_whole("The number of networks side by side", members, 1, 8)
     blocks = (replace(block, filters=members * block.filters) for block in architecture.blocks)
     hidden_units = tuple(members * units for units in architecture.hidden_units)
     return replace(architecture, blocks=tuple(blocks), hidden_units=hidden_units)

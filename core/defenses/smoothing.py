@@ -16,7 +16,7 @@ from scipy.special import betaincinv
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier
-from core.data import FloatArray, IntArray, check_images
+from core.data import FloatArray, IntArray, check_image
 from core.forward import forward
 from core.keyed_noise import of_images, other_seed
 from core.paired import Verdict, binomial_test, judge
@@ -58,7 +58,7 @@ def votes(
     Raises ValueError on others.
     """
     seed = check_seed(seed)
-    check_images(image)
+    check_image(image)
     check_range("Sigma", sigma, 0.01, 2)
     copies = check_whole("The number of noisy copies", copies, 1, MAX_COPIES)
     compiled = classifier.compiled("votes under noise", _compile)
@@ -116,6 +116,9 @@ def lower_bound(successes: int, total: int, alpha: float) -> float:
 
     Clopper and Pearson (1934), doi:10.1093/biomet/26.4.404.
     """
+    total = check_whole("The number of trials", total, 1, MAX_COPIES)
+    successes = check_whole("The number of successes", successes, 0, total)
+    check_range("Alpha", alpha, 1e-12, 0.5)
     return float(betaincinv(successes, total - successes + 1, alpha)) if successes else 0.0
 
 
@@ -124,11 +127,14 @@ def equally_likely(first: int, second: int) -> float:
 
     The exact binomial test; first ≥ second.
     """
+    first = check_whole("The number of votes", first, 0, MAX_COPIES)
+    second = check_whole("The number of votes of the second", second, 0, MAX_COPIES)
     return binomial_test(Rate(first, first + second), 0.5)
 
 
 def largest_radius(sigma: float, copies: int, alpha: float = ALPHA) -> float:
     """What is certified if all copies agree: more copies are needed for more."""
+    check_range("Sigma", sigma, 0.01, 2)
     return sigma * max(0.0, _normal.inv_cdf(lower_bound(copies, copies, alpha)))
 
 
