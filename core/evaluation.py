@@ -61,8 +61,8 @@ class Evaluation:
 
     @property
     def loss(self) -> float:
-        """The mean cross-entropy in nats."""
-        return float(self.losses.mean())
+        """The mean cross-entropy in nats; NaN of no image."""
+        return float(self.losses.mean()) if len(self.losses) else float("nan")
 
     @functools.cached_property
     def confusion(self) -> IntArray:

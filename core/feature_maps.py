@@ -178,15 +178,17 @@ def padding_before(side: int, window: int, stride: int) -> int:
 def active_shares(classifier: Classifier, images: FloatArray) -> dict[str, DoubleArray]:
     """By convolution, the share of positions of all images at which each channel is above 0.
 
-    After ReLU; float64 [channels] in [0, 1]. Images are float32 [n, 28, 28, 1] in [0, 1], n ≥ 1.
+    After ReLU; float64 [channels] in [0, 1], NaN of no image. Images are float32 [n, 28, 28, 1] in
+    [0, 1].
     """
     check_images(images)
     found = convolutions(classifier.model)
     compiled = classifier.compiled("active_counts", lambda model: _compile_counts(model, found))
     counts = in_batches(compiled, images).astype(np.int64)
     totals = np.split(counts.sum(axis=0), np.cumsum([each.channels for each in found])[:-1])
+    positions = len(images) or np.nan  # of no image there is no share
     return {
-        each.name: total / (len(images) * each.side**2)
+        each.name: total / (positions * each.side**2)
         for each, total in zip(found, totals, strict=True)
     }
 

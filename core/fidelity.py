@@ -87,7 +87,7 @@ def fidelity(
 
     def probability(copies: FloatArray) -> FloatArray:
         answers = classifier.probabilities(copies.reshape(-1, SIDE, SIDE, 1))
-        of_class: FloatArray = answers.reshape(len(images), steps + 1, -1)[
+        of_class: FloatArray = answers.reshape(len(images), steps + 1, answers.shape[1])[
             each, np.arange(steps + 1), classes[:, None]
         ]
         return of_class

@@ -40,7 +40,7 @@ class Surfaces:
         """Which share of a surface's variance no plane explains: [n]; 0 is linear, NaN is flat."""
         grid = np.stack(np.meshgrid(self.along, self.along), axis=-1).reshape(-1, 2)
         design = np.column_stack([grid, np.ones(len(grid))])
-        heights = self.rise.reshape(len(self.rise), -1).T.astype(np.float64)
+        heights = self.rise.reshape(-1, len(grid)).T.astype(np.float64)
         fitted = design @ np.linalg.lstsq(design, heights, rcond=None)[0]
         spread = heights.var(axis=0)
         left = ((heights - fitted) ** 2).mean(axis=0)
@@ -120,7 +120,7 @@ def difference_cosines(
     signs = np.random.default_rng(seed).choice(
         np.array([-1, 1], np.float32), (directions, SIDE, SIDE, 1)
     )
-    by_gradient = gradient.reshape(len(images), -1) @ signs.reshape(directions, -1).T
+    by_gradient = gradient.reshape(-1, SIDE * SIDE) @ signs.reshape(directions, -1).T
     by_difference = np.stack(
         [
             _margins(classifier, np.clip(inner + step * sign, 0, 1), labels, others)

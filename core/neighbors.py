@@ -14,7 +14,8 @@ def nearest_by_class(image: FloatArray, images: ByteArray, labels: ByteArray) ->
     a class without images. Raises ValueError on another image.
     """
     check_image(image)
-    lengths = [
+    lengths = [np.zeros(0, np.float32)]
+    lengths += [
         np.sqrt(((to_float(images[start : start + _BATCH]) - image) ** 2).sum(axis=(1, 2, 3)))
         for start in range(0, len(images), _BATCH)
     ]

@@ -134,7 +134,7 @@ def occlude(
         lefts=starts,
         block=block,
         logits=_occluded_logits(classifier, images, fills, masks).reshape(
-            len(images), len(starts), len(starts), -1
+            len(images), len(starts), len(starts), CLASSES
         ),
         clean_logits=classifier.logits(images),
         classes=classes,

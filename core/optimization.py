@@ -100,7 +100,7 @@ def optimize_images(
     count = len(start) if added_to is None else len(added_to)
     check_objective(objective, classifier.model, count)
     steps = np.unique(np.append(np.arange(0, iterations, keep_every), iterations)).astype(np.int64)
-    check_whole("The number of recorded images", len(steps) * count, 1, MAX_FRAMES)
+    check_whole("The number of recorded images", len(steps) * count, 0, MAX_FRAMES)
     if not count:
         return _of_none(classifier, objective, steps, None if added_to is None else start)
     kinds = "+".join(term_names(objective))
@@ -177,6 +177,8 @@ def trajectory_of(
     classifier: Classifier, objective: Objective, steps: IntArray, images: FloatArray
 ) -> Trajectory:
     """The trajectory of recorded images float32 [frames, n, 28, 28, 1], with logits and terms."""
+    if not images.shape[1]:
+        return _of_none(classifier, objective, steps, None)
     together = max(1, BATCH // images.shape[1])
     parts = [images[start : start + together] for start in range(0, len(images), together)]
     rows = np.concatenate([_measure(classifier, objective, part) for part in parts])

@@ -11,7 +11,7 @@ import numpy as np
 from core.backend import keras, tf
 from core.checks import check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import FloatArray, IntArray, check_images
+from core.data import SIDE, FloatArray, IntArray, check_images
 from core.rate import Rate
 
 
@@ -67,13 +67,13 @@ class Responses:
 
 
 def responses(classifier: Classifier, images: FloatArray, layer: str) -> Responses:
-    """The answers of all channels of `layer` to images float32 [n, 28, 28, 1], n ≥ 1."""
+    """The answers of all channels of `layer` to images float32 [n, 28, 28, 1]."""
     check_images(images)
     compiled = classifier.compiled(
         f"responses/{layer}", lambda model: _compile_responses(model, layer)
     )
     both = in_batches(compiled, images)
-    return Responses(both[:, 0], both[:, 1].max(axis=0))
+    return Responses(both[:, 0], both[:, 1].max(axis=0, initial=-np.inf))
 
 
 def joined(parts: Sequence[Responses]) -> Responses:
@@ -168,6 +168,6 @@ def most_similar(images: FloatArray, real: FloatArray) -> tuple[IntArray, FloatA
 
 
 def _directions(images: FloatArray) -> FloatArray:
-    flat = images.reshape(len(images), -1)
+    flat = images.reshape(-1, SIDE * SIDE)
     lengths = np.linalg.norm(flat, axis=1, keepdims=True)
     return (flat / np.where(lengths == 0, 1, lengths)).astype(np.float32)

@@ -25,6 +25,7 @@ def noise_of_norm(
     on other values.
     """
     seed = check_seed(seed)
+    draws = check_whole("The number of draws", draws, 1, 10_000)
     check_images(images)
     for length in lengths:
         check_range("The length of the noise", float(length), 0, SIDE)

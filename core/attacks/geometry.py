@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import tf
-from core.checks import check_choice, check_range, check_seed
+from core.checks import check_choice, check_range, check_seed, check_whole
 from core.data import SIDE, FloatArray, check_images
 from core.keyed_noise import of_images
 
@@ -21,6 +21,7 @@ def random_start(
     Uniform in the ball by `seed`, the number of the restart, and the image's own pixels.
     """
     seed = check_seed(seed)
+    restart = check_whole("The number of the restart", restart, 0, 1_000)
     check_choice("The norm", norm, NORMS)
     check_images(images)
     check_range("Epsilon", epsilon, 0, 28)

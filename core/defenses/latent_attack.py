@@ -45,14 +45,18 @@ def latent_attack(
     iterations = check_whole("The number of iterations", iterations, _JUDGED, 2_000)
     check_range("The penalty", penalty, 0, 1_000)
     search = classifier.bare.compiled("latent attack", _compile)
-    candidates = search(
-        tf.constant(images),
-        tf.constant(goal.classes),
-        tf.constant(goal.sign, tf.float32),
-        tf.constant(epsilon, tf.float32),
-        tf.constant(penalty, tf.float32),
-        tf.constant(-(-iterations // _JUDGED), tf.int32),
-    ).numpy()
+    candidates = (
+        ()
+        if not len(images)
+        else search(  # whose convolutions fail without one
+            tf.constant(images),
+            tf.constant(goal.classes),
+            tf.constant(goal.sign, tf.float32),
+            tf.constant(epsilon, tf.float32),
+            tf.constant(penalty, tf.float32),
+            tf.constant(-(-iterations // _JUDGED), tf.int32),
+        ).numpy()
+    )
     found, best = images.copy(), goal.margin(classifier.logits(images))
     for attempt in candidates:
         margin = goal.margin(classifier.logits(attempt))

@@ -30,6 +30,7 @@ from core.evaluation import evaluate
 from core.model import build_model
 from core.objectives import energy
 from core.optimization import OPTIMIZERS
+from core.smallest import bisect
 
 BAD = {
     int: (1.5, 40.0, float("nan"), True, "3", None, 2j, 10**400, -(10**9), np.array([1, 2])),
@@ -39,6 +40,7 @@ EXEMPT = {  # of what was measured or checked before, inside graphs, or the chec
     "core.checks", "core.comparison", "core.experiments", "core.masking_verdicts", "core.paired",
     "core.objectives", "core.pooling", "core.defenses.draws", "core.keyed_noise",
     "core.defenses.keyed_noise", "core.attacks.search", "core.margins",
+    "core.archive", "core.plain",
     "core.augmentation.stateless_seed", "core.defenses.projection.adam",
     "core.classifier.in_batches", "core.data.check_classes", "core.feature_maps.padding_before",
     "core.training.checkpoint_steps", "core.responses.standing", "core.robustness_curve.falls_to",
@@ -89,7 +91,8 @@ def arguments(count: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def special() -> dict[str, dict[str, Any]]:
+@functools.cache
+def special(count: int) -> dict[str, dict[str, Any]]:
     return {  # where a name means something else
         "core.attacks.generated.move_toward": {"start": "source", "objective": "logit"},
         "core.attacks.generated.generate_from_noise": {"objective": "logit"},
@@ -99,6 +102,14 @@ def special() -> dict[str, dict[str, Any]]:
         "core.class_images.maximize_logit": {"start": None},
         "core.class_images.maximize_channel": {"start": None},
         "core.class_images.maximize_unit": {"start": None},
+        "core.evaluation.evaluate": {"labels": np.zeros(count, np.uint8)},
+        "core.neighbors.nearest_by_class": {
+            "images": np.zeros((count, 28, 28), np.uint8),
+            "labels": np.zeros(count, np.uint8),
+        },
+        "core.optimization.trajectory_of": {"images": np.stack([gray(count)] * 2)},
+        "core.responses.most_similar": {"real": gray(3)},
+        "core.smallest.way": {"found": bisect(network(), gray(1), arguments(1)["goal"])},
         "core.defenses.growth.looseness": {"units": 2},
         "core.defenses.filters.Filter": {"kind": "blur"},
         "core.defenses.latent_attack.latent_attack": {"iterations": 20},
@@ -132,11 +143,13 @@ def found() -> Iterator[tuple[str, Callable[..., Any]]]:
 
 def given(path: str, function: Callable[..., Any], count: int = 1) -> dict[str, Any]:
     """What a function is called with: all it needs, and what makes it quick."""
-    known = arguments(count) | special().get(path, {})
+    known = arguments(count) | special(count).get(path, {})
     if path.endswith("latent_attack"):
         known["classifier"] = projecting()
     found = {}
     for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            continue
         needed = parameter.default is inspect.Parameter.empty
         assert name in known or not needed, f"ARGUMENTS do not say what {path} takes as {name}"
         if needed or name in ("iterations", "queries", "draws", "epsilon"):
@@ -181,12 +194,20 @@ def test_numpys_integers_and_the_largest_seed_are_taken(path: str) -> None:
     function(**{**values, **whole, "seed": np.int64(MAX_SEED)})
 
 
+AT_LEAST_ONE = {  # trained or compared with, and studies that count
+    "core.defenses.grid.Grid", "core.feature_maps.compare_layers",
+    "core.defenses.generative_training.train_autoencoder",
+    "core.defenses.generative_training.train_generator",
+}  # fmt: skip
+
+
 def batches() -> list[str]:
     """The functions that take a batch of images."""
     return [
         path
         for path, function in found()
-        if {"images", "sources", "start", "originals", "classes"}
+        if path not in AT_LEAST_ONE
+        and {"images", "sources", "start", "originals", "classes"}
         & {
             name
             for name, parameter in inspect.signature(function).parameters.items()
