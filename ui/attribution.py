@@ -51,7 +51,8 @@ def explain(classifier: Classifier, choice: Choice) -> None:
     with controls, st.container(border=True, key="settings"):
         label, settings, method = _settings(choice, probabilities)
     work = _FIXED_WORK + (2 + len(choice.more)) * (settings.steps + settings.samples)
-    compute.or_its_sentence("A comparison of five maps", work, classifier)
+    with result:
+        compute.or_its_sentence("A comparison of five maps", work, classifier)
     maps = {name: attribution(name, classifier, choice.image, label, settings) for name in METHODS}
     with result, st.container(border=True, height="stretch"):
         _five_maps(classifier, choice, label, settings, maps)

@@ -75,15 +75,18 @@ def job_on_test_images(
     return Job(session.owner(), title, lambda: work(images, labels), explained=(ValueError,))
 
 
-def progress(job: Job, done: int, total: int, what: str, *, key: str, hand: str) -> None:
+def progress(
+    job: Job, done: int, total: int, what: str, *, key: str, hand: str, left: str = "they stay"
+) -> None:
     """Where a job is, with a button to stop it; or how it ended before its end.
 
-    what: is counted; hand: what a stopped job still finishes; key: of the button.
+    what: is counted; hand: what a stopped job still finishes; key: of the button; left: what a
+    stopped job leaves.
     """
     if job.state == FAILED:
         error_box(job.error)
     elif job.state == STOPPED and not is_live(job):
-        st.caption(f"Stopped after {done:,} of {total:,} {what}; they stay.")
+        st.caption(f"Stopped after {done:,} of {total:,} {what}; {left}.")
     if not is_live(job):
         return
     where = f"{done:,} of {total:,} {what}"

@@ -43,7 +43,8 @@ def explore(classifier: Classifier, choice: Choice) -> None:
     image = choice.image
     with controls, st.container(border=True, key="settings"):
         label, block, stride, fill = _settings(classifier, choice)
-    compute.or_its_sentence("Hiding every part of the image", _WORK, classifier)
+    with result:
+        compute.or_its_sentence("Hiding every part of the image", _WORK, classifier)
     measured = _occluded(classifier, image, block, stride, fill)
     with result, st.container(border=True, height="stretch"):
         _by_hand(classifier, image, measured.occlusion.of_class(label), stride, fill)

@@ -74,7 +74,8 @@ def outcome(whole: Whole[T]) -> T | None:
     if found is None:
         kept: Kept[_Run] = Kept("_whole_set")
         live = kept.live()
-        st.fragment(_offer, run_every=1.0 if live else None)(whole, kept, live)
+        with st.container(border=True):
+            st.fragment(_offer, run_every=1.0 if live else None)(whole, kept, live)
     return found
 
 
@@ -147,8 +148,8 @@ def _offer(whole: Whole[Any], kept: Kept[_Run], live: bool) -> None:
         st.rerun()  # the page has an outcome to show, or begins to look after the job
     st.markdown(
         f"**{whole.what}: about {text.duration(compute.seconds_of(whole.looks))} of work** "
-        f":gray[· {whole.classifier.name} costs as much as {whole.classifier.looks:,.0f} passes "
-        f"through Model 1, on {whole.images:,} images. Measured once, as a job, and kept]"
+        f":gray[· {whole.images:,} images, each as costly as {whole.classifier.looks:,.0f} through "
+        "Model 1. Measured once, as a job that you can stop, and kept for all]"
     )
     if problem := kept.problem():
         st.error(problem, icon=":material/error:")
@@ -162,6 +163,7 @@ def _offer(whole: Whole[Any], kept: Kept[_Run], live: bool) -> None:
             "images",
             key=f"whole-{whole.key[0]}-stop",
             hand="those in hand",
+            left="the next job begins anew",
         )
     if not live:
         st.button(

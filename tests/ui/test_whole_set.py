@@ -24,7 +24,7 @@ def finish(whole: Whole[object]) -> object:
 def test_a_costly_defense_says_what_all_answers_cost(app: AppTest) -> None:
     page = open_page(app, "predictions", model=EXPENSIVE)
     assert "The answers to all test images: about 3 min of work" in fine_text_of(page)
-    assert "costs as much as 201 passes through Model 1, on 10,000 images" in text_of(page)
+    assert "10,000 images, each as costly as 201 through Model 1" in text_of(page)
     assert "_whole_set" not in page.session_state  # nothing was started
     assert page.button(key="whole-evaluation").label == "Measure"
     page.button(key="image-mistake").click().run()  # asks for the same answers
