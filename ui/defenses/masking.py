@@ -72,7 +72,7 @@ def _settings(choice: Choice, classifier: Classifier) -> None:
     )  # fmt: skip
     job = session.current_job()
     busy = job is not None and not job.ended
-    asked = Asked(subject, source, images, round(epsilon / 0.05) * 0.05, queries)
+    asked = Asked(subject, source, images, epsilon, queries)
     st.button(
         "Check", key="mask-start", type="primary", icon=":material/play_arrow:", width="stretch",
         disabled=busy, on_click=_start, args=[asked, choice, classifier],
