@@ -40,7 +40,7 @@ EXEMPT = {  # of what was measured or checked before, inside graphs, or the chec
     "core.checks", "core.comparison", "core.experiments", "core.masking_verdicts", "core.paired",
     "core.objectives", "core.pooling", "core.defenses.draws", "core.keyed_noise",
     "core.defenses.keyed_noise", "core.attacks.search", "core.margins",
-    "core.archive", "core.plain",
+    "core.apart", "core.archive", "core.plain",
     "core.augmentation.stateless_seed", "core.defenses.projection.adam",
     "core.classifier.in_batches", "core.data.check_classes", "core.feature_maps.padding_before",
     "core.training.checkpoint_steps", "core.responses.standing", "core.robustness_curve.falls_to",
@@ -69,6 +69,7 @@ def arguments(count: int) -> dict[str, Any]:
     """By name what the functions of core are called with, for `count` images."""
     images, labels = gray(count), np.arange(count) % 10
     return {
+        "classifiers": (network(),),
         "classifier": network(), "source": network(), "bare": network(), "model": network().model,
         "images": images, "sources": images, "begin": images, "start": images, "added_to": None,
         "adversarial": np.clip(images + 0.1, 0, 1), "originals": images,

@@ -88,5 +88,5 @@ def sum_of(parts: list[list[int]]) -> int:
 def test_a_link_between_two_steps_is_the_nearest_for_everybody(app: AppTest) -> None:
     """A median of 4.9999999 was computed in a window of 4 and kept for all under 5."""
     page = open_page(app, "predictions", model="model-1~median-4.9999999")
-    assert page.query_params["model"] == ["model-1~median-5"]
+    assert page.query_params["model"] == "model-1~median-5"
     assert "89.0 % of the test images are read right" in fine_text_of(page)
