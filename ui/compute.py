@@ -257,7 +257,7 @@ def or_its_sentence(what: str, work: int, classifier: "Classifier") -> None:
     try:
         check_inline(what, work, classifier)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         st.stop()
 
 

@@ -284,7 +284,10 @@ def _mistakes() -> IntArray:
     model = compute.classifier(st.session_state[state.MODEL])
     evaluation = whole_set.known(whole_set.evaluation(model))
     if evaluation is None:
-        st.toast(f"The mistakes of {model.name} are not measured yet: see the page Predictions.")
+        st.toast(
+            f"The mistakes of {text.literal(model.name)} are not measured yet: see the page "
+            "Predictions."
+        )
         return np.zeros(0, np.int64)
     return evaluation.mistakes()
 

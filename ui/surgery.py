@@ -17,7 +17,7 @@ from ui import compute, state, text, theme
 from ui.figures import charts, map_charts
 from ui.header import Choice
 from ui.images import TEST_IMAGES
-from ui.show import draw
+from ui.show import draw, error_box
 
 _EDITS, _DRAWN = "_surgery", "_surgery_drawn"
 _KEPT, _ARRIVED = "_surgery_kept", "_surgery_arrived"
@@ -45,7 +45,7 @@ def operate(choice: Choice, classifier: Classifier) -> None:
     try:
         compute.check_inline("Every change of the channels", TEST_IMAGES, classifier)
     except ValueError as error:
-        st.error(str(error), icon=":material/error:")
+        error_box(error)
         return
     before = compute.test_evaluation(classifier)
     after = evaluate_edits(classifier, edits) if edits else before

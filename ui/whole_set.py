@@ -16,6 +16,7 @@ from core.jobs import Job
 from ui import compute, session, text
 from ui.images import TEST_IMAGES
 from ui.kept_job import Kept, progress
+from ui.show import error_box
 
 PART = 100  # images between two looks at whether a job shall stop
 _MAX_KEPT = 48
@@ -152,7 +153,7 @@ def _offer(whole: Whole[Any], kept: Kept[_Run], live: bool) -> None:
         "Model 1. Measured once, as a job that you can stop, and kept for all]"
     )
     if problem := kept.problem():
-        st.error(problem, icon=":material/error:")
+        error_box(problem)
     run = kept.latest()
     if run is not None and run.key == whole.key:
         done = round(run.job.fraction * whole.images)

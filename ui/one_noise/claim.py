@@ -12,7 +12,7 @@ from ui import text, theme
 from ui.adversarial import shared
 from ui.figures import attack_charts
 from ui.one_noise.fit import GAUSSIAN, NOISE, Settings, report_settings, scores
-from ui.show import draw
+from ui.show import draw, error_box
 
 
 def claim(
@@ -31,7 +31,7 @@ def claim(
                 for target, each in report_settings().items()
             }
         except ValueError as error:
-            st.error(str(error), icon=":material/error:")
+            error_box(error)
             return
         for target, report in reports.items():
             other = set(range(CLASSES)) - {E9_SOURCE_CLASS, target}
