@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from core.backend import tf
+from core.checks import check_whole
 from core.data import SIDE, FloatArray, IntArray
 
 DoubleArray = NDArray[np.float64]
@@ -82,6 +83,7 @@ def of_images(images: FloatArray, seed: int, purpose: str, draws: int = 1) -> Dr
 
     Equal images have equal ones; but `draws` rows in a row that hold the same image have others.
     """
+    draws = check_whole("The number of draws", draws, 1, 10_000)
     levels = np.rint(images.reshape(-1, _PIXELS) * np.float32(_LEVELS)).astype(np.int64)
     each = Draws(_finalized(levels.view(np.uint64) @ _ODD_64 + _hashed(seed, purpose)))
     return each.at(np.arange(len(images)) % draws)

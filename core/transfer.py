@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.checks import check_range, check_seed, check_whole
+from core.checks import check_range, check_seed
 from core.classifier import Classifier
 from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.keyed_noise import of_images

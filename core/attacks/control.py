@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checks import check_range, check_seed, check_whole
+from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, check_image, check_images
 from core.keyed_noise import of_images
@@ -47,6 +47,9 @@ def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 
     clipping; "l0": so many pixels become paper or ink. Drawn by `seed` and the image.
     """
     seed = check_seed(seed)
+    check_choice("The norm", norm, ("linf", "l2", "l0"))
+    check_images(images)
+    check_range("Epsilon", epsilon, 0, SIDE**2)
     if norm == "l2":
         return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
     draws = of_images(images, seed, "edge")

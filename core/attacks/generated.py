@@ -8,7 +8,7 @@ from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.keyed_noise import Draws, of_images, of_numbers
 from core.objectives import Objective, cross_entropy, logit, squared_distance
-from core.optimization import MAX_FRAMES, Trajectory, optimize_images
+from core.optimization import Trajectory, optimize_images
 
 OBJECTIVES = ("logit", "cross-entropy")
 STARTS = ("source", "noise")

@@ -11,7 +11,7 @@ from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.checks import as_written, check_choice, check_pixels, check_range, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, BoolArray, FloatArray, IntArray, check_images
+from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.defenses.adaptive import (
     ALL_NORMS,
     MAX_PIXELS,
