@@ -102,8 +102,8 @@ def _run(number: int, model: Classifier, succeeded: np.ndarray, misread: int = 0
     labels, lengths = np.zeros(count, np.int64), np.ones(count, np.float32)
     before = np.where(np.arange(count) < misread, 1, 0)
     images = np.zeros((count, 28, 28, 1), np.float32)
-    done = Attacked(images, images, labels, labels - 1, before, succeeded.astype(np.int64),
-                    succeeded, lengths, lengths, lengths, lengths)  # fmt: skip
+    done = Attacked(images, images, labels, labels - 1, before, succeeded.astype(int),
+                    succeeded, *[lengths] * 4, np.zeros(count, bool))  # fmt: skip
     board = Scoreboard(attack("FGSM"), {"epsilon": 0.3, "norm": "linf"}, GOALS[0], count, 1.0, done)
     job = Job("nobody", "a run", lambda: iter(()), state=FINISHED)
     return ScoreRun(number, board, job, "Model 1", model)
