@@ -1,5 +1,7 @@
 """The same attack by the gradient that is usually followed, beside the exact one."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -100,5 +102,5 @@ def _compared(version: str, asked: Asked, count: int, _classifier: Classifier) -
 
 def _count(classifier: Classifier, asked: Asked) -> int:
     """As many images as a visitor may wait for."""
-    each = 2 * asked.work * compute.cost_of(classifier)
+    each = math.ceil(2 * asked.work * classifier.looks)
     return max(1, min(_IMAGES, compute.MAX_INLINE_WORK // each))
