@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from core.checks import check_range, check_whole
+from core.checks import check_range, check_switch, check_whole
 from core.data import CLASSES, SIDE
 from core.fields import Fields
 
@@ -47,6 +47,7 @@ class Architecture:
         check_whole("The number of hidden dense layers", len(self.hidden_units), 0, 4)
         for units in self.hidden_units:
             check_whole("The number of hidden units", units, 1, 4096)
+        check_switch("Batch normalization", self.batch_normalization)
         check_range("The dropout rate", self.dropout, 0, 0.9)
         check_whole("The number of classes", self.classes, 2, 1000)
         parameters, multiply_adds = self.size()

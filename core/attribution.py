@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.backend import keras, tf
-from core.checks import check_range, check_seed, check_whole
+from core.checks import check_range, check_seed, check_switch, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
 from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.forward import forward
@@ -129,6 +129,7 @@ def grad_cam(
     arXiv:1610.02391.
     """
     classes = _checked(images, classes)
+    check_switch("The ReLU", relu)
     compiled = classifier.compiled("attribution/grad_cam", _compile_grad_cam)
     coarse: FloatArray = in_batches(compiled, images, classes, batch=_BATCH)
     if relu:

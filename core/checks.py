@@ -1,5 +1,7 @@
 """One sentence for a value out of range: what it is, which range holds, and so what to do."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 MAX_SEED = 2**31 - 1  # what every generator here takes: NumPy's, TensorFlow's and Keras's
@@ -60,12 +62,19 @@ def check_choice(what: str, value: object, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{what} is {short(value)}, not one of {listed}: choose one of these.")
 
 
+def check_apart(names: Sequence[str], what: str) -> None:
+    """Raise ValueError if one name stands for two things; `what` is a phrase for “Two … x”."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise ValueError(f"Two {what} {short(name)}: leave one of them out.")
+
+
 def as_written(value: float) -> float:
     """The number that a title shows: `value` in six significant digits.
 
     What is kept under a number, shown with it and computed with it takes this one first.
     """
-    return float(f"{value:g}")
+    return float(f"{value:g}") + 0.0  # −0 is written 0
 
 
 def on_step(value: float, low: float, step: float) -> float:

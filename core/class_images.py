@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.attacks.generated import noise_images
-from core.checks import check_choice, check_range, check_seed, check_whole
+from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
 from core.classifier import Classifier
 from core.data import SIDE, FloatArray, IntArray
 from core.objectives import Objective, channel, energy, logit, total_variation, unit
@@ -41,6 +41,7 @@ class ImageSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_switch("Whether to minimize", self.minimize)
         check_range("The penalty λ", self.penalty, 0, _MAX_WEIGHT)
         check_range("The weight of the total variation", self.variation, 0, _MAX_WEIGHT)
         check_ascent(self.learning_rate, self.iterations, self.jitter, self.blur)

@@ -74,6 +74,7 @@ class Scoreboard:
     def __post_init__(self) -> None:
         check_choice("The goal", self.goal, GOALS)
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
+        self.settings = self.attack.settled(self.settings)
 
     @property
     def count(self) -> int:

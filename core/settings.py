@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core.checks import check_choice, check_range, check_seed, check_whole
+from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 OFF, FGSM, PGD = "off", "fgsm", "pgd"
@@ -66,6 +66,7 @@ class TrainingSettings:
         check_whole("The number of attack steps", self.attack_steps, 1, 20)
         check_range("The attack's step in units of epsilon", self.attack_step, 0, 4)
         check_range("The share of clean images", self.clean_share, 0, 1)
+        check_switch("Whether scores are under attack", self.robust_scores)
         check_whole("The number of extra images", self.extra_images, 0, MAX_EXTRA_IMAGES)
         check_whole("How often an extra image comes", self.extra_repeat, 1, 1000)
 

@@ -22,9 +22,10 @@ def slider(
     key: str,
     **look: Any,
 ) -> Any:
-    """A number on a scale."""
+    """A number on a scale: the one that the link writes, whatever noise the browser adds to it."""
     number = _number(low, high, value, step)
-    return _drawn(st.slider, (label, low, high, value, number.step), key, number, value, look)
+    given = (label, low, high, value, number.step)
+    return number.nearest(_drawn(st.slider, given, key, number, value, look))
 
 
 def number_input(
@@ -37,9 +38,10 @@ def number_input(
     key: str,
     **look: Any,
 ) -> Any:
-    """A number that can be written."""
+    """A number that can be written; the one that the link writes."""
     number = _number(low, high, value, step)
-    return _drawn(st.number_input, (label, low, high, value, number.step), key, number, value, look)
+    given = (label, low, high, value, number.step)
+    return number.nearest(_drawn(st.number_input, given, key, number, value, look))
 
 
 def select_slider(label: str, options: Sequence[Any], value: Any, *, key: str, **look: Any) -> Any:

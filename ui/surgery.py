@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.card import ModelCard
+from core.checks import as_written
 from core.classifier import Classifier
 from core.data import CLASSES, to_float
 from core.evaluation import Evaluation
@@ -83,14 +84,16 @@ def _controls(found: list[Convolution], version: str) -> Edits:
         key=f"_channels-{layer}-{version}",
         help="Those whose maps are multiplied after ReLU.",
     )
-    factor = st.slider(
-        "Factor",
-        0.0,
-        MAX_FACTOR,
-        factor,
-        0.05,
-        key=f"_factor-{layer}-{version}",
-        help="0 switches a channel off, 1 leaves it as it is.",
+    factor = as_written(
+        st.slider(
+            "Factor",
+            0.0,
+            MAX_FACTOR,
+            factor,
+            0.05,
+            key=f"_factor-{layer}-{version}",
+            help="0 switches a channel off, 1 leaves it as it is.",
+        )
     )
     edits.pop(layer, None)
     if chosen:

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.attacks.apgd import LOSSES, apgd
 from core.attacks.black_box import square
 from core.attacks.ensemble import worst_case
@@ -13,6 +15,7 @@ from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.sparse import one_pixel, saliency_map
+from core.checks import as_written
 from core.classifier import Classifier
 from core.data import CLASSES, FloatArray
 
@@ -81,6 +84,22 @@ class Attack:
     def defaults(self) -> dict[str, Value]:
         """Each setting's default by name."""
         return {setting.name: setting.default for setting in self.settings}
+
+    def settled(self, settings: Mapping[str, Value]) -> dict[str, Value]:
+        """`settings` with every fraction as it is written: so one title is one computation.
+
+        For whoever keeps or shows a result under them. Raises ValueError on a setting that the
+        attack has not.
+        """
+        if unknown := set(settings) - set(self.defaults()):
+            raise ValueError(
+                f"{self.name} has no setting {', '.join(sorted(unknown))}: "
+                f"choose of {', '.join(self.defaults())}."
+            )
+        return {
+            name: as_written(value) if isinstance(value, float | np.floating) else value
+            for name, value in settings.items()
+        }
 
     def __call__(
         self,

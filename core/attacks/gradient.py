@@ -10,7 +10,7 @@ from core.attacks.geometry import NORMS, project, steepest
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
-from core.checks import check_choice, check_range, check_seed, check_whole
+from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
 from core.classifier import IMAGES, Classifier, Climbed, in_batches
 from core.data import FloatArray
 from core.forward import forward, in_loop
@@ -70,6 +70,7 @@ def pgd(
     (2016), arXiv:1607.02533.
     """
     seed = check_seed(seed)
+    check_switch("The random start", random_start)
     found, frames = _many_steps(
         classifier, images, goal, epsilon, norm, step_size, iterations, random_start, restarts,
         seed, 0.0, record,

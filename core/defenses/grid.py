@@ -9,7 +9,15 @@ import numpy as np
 from core.attacks.black_box import square
 from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
-from core.checks import as_written, check_choice, check_pixels, check_range, check_seed, check_whole
+from core.checks import (
+    as_written,
+    check_apart,
+    check_choice,
+    check_pixels,
+    check_range,
+    check_seed,
+    check_whole,
+)
 from core.classifier import Classifier
 from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.defenses.adaptive import (
@@ -94,7 +102,8 @@ class Grid:
 
     static: made on `bare`, the network without a defense; transfer: on `source`, another network;
     adaptive and black box: through the row itself; noise: random, at the edge of the same ball.
-    images float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on too many images or rows.
+    images float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on too many images or rows, and on
+    two rows with one key, under which cells are kept, or with one title.
     """
 
     bare: Classifier
@@ -110,6 +119,8 @@ class Grid:
     def __post_init__(self) -> None:
         check_whole("The number of images", len(self.images), 1, MAX_IMAGES)
         check_whole("The number of rows", len(self.rows), 1, MAX_ROWS)
+        for what in ("key", "title"):
+            check_apart([getattr(row, what) for row in self.rows], f"rows have the {what}")
 
     @property
     def plan(self) -> list[tuple[Row, str]]:

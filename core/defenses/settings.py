@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture, ConvBlock
-from core.checks import check_range, check_seed, check_whole
+from core.checks import check_range, check_seed, check_switch, check_whole
 from core.data import FloatArray
 
 IMAGES = 60_000  # of MNIST's training set
@@ -66,6 +66,7 @@ class RobustSettings:
         check_range("The share of clean images", self.clean_share, 0, 1)
         check_whole("The shift in pixels", self.shift, 0, 8)
         check_whole("The number of training images", self.training_images, 2, IMAGES)
+        check_switch("Whether it begins at the threshold", self.threshold_start)
         check_whole("The number of held-back images", self.held_back, 0, IMAGES)
         check_whole("The number of networks side by side", self.members, 1, 8)
         check_range("The epochs of the attack's ramp", self.attack_ramp, 0, 200)

@@ -1,5 +1,7 @@
 """The grid of defenses and attacks: what each column may know, budgets, and what is kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -172,5 +174,10 @@ def test_values_out_of_range_are_named(model_1: Classifier) -> None:
         Budget(queries=0)
     with pytest.raises(ValueError, match="number of rows is 0"):
         Grid(model_1, model_1, (), images, none)
+    one, other = Row("blur-1", "Blur", model_1), Row("blur-2", "Blur 2", model_1)
+    for twin, what in ((replace(other, key="blur-1"), "key 'blur-1'"),
+                       (replace(other, title="Blur"), "title 'Blur'")):  # fmt: skip
+        with pytest.raises(ValueError, match=f"Two rows have the {what}: leave one of them out"):
+            Grid(model_1, model_1, (one, twin), images, none)
     with pytest.raises(ValueError, match="number of pixels is 500"):
         random_pixels(model_1, images, Untargeted(none), pixels=500)

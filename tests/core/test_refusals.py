@@ -19,17 +19,21 @@ import core
 from core.architecture import Architecture, ConvBlock
 from core.attacks.catalog import ATTACKS, attack
 from core.attacks.goals import Untargeted
+from core.attribution import grad_cam
 from core.checks import MAX_SEED
+from core.class_images import ImageSettings
 from core.classifier import Classifier
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier
 from core.defenses.detection import DETECTORS
 from core.defenses.filters import KINDS, Filter
 from core.defenses.projection import Projection
+from core.defenses.settings import RobustSettings
 from core.evaluation import evaluate
 from core.model import build_model
 from core.objectives import energy
 from core.optimization import OPTIMIZERS
+from core.settings import TrainingSettings
 from core.smallest import bisect
 
 BAD = {
@@ -267,3 +271,21 @@ def test_attacks_and_detectors_and_filters_take_no_image() -> None:
         assert behind.purified(images).shape == (0, 28, 28, 1)
         assert adaptive(behind, images, none).adversarial.shape == (0, 28, 28, 1)
     assert evaluate(network(), images, np.zeros(0, np.uint8)).accuracy.total == 0
+
+
+@pytest.mark.parametrize("value", [1, "no", None, 0.0])
+def test_a_switch_is_on_or_off(value: Any) -> None:
+    """A key holds True for 1: what is kept under both is one computation."""
+    images = gray(1)
+    goal = Untargeted(network().predict(images))
+    asked: list[Callable[[], object]] = [
+        lambda: Architecture(batch_normalization=value),
+        lambda: TrainingSettings(robust_scores=value),
+        lambda: RobustSettings(threshold_start=value),
+        lambda: ImageSettings(minimize=value),
+        lambda: attack("PGD")(network(), images, goal, {"random_start": value, "iterations": 1}),
+        lambda: grad_cam(network(), images, goal.classes, relu=value),
+    ]
+    for each in asked:
+        with pytest.raises(ValueError, match="give True or False"):
+            each()

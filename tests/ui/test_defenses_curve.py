@@ -13,6 +13,7 @@ from core.robustness_curve import Curve, CurveStudy, Point
 from tests.ui.conftest import run_while_live, text_of
 from ui import compute
 from ui.defenses import curve as curve_view
+from ui.defenses import curve_runs
 from ui.defenses.curve_runs import Asked, CurveRun
 from ui.figures import curve_charts
 from ui.figures.palette import LIGHT
@@ -182,3 +183,11 @@ def test_the_chart_draws_every_kind() -> None:
     kinds = chart.table.groupby("kind").size().to_dict()
     assert kinds == {"attack": 3, "noise": 3, "certified": 2, "cursor": 1}
     assert Asked((), "linf", 9, 50, 5).epsilons[-1] == 0.6
+
+
+def test_two_classifiers_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload may be called what a chain is called; its curve was left out without a word."""
+    titles = {"model-1": "Model 1", "model-2": "Model 1, Gaussian blur 1"}
+    monkeypatch.setattr(curve_runs, "short_titles", lambda: titles)
+    with pytest.raises(ValueError, match="Two classifiers are called 'Model 1, Gaussian blur 1'"):
+        curve_runs.begin(Asked(("model-1~blur-1", "model-2"), "linf", 3, 8, 5))

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.attacks.catalog import ATTACKS, Attack, Setting, Value, attack
 from ui import bound, coach, link
-from ui.parameters import Choice
+from ui.parameters import Choice, Number
 
 NORM_NAMES = {"linf": "L∞", "l2": "L2"}
 _FIRST = "PGD"
@@ -175,14 +175,9 @@ def _is_logarithmic(setting: Setting) -> bool:
 def _nearest(setting: Setting) -> coach.Nearest:
     if _is_logarithmic(setting):
         return coach.among(_logarithmic(setting))
-    kind, steps = type(setting.default), round((setting.high - setting.low) / setting.step)
-    return lambda value: kind(
-        round(
-            setting.low
-            + setting.step * min(max(round((value - setting.low) / setting.step), 0), steps),
-            6,
-        )
-    )
+    kind = type(setting.default)
+    number = Number(setting.low, setting.high, setting.step, whole=kind is int)
+    return lambda value: kind(number.nearest(value))
 
 
 def _keep_within(key: str, nearest: coach.Nearest) -> None:

@@ -39,6 +39,10 @@ class Asked:
     target: int | None
     settings: tuple[tuple[str, Value], ...]
 
+    def __post_init__(self) -> None:
+        settled = attack(self.attack).settled(dict(self.settings))
+        object.__setattr__(self, "settings", tuple(settled.items()))
+
     @property
     def words(self) -> str:
         """The settings, for captions."""

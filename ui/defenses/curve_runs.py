@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.checks import as_written, check_apart
 from core.defenses.defended import DefendedClassifier, title_of
 from core.jobs import Job
 from core.robustness_curve import CurveStudy
@@ -28,7 +29,7 @@ class Asked:
     def epsilons(self) -> tuple[float, ...]:
         """Evenly from 0."""
         step = LARGEST[self.norm] / (self.radii - 1)
-        return tuple(round(step * number, 6) for number in range(self.radii))
+        return tuple(as_written(step * number) for number in range(self.radii))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,9 @@ KEPT: Kept[CurveRun] = Kept("_curve_run")
 
 def begin(asked: Asked) -> CurveRun:
     """The curves that are asked for, and the job that measures them."""
-    classifiers = {name_of(key): compute.classifier(key) for key in asked.keys}
+    names = [name_of(key) for key in asked.keys]
+    check_apart(names, "classifiers are called")
+    classifiers = dict(zip(names, map(compute.classifier, asked.keys), strict=True))
     study = CurveStudy(classifiers, asked.norm, asked.epsilons, asked.images, asked.iterations)
     title = f"{len(classifiers)} curves over {asked.images:,} images"
     job = job_on_test_images(title, asked.images, study.work)

@@ -62,7 +62,7 @@ def _strength(kind: str) -> Filter:
         f"{about.label}: {about.strength}", low, high, default, step,
         key=f"{_STRENGTH}-{kind}", help=f"{about.summary} Gradient: {about.gradient}.",
     )  # fmt: skip
-    return Filter(kind, round(float(chosen), 6))
+    return Filter(kind, float(chosen))
 
 
 def _buttons(choice: Choice, chain: tuple[Filter, ...]) -> None:
