@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from core.data import BoolArray, ByteArray, FloatArray
+from core.pale import pale_strokes
 from core.sheet import Sheet, find_digits
 
 _FLOOR = 24.0  # of 255: what is darker than this is compared as if it were lighter by so much
@@ -59,14 +60,17 @@ def read_photograph(gray: FloatArray) -> Photograph:
     inked = raised > threshold
     if not _stands_out(raised, inked):
         raise _nothing()
-    sheet = find_digits(inked)
-    if _thickness(inked) > _MAX_THICKNESS * max(max(b - t, r - x) for t, x, b, r in sheet.digits):
+    thickness = _thickness(inked)
+    pale = pale_strokes(raised, inked, thickness)
+    sheet = find_digits(inked | (pale.pieces > 0))
+    if thickness > _MAX_THICKNESS * max(max(b - t, r - x) for t, x, b, r in sheet.digits):
         raise ValueError(
             "What stands out from the background is a blot or a patch of light, no strokes: write "
             "a digit with a pen on plain paper, and photograph it in even light."
         )
     low = (np.median(raised[~inked]) + threshold) / 2
     strength = np.clip((raised - low) / (np.median(raised[inked]) - low), 0, 1)
+    strength = np.maximum(strength, pale.strength(raised))
     darkest, lightest = np.percentile(paper, [1, 99]) * brightest / 255
     ends = round(float(darkest)), round(float(lightest))
     return Photograph(np.rint(255 * strength).astype(np.uint8), bright, ends, sheet)
