@@ -1,7 +1,8 @@
 """What a page keeps and shows a result under is what it was computed with."""
 
+import ast
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from core.attacks.goals import Untargeted
 from core.classifier import Classifier
 from core.data import FloatArray
 from core.scoreboard import GOALS, Scoreboard
+from tests.test_house import ROOT
 from ui.adversarial import attack_settings
 from ui.adversarial.attack_settings import NORM_NAMES
 from ui.adversarial.standard_settings import Asked
+from ui.attribution_maps import METHODS, Settings
 from ui.parameters import Choice, Number, number_of
 
 _OFF = (*(sign * 10.0**-power for power in range(3, 10) for sign in (-1, 1)), 1e-17, 0.0)
@@ -132,3 +135,55 @@ def test_a_control_gives_what_the_link_says() -> None:
     app.number_input(key="b").set_value(0.3004).run()
     assert app.text[0].value == "(0.3, 0.3, 3)"
     assert dict(app.query_params) == {"a": "0.3", "b": "0.3"}
+
+
+_DETERMINED = {  # what a cache does not hash: one of these parameters stands for it
+    "_classifier": {"version"},
+    "_bare": {"version"},
+    "_second": {"second_version"},
+    "_fitted_on": {"fitted_on"},
+    "_image": {"key", "image_key"},
+    "_images": {"keys", "image_keys", "digest"},
+    "_classes": {"digest"},
+    "_source": {"key"},
+    "_run": {"run_id"},
+    "_data": {"digest"},
+    "_settings": {"followed"},
+    "_way": {"asked"},  # and the version
+    "_found": {"asked"},
+}
+
+
+def _cached() -> Iterator[tuple[str, list[str]]]:
+    """Every function of ui that Streamlit keeps the results of, with its parameters."""
+    for path in sorted((ROOT / "ui").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any(
+                "st.cache_" in ast.unparse(each) for each in node.decorator_list
+            ):
+                arguments = [*node.args.args, *node.args.kwonlyargs]
+                yield f"{path.name}: {node.name}", [each.arg for each in arguments]
+
+
+def test_what_a_cache_does_not_hash_has_its_key_beside_it() -> None:
+    found = dict(_cached())
+    assert len(found) > 40
+    for name, parameters in found.items():
+        for hidden in (each for each in parameters if each.startswith("_")):
+            assert _DETERMINED[hidden] & set(parameters), (name, hidden)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_maps_key_holds_every_setting_that_it_follows(name: str, model_1: Classifier) -> None:
+    """A setting that is not in the key changes nothing; one that is, does."""
+    image, label = np.zeros((1, 28, 28, 1), np.float32), np.array([3])
+    image[0, 8:20, 12:16] = 0.7
+    plain = Settings()
+    others = {"noise": 0.35, "samples": 7, "baseline": "gray", "steps": 9, "signed_cam": True}
+    assert others.keys() == {each.name for each in fields(Settings)}
+    before = METHODS[name].compute(model_1, image, label, plain).values
+    for setting, value in others.items():
+        assert getattr(plain, setting) != value
+        changed = replace(plain, **{setting: value})
+        after = METHODS[name].compute(model_1, image, label, changed).values
+        assert np.array_equal(before, after) == (setting not in METHODS[name].follows)
