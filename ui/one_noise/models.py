@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.checks import check_apart
 from core.classifier import Classifier
 from core.paired import Verdict, judged
 from core.rate import Rate
@@ -83,8 +84,9 @@ def _rates(
     """By the model fitted on, then the model scored; None where nothing was fitted yet.
 
     Nor where a model reads nothing right before. The last row is the control: Gaussian noise as
-    long as that of the first row.
+    long as that of the first row. Raises ValueError if a model is called as the control is.
     """
+    check_apart([*compared, _CONTROL], "rows are called")
 
     def rate(found: Transfer) -> Rate | None:
         rate = found.misclassified(found.others) if counted == _MISREAD else found.reached()
