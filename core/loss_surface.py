@@ -225,12 +225,12 @@ def _compile(model: keras.Model) -> Any:
     logits_of = forward(model)
 
     def gradients(images: Any, labels: Any, others: Any) -> Any:
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(images)
-            logits = logits_of(images)
-            followed = log_odds_against(logits, labels)
-            margins = own(logits, others) - own(logits, labels)
-        return tf.stack([tape.gradient(followed, images), tape.gradient(margins, images)], axis=1)
+        logits = logits_of(images)
+        followed = log_odds_against(logits, labels)
+        margins = own(logits, others) - own(logits, labels)
+        # no tape: it cannot go back twice through the loop of a projection's descent
+        both = [tf.gradients(each, images)[0] for each in (followed, margins)]
+        return tf.stack(both, axis=1)
 
     classes = tf.TensorSpec([None], tf.int64)
     compiled = tf.function(gradients, autograph=False, input_signature=[IMAGES, classes, classes])

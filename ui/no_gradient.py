@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.data import BoolArray, FloatArray, IntArray
 from core.rate import Rate
-from ui import text
+from ui import compute, text
 
 if TYPE_CHECKING:
     from core.classifier import Classifier
@@ -44,10 +44,17 @@ def rate_of(flat: BoolArray) -> Rate:
 def note(classifier: "Classifier", images: FloatArray, classes: IntArray) -> None:
     """`say` of a few images [n, 28, 28, 1] attacked here, by the classifier's own gradient.
 
-    classes int64 [n]: those that the attack goes away from, or toward.
+    classes int64 [n]: those that the attack goes away from, or toward. Where it cannot be asked,
+    a sentence says so, and what stands on the view stays.
     """
     digest = hashlib.sha256(images.tobytes() + classes.tobytes()).hexdigest()
-    say(_share(classifier.version, digest, classifier, images, np.asarray(classes)))
+    try:
+        compute.check_inline("Whether there is a gradient", len(images), classifier)
+        share = _share(classifier.version, digest, classifier, images, np.asarray(classes))
+    except ValueError as error:
+        st.caption(f"Whether there is a gradient to follow was not asked: {text.literal(error)}")
+    else:
+        say(share)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

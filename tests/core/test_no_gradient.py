@@ -8,10 +8,10 @@ from core.backend import keras
 from core.classifier import Classifier
 from core.data import Dataset, FloatArray, IntArray, to_float
 from core.defenses.adaptive import views
-from core.defenses.defended import DefendedClassifier
-from core.defenses.filters import Filter
+from core.defenses.defended import DefendedClassifier, defense_of
+from core.defenses.filters import KINDS, Filter
 from core.defenses.grid import ADAPTIVE, STATIC, Budget, Grid, Row
-from core.loss_surface import without_gradient
+from core.loss_surface import input_gradients, without_gradient
 from core.robustness_curve import CurveStudy
 from core.scoreboard import GOALS, Scoreboard
 from core.smallest_study import SmallestStudy
@@ -52,6 +52,27 @@ def test_silent_units_and_steps_are(
     assert not without_gradient(views(stepped), images, labels).any(), "a stand-in has one"
     assert not without_gradient([dead, model_1], images, labels).any()
     assert without_gradient([dead], images[:0], labels[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *(f"{kind.name}-{kind.default:g}" for kind in KINDS.values()),
+        "autoencoder",
+        "projection-2x2",
+        "blur-1+projection-2x1+threshold-0.5",
+    ],
+)
+def test_every_part_is_asked(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray], key: str
+) -> None:
+    images, labels = digits[0][:2], digits[1][:2]
+    defended = DefendedClassifier(model_1, defense_of(key))
+    for gradient in input_gradients(defended, images, labels, (labels + 1) % 10):
+        assert gradient.shape == images.shape
+        assert np.isfinite(gradient).all()
+        assert np.any(gradient, axis=(1, 2, 3)).all()
+    assert not without_gradient([defended], images, labels).any()
 
 
 def test_every_study_says_so(

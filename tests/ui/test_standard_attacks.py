@@ -67,6 +67,11 @@ def test_every_attack_with_its_defaults(
         assert turned == bool(result.succeeded[0])
 
 
+def test_a_projection_is_attacked_like_any_other(visit: Callable[..., AppTest]) -> None:
+    page = visit(model="model-1~projection-2x1", a_attack="FGSM")
+    assert FINDING.search(_fine(page))
+
+
 def test_the_norm_has_its_own_radius(visit: Callable[..., AppTest]) -> None:
     page = visit(a_epsilon="0.1")
     assert "ε 0.1, norm L∞, step size 0.01, iterations 40" in _fine(page)
