@@ -79,20 +79,30 @@ def squeeze(drawing: NDArray[np.number]) -> ByteArray:
     return squeezed
 
 
-def check_visible(image: ByteArray) -> None:
-    """Raise ValueError if nothing on the image uint8 [h, w] is as dark as ink.
+def check_visible(image: ByteArray, remedy: str = _REMEDY) -> None:
+    """Raise ValueError, with what to do, if nothing stands out on the image uint8 [h, w].
 
-    It is averaged away where strokes are thin, or so far apart that they are made small.
+    Ink is averaged away where strokes are thin, or so far apart that they are made small; and where
+    all is ink, or of one gray, there is no digit.
     """
+    _check_dark(image, remedy)
+    if (contrast := int(np.ptp(image))) < FAINTEST:
+        raise ValueError(
+            f"Nothing to see: the pixels that the network would read differ by {contrast} of 255, "
+            f"less than {FAINTEST}. {remedy}"
+        )
+
+
+def _check_dark(image: ByteArray, remedy: str = _REMEDY) -> None:
     if (darkest := int(image.max())) < FAINTEST:
         raise ValueError(
             f"Too faint: the darkest pixel that the network would read is {darkest} of 255, "
-            f"below {FAINTEST}. {_REMEDY}"
+            f"below {FAINTEST}. {remedy}"
         )
 
 
 def _check_ink(digit: ByteArray) -> None:
-    check_visible(digit)
+    _check_dark(digit)
     if (ink := float(digit.sum()) / 255) < LEAST_INK:
         raise ValueError(
             f"Too little ink: it would fill {ink:.1f} pixels of the digit, fewer than "

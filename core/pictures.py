@@ -7,25 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from core import provenance
 from core.apart import apart
 from core.data import SIDE, ByteArray, FloatArray
+from core.file_kind import kind_of
 
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 25_000_000  # what a telephone takes; 100 MB while it is unpacked
 MIN_SIDE = 20
 LONGEST = 512  # the longer side of what is looked at
-_KINDS = {  # how other files begin, to be called by their names
-    b"GIF8": "GIF",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"BM": "BMP",
-    b"RIFF": "WebP",
-    b"%PDF": "PDF",
-    b"\0\0\0": "HEIC or AVIF",
-}
+_EIGHT = "Its 16-bit levels are no larger than 255: they are read as levels of 255."
+_ROUNDED = "Its 16-bit levels are rounded to 256 here."
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +62,11 @@ def _check_file(data: bytes) -> None:
             "make the picture smaller."
         )
     if not data.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")):
-        kinds = [kind for start, kind in _KINDS.items() if data.startswith(start)]
-        what = f"looks like {kinds[0]}, which is" if kinds and any(data[:12]) else "is"
-        raise ValueError(f"The file {what} neither a PNG nor a JPEG picture: save it as one.")
+        kind = kind_of(data)
+        what = f"{kind}, neither" if kind else "neither"
+        raise ValueError(
+            f"The file is {what} a PNG nor a JPEG picture: choose one saved as PNG or JPEG."
+        )
 
 
 def _unpacked(packed: bytes) -> Picture:
@@ -92,10 +89,11 @@ def decode(data: bytes) -> bytes:
             upright = ImageOps.exif_transpose(image)
         except Exception:  # as in `_open`: what is broken may show only now
             raise _damaged() from None
-        gray, transparent = _gray(upright)
+        gray, found = _gray(upright)
         exact = _exact(upright, gray)
-    if transparent:
-        notes.append(transparent)
+    notes += found
+    if upright.mode.startswith("I") and exact is not None and not np.array_equal(exact, gray):
+        notes.append(_ROUNDED)
     arrays = {"gray": gray} if exact is None else {"gray": gray, "exact": exact}
     told = np.frombuffer(json.dumps({"notes": notes, "about": about}).encode(), np.uint8)
     file = io.BytesIO()
@@ -134,29 +132,48 @@ def _first_of(image: Image.Image) -> str:
     return f"The file holds {getattr(image, 'n_frames', 1)} pictures: this is the first."
 
 
-def _gray(image: Image.Image) -> tuple[FloatArray, str]:
-    """Without color and transparency, at its working size; and what became of transparency."""
+def _gray(image: Image.Image) -> tuple[FloatArray, list[str]]:
+    """Without color and transparency, at its working size; and what was decided for that."""
+    notes: list[str] = []
     if image.mode.startswith("I"):  # 16 bits, of which Pillow would keep the lowest 8
-        image = Image.fromarray(np.asarray(image).astype(np.float32) / 257)
+        image, notes = _sixteen_bits(image)
     elif image.has_transparency_data:
         image = image.convert("RGBA")
     else:
         image = image.convert("L")
     image.thumbnail((LONGEST, LONGEST), Image.Resampling.BOX)
-    if image.mode != "RGBA" or image.getchannel("A").getextrema()[0] == 255:
-        return np.asarray(image.convert("F" if image.mode == "F" else "L"), np.float32), ""
-    return _on_paper(image)
+    if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] != 255:
+        values = np.asarray(image.convert("L"), np.float32)
+        return _on_paper(values, np.asarray(image.getchannel("A"), np.float32) / np.float32(255))
+    return np.asarray(image.convert("F" if image.mode == "F" else "L"), np.float32), notes
 
 
-def _on_paper(image: Image.Image) -> tuple[FloatArray, str]:
-    """A transparent picture on white, or on black if what is drawn on it is bright."""
-    values = np.asarray(image.convert("L"), np.float32)
-    cover = np.asarray(image.getchannel("A"), np.float32) / 255
+def _sixteen_bits(image: Image.Image) -> tuple[Image.Image, list[str]]:
+    """A gray picture of 16 bits with its fractions of 255; of levels to 255, as they are."""
+    levels: NDArray[np.integer] = np.asarray(image)
+    notes: list[str] = []
+    values: FloatArray = levels.astype(np.float32)
+    if 0 < int(levels.max()) <= 255:  # 8 bits in a wider type: black in any other sense
+        notes.append(_EIGHT)
+    else:
+        values /= 257
+    clear = levels == image.info.get("transparency", -1)
+    if clear.any():
+        values, found = _on_paper(values, (~clear).astype(np.float32))
+        notes += found
+    return Image.fromarray(values), notes
+
+
+def _on_paper(values: FloatArray, cover: FloatArray) -> tuple[FloatArray, list[str]]:
+    """A transparent picture on white, or on black if what is drawn on it is bright.
+
+    values: in 0 to 255; cover: in 0 to 1, both float32 [h, w].
+    """
     bright = (values * cover).sum() > 127.5 * cover.sum()
     paper = 0 if bright else 255
     color = "black" if bright else "white"
     note = f"The picture is transparent in places: it lies on {color} here."
-    return (values * cover + paper * (1 - cover)).astype(np.float32), note
+    return (values * cover + paper * (1 - cover)).astype(np.float32), [note]
 
 
 def _exact(image: Image.Image, gray: FloatArray) -> ByteArray | None:

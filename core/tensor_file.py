@@ -101,11 +101,12 @@ def _parsed(header: bytes, body: int) -> Header:
 def _check_structure(header: bytes) -> None:
     """Raise ValueError if the JSON is wider or deeper than a header is; without parsing it."""
     brackets = _STRING.sub(b"", header).translate(None, _NO_BRACKETS)
-    if brackets.count(b"{") > MAX_ARRAYS + 2 or len(brackets) > 6 * MAX_ARRAYS + 4:
-        raise ValueError(f"it names more than {MAX_ARRAYS:,} arrays")
-    depths = itertools.accumulate(1 if bracket in b"{[" else -1 for bracket in brackets)
+    most = 6 * MAX_ARRAYS + 4
+    depths = itertools.accumulate(1 if bracket in b"{[" else -1 for bracket in brackets[:most])
     if max(depths, default=0) > _MAX_DEPTH:
         raise ValueError("its header is nested deeper than one of arrays and their shapes")
+    if brackets.count(b"{") > MAX_ARRAYS + 2 or len(brackets) > most:
+        raise ValueError(f"it names more than {MAX_ARRAYS:,} arrays")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

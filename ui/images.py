@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.centering import check_visible
 from core.data import SIDE, ByteArray, FloatArray, to_float
 from ui import compute, link, state
 from ui.parameters import Number, Text
@@ -69,7 +70,7 @@ def encode_ink(pixels: ByteArray) -> str:
 
 
 def decode_ink(ink: str) -> ByteArray:
-    """The inverse of `encode_ink`. Raises ValueError on anything else."""
+    """The inverse of `encode_ink`. Raises ValueError on anything else, or if it shows nothing."""
     if len(ink) > _MAX_INK:
         raise ValueError(f"The link's digit has {len(ink)} characters: draw it again.")
     try:
@@ -80,7 +81,9 @@ def decode_ink(ink: str) -> ByteArray:
         raise ValueError("The link's digit cannot be read: draw it again.") from None
     if len(pixels) != SIDE * SIDE:
         raise ValueError("The link's digit is not 28 × 28 pixels: draw it again.")
-    return np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE)
+    image = np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE)
+    check_visible(image, "Draw the link's digit again.")  # as the dialogs do
+    return image
 
 
 def chosen() -> ChosenImage:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 UPLOAD = "_upload"  # the file that the upload has read last, and its picture
 _OPEN = "_own_digit"
+_REDRAW = "Choose “Redraw as a photograph”, or another file."
 _TIMES = "_own_digit_times"
 _CENTER = "_own_digit_center"
 
@@ -118,7 +119,7 @@ def _reading_exactly(model: str, pixels: "ByteArray") -> "ByteArray | None":
     from ui import digit_reading
 
     try:
-        centering.check_visible(pixels)
+        centering.check_visible(pixels, _REDRAW)
     except ValueError as error:
         error_box(error)
         return None

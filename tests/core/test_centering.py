@@ -140,6 +140,15 @@ def test_two_dots_in_opposite_corners_are_too_faint(way) -> None:
         way(drawing)
 
 
+@pytest.mark.parametrize("level", [64, 128, 255])
+def test_one_gray_all_over_is_no_digit(level: int) -> None:
+    flat = np.full((28, 28), level, np.uint8)
+    with pytest.raises(ValueError, match=r"^Nothing to see: .* differ by 0 of 255.* Another file"):
+        check_visible(flat, "Another file.")
+    with pytest.raises(ValueError, match=r"^Nothing to see"):
+        squeeze(flat)
+
+
 def test_two_full_dots_are_too_little_ink() -> None:
     drawing = np.zeros((280, 280), np.uint8)
     drawing[:21, :21] = drawing[-21:, -21:] = 255

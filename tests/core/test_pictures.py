@@ -92,6 +92,36 @@ def test_the_fractions_of_16_bits_are_kept() -> None:
     assert gray.max() == pytest.approx(4095 / 257)
 
 
+def test_rounded_levels_are_told() -> None:
+    sixteen = _digit().astype(np.uint16) * 257
+    sixteen[10, 13] += 1
+    picture = _decoded(saved(Image.fromarray(sixteen)))
+    np.testing.assert_array_equal(picture.exact, _digit())
+    assert picture.notes == ("Its 16-bit levels are rounded to 256 here.",)
+
+
+@pytest.mark.parametrize("side", [28, 280])
+def test_eight_bits_in_a_wider_type_are_read_as_they_are(side: int) -> None:
+    digit = np.kron(_digit(), np.ones((side // 28, side // 28), np.uint8))
+    picture = _decoded(saved(Image.fromarray(digit.astype(np.uint16))))
+    np.testing.assert_array_equal(picture.gray, digit)
+    assert (picture.exact is None) == (side > 28)
+    assert [note.split(":")[0] for note in picture.notes] == [
+        "Its 16-bit levels are no larger than 255"
+    ]
+
+
+def test_transparent_paper_of_16_bits_is_laid_on_white_like_that_of_8() -> None:
+    digit = np.where(_digit() > 0, 40, 0).astype(np.uint8)
+    eight = _decoded(saved(Image.fromarray(digit), transparency=0))
+    wide = Image.fromarray(digit.astype(np.uint16) * 257)
+    sixteen = _decoded(saved(wide, transparency=0))
+    assert eight.notes == sixteen.notes
+    assert "transparent in places: it lies on white" in sixteen.notes[0]
+    np.testing.assert_array_equal(sixteen.exact, eight.exact)
+    np.testing.assert_array_equal(sixteen.gray, eight.gray)
+
+
 def test_a_turned_picture_is_upright() -> None:
     turned = Image.Exif()
     turned[0x0112] = 6  # hold it a quarter turn clockwise to see it upright
@@ -122,13 +152,25 @@ def _hostile() -> dict[str, tuple[bytes, str]]:
     return {
         "empty": (b"", "file is empty"),
         "too many bytes": (bytes(MAX_BYTES + 1), "more than 10: make the picture smaller"),
-        "text": (b"hello", "^The file is neither a PNG nor a JPEG"),
+        "text": (b"hello", "^The file is a text file, neither a PNG nor a JPEG"),
         "zeros": (bytes(5000), "^The file is neither a PNG nor a JPEG"),
-        "GIF": (saved(digit, "GIF"), "looks like GIF, which is neither a PNG nor a JPEG"),
-        "TIFF": (saved(digit, "TIFF"), "looks like TIFF, which"),
-        "TIFF, float": (saved(Image.fromarray(digit.astype(np.float32)), "TIFF"), "TIFF, which"),
-        "BMP": (saved(digit, "BMP"), "looks like BMP, which"),
+        "GIF": (saved(digit, "GIF"), r"is a picture \(GIF\), neither a PNG nor a JPEG"),
+        "TIFF": (saved(digit, "TIFF"), r"is a picture \(TIFF\), neither"),
+        "TIFF, float": (
+            saved(Image.fromarray(digit.astype(np.float32)), "TIFF"),
+            r"\(TIFF\), neither",
+        ),
+        "BMP": (saved(digit, "BMP"), r"is a picture \(BMP\), neither"),
         "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "neither a PNG nor a JPEG"),
+        "WebP": (b"RIFF\1\2\3\4WEBPVP8 ", r"is a picture \(WebP\), neither"),
+        "WAV": (b"RIFF\1\2\3\4WAVEfmt ", r"is a sound \(WAV\), neither"),
+        "AVI": (b"RIFF\1\2\3\4AVI LIST", r"is a film \(AVI\), neither"),
+        "MP4": (b"\0\0\0\x20ftypisom", r"is a film \(MP4\), neither"),
+        "HEIC": (b"\0\0\0\x20ftypheic", r"is a picture \(HEIC\), neither"),
+        "AVIF": (b"\0\0\0\x20ftypavif", r"is a picture \(AVIF\), neither"),
+        "JP2": (b"\0\0\0\x0cjP  \r\n\x87\n", r"is a picture \(JPEG 2000\), neither"),
+        "IDX": (b"\0\0\x08\3\0\0\x27\x10", "is an IDX file of images, as MNIST comes in, "),
+        "a text on a car": (b"BMW is a car", "is a text file, neither"),
         "PNG, cut off": (png[: len(png) // 2], "damaged or cut off"),
         "JPEG, cut off": (jpeg[: len(jpeg) // 2], "damaged or cut off"),
         "PNG, its beginning": (png[:8], "damaged or cut off"),

@@ -66,7 +66,7 @@ _HOSTILE = {
     "no JSON": (_file(b"{nonsense"), "damaged"),
     "digits": (_file(b'{"a": ' + b"9" * 900_000 + b"}"), "damaged"),
     "broken letters": (_file(b'{"\xff": 1}'), "damaged"),
-    "deep": (_file(b'{"a":' + b"[" * 400_000 + b"]" * 400_000 + b"}"), "more than 1,000"),
+    "deep": (_file(b'{"a":' + b"[" * 400_000 + b"]" * 400_000 + b"}"), "nested deeper"),
     "a bit deep": (_file(b'{"a":' + b"[" * 900 + b"]" * 900 + b"}"), "nested deeper"),
     "wide": (_file(b'{"a":[' + b"[]," * 300_000 + b"[]]}"), "more than 1,000"),
     "quotes without end": (_file(b'{"' + rb"\"" * 450_000), "damaged"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data import load_mnist
+from core.data import ByteArray, load_mnist
 from ui import images
 
 
@@ -68,3 +68,27 @@ def test_several_images(app: AppTest) -> None:
     ]
     app.button(key="image-none").click().run()
     assert not app.error
+
+
+def _holding_nothing() -> list[ByteArray]:
+    speck = np.zeros((28, 28), np.uint8)
+    speck[3, 4] = 3
+    return [speck, *(np.full((28, 28), level, np.uint8) for level in (0, 128, 255))]
+
+
+@pytest.mark.parametrize("pixels", _holding_nothing())
+def test_ink_that_shows_nothing_is_refused(pixels: ByteArray) -> None:
+    with pytest.raises(ValueError, match="Draw the link's digit again"):
+        images.decode_ink(images.encode_ink(pixels))
+
+
+def test_a_link_whose_ink_shows_nothing_gets_the_default_and_a_notice(app: AppTest) -> None:
+    app.query_params["ink"] = images.encode_ink(_holding_nothing()[0])
+    app.run()
+    assert not app.exception
+    assert "your own digit" not in " ".join(element.value for element in app.markdown)
+    notice = app.warning[0].value
+    assert "Test image 1" in notice
+    assert "Too faint" in notice
+    assert "Draw the link's digit again" in notice
+    assert "ink" not in app.query_params

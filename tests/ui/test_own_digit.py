@@ -162,10 +162,18 @@ def test_the_digit_is_chosen_among_those_on_the_sheet(app: AppTest) -> None:
 def test_faint_pixels_are_told_and_the_other_way_is_open(app: AppTest) -> None:
     _upload(app, "faint.png", saved(load_mnist().test.images[3] // 16))
     assert ["Too faint: the darkest pixel" in error.value for error in app.error] == [True]
+    assert "Redraw as a photograph" in app.error[0].value
+    assert "thicker strokes" not in app.error[0].value
     assert app.button(key="use-digit").disabled
     app.radio[0].set_value("Redraw as a photograph").run()
     assert not app.error
     assert _ink(app).max() > 200
+
+
+def test_a_transparent_picture_of_nothing_is_not_answered(app: AppTest) -> None:
+    _upload(app, "clear.png", saved(Image.new("RGBA", (28, 28))))
+    assert ["Nothing to see" in error.value for error in app.error] == [True]
+    assert app.button(key="use-digit").disabled
 
 
 def test_a_file_s_own_words_are_shown_as_text(app: AppTest) -> None:
