@@ -3,7 +3,17 @@
 import streamlit as st
 
 from core.classifier import Classifier
-from core.defenses.grid import ADAPTIVE, BLACK_BOX, CLEAN, COLUMNS, NOISE, STATIC, TRANSFER, Row
+from core.defenses.grid import (
+    ADAPTIVE,
+    BLACK_BOX,
+    CLEAN,
+    COLUMNS,
+    NOISE,
+    STATIC,
+    TRANSFER,
+    Cell,
+    Row,
+)
 from core.jobs import QUEUED
 from ui import no_gradient, text, theme
 from ui.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings
@@ -198,7 +208,7 @@ def _looks_fixed(run: GridRun) -> None:
         st.markdown(f":orange[:material/hourglass_top:] {sentence}")
 
 
-def _both(run: GridRun, row: Row) -> tuple[grid_images.Cell, grid_images.Cell] | None:
+def _both(run: GridRun, row: Row) -> tuple[Cell, Cell] | None:
     static = run.grid.cells.get((row.key, STATIC))
     adaptive = run.grid.cells.get((row.key, ADAPTIVE))
     return (static, adaptive) if static and adaptive else None
