@@ -57,12 +57,12 @@ def from_noise() -> Iterator[str]:
 
 
 def one_noise() -> Iterator[str]:
-    """E9, toward 4 and 5, and the noise of ten images, doubled, beside Gaussian noise as long."""
+    """E9, toward 4 and 5, and a noise fitted to ten images, doubled; beside Gaussian noise."""
     model = zoo.load("model-1")
     source = np.flatnonzero(_LABELS == E9_SOURCE_CLASS)[:1]
-    one_of_each = 5_000 + np.array([np.flatnonzero(_LABELS[5_000:] == c)[0] for c in range(10)])
+    first_of = 5_000 + np.array([np.flatnonzero(_LABELS[5_000:] == c)[0] for c in range(10)])
     fits = {(target, 1): source for target in (4, 5)}
-    fits[4, 2] = np.append(source, one_of_each[[1, 2, 3, 5, 6, 7, 8, 9, 0]])
+    fits[4, 2] = np.append(source, first_of[[1, 2, 3, 5, 6, 7, 8, 9, 0]])
     for (target, scale), rows in fits.items():
         goal = Targeted(np.full(len(rows), target))
         fitted = additive_noise(model, images(rows), goal).noise

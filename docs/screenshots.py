@@ -79,7 +79,7 @@ def _visitor(browser: Browser, server: Server, scheme: str) -> Visitor:
         viewport={"width": 1440, "height": 1000},
         color_scheme=scheme,  # type: ignore[arg-type]
     )
-    person = Visitor(page, server.url)
+    person = Visitor(page, server)
     page.set_default_timeout(300_000)
     return person
 
