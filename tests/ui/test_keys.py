@@ -19,8 +19,8 @@ from ui.adversarial.attack_settings import NORM_NAMES
 from ui.adversarial.standard_settings import Asked
 from ui.attribution_maps import METHODS, Settings
 from ui.images import ChosenImage
-from ui.one_noise import models
 from ui.one_noise.fit import Settings as Fitted
+from ui.one_noise.models import _rates
 from ui.parameters import Choice, Number, number_of
 
 _OFF = (*(sign * 10.0**-power for power in range(3, 10) for sign in (-1, 1)), 1e-17, 0.0)
@@ -144,7 +144,7 @@ def test_a_model_that_is_called_as_the_control_does_not_get_its_rates(linear: Cl
     """Its row was replaced by the control's."""
     settings = Fitted((ChosenImage(0),), 3)
     with pytest.raises(ValueError, match="Two rows are called 'Gaussian': leave one of them out"):
-        models._rates({"Gaussian": linear}, settings, 1.0, everywhere=False, counted="")
+        _rates({"Gaussian": linear}, settings, 1.0, everywhere=False, counted="")
 
 
 _DETERMINED = {  # what a cache does not hash: one of these parameters stands for it
