@@ -12,11 +12,10 @@ from scipy import ndimage
 
 from core.data import BoolArray, FloatArray, IntArray
 
-_LEAST = 0.06  # of the paper's brightness: texture and compression stay below
+_LEAST = 0.045  # of the paper's brightness: texture and compression stay below
 _NOISE = 8  # robust standard deviations of the paper
 _EDGE = 0.6  # of a stroke's thickness: how far its edge may be blurred
-_LONG = 2.0  # thicknesses: what is shorter is a speck
-_SLIM = 0.3, 2.8  # thicknesses between which a stroke is
+_THICKEST = 2.8  # thicknesses of the ink; what is thicker is a shadow
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +51,14 @@ def pale_strokes(raised: FloatArray, inked: BoolArray, thickness: float) -> Pale
     seeds = weak & (distance > reach)
     grown = weak & (ndimage.distance_transform_edt(~seeds) <= reach) if seeds.any() else seeds
     pieces, count = ndimage.label(grown, np.ones((3, 3), bool))
-    kept = [0] + [
-        number
-        for number, place in enumerate(ndimage.find_objects(pieces), 1)
-        if _is_stroke(np.pad(pieces[place] == number, 1), thickness)
-        and not _at_border(place, raised.shape)
-    ]
+    kept = [0]
+    for number, place in enumerate(ndimage.find_objects(pieces), 1):
+        own = pieces[place] == number
+        core = own & (raised[place] > np.median(raised[place][own]) / 2)
+        if _at_border(place, raised.shape) or core.sum() < thickness**2:
+            continue
+        if _is_slim(core, thickness):
+            kept.append(number)
     names = np.zeros(count + 1, np.int64)
     names[kept] = np.arange(len(kept))
     named = names[pieces]
@@ -65,12 +66,9 @@ def pale_strokes(raised: FloatArray, inked: BoolArray, thickness: float) -> Pale
     return Pale(named, np.array(levels), (median + low) / 2)
 
 
-def _is_stroke(piece: BoolArray, thickness: float) -> bool:
-    thick = 2 * float(ndimage.distance_transform_edt(piece).max())
-    slimmest, thickest = _SLIM
-    if not slimmest * thickness <= thick <= max(6.0, thickest * thickness):
-        return False
-    return bool(piece.sum() >= _LONG * thick * thick)
+def _is_slim(piece: BoolArray, thickness: float) -> bool:
+    thick = 2 * float(ndimage.distance_transform_edt(np.pad(piece, 1)).max())
+    return thick <= max(6.0, _THICKEST * thickness)
 
 
 def _at_border(place: tuple[slice, ...], shape: tuple[int, ...]) -> bool:

@@ -25,8 +25,8 @@ def _read(model: Classifier, seen: Photograph, number: int) -> int:
     return int(model.predict(to_float(centered[np.newaxis]))[0])
 
 
-@pytest.mark.parametrize("pale", [150, 170, 190, 200])
-@pytest.mark.parametrize("index", [1, 3, 4, 7])
+@pytest.mark.parametrize("pale", [150, 170, 190, 200, 208])
+@pytest.mark.parametrize("index", [1, 3, 4, 7, 8])
 def test_the_pale_half_of_a_digit_is_read_with_the_dark(
     mnist: Dataset, model_1: Classifier, index: int, pale: int
 ) -> None:
