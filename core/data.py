@@ -7,6 +7,7 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,7 +147,7 @@ def check_image(image: FloatArray) -> None:
         raise ValueError(f"There are {len(image)} images, not one: give one of them.")
 
 
-def check_classes(classes: IntArray, count: int) -> IntArray:
+def check_classes(classes: NDArray[np.integer[Any]], count: int) -> IntArray:
     """`classes` as int64 [count]. Raises ValueError unless each is a whole number from 0 to 9."""
     classes = np.asarray(classes)
     if classes.shape != (count,) or classes.dtype.kind not in "iu":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.classifier import Classifier, softmax
-from core.data import BoolArray, ByteArray, FloatArray, IntArray
+from core.data import BoolArray, ByteArray, FloatArray, IntArray, check_classes
 from core.rate import Rate
 
 
@@ -84,4 +84,5 @@ class Evaluation:
 
 def evaluate(classifier: Classifier, images: FloatArray, labels: ByteArray) -> Evaluation:
     """The classifier's answers to images float32 [n, 28, 28, 1] with true classes labels [n]."""
-    return Evaluation(classifier.logits(images), labels)
+    checked = check_classes(labels, len(images)).astype(np.uint8)
+    return Evaluation(classifier.logits(images), checked)

@@ -7,6 +7,7 @@ another takes its turn, or stopped, between any two. Nothing here knows a screen
 import itertools
 import logging
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -16,10 +17,21 @@ _log = logging.getLogger(__name__)
 QUEUED, RUNNING, PAUSED = "queued", "running", "paused"
 FINISHED, STOPPED, FAILED = "finished", "stopped", "failed"
 _numbers = itertools.count(1)
+_FOREIGN = {"tensorflow", "keras"}  # whose errors are written for programmers
 
 
 class QueueFull(Exception):
     """The job was not taken; the message is one sentence for the reader."""
+
+
+def _sentence(job: "Job", error: Exception) -> str:
+    """The error's own words, if they were written for the visitor; else a trace in the log."""
+    frames = traceback.walk_tb(error.__traceback__)
+    modules = {frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in frames}
+    if isinstance(error, job.explained) and not modules & _FOREIGN:
+        return str(error)
+    _log.exception("Job %d (%s) failed", job.number, job.title)
+    return f"It ended with an unexpected error ({type(error).__name__})."
 
 
 def _nothing() -> Generator[float]:
@@ -31,7 +43,7 @@ class Job:
     """One piece of long work of one visitor.
 
     `work` yields the share done, in [0, 1]. An exception in `explained` ends the job with its own
-    sentence; any other with a general one, and a trace in the log.
+    sentence; any other, and one that TensorFlow raised, with a general one, and a trace in the log.
     """
 
     owner: str
@@ -159,12 +171,8 @@ class JobManager:
                     job.state = RUNNING
             try:
                 self._work_on(job)
-            except job.explained as error:
-                self._end(job, FAILED, str(error))
             except Exception as error:
-                _log.exception("Job %d (%s) failed", job.number, job.title)
-                name = type(error).__name__
-                self._end(job, FAILED, f"It ended with an unexpected error ({name}).")
+                self._end(job, FAILED, _sentence(job, error))
             if job.ended:
                 job.release()
             del job  # while this thread waits, nothing keeps what the job worked on

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from core.backend import tf
-from core.checks import check_whole
-from core.data import SIDE, FloatArray, IntArray
+from core.checks import MAX_SEED, check_seed, check_whole
+from core.data import SIDE, FloatArray, IntArray, check_images
 
 DoubleArray = NDArray[np.float64]
 Keys = NDArray[np.uint64]
@@ -69,7 +69,8 @@ class Draws:
         return np.where(self.uniform(*shape) < 0.5, np.float32(-1), np.float32(1))
 
     def below(self, end: int) -> IntArray:
-        """A whole number from 0 to end − 1 for each row: int64 [n]."""
+        """A whole number from 0 to end − 1 for each row: int64 [n]; end 1 to 2³¹ − 1."""
+        end = check_whole("The end", end, 1, MAX_SEED)
         return np.floor(self.uniform() * end).astype(np.int64)
 
     def order(self, count: int) -> IntArray:
@@ -79,10 +80,12 @@ class Draws:
 
 
 def of_images(images: FloatArray, seed: int, purpose: str, draws: int = 1) -> Draws:
-    """Draws for images float32 [n, 28, 28, 1], by the seed and what they are for.
+    """Draws for images float32 [n, 28, 28, 1] in [0, 1], by the seed and what they are for.
 
     Equal images have equal ones; but `draws` rows in a row that hold the same image have others.
     """
+    check_images(images)
+    seed = check_seed(seed)
     draws = check_whole("The number of draws", draws, 1, 10_000)
     levels = np.rint(images.reshape(-1, _PIXELS) * np.float32(_LEVELS)).astype(np.int64)
     each = Draws(_finalized(levels.view(np.uint64) @ _ODD_64 + _hashed(seed, purpose)))
@@ -99,6 +102,8 @@ def other_seed(seed: int, purpose: str, number: int) -> int:
 
     Run 0 has the seed itself.
     """
+    seed = check_seed(seed)
+    number = check_whole("The number of the run", number, 0, MAX_SEED)
     return int(_hashed(seed, f"{purpose} {number}") >> np.uint64(33)) if number else seed
 
 

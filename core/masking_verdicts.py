@@ -53,7 +53,8 @@ def conclusion(left: Rate | None, findings: Sequence[Finding], planned: int) -> 
         return ALARM if alarms else UNCLEAR, f"Not attacked yet; {said}"
     silent = not alarms and not unclear and len(findings) == planned
     holds = against(left, _HALF)
-    robust = {-1: "not robust", 0: "about half stands", 1: "most stand"}[holds]
+    few = "too few images to tell whether most stand"
+    robust = {-1: "not robust", 0: few, 1: "most stand"}[holds]
     masked = f"not masked, and {robust}" if silent else robust
     state = ALARM if alarms or holds < 0 else SILENT if silent and holds > 0 else UNCLEAR
     return state, (
@@ -108,7 +109,7 @@ def gap(one: BoolArray, many: BoolArray, iterations: int) -> Finding:
     if wide and most > 0:
         state, words = ALARM, "it looks robust to one step, and is not to many"
     elif wide and most == 0:
-        state, words = UNCLEAR, "about half stands after one step"
+        state, words = UNCLEAR, "too few to tell whether most stand after one step"
     elif wide:
         state, words = SILENT, "one step breaks most as well, so that nothing looks robust"
     else:
@@ -135,7 +136,7 @@ def not_monotone(radii: Sequence[float], broken: BoolArray) -> Finding:
         f"{_count(recovered)} broken at some ε stand at a larger one: "
         + {ALARM: "a larger ball holds all of the smaller, so the attack is lost in it",
            UNCLEAR: "not told from an attack’s luck",
-           SILENT: "success grows with ε"}[state] + ".",
+           SILENT: "no more than an attack’s luck"}[state] + ".",
         "Each ε is attacked on its own. Alarm: more than 5 % of the images recover (exact binomial "
         "test, p < 0.05); silent: fewer (the same).",
         {"recover at a larger ε": recovered}, line, "ε, L∞",
@@ -149,7 +150,9 @@ def reaches_zero(radius: float, broken: BoolArray, most: int) -> Finding:
     """
     standing, bound = Rate.of(~broken), Rate(most, len(broken))
     if standing.successes <= most:
-        state, words = SILENT, "near 0 %, as it must be"
+        asked = not standing.successes or most < len(broken)  # else all of one class may stand
+        state = SILENT if asked else UNCLEAR
+        words = f"no more than one class can hold ({most:,} of {len(broken):,})"
     elif against(standing, bound.value) == 0:
         state, words = UNCLEAR, "above what can stand, but so few may be an attack’s luck"
     else:

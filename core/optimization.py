@@ -105,9 +105,11 @@ def optimize_images(
         return _of_none(classifier, objective, steps, None if added_to is None else start)
     kinds = "+".join(term_names(objective))
     added = added_to is not None
+    alone = _alone(objective) if optimizer == "adam" else None
+    place = "" if alone is None else f"/{alone}"
     climb = classifier.compiled(
-        f"optimize{' noise' if added else ''}/{optimizer}/{kinds}",
-        lambda model: _compile(model, objective, optimizer, added=added),
+        f"optimize{' noise' if added else ''}/{optimizer}/{kinds}{place}",
+        lambda model: _compile(model, objective, optimizer, alone, added=added),
     )
     below = added_to if added else np.zeros((1, SIDE, SIDE, 1), np.float32)
     scalars = {"learning_rate": learning_rate, "jitter": jitter, "blur": blur}
@@ -236,12 +238,23 @@ def _row(terms: list[Any], logits: Any) -> Any:
     return tf.concat([tf.stack(terms, axis=1), logits], axis=1)
 
 
-def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added: bool) -> Any:
-    """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
+def _alone(objective: Objective) -> int | None:
+    """The place of the cross-entropy, if nothing that has a weight is weighed against it."""
+    weighed = [place for place, term in enumerate(objective.terms) if term.weight]
+    kinds = [objective.terms[place].kind for place in weighed]
+    return weighed[0] if kinds == ["cross-entropy"] else None
+
+
+def _compile(
+    model: keras.Model, objective: Objective, optimizer: str, alone: int | None, *, added: bool
+) -> Any:
+    """The whole ascent as one graph; everything that a slider changes comes as a tensor.
+
+    alone: the place of the cross-entropy that is followed by its log odds, beside terms that are
+    shown and not followed; None where all terms are followed.
+    """
     measured = _measured(model, objective)
     update = {"adam": _adam, "sgd": _sgd}[optimizer]
-    kinds = [term.kind for term in objective.terms]
-    scaled = optimizer == "adam" and kinds == ["cross-entropy"]  # and nothing weighed against it
 
     def climb(
         start: Any, below: Any, steps: Any, weights: Any, seed: Any, scalars: Any, *given: Any
@@ -257,14 +270,17 @@ def _compile(model: keras.Model, objective: Objective, optimizer: str, *, added:
                     images = tf.clip_by_value(below + pixels, 0.0, 1.0) if added else pixels
                     seen = _shifted(images, step, seed, jitter) if regularized else images
                     terms, logits = measured(seen, given)
-                    followed = [log_odds_against(logits, given[0])] if scaled else terms
-                rises = [
-                    tf.fill(tf.shape(term), weight)
-                    for term, weight in zip(terms, tf.unstack(weights), strict=True)
-                ]
-                if scaled:
+                    followed = terms
+                    if alone is not None:
+                        followed = [log_odds_against(logits, given[alone])]
+                if alone is None:
+                    rises = [
+                        tf.fill(tf.shape(term), weight)
+                        for term, weight in zip(terms, tf.unstack(weights), strict=True)
+                    ]
+                else:
                     shares, unit = _in_unit(followed[0], unit)
-                    rises = [rises[0] * shares]
+                    rises = [weights[alone] * shares]
                 row = _row(terms, logits)
                 if regularized:
                     shifted = (jitter > 0) & tf.reduce_any(steps == step)

@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from core.checks import check_whole
 from core.data import BoolArray
 
+MAX_COUNT = 10**15  # what the interval can be computed of
 _Z = 1.959963984540054  # two-sided 95 % of the normal distribution
 
 
@@ -16,6 +18,9 @@ class Rate:
     total: int
 
     def __post_init__(self) -> None:
+        for name in ("successes", "total"):
+            count = check_whole(f"The count of {name}", getattr(self, name), 0, MAX_COUNT)
+            object.__setattr__(self, name, count)
         if not 0 <= self.successes <= self.total:
             raise ValueError(f"{self.successes} of {self.total} is not a proportion.")
 

@@ -27,8 +27,9 @@ def roc(negatives: FloatArray, positives: FloatArray) -> tuple[DoubleArray, Doub
     """False-positive and detection rate at every threshold, from (0, 0) to (1, 1).
 
     What scores above the threshold is called positive. negatives, positives: scores [m] and [n],
-    at least one of each.
+    at least one of each. Raises ValueError if one is no number.
     """
+    _check(negatives, positives)
     levels = np.unique(np.concatenate([negatives, positives]))[::-1]
     return tuple(  # type: ignore[return-value]
         np.append((np.sort(some).size - np.searchsorted(np.sort(some), levels, "right")), len(some))
@@ -43,7 +44,9 @@ def area(negatives: FloatArray, positives: FloatArray) -> Area:
     The interval inverts the score test with the variance of Hanley and McNeil (1982),
     doi:10.1148/radiology.143.1.7063747, and has a width even where all pairs are in order:
     Newcombe (2006), doi:10.1002/sim.2324. It takes the two samples for independent.
+    Raises ValueError if a score is no number.
     """
+    _check(negatives, positives)
     m, n = len(negatives), len(positives)
     if not m or not n:
         return Area(math.nan, 0.0, 1.0)
@@ -52,6 +55,12 @@ def area(negatives: FloatArray, positives: FloatArray) -> Area:
     ties = np.searchsorted(ordered, positives, "right").sum() - below
     value = float((below + ties / 2) / (m * n))
     return Area(value, *(_end(value, m, n, side) for side in (0.0, 1.0)))
+
+
+def _check(*samples: FloatArray) -> None:
+    """An order of scores has no place for NaN."""
+    if missing := sum(int(np.isnan(each).sum()) for each in samples):
+        raise ValueError(f"{missing:,} scores are no number: leave these images out.")
 
 
 def _end(value: float, m: int, n: int, side: float) -> float:

@@ -68,7 +68,7 @@ class DefendedClassifier(Classifier):
         check_choice("The stand-in", stand_in, STAND_INS)
         check_whole("The number of parts of a defense", len(defense), 1, MAX_PARTS)
         draws = check_whole("The number of draws", draws, 1, MAX_DRAWS)
-        check_seed(seed)
+        seed = check_seed(seed)
         self._bare, self.defense, self.stand_in = bare, tuple(defense), stand_in
         self.random = any(part.gradient == AVERAGED for part in defense)
         self.draws, self.seed = draws if self.random else 1, seed
@@ -107,8 +107,9 @@ class DefendedClassifier(Classifier):
     def with_seed(self, seed: int, *, draws: int | None = None) -> "DefendedClassifier":
         """The same defense with other draws, or another number of them."""
         seed = check_seed(seed)
+        draws = self.draws if draws is None else draws
         return DefendedClassifier(
-            self.bare, self.defense, stand_in=self.stand_in, draws=draws or self.draws, seed=seed
+            self.bare, self.defense, stand_in=self.stand_in, draws=draws, seed=seed
         )
 
     @property

@@ -37,3 +37,10 @@ def test_counts_agree_on_real_images(model_1: Classifier, mnist: Dataset) -> Non
     assert evaluation.confusion.sum() == 1_000
     assert np.trace(evaluation.confusion) == evaluation.accuracy.successes
     assert len(evaluation.mistakes()) == 1_000 - evaluation.accuracy.successes
+
+
+@pytest.mark.parametrize("label", [1.5, 255, -1])
+def test_a_label_is_a_class(linear: Classifier, label: float) -> None:
+    images = np.zeros((1, 28, 28, 1), np.float32)
+    with pytest.raises(ValueError, match=r"images have classes|outside 0 to 9"):
+        evaluate(linear, images, np.array([label]))

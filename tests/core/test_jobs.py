@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.backend import tf
 from core.jobs import FAILED, FINISHED, PAUSED, QUEUED, RUNNING, STOPPED, Job, JobManager, QueueFull
 from tests.gate import Gate
 
@@ -236,3 +237,15 @@ def test_a_gate_holds_a_job_in_its_middle(tmp_path: Path, monkeypatch: pytest.Mo
     assert not jobs["held"].ended
     gate.open()
     until(lambda: jobs["held"].state == FINISHED)
+
+
+def test_tensorflows_own_words_are_not_shown(caplog: pytest.LogCaptureFixture) -> None:
+    def work() -> Generator[float]:
+        yield 0.5
+        tf.function(lambda: tf.reshape(tf.zeros(3), [2, 2]))()
+
+    manager, job = JobManager(), Job("a", "work", work, explained=(ValueError,))
+    manager.submit(job)
+    until(lambda: job.ended)
+    assert job.error == "It ended with an unexpected error (ValueError)."
+    assert "Job" in caplog.text

@@ -16,6 +16,7 @@ from core.defenses.defended import DefendedClassifier, Part, defense_of, key_of,
 from core.defenses.filters import KINDS, Filter
 from core.defenses.projection import MAX_ITERATIONS, MAX_RESTARTS, Projection
 from core.defenses.purification import purifiers
+from core.keyed_noise import of_images, other_seed
 from core.masking import MaskingStudy, _Bench
 from core.model import (
     assign_weights,
@@ -167,3 +168,23 @@ def test_the_masking_checks_keep_each_radius_apart(linear: Classifier, images: F
     first, second = (bench.made(epsilon, 1, 0) for epsilon in (2e-7, 4e-7))
     assert not np.array_equal(first, second)
     assert MaskingStudy(linear, 3, 0.30000001).epsilon == 0.3
+
+
+def test_a_defense_takes_any_whole_seed_and_refuses_no_draws(model_1: Classifier) -> None:
+    defense = defense_of("noise-0.25")
+    three = DefendedClassifier(model_1, defense, seed=np.int64(3))  # type: ignore[arg-type]
+    assert three.version == DefendedClassifier(model_1, defense, seed=3).version
+    with pytest.raises(ValueError, match="number of draws is 0"):
+        three.with_seed(2, draws=0)
+
+
+def test_draws_are_of_images_and_numbers_in_range() -> None:
+    image = np.full((1, 28, 28, 1), np.nan, np.float32)
+    with pytest.raises(ValueError, match=r"outside \[0, 1\]"):
+        of_images(image, 0, "x")
+    draws = of_images(np.zeros_like(image), 0, "x")
+    with pytest.raises(ValueError, match="The end is 0"):
+        draws.below(0)
+    for seed, number in ((-1, 0), (-1, 1), (0, -1)):
+        with pytest.raises(ValueError, match="is -1"):
+            other_seed(seed, "x", number)

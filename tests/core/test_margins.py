@@ -8,7 +8,7 @@ import pytest
 
 from core.attacks.apgd import apgd
 from core.attacks.ddn import ddn
-from core.attacks.generated import additive_noise
+from core.attacks.generated import additive_noise, move_toward
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm, momentum, pgd
 from core.backend import keras, tf
@@ -19,6 +19,7 @@ from core.forward import forward
 from core.loss_surface import input_gradients
 from core.margins import cross_entropy, cross_entropy_shares, log_odds_against
 from core.objectives import cross_entropy as cross_entropy_of
+from core.objectives import logit
 from core.optimization import optimize_images
 from core.survivors import push
 from tests.core.linear import gray_images, scaled
@@ -244,3 +245,25 @@ def test_one_noise_weighs_images_as_their_cross_entropies_do(linear: Classifier)
     ).noise
     assert noise is not None
     assert (np.sign(noise[-1, 0, ..., 0]) == up).mean() > 0.99
+
+
+def test_what_has_no_weight_is_shown_and_takes_no_strength(
+    model_1: Classifier, mnist: Dataset
+) -> None:
+    images, labels = _first(mnist, 16)
+    network, goal = scaled_network(model_1, 10), Untargeted(labels)
+    alone = optimize_images(
+        network, images, cross_entropy_of(labels), learning_rate=0.02, iterations=20
+    )
+    for classes_first in (True, False):
+        followed, shown = cross_entropy_of(labels), 0 * logit(labels)
+        both = followed + shown if classes_first else shown + followed
+        beside = optimize_images(network, images, both, learning_rate=0.02, iterations=20)
+        assert np.array_equal(beside.result, alone.result)
+        assert list(beside.terms) == [term.name for term in both.terms]
+    moved = move_toward(
+        network, images, goal, beta=0, objective="cross-entropy", learning_rate=0.02, iterations=20
+    )
+    assert np.array_equal(moved.result, alone.result)
+    assert _misread(network, moved.result, labels) > 0.9
+    assert moved.terms["distance"][-1].all()

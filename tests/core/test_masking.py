@@ -112,7 +112,22 @@ def test_an_image_must_not_recover(lost: int, state: str) -> None:
 
 @pytest.mark.parametrize(("left", "state"), [(0, SILENT), (25, SILENT), (30, UNCLEAR), (36, ALARM)])
 def test_at_one_half_one_class_can_stand(left: int, state: str) -> None:
-    assert reaches_zero(0.5, ~_first(left), 25).state == state
+    finding = reaches_zero(0.5, ~_first(left), 25)
+    assert finding.state == state
+    held = "no more than one class can hold (25 of 200)"
+    assert (held in finding.verdict) == (state == SILENT)
+
+
+def test_of_one_class_alone_all_can_stand() -> None:
+    finding = reaches_zero(0.5, np.zeros(5, bool), 5)
+    assert finding.state == UNCLEAR
+    assert "100.0 % stand at ε = 0.5: no more than one class can hold (5 of 5)" in finding.verdict
+
+
+def test_where_nothing_is_broken_no_success_is_said_to_grow() -> None:
+    finding = not_monotone([0.1, 0.2], np.zeros((2, 200), bool))
+    assert "0 of 200 images broken" in finding.verdict
+    assert "grow" not in finding.verdict
 
 
 @pytest.mark.parametrize(("gained", "state"), [(0, SILENT), (2, SILENT), (4, UNCLEAR), (12, ALARM)])
@@ -133,6 +148,7 @@ def test_shares() -> None:
     assert below == [SILENT, UNCLEAR, ALARM]
 
 
+FEW = "too few images to tell whether most stand"
 SAID, HEARD, OPEN = (
     none_of("k", "t", {"a": Rate(count, 200)}, "x") for count in (0, 20, 1)
 )  # a silent check, an alarm, and one that is not clear
@@ -142,7 +158,8 @@ SAID, HEARD, OPEN = (
     ("left", "findings", "state", "words"),
     [
         (Rate(0, 197), [SAID] * 12, ALARM, "Not masked, and not robust: 0 of 197 stand"),
-        (Rate(90, 197), [SAID] * 12, UNCLEAR, "Not masked, and about half stands: 90 of 197 stand"),
+        (Rate(90, 197), [SAID] * 12, UNCLEAR, f"Not masked, and {FEW}: 90 of 197 stand"),
+        (Rate(3, 3), [SAID] * 12, UNCLEAR, f"Not masked, and {FEW}: 3 of 3 stand"),
         (Rate(180, 197), [SAID] * 12, SILENT, "Not masked, and most stand: 180 of 197 stand"),
         (Rate(180, 197), [SAID] * 5, UNCLEAR, "Most stand: 180 of 197 stand"),
         (Rate(180, 197), [*[SAID] * 11, OPEN], UNCLEAR, "Most stand: 180 of 197 stand"),

@@ -22,6 +22,12 @@ def test_edges() -> None:
         Rate(3, 2)
 
 
+@pytest.mark.parametrize(("successes", "total"), [(1.5, 3), (1, 3.0), (True, 3), (1, np.nan)])
+def test_counts_are_whole(successes: float, total: float) -> None:
+    with pytest.raises(ValueError, match="not a whole number"):
+        Rate(successes, total)  # type: ignore[arg-type]
+
+
 def test_a_rate_of_what_is_true() -> None:
     assert Rate.of(np.arange(5) < 2) == Rate(2, 5)
     assert Rate.of(np.zeros(0, bool)) == Rate(0, 0)

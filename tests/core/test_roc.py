@@ -1,6 +1,7 @@
 """ROC curves and areas: closed forms, a slow count, and the coverage of the interval."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -54,3 +55,11 @@ def test_nothing_has_no_area() -> None:
     found = area(np.zeros(3), np.zeros(0))
     assert math.isnan(found.value)
     assert (found.low, found.high) == (0, 1)
+
+
+@pytest.mark.parametrize("function", [area, roc])
+def test_a_score_that_is_no_number_is_refused(function: Callable[..., object]) -> None:
+    good, bad = np.array([0.1, 0.2]), np.array([0.3, np.nan])
+    for negatives, positives in ((good, bad), (bad, good)):
+        with pytest.raises(ValueError, match="1 scores are no number"):
+            function(negatives, positives)

@@ -66,8 +66,12 @@ def _set_above(settings: Settings, rate: Rate, scale: float) -> str:
     """Whether the noise of the sliders misleads most images of classes other than its target."""
     count = len(settings.images)
     fitted = "one image" if count == 1 else f"{count} images"
-    most = {1: "most", 0: "about half", -1: "fewer than half"}[against(rate, 0.5)]
+    misleads = {
+        1: "misleads **most**",
+        0: "**is not shown to mislead most, or fewer than half**",
+        -1: "misleads **fewer than half**",
+    }[against(rate, 0.5)]
     return (
-        f"The noise set above, toward {settings.target}, fitted to {fitted}, × {scale:g}, misleads "
-        f"**{most}**: {text.full_rate(rate)}."
+        f"The noise set above, toward {settings.target}, fitted to {fitted}, × {scale:g}, "
+        f"{misleads}: {text.full_rate(rate)}."
     )
