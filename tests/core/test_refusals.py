@@ -42,9 +42,8 @@ BAD = {
 }
 EXEMPT = {  # of what was measured or checked before, inside graphs, or the checks themselves
     "core.checks", "core.comparison", "core.experiments", "core.masking_verdicts", "core.paired",
-    "core.objectives", "core.pooling", "core.defenses.draws", "core.keyed_noise",
-    "core.defenses.keyed_noise", "core.attacks.search", "core.margins",
-    "core.apart", "core.archive", "core.plain",
+    "core.objectives", "core.pooling", "core.keyed_noise", "core.attacks.search", "core.margins",
+    "core.apart", "core.archive", "core.plain", "core.pale",
     "core.augmentation.stateless_seed", "core.defenses.projection.adam",
     "core.classifier.in_batches", "core.data.check_classes", "core.feature_maps.padding_before",
     "core.training.checkpoint_steps", "core.responses.standing", "core.robustness_curve.falls_to",
