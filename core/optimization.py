@@ -270,17 +270,7 @@ def _compile(
                     images = tf.clip_by_value(below + pixels, 0.0, 1.0) if added else pixels
                     seen = _shifted(images, step, seed, jitter) if regularized else images
                     terms, logits = measured(seen, given)
-                    followed = terms
-                    if alone is not None:
-                        followed = [log_odds_against(logits, given[alone])]
-                if alone is None:
-                    rises = [
-                        tf.fill(tf.shape(term), weight)
-                        for term, weight in zip(terms, tf.unstack(weights), strict=True)
-                    ]
-                else:
-                    shares, unit = _in_unit(followed[0], unit)
-                    rises = [weights[alone] * shares]
+                    followed, rises, unit = _followed(terms, logits, given, weights, alone, unit)
                 row = _row(terms, logits)
                 if regularized:
                     shifted = (jitter > 0) & tf.reduce_any(steps == step)
@@ -316,6 +306,18 @@ def _compile(
     compiled = tf.function(climb, autograph=False, input_signature=types)
     compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
     return compiled
+
+
+def _followed(
+    terms: list[Any], logits: Any, given: Any, weights: Any, alone: int | None, unit: Any
+) -> tuple[list[Any], list[Any], Any]:
+    """In graphs: what the gradient is taken of, its factors [n], and the next unit."""
+    if alone is None:
+        each = zip(terms, tf.unstack(weights), strict=True)
+        return terms, [tf.fill(tf.shape(term), weight) for term, weight in each], unit
+    log_odds = log_odds_against(logits, given[alone])
+    shares, unit = _in_unit(log_odds, unit)
+    return [log_odds], [weights[alone] * shares], unit
 
 
 def _recorded(one_step: Step, start: Any, steps: Any) -> tuple[Any, Any]:
