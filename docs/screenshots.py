@@ -135,7 +135,7 @@ def _shoot_training(person: Visitor) -> None:
     page = person.page
     person.open("/training")
     person.press("train")
-    person.wait_for_step(900, timeout=300_000)
+    person.wait_for_step(900)
     person.press("stop")
     page.locator(".st-key-stop").wait_for(state="detached")
     page.locator(".st-key-settings").get_by_text("Model 2", exact=True).click()
@@ -143,7 +143,7 @@ def _shoot_training(person: Visitor) -> None:
     person.press("train")
     page.get_by_text("Run 2 · Model 2").first.wait_for()
     page.wait_for_timeout(3_000)
-    person.wait_for_step(700, timeout=300_000)
+    person.wait_for_step(700)
     page.set_viewport_size({"width": 1440, "height": 1900})
     page.wait_for_timeout(3_000)
     page.screenshot(path=FOLDER / "training.png")
