@@ -157,7 +157,8 @@ def _strength(task: Task, found: Any) -> str:
 
 
 def _images_and_labels(count: int) -> tuple[Any, Any]:
-    from core.data import load_mnist, to_float
+    from core.arrays import to_float
+    from core.data import load_mnist
 
     test = load_mnist().test.first(count)
     return to_float(test.images), test.labels.astype(np.int64)

@@ -276,7 +276,8 @@ def keras_model() -> Any:
 
 
 def _image_and_label() -> tuple[Any, int]:
-    from core.data import load_mnist, to_float
+    from core.arrays import to_float
+    from core.data import load_mnist
 
     test = load_mnist().test.first(1)
     return to_float(test.images), int(test.labels[0])

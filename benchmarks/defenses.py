@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from core import zoo
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import load_mnist, to_float
+from core.data import load_mnist
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.grid import COLUMNS, Grid, Row
 from core.defenses.settings import SHIPPED

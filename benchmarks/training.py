@@ -132,7 +132,8 @@ def torch(model: str) -> Callable[[], float]:
 
 
 def _arrays() -> tuple[Any, Any]:
-    from core.data import load_mnist, to_float
+    from core.arrays import to_float
+    from core.data import load_mnist
 
     train = load_mnist().train.first(IMAGES)
     return to_float(train.images), train.labels

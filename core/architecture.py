@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+from core.arrays import CLASSES, SIDE
 from core.checks import check_range, check_switch, check_whole
-from core.data import CLASSES, SIDE
 from core.fields import Fields
 
 MAX_PARAMETERS = 16_000_000

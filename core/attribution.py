@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_switch, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.forward import forward
 from core.model import assign_weights, named_weights
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import SIDE
 from core.backend import tf
-from core.data import SIDE
 
 
 def stateless_seed(seed: Any, *salt: int) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture
-from core.data import SIDE, BoolArray
+from core.arrays import SIDE, BoolArray
 from core.fields import Fields
 from core.rate import Rate
 

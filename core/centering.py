@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.data import SIDE, ByteArray
+from core.arrays import SIDE, ByteArray
 
 FIT = 20
 CENTER = SIDE // 2

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, IntArray
 from core.attacks.generated import noise_images
 from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray, IntArray
 from core.objectives import Objective, channel, energy, logit, total_variation, unit
 from core.optimization import MAX_FRAMES, MAX_ITERATIONS, Trajectory, check_ascent, optimize_images
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import SIDE, FloatArray, IntArray, check_images
 from core.backend import keras, tf
-from core.data import SIDE, FloatArray, IntArray, check_images
 from core.margins import log_odds_against
 from core.model import layer_table, weights_digest
 

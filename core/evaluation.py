@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.arrays import BoolArray, ByteArray, FloatArray, IntArray, check_classes
 from core.classifier import Classifier, softmax
-from core.data import BoolArray, ByteArray, FloatArray, IntArray, check_classes
 from core.rate import Rate
 
 

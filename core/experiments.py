@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.data import BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray
 from core.paired import against, judge
 from core.rate import Rate
 from core.settings import TrainingSettings

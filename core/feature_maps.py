@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import BoolArray, FloatArray, IntArray, check_images
 from core.backend import keras, tf
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import BoolArray, FloatArray, IntArray, check_images
 
 SATURATED_SHARE = 0.99
 DoubleArray = NDArray[np.float64]

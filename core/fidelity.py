@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.checks import check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.keyed_noise import DoubleArray, of_images
 from core.paired import LEVEL, holm
 

@@ -4,8 +4,9 @@ import functools
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, check_images
 from core.checks import check_choice, check_seed
-from core.data import SIDE, FloatArray, check_images, load_mnist
+from core.data import load_mnist
 
 FILLS = ("black", "gray", "mean", "blurred", "noise")
 BLUR = 3.0  # standard deviation in pixels: strokes of two to four pixels melt into a cloud

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray
 from core.backend import keras, tf
-from core.data import SIDE, FloatArray
 
 LARGEST = 1e12  # of a logit or its gradient: sums of squares of such stay finite in float32
 _ADVICE = "upload a model that learned"

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from core.arrays import FloatArray
 from core.backend import keras, tf
-from core.data import FloatArray
 
 Step = Callable[..., Any]
 _BLOCK = 4  # the gradient of an image is computed 4 × 4 pixels at a time, as 16 channels

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from core.arrays import SIDE, FloatArray, IntArray, check_images
 from core.backend import tf
 from core.checks import MAX_SEED, check_seed, check_whole
-from core.data import SIDE, FloatArray, IntArray, check_images
 
 DoubleArray = NDArray[np.float64]
 Keys = NDArray[np.uint64]

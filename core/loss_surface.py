@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.forward import forward
 from core.keyed_noise import of_images
 from core.margins import log_odds_against, own

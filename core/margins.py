@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import CLASSES
 from core.backend import tf
-from core.data import CLASSES
 
 _LEAST = -50.0  # of a logarithm: a share of 2e-22 is nothing beside 1, and alone still a number
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.attacks.black_box import square
 from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import fgsm, pgd
 from core.checks import as_written, check_range, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.defenses.adaptive import (
     JUDGE,
     SEARCH,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.data import BoolArray, FloatArray
+from core.arrays import BoolArray, FloatArray
 from core.paired import against, judge
 from core.rate import Rate
 

@@ -13,10 +13,10 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.arrays import CLASSES, SIDE
 from core.backend import keras
 from core.card import ModelCard
 from core.checks import check_seed
-from core.data import CLASSES, SIDE
 from core.first_look import check_answers
 from core.model_file import MAX_FILE_BYTES, metadata_of, read_card, read_weights
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.data import CLASSES, ByteArray, FloatArray, check_image, to_float
+from core.arrays import CLASSES, ByteArray, FloatArray, check_image, to_float
 
 _BATCH = 1_000
 

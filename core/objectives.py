@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import margins
+from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.backend import keras, tf
 from core.checks import check_whole
-from core.data import SIDE, FloatArray, IntArray, check_classes, check_images
 
 _INDICES = tf.TensorSpec([None], tf.int64)
 _PIXELS = tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)

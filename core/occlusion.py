@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.arrays import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.checks import check_whole
 from core.classifier import Classifier, softmax
-from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 
 MAX_BLOCK = SIDE
 _MAX_COPIES = 2_000  # occluded copies held at once: 6 MB

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, IntArray, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import BATCH, IMAGES, Classifier, softmax
-from core.data import SIDE, FloatArray, IntArray, check_images
 from core.forward import Step, in_loop, layer_outputs
 from core.margins import log_odds_against, log_share
 from core.objectives import (

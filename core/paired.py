@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from scipy.special import bdtr, bdtrc
 
-from core.data import BoolArray
+from core.arrays import BoolArray
 from core.rate import Rate
 
 LEVEL = 0.05  # a p-value below shows a difference

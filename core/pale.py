@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from core.data import BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray
 
 _LEAST = 0.045  # of the paper's brightness: texture and compression stay below
 _NOISE = 8  # robust standard deviations of the paper

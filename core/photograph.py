@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from core.data import BoolArray, ByteArray, FloatArray
+from core.arrays import BoolArray, ByteArray, FloatArray
 from core.pale import pale_strokes
 from core.sheet import Sheet, find_digits
 

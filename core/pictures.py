@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from core import provenance
 from core.apart import apart
-from core.data import SIDE, ByteArray, FloatArray
+from core.arrays import SIDE, ByteArray, FloatArray
 from core.file_kind import kind_of
 
 MAX_BYTES = 10 * 2**20

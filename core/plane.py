@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import SIDE, FloatArray, IntArray, check_image
 from core.attacks.control import noise_of_norm
 from core.checks import check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray, IntArray, check_image
 
 _NO_IMAGES = np.zeros((0, SIDE, SIDE, 1), np.float32)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from PIL import Image, PngImagePlugin
 
-from core.data import ByteArray
+from core.arrays import ByteArray
 
 KEYWORD = "Convscope"
 MAX_CHARACTERS = 4_000

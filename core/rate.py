@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from core.arrays import BoolArray
 from core.checks import check_whole
-from core.data import BoolArray
 
 MAX_COUNT = 10**15  # what the interval can be computed of
 _Z = 1.959963984540054  # two-sided 95 % of the normal distribution

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, IntArray, check_images
 from core.backend import keras, tf
 from core.checks import check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import SIDE, FloatArray, IntArray, check_images
 from core.rate import Rate
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.attacks.control import noise_at_edge
 from core.attacks.geometry import NORMS, random_start
 from core.attacks.goals import Untargeted
 from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.defenses.adaptive import JUDGE, is_random, other_draws, views
 from core.defenses.certified import certified
 from core.loss_surface import LOOKED_AT, without_gradient

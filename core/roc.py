@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import FloatArray
+from core.arrays import FloatArray
 
 _Z = 1.959963984540054  # two-sided 95 % of the normal distribution
 _HALVINGS = 50

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data import BoolArray, Split, to_float
+from core.arrays import BoolArray, to_float
+from core.data import Split
 from core.paired import Verdict, judge
 from core.rate import Rate
 from core.runs import Run

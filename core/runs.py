@@ -15,10 +15,11 @@ from itertools import pairwise
 import numpy as np
 
 from core.architecture import MODEL_1, MODEL_2, Architecture
+from core.arrays import FloatArray, to_float
 from core.card import CurvePoint, ModelCard
 from core.checkpoints import DISK_BUDGET, CheckpointFiles
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, Split, to_float
+from core.data import Dataset, Split
 from core.evaluation import Evaluation
 from core.jobs import Job
 from core.model import Weights, assign_weights, build_model

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.arrays import CLASSES, BoolArray, FloatArray, IntArray
 from core.attacks.catalog import Attack, Value
 from core.attacks.control import noise_of_norm
 from core.attacks.goals import Goal, Targeted, Untargeted, random_targets
 from core.attacks.result import AttackResult
 from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import CLASSES, BoolArray, FloatArray, IntArray
 from core.loss_surface import without_gradient
 from core.rate import Rate
 

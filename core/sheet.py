@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from core.data import BoolArray, IntArray
+from core.arrays import BoolArray, IntArray
 
 MAX_DIGITS = 20
 _GRID = 64  # cells along the longer side, to tell pieces of ink apart

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.arrays import FloatArray
 from core.attacks.catalog import Value
-from core.data import FloatArray
 from core.optimization import Trajectory
 from core.rate import Rate
 

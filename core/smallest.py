@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import BoolArray, FloatArray
 from core.attacks import catalog
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
@@ -12,7 +13,6 @@ from core.attacks.gradient import ascend_within
 from core.attacks.result import AttackResult, check_attack
 from core.checks import check_choice, check_range, check_whole
 from core.classifier import Classifier
-from core.data import BoolArray, FloatArray
 
 BISECTED = ("PGD", "FGSM")
 MINIMAL = ("DeepFool", "DDN", "Carlini–Wagner")

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.arrays import BoolArray, ByteArray, FloatArray, IntArray
 from core.attacks.control import noise_of_norm
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.checks import check_seed
 from core.classifier import Classifier
-from core.data import BoolArray, ByteArray, FloatArray, IntArray
 from core.loss_surface import without_gradient
 from core.rate import Rate
 from core.smallest import DoubleArray, Smallest, smallest

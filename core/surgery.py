@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.arrays import FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import FloatArray, check_images
 from core.feature_maps import Convolution, channel_arithmetic, convolutions, kernels
 from core.model import assign_weights, named_weights
 

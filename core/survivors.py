@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from core.arrays import FloatArray, IntArray, check_classes, check_images
 from core.attacks.best import Best, better, nothing_yet
 from core.attacks.geometry import NORMS, project, steepest
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import FloatArray, IntArray, check_classes, check_images
 from core.forward import forward, in_loop
 from core.margins import log_odds_against, margin
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture
+from core.arrays import SIDE, BoolArray, ByteArray, FloatArray
 from core.augmentation import augment
 from core.backend import keras, settle, tf
 from core.checks import check_seed
-from core.data import SIDE, BoolArray, ByteArray, FloatArray
 from core.defenses.adversarial_training import (
     attack_share,
     image_draws,

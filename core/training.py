@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.architecture import Architecture
-from core.data import BoolArray, ByteArray, Dataset, IntArray, Split
+from core.arrays import BoolArray, ByteArray, IntArray
+from core.data import Dataset, Split
 from core.evaluation import Evaluation
 from core.model import Weights
 from core.rate import Rate

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.arrays import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.checks import check_range, check_seed
 from core.classifier import Classifier
-from core.data import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.keyed_noise import of_images
 from core.paired import Paired, paired
 from core.rate import Rate

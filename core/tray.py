@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data import SIDE, ByteArray, FloatArray, Split, check_classes, check_images, to_bytes
+from core.arrays import SIDE, ByteArray, FloatArray, check_classes, check_images, to_bytes
+from core.data import Split
 from core.settings import MAX_EXTRA_IMAGES
 
 

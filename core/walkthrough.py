@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.archive import read_npz
-from core.data import ASSETS, CLASSES, SIDE, ByteArray, FloatArray, load_mnist, to_float
+from core.arrays import CLASSES, SIDE, ByteArray, FloatArray, to_float
+from core.data import ASSETS, load_mnist
 
 if TYPE_CHECKING:
     from core.classifier import Classifier

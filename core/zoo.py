@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 from core import model_file
 from core.architecture import MODEL_1, MODEL_2, Architecture
+from core.arrays import SIDE
 from core.card import PGD, WORST_CASE, CurvePoint, ModelCard
 from core.checks import finding
-from core.data import ASSETS, SIDE
+from core.data import ASSETS
 from core.defenses.settings import SHIPPED, STRIDED
 from core.defenses.side_by_side import widened
 from core.fields import Fields
@@ -185,7 +186,8 @@ def train_robust_and_save(name: str, checkpoint: Path) -> ModelCard:
 
 def measure_and_save(name: str) -> ModelCard:
     """Measure the shipped model `name` anew, clean, attacked and checked, and write its card."""
-    from core.data import load_mnist, to_float
+    from core.arrays import to_float
+    from core.data import load_mnist
     from core.defenses.shipped import alarms, measure
     from core.evaluation import evaluate
     from core.model import save_model
@@ -212,7 +214,8 @@ def _measure_and_save(
     **more: Any,
 ) -> ModelCard:
     """Write the file of the recipe `name`, with what is measured of it clean and attacked."""
-    from core.data import load_mnist, to_float
+    from core.arrays import to_float
+    from core.data import load_mnist
     from core.defenses.shipped import measure
     from core.evaluation import evaluate
     from core.model import save_model

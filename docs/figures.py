@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from core import zoo
+from core.arrays import CLASSES, FloatArray, to_float
 from core.attacks.control import noise_of_norm
 from core.attacks.generated import additive_noise, generate_from_noise, move_toward
 from core.attacks.goals import Targeted, Untargeted
 from core.attacks.gradient import fgsm
-from core.data import CLASSES, FloatArray, load_mnist, to_float
+from core.data import load_mnist
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.detection import DETECTORS

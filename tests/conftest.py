@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from core import zoo
+from core.arrays import CLASSES, SIDE
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import CLASSES, SIDE, Dataset, load_mnist
+from core.data import Dataset, load_mnist
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from core.data import BoolArray, ByteArray, FloatArray
+from core.arrays import BoolArray, ByteArray, FloatArray
 from core.pictures import LONGEST
 
 

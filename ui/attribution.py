@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.attribution import Attribution, last_maps
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.fills import FILLS
 from ui import bound, compute, state, text, theme
 from ui.attribution_check import check

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.fidelity import (
     IMAGE_ITSELF,
     RANDOM_MAP,

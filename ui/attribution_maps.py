@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray, IntArray, to_float
 from core.attribution import (
     Attribution,
     grad_cam,
@@ -16,7 +17,6 @@ from core.attribution import (
     smooth_grad,
 )
 from core.classifier import Classifier
-from core.data import FloatArray, IntArray, to_float
 from core.fidelity import MapOf
 from core.fills import fill_images
 from ui import compute

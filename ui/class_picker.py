@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.data import CLASSES, FloatArray
+from core.arrays import CLASSES, FloatArray
 from ui import link, state
 from ui.header import Choice
 

@@ -12,17 +12,9 @@ import streamlit as st
 
 from core import zoo
 from core.architecture import Architecture
+from core.arrays import ByteArray, FloatArray, IntArray, to_float
 from core.card import ModelCard
-from core.data import (
-    ByteArray,
-    DataError,
-    Dataset,
-    FloatArray,
-    IntArray,
-    load_mnist,
-    load_test_labels,
-    to_float,
-)
+from core.data import DataError, Dataset, load_mnist, load_test_labels
 from ui import state
 from ui.show import error_box
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.data import ByteArray
+from core.arrays import ByteArray
 from ui.components import colors, component
 from ui.figures.palette import Palette
 

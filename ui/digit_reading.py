@@ -5,8 +5,8 @@ import base64
 import numpy as np
 from PIL import Image
 
+from core.arrays import SIDE, ByteArray, FloatArray
 from core.centering import FIT, CenteringSteps
-from core.data import SIDE, ByteArray, FloatArray
 from ui.components import colors, component
 from ui.figures.palette import Palette
 

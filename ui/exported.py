@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.arrays import FloatArray, to_bytes, to_float
 from core.classifier import Classifier
-from core.data import FloatArray, to_bytes, to_float
 from ui.player import Track
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.feature_maps import (
     Convolution,
     DoubleArray,

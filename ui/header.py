@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.data import CLASSES, IntArray
+from core.arrays import CLASSES, IntArray
 from ui import bound, compute, images, link, own_digit, state, text
 from ui.images import TEST_IMAGES, ChosenImage
 from ui.parameters import Text

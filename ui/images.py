@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.arrays import SIDE, ByteArray, FloatArray, to_float
 from core.centering import check_visible
-from core.data import SIDE, ByteArray, FloatArray, to_float
 from ui import compute, link, state
 from ui.parameters import Number, Text
 

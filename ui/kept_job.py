@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 import streamlit as st
 
-from core.data import FloatArray, IntArray
+from core.arrays import FloatArray, IntArray
 from core.jobs import FAILED, QUEUED, STOPPED, Job, QueueFull
 from ui import compute, session
 from ui.show import error_box

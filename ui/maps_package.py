@@ -26,8 +26,8 @@ from core.feature_maps import (
 )
 
 if TYPE_CHECKING:
+    from core.arrays import FloatArray
     from core.classifier import Classifier
-    from core.data import FloatArray
 
 BUDGET = 200_000  # bytes of one message, compressed
 _HEADER_ROOM = 10_000  # of them: names, settings, receptive fields

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.feature_maps import Convolution
 from ui import bound, compute, link, state
 from ui.header import Choice, model_titles

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.data import BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray
 from core.rate import Rate
 from ui import compute, text
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import FloatArray
+from core.arrays import FloatArray
 from core.occlusion import OcclusionMap
 from ui.components import colors, component
 from ui.figures.palette import Palette

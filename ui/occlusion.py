@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.arrays import CLASSES, FloatArray, to_float
 from core.classifier import BATCH, Classifier
-from core.data import CLASSES, FloatArray, to_float
 from core.fidelity import Fidelity, fidelity, random_map
 from core.fills import FILLS, fill_images
 from core.occlusion import OcclusionMap, occlude

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from core import walkthrough
+from core.arrays import FloatArray
 from core.card import WORST_CASE, ModelCard
-from core.data import FloatArray
 from core.rate import Rate
 from core.walkthrough import Walkthrough
 from ui import compute, own_digit, text

@@ -12,7 +12,7 @@ from ui import compute, images, theme
 from ui.show import error_box
 
 if TYPE_CHECKING:
-    from core.data import ByteArray
+    from core.arrays import ByteArray
     from ui import digit_reading
 
 UPLOAD = "_upload"  # the file that the upload has read last, and its picture
@@ -134,7 +134,7 @@ def _show(
     *,
     empty: bool = False,
 ) -> None:
-    from core.data import to_float
+    from core.arrays import to_float
     from ui import digit_reading
 
     name, probabilities = "Nothing drawn yet" if empty else "Nothing to read", None
@@ -145,7 +145,7 @@ def _show(
 
 
 def _use(pixels: "ByteArray | None", *, exact: bool = False) -> None:
-    from core.data import to_float
+    from core.arrays import to_float
     from ui import tray
 
     with st.container(

@@ -14,8 +14,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.arrays import ByteArray, FloatArray, IntArray, to_bytes
 from core.checks import check_range
-from core.data import ByteArray, FloatArray, IntArray, to_bytes
 from ui import player_files, theme, tray
 from ui.components import colors, component
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from core.data import SIDE, ByteArray, IntArray
+from core.arrays import SIDE, ByteArray, IntArray
 from ui.figures.palette import Palette, colorize
 from ui.files import npz
 

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from core.data import CLASSES, IntArray, to_float
+from core.arrays import CLASSES, IntArray, to_float
 from core.evaluation import Evaluation
 from ui import bound, compute, images, text, theme, tray
 from ui.figures import charts, tiles

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES, to_float
 from core.card import ModelCard
 from core.checks import as_written
 from core.classifier import Classifier
-from core.data import CLASSES, to_float
 from core.evaluation import Evaluation
 from core.feature_maps import Convolution, convolutions
 from core.model import serialize_model

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.data import CLASSES, FloatArray
+from core.arrays import CLASSES, FloatArray
 from core.tray import Tray
 from ui import state, text
 

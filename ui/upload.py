@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.data import ByteArray
+from core.arrays import ByteArray
 from core.photograph import Photograph, read_photograph
 from core.pictures import MAX_BYTES, Picture, read_picture
 from ui import theme

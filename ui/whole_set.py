@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray, to_float
 from core.classifier import Classifier
-from core.data import FloatArray, to_float
 from core.evaluation import Evaluation
 from core.jobs import Job
 from ui import compute, session, text

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.arrays import CLASSES, FloatArray, IntArray
 from core.attacks.best import goes_before
 from core.attacks.geometry import NORMS, project, random_start, steepest
 from core.attacks.goals import Goal, Targeted
@@ -13,7 +14,6 @@ from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_choice, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, Climbed, in_batches
-from core.data import CLASSES, FloatArray, IntArray
 from core.forward import forward, in_loop
 from core.margins import margin, own
 

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, IntArray
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray, IntArray
 from core.keyed_noise import DoubleArray, of_images
 
 _SHARE = 0.8  # of the image, that the first squares cover

@@ -3,6 +3,7 @@
 import math
 from typing import Any, NamedTuple
 
+from core.arrays import FloatArray
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.search import (
@@ -17,7 +18,6 @@ from core.attacks.search import (
 from core.backend import keras, tf
 from core.checks import check_range, check_whole
 from core.classifier import IMAGES, Classifier
-from core.data import FloatArray
 from core.forward import forward, in_loop
 from core.margins import margin
 

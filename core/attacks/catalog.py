@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.arrays import CLASSES, FloatArray
 from core.attacks.apgd import LOSSES, apgd
 from core.attacks.black_box import square
 from core.attacks.ensemble import worst_case
@@ -17,7 +18,6 @@ from core.attacks.result import AttackResult
 from core.attacks.sparse import one_pixel, saliency_map
 from core.checks import as_written
 from core.classifier import Classifier
-from core.data import CLASSES, FloatArray
 
 Value = float | int | str | bool
 _FREE = {  # settings that change how far or which way, and not how long

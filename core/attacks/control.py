@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import SIDE, FloatArray, check_image, check_images
 from core.checks import check_choice, check_range, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray, check_image, check_images
 from core.keyed_noise import of_images
 from core.rate import Rate
 

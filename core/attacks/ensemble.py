@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from core.arrays import FloatArray
 from core.attacks.apgd import apgd
 from core.attacks.black_box import square
 from core.attacks.geometry import NORMS
@@ -12,7 +13,6 @@ from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.checks import check_choice, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import FloatArray
 
 Member = Callable[[FloatArray, Goal], AttackResult]
 MEMBERS = ("APGD, cross-entropy", "APGD, targeted DLR", "Square")

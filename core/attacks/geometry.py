@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, check_images
 from core.backend import tf
 from core.checks import check_choice, check_range, check_seed, check_whole
-from core.data import SIDE, FloatArray, check_images
 from core.keyed_noise import of_images
 
 NORMS = ("linf", "l2")

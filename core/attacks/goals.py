@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.arrays import CLASSES, BoolArray, FloatArray, IntArray, check_classes
 from core.checks import check_seed
-from core.data import CLASSES, BoolArray, FloatArray, IntArray, check_classes
 from core.keyed_noise import of_images
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import FloatArray
 from core.attacks import geometry
 from core.attacks.best import Best, better, nothing_yet
 from core.attacks.geometry import NORMS, project, steepest
@@ -12,7 +13,6 @@ from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
 from core.classifier import IMAGES, Classifier, Climbed, in_batches
-from core.data import FloatArray
 from core.forward import forward, in_loop
 
 _BATCH = 64

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.arrays import SIDE, ByteArray, FloatArray, IntArray
 from core.attacks.control import noise_of_norm
 from core.attacks.generated import move_toward, noise_images, objective_of
 from core.attacks.goals import Targeted, random_targets
 from core.attacks.result import AttackResult, result_of
 from core.checks import check_seed
 from core.classifier import Classifier
-from core.data import SIDE, ByteArray, FloatArray, IntArray
 from core.optimization import optimize_images
 from core.paired import Paired, paired
 from core.rate import Rate

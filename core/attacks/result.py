@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.arrays import BoolArray, FloatArray, IntArray, check_images
 from core.attacks.goals import Goal
 from core.checks import check_range, check_whole
 from core.classifier import Classifier
-from core.data import BoolArray, FloatArray, IntArray, check_images
 from core.objectives import cross_entropy
 from core.optimization import MAX_FRAMES, Trajectory, trajectory_of
 from core.rate import Rate

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import SIDE, BoolArray, FloatArray, IntArray
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.forward import forward
 from core.keyed_noise import DoubleArray, Draws, of_images
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from core.arrays import SIDE, BoolArray, FloatArray, IntArray
 from core.attacks.apgd import apgd
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal, Targeted, Untargeted
@@ -13,7 +14,6 @@ from core.attacks.sparse import saliency_map
 from core.backend import keras
 from core.checks import MAX_SEED, check_choice, check_pixels, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.defenses.defended import ATTACKER_DRAWS, MAX_DRAWS, DefendedClassifier
 from core.defenses.latent_attack import latent_attack
 from core.defenses.projection import Projection

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from core.arrays import SIDE
 from core.augmentation import stateless_seed
 from core.backend import tf
-from core.data import SIDE
 from core.keyed_noise import uniform
 from core.margins import cross_entropy_shares, log_odds_against
 

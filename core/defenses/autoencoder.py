@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_seed
 from core.classifier import IMAGES, in_batches
-from core.data import SIDE, FloatArray, check_images
 from core.defenses.filters import EXACT, PLAIN, InFront, Mode
 from core.defenses.generative_file import digest_of, path_of, read
 from core.forward import forward

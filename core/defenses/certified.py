@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.arrays import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.backend import keras, tf
 from core.checks import check_range
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
 
 _BATCH = 100
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.arrays import BoolArray, FloatArray, IntArray
 from core.attacks.goals import Untargeted
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import Classifier
-from core.data import BoolArray, FloatArray, IntArray
 from core.defenses.adaptive import adaptive
 from core.defenses.certified import certified
 from core.rate import Rate

@@ -5,10 +5,10 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from core.arrays import SIDE, FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_seed, check_whole
 from core.classifier import BATCH, Classifier, in_batches
-from core.data import SIDE, FloatArray, check_images
 from core.defenses.filters import AVERAGED, EXACT, STAND_INS, STRAIGHT_THROUGH, Mode, filter_of
 from core.defenses.purification import PREFIXES, purifier_of
 

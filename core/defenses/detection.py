@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.arrays import CLASSES, FloatArray, IntArray, check_images
 from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
 from core.backend import keras, tf
 from core.checks import check_range, check_whole
 from core.classifier import BATCH, IMAGES, Classifier, in_batches
-from core.data import CLASSES, FloatArray, IntArray, check_images
 from core.defenses.autoencoder import autoencoder
 from core.defenses.filters import Filter, Mode
 from core.forward import forward, in_loop

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.arrays import BoolArray, FloatArray, IntArray, to_float
 from core.attacks.catalog import Value, attack
 from core.attacks.control import noise_of_norm
 from core.attacks.goals import Untargeted
 from core.checks import check_choice, check_range, check_whole
 from core.classifier import Classifier
-from core.data import BoolArray, FloatArray, IntArray, Split, to_float
+from core.data import Split
 from core.defenses.detection import DETECTORS, Detector, evade
 from core.paired import Paired, paired
 from core.rate import Rate

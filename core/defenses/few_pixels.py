@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, IntArray
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.checks import check_seed, check_whole
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray, IntArray
 from core.keyed_noise import DoubleArray, of_images
 
 _PIXELS = SIDE * SIDE

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, on_step, short
-from core.data import SIDE, FloatArray
 from core.keyed_noise import normal, uniform
 
 EXACT, STRAIGHT_THROUGH, AVERAGED = "exact", "straight-through", "averaged over draws"

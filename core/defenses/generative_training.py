@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import FloatArray, IntArray, to_float
 from core.augmentation import stateless_seed
 from core.backend import keras, tf
-from core.data import FloatArray, IntArray, load_mnist, to_float
+from core.data import load_mnist
 from core.defenses.autoencoder import Autoencoder, build_autoencoder
 from core.defenses.generative_file import NetworkCard, digest_of, path_of, save
 from core.defenses.generator import Generator, build_decoder, build_encoder

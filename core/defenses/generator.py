@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_seed, check_whole
 from core.classifier import IMAGES, in_batches
-from core.data import SIDE, FloatArray, check_images
 from core.defenses.generative_file import NetworkCard, digest_of, path_of, read
 from core.forward import forward
 from core.model import assign_weights, named_weights

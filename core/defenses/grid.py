@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from core.arrays import SIDE, BoolArray, FloatArray, IntArray
 from core.attacks.black_box import square
 from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
@@ -19,7 +20,6 @@ from core.checks import (
     check_whole,
 )
 from core.classifier import Classifier
-from core.data import SIDE, BoolArray, FloatArray, IntArray
 from core.defenses.adaptive import (
     ALL_NORMS,
     MAX_PIXELS,

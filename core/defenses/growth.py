@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import FloatArray, IntArray, check_classes, check_image
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import FloatArray, IntArray, check_classes, check_image
 from core.defenses.certified import Bounds, certified, interval_bounds, margin_bounds
 from core.forward import in_loop, layer_outputs
 

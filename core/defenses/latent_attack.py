@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from core.arrays import FloatArray
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_range, check_whole
 from core.classifier import IMAGES
-from core.data import FloatArray
 from core.defenses.defended import DefendedClassifier
 from core.defenses.generator import generator
 from core.defenses.projection import adam, descend, nearest

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray, check_image, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_whole
 from core.classifier import IMAGES, Classifier, in_batches
-from core.data import SIDE, FloatArray, check_image, check_images
 from core.defenses.filters import PLAIN, STAND_INS, STRAIGHT_THROUGH, InFront, Mode
 from core.defenses.generator import LATENT, Generator, generator
 from core.optimization import Trajectory

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.architecture import Architecture
+from core.arrays import SIDE, FloatArray
 from core.backend import keras, tf
-from core.data import SIDE, FloatArray
 from core.defenses.certified import margins_of
 from core.defenses.settings import RobustSettings
 from core.model import Weights, build_model

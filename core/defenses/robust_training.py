@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture
+from core.arrays import SIDE, ByteArray, FloatArray
 from core.augmentation import augment
 from core.backend import tf
-from core.data import SIDE, ByteArray, FloatArray
 from core.defenses.adversarial_training import inner_attack, keep_clean, step_draws
 from core.defenses.robust_network import RobustNetwork, folded
 from core.defenses.settings import SCHEDULE, RobustSettings

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture, ConvBlock
+from core.arrays import FloatArray
 from core.checks import check_range, check_seed, check_switch, check_whole
-from core.data import FloatArray
 
 IMAGES = 60_000  # of MNIST's training set
 SCHEDULE = ("learning_rate", "adversarial_share", "attack_epsilon", "certified_epsilon", "ramp")

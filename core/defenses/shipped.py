@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from core.architecture import Architecture
+from core.arrays import BoolArray, IntArray, to_float
 from core.attacks.ensemble import worst_case
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.card import INTERVAL_BOUNDS, PGD, WORST_CASE, Alarm, Robustness
 from core.classifier import Classifier
-from core.data import BoolArray, IntArray, Split, load_mnist, to_float
+from core.data import Split, load_mnist
 from core.defenses.certified import certified
 from core.defenses.robust_training import RobustTrainer
 from core.defenses.settings import STRIDED, RobustSettings

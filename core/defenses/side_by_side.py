@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.architecture import Architecture
+from core.arrays import FloatArray
 from core.checks import check_whole
-from core.data import FloatArray
 
 if TYPE_CHECKING:
     from core.model import Weights

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
 
+from core.arrays import FloatArray, IntArray, check_image
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.classifier import IMAGES, Classifier
-from core.data import FloatArray, IntArray, check_image
 from core.forward import forward
 from core.keyed_noise import of_images, other_seed
 from core.paired import Verdict, binomial_test, judge

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, WebSocket, expect
 
 from core import zoo
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.feature_maps import convolutions, feature_maps, seen_rows
 from tests.browser.conftest import Visitor
 from tests.browser.server import Server

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from tests.browser.conftest import Visitor
 
 BLOCK = 6

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from core.arrays import SIDE, FloatArray
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray
 
 
 def gray_images(count: int) -> FloatArray:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.architecture import Architecture, ConvBlock
+from core.arrays import to_float
 from core.backend import tf
-from core.data import Dataset, Split, to_float
+from core.data import Dataset, Split
 from core.defenses.adversarial_training import attack_share
 from core.model import build_model
 from core.rate import Rate

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.apgd import LOSSES, apgd, checkpoints
 from core.attacks.geometry import random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier, softmax
-from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from tests.core.linear import gray_images, needed_radius, scaled
 
 

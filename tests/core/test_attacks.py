@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.catalog import ATTACKS, Value, attack
 from core.attacks.geometry import random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.result import result_of
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from tests.core.linear import gray_images
 
 # Settings under which an attack that is slow by itself is quick enough to be run many times.

@@ -8,6 +8,7 @@ import pytest
 
 from core import attribution
 from core.architecture import MODEL_2, Architecture, ConvBlock
+from core.arrays import FloatArray, IntArray, to_float
 from core.attribution import (
     grad_cam,
     gradient,
@@ -18,7 +19,7 @@ from core.attribution import (
 )
 from core.backend import keras, tf
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from core.fills import FILLS, fill_images
 from core.model import build_model, named_variables, named_weights
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.black_box import _hill_and_valley, square
 from core.attacks.goals import Targeted, Untargeted
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from tests.core.linear import gray_images
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, ByteArray, to_float
 from core.centering import CENTER, FIT, center, check_visible, squeeze
 from core.classifier import Classifier
-from core.data import SIDE, ByteArray, Dataset, to_float
+from core.data import Dataset
 
 
 def _enlarged(digit: ByteArray, scale: int) -> ByteArray:

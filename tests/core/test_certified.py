@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from core.architecture import Architecture, ConvBlock
+from core.arrays import FloatArray, to_float
 from core.attacks.catalog import ATTACKS, Attack
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.defenses.certified import certified, interval_bounds, margin_bounds
 from core.model import build_model
 

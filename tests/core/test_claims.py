@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.data import SIDE
+from core.arrays import SIDE
 from core.experiments import noise_claims, source_claims, total_variation
 from core.optimization import Trajectory
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.arrays import CLASSES, SIDE, FloatArray
 from core.backend import keras
 from core.class_images import (
     ImageSettings,
@@ -16,7 +17,6 @@ from core.class_images import (
     start_images,
 )
 from core.classifier import Classifier
-from core.data import CLASSES, SIDE, FloatArray
 from core.experiments import Likeness, channel_claim, class_image_claims, total_variation
 
 TEN = np.arange(CLASSES)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from core.architecture import MODEL_2, Architecture, ConvBlock
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.model import build_model, named_variables
 
 

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.arrays import CLASSES, SIDE, FloatArray, to_float
 from core.attacks.catalog import ATTACKS, attack
 from core.attacks.generated import generate_from_noise
 from core.attacks.goals import Untargeted
 from core.classifier import Classifier
 from core.coach import INK_HIGH, INK_MEAN, RULES, advise
-from core.data import CLASSES, SIDE, Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.optimization import Trajectory
 from core.rate import Rate
 from core.situation import Advice, Situation

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, to_float
 from core.attacks.control import noise_of_norm
-from core.data import SIDE, Dataset, to_float
+from core.data import Dataset
 from core.keyed_noise import of_images
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from core.defenses.certified import interval_bounds
 from core.defenses.defended import (
     MAX_PARTS,

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from core.arrays import FloatArray, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, Split, to_float
+from core.data import Dataset, Split
 from core.defenses.autoencoder import autoencoder
 from core.defenses.detection import DETECTORS, SQUEEZERS, evade
 from core.defenses.detection_study import ADAPTIVE, NOISE, STATIC, DetectionStudy, Scored

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.black_box import square
 from core.attacks.ensemble import MEMBERS, worst_case
 from core.attacks.goals import Untargeted
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, FloatArray, to_float
+from core.data import Dataset
 from tests.core.linear import gray_images, needed_radius, scaled
 
 

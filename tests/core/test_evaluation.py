@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from core.arrays import to_float
 from core.classifier import Classifier, softmax
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.evaluation import Evaluation, evaluate
 
 

@@ -27,7 +27,7 @@ def test_e1_e2_shipped_models_are_the_reports_and_good(mnist) -> None:
 
 
 def test_shipped_cards_tell_the_truth(mnist) -> None:
-    from core.data import to_float
+    from core.arrays import to_float
     from core.evaluation import evaluate
 
     for card in zoo.available_models():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core import zoo
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.catalog import ATTACKS, Value, attack
 from core.attacks.control import noise_of_norm
@@ -17,7 +18,7 @@ from core.attacks.gradient import pgd
 from core.attacks.repeated import SourceStudy
 from core.backend import tf
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from core.defenses.adversarial_training import image_draws
 from core.defenses.few_pixels import random_pixels
 from core.defenses.grid import ADAPTIVE, BLACK_BOX, NOISE, Budget, Grid, Row

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.architecture import MODEL_2, Architecture, ConvBlock
+from core.arrays import FloatArray, to_float
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.feature_maps import (
     active_shares,
     channel_arithmetic,

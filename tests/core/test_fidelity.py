@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp
 
+from core.arrays import FloatArray, IntArray, to_float
 from core.attribution import integrated_gradients
 from core.backend import keras
 from core.classifier import Classifier, softmax
-from core.data import Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from core.fidelity import (
     IMAGE_ITSELF,
     RANDOM_MAP,

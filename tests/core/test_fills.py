@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from core.data import Dataset, to_float
+from core.arrays import to_float
+from core.data import Dataset
 from core.fills import FILLS, fill_images, mean_image
 
 

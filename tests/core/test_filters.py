@@ -7,8 +7,9 @@ import pytest
 import scipy.ndimage
 from PIL import Image
 
+from core.arrays import FloatArray, to_float
 from core.backend import tf
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.defenses.filters import (
     AVERAGED,
     EXACT,

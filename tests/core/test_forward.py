@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.arrays import FloatArray, to_float
 from core.backend import keras, tf
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.forward import forward, in_loop, layer_outputs
 from core.model import build_model
 

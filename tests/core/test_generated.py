@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from core.arrays import CLASSES, SIDE, to_float
 from core.attacks.generated import additive_noise, generate_from_noise, move_toward, noise_images
 from core.attacks.goals import Targeted, Untargeted
 from core.classifier import Classifier
-from core.data import CLASSES, SIDE, Dataset, to_float
+from core.data import Dataset
 
 TEN = np.arange(CLASSES)
 

@@ -7,10 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from core import zoo
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.backend import tf
-from core.data import FloatArray, IntArray, load_mnist, to_float
+from core.data import load_mnist
 from core.defenses import generative_file, projection
 from core.defenses.autoencoder import Autoencoder, autoencoder
 from core.defenses.defended import DefendedClassifier, defense_of, key_of

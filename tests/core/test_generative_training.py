@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import FloatArray, load_mnist, to_float
+from core.arrays import FloatArray, to_float
+from core.data import load_mnist
 from core.defenses import generative_training
 from core.defenses.autoencoder import Autoencoder, build_autoencoder
 from core.defenses.generative_file import digest_of, path_of, read

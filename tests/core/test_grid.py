@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from core import zoo
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.control import noise_at_edge, noise_of_norm
 from core.attacks.goals import Untargeted
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.few_pixels import random_pixels

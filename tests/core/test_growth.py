@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from core.arrays import FloatArray, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.defenses.certified import certified, interval_bounds
 from core.defenses.certified_study import CertifiedStudy
 from core.defenses.defended import DefendedClassifier

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from core.architecture import Architecture, ConvBlock
+from core.arrays import FloatArray, to_float
 from core.backend import keras
 from core.card import ModelCard
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.defenses.autoencoder import Autoencoder, build_autoencoder
 from core.defenses.defended import DefendedClassifier, Part, defense_of, key_of, part_of
 from core.defenses.filters import KINDS, Filter

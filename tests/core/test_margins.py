@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.ddn import ddn
 from core.attacks.generated import additive_noise, move_toward
@@ -13,7 +14,7 @@ from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm, momentum, pgd
 from core.backend import keras, tf
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from core.defenses.adversarial_training import inner_attack
 from core.forward import forward
 from core.loss_surface import input_gradients

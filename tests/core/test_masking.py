@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from core.architecture import Architecture, ConvBlock
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
 from core.defenses.robust_training import RobustTrainer

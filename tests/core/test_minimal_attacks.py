@@ -5,13 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.search import CLEAR, recorded_steps
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 
 MINIMAL: dict[str, Callable[..., AttackResult]] = {
     "deepfool": deepfool,

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.catalog import attack
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from core.defenses.adaptive import views
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.filters import KINDS, Filter

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, to_float
 from core.classifier import Classifier, softmax
-from core.data import SIDE, Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.fills import FILLS, fill_images
 from core.occlusion import block_positions, occlude
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from core.arrays import CLASSES, SIDE, FloatArray, to_float
 from core.classifier import Classifier
-from core.data import CLASSES, SIDE, Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.objectives import (
     Objective,
     channel,

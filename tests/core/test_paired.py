@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, false_discovery_control
 
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.evaluation import evaluate
 from core.paired import Paired, Verdict, binomial_test, holm, judge, judged, p_words, paired
 from core.rate import Rate

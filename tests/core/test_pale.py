@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from core.arrays import ByteArray, FloatArray, to_float
 from core.centering import center
 from core.classifier import Classifier
-from core.data import ByteArray, Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.photograph import Photograph, read_photograph
 
 

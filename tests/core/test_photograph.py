@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.arrays import BoolArray, ByteArray, FloatArray, to_float
 from core.centering import center
 from core.classifier import Classifier
-from core.data import BoolArray, ByteArray, Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.photograph import read_photograph
 from core.pictures import _unpacked as unpacked
 from core.pictures import decode

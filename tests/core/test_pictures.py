@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from core import pictures
-from core.data import ByteArray, Dataset
+from core.arrays import ByteArray
+from core.data import Dataset
 from core.pictures import MAX_BYTES, Picture, read_picture
 from tests.photographs import on_phone, photograph, saved
 

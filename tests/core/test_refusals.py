@@ -45,7 +45,7 @@ EXEMPT = {  # of what was measured or checked before, inside graphs, or the chec
     "core.objectives", "core.pooling", "core.keyed_noise", "core.attacks.search", "core.margins",
     "core.apart", "core.archive", "core.plain", "core.pale",
     "core.augmentation.stateless_seed", "core.defenses.projection.adam",
-    "core.classifier.in_batches", "core.data.check_classes", "core.feature_maps.padding_before",
+    "core.classifier.in_batches", "core.arrays.check_classes", "core.feature_maps.padding_before",
     "core.training.checkpoint_steps", "core.responses.standing", "core.robustness_curve.falls_to",
     "core.card.Robustness", "core.runs.Run", "core.rate.Rate",
     "core.defenses.detection_study.DetectionStudy._scored", "core.masking.MaskingStudy.counted",

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from core.arrays import CLASSES, SIDE, to_float
 from core.attacks.generated import generate_from_noise, noise_images
 from core.attacks.goals import random_targets
 from core.attacks.repeated import NoiseStudy, SourceStudy
 from core.classifier import Classifier
-from core.data import CLASSES, SIDE, Dataset, to_float
+from core.data import Dataset
 from core.rate import Rate
 
 NOISE = {"mean": 0.5, "stddev": 0.05, "objective": "logit", "seed": 3}

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from core.architecture import MODEL_2
+from core.arrays import SIDE, to_float
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, to_float
+from core.data import Dataset
 from core.model import build_model
 from core.responses import (
     hidden_layers,

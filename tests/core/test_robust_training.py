@@ -8,10 +8,11 @@ import pytest
 
 from core import zoo
 from core.architecture import Architecture, ConvBlock
+from core.arrays import to_float
 from core.backend import keras, tf
 from core.card import ModelCard, Robustness
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.defenses.adversarial_training import inner_attack, keep_clean, step_draws
 from core.defenses.certified import certified, margin_bounds
 from core.defenses.robust_network import initial_weights

@@ -6,11 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from core.arrays import to_float
 from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.defenses.certified import certified
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter

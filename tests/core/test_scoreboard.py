@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.catalog import attack
 from core.attacks.control import noise_of_norm
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from core.scoreboard import GOALS, Scoreboard, noise_control
 
 COUNT = 60

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.data import BoolArray
+from core.arrays import BoolArray
 from core.sheet import MAX_DIGITS, find_digits
 
 

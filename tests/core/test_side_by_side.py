@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from core.architecture import Architecture, ConvBlock
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.defenses.certified import margin_bounds
 from core.defenses.side_by_side import side_by_side, widened
 from core.model import Weights, assign_weights, build_model, named_weights

@@ -5,12 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, to_float
 from core.attacks.control import changed_by_noise
 from core.attacks.goals import Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.plane import plane
 from core.smallest import METHODS, MINIMAL, bisect, smallest, way
 from core.smallest_study import Median, SmallestStudy

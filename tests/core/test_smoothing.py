@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from core.arrays import FloatArray, to_float
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.defenses.smoothing import (
     ABSTAIN,
     SmoothingStudy,

@@ -5,11 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.sparse import best_pairs, one_pixel, saliency_map
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, FloatArray, IntArray, to_float
+from core.data import Dataset
 from tests.core.linear import gray_images
 
 

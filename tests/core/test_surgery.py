@@ -9,9 +9,10 @@ import pytest
 
 from core import zoo
 from core.architecture import Architecture, ConvBlock
+from core.arrays import to_float
 from core.card import ModelCard
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.feature_maps import convolutions
 from core.model import build_model, load_model, named_variables, save_model
 from core.rate import Rate

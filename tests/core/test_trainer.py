@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.arrays import to_float
 from core.augmentation import augment
 from core.backend import keras, tf
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.model import Weights, assign_weights, build_model, named_weights
 from core.pooling import max_pool
 from core.settings import OPTIMIZERS

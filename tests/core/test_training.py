@@ -7,9 +7,10 @@ import psutil
 import pytest
 
 from core.architecture import MODEL_1, Architecture, ConvBlock
+from core.arrays import to_float
 from core.backend import tf
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.evaluation import Evaluation
 from core.model import build_model
 from core.settings import TrainingSettings

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from core.arrays import CLASSES, SIDE, FloatArray, to_float
 from core.attacks.control import noise_of_norm
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
 from core.backend import keras
 from core.classifier import Classifier
-from core.data import CLASSES, SIDE, Dataset, FloatArray, to_float
+from core.data import Dataset
 from core.rate import Rate
 from core.transfer import Transfer, shuffled, transfer
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from core.architecture import Architecture, ConvBlock
+from core.arrays import to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.rate import Rate
 from core.rounds import held_out, round_of
 from core.runs import Run

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from core.arrays import to_float
 from core.attacks.apgd import apgd
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import fgsm, momentum, pgd
@@ -11,7 +12,7 @@ from core.attacks.usual_gradient import (
     with_usual_gradient,
 )
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from tests.core.linear import gray_images, scaled
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import to_float
 from core.attribution import integrated_gradients
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.jobs import Job
 from tests.gate import Gate
 from tests.ui.conftest import run_while_live, text_of

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import to_float
 from core.class_images import ImageSettings
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.experiments import E10
 from core.responses import responses
 from tests.ui.conftest import open_page, text_of

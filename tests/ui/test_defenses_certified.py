@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
 from core.defenses.growth import certified_radius

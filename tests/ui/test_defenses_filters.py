@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data import FloatArray
+from core.arrays import FloatArray
 from core.defenses.filters import KINDS, Filter
 from tests.ui.conftest import notice_of, open_page, text_of
 from ui.defenses.filter_settings import Asked

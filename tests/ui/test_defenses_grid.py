@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.grid import COLUMNS, Budget, Cell, Grid, Row
 from core.jobs import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, Job

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from core.arrays import SIDE, to_bytes, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, to_bytes, to_float
+from core.data import Dataset
 from core.optimization import Trajectory
 from core.pictures import _unpacked as unpacked
 from core.pictures import decode

@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import zoo
 from core.architecture import MODEL_1, Architecture, ConvBlock
+from core.arrays import to_float
 from core.classifier import Classifier
-from core.data import load_mnist, to_float
+from core.data import load_mnist
 from core.feature_maps import active_shares, convolutions, feature_maps, kernels
 from core.model import build_model, deserialize_model
 from tests.ui.conftest import open_page, text_of

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data import ByteArray, load_mnist
+from core.arrays import ByteArray
+from core.data import load_mnist
 from ui import images
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import FloatArray
 from core.attacks.catalog import ATTACKS, Attack, Setting, Value, attack
 from core.attacks.goals import Untargeted
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.scoreboard import GOALS, Scoreboard
 from tests.test_house import ROOT
 from ui.adversarial import attack_settings

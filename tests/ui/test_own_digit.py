@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import ByteArray
 from core.centering import center
-from core.data import ByteArray, load_mnist
+from core.data import load_mnist
 from core.provenance import png
 from tests.photographs import on_phone, photograph, saved
 from tests.ui.conftest import text_of

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import SIDE, to_float
 from core.classifier import Classifier
-from core.data import SIDE, Dataset, to_float
+from core.data import Dataset
 from core.objectives import logit, squared_distance
 from core.optimization import Trajectory, optimize_images
 from ui import player_files

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import to_float
 from core.attacks.catalog import attack
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.jobs import FINISHED, Job
 from core.paired import judge
 from core.rate import Rate

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import to_float
 from core.attacks.catalog import ATTACKS, attack
 from core.attacks.goals import Untargeted
 from core.classifier import Classifier
-from core.data import Dataset, to_float
+from core.data import Dataset
 from core.jobs import Job
 from core.smallest import METHODS, bisect
 from core.smallest_study import SmallestStudy

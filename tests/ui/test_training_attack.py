@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data import to_float
+from core.arrays import to_float
 from core.experiments import E13
 from core.settings import TrainingSettings
 from tests.ui.conftest import text_of

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.arrays import CLASSES
 from core.classifier import Classifier
-from core.data import CLASSES
 from core.experiments import E7, noise_claims
 from core.optimization import Trajectory
 from core.situation import Situation

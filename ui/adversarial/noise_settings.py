@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES
 from core.attacks.generated import OBJECTIVES, generate_from_noise
 from core.classifier import Classifier
-from core.data import CLASSES
 from core.experiments import E7
 from core.optimization import OPTIMIZERS, Trajectory
 from ui import bound, compute

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.arrays import BoolArray
 from core.attacks.catalog import Attack, Value
 from core.classifier import Classifier
-from core.data import BoolArray
 from core.jobs import Job, QueueFull
 from core.paired import Verdict, judge
 from core.rate import Rate

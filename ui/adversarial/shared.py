@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.arrays import SIDE, FloatArray
 from core.classifier import Classifier
-from core.data import SIDE, FloatArray
 from core.experiments import Claim
 from core.optimization import OPTIMIZERS
 from ui import bound, compute, text, theme

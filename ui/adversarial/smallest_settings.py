@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES
 from core.attacks.catalog import attack
 from core.attacks.control import changed_by_noise
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.classifier import Classifier
-from core.data import CLASSES
 from core.plane import Plane, plane
 from core.rate import Rate
 from core.smallest import BISECTED, METHODS, Smallest, smallest, way

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.arrays import SIDE
 from core.attacks.repeated import SourceStudy
 from core.classifier import Classifier
-from core.data import SIDE
 from core.paired import Verdict
 from ui import compute, text, theme
 from ui.adversarial import shared

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES, FloatArray
 from core.attacks.generated import OBJECTIVES, STARTS, move_toward
 from core.attacks.goals import Targeted
 from core.classifier import Classifier
-from core.data import CLASSES, FloatArray
 from core.experiments import E8, E8_SOURCE_CLASS
 from core.optimization import OPTIMIZERS, Trajectory
 from ui import bound, compute, images, state

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES
 from core.attacks.catalog import Attack, Value, attack
 from core.attacks.control import changed_by_noise
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.result import AttackResult
 from core.classifier import Classifier
-from core.data import CLASSES
 from core.rate import Rate
 from ui import bound, coach, compute
 from ui.adversarial import attack_settings

@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES, FloatArray, IntArray
 from core.attacks.control import noise_of_norm
 from core.classifier import Classifier, softmax
-from core.data import CLASSES, FloatArray, IntArray
 from core.experiments import E8_SOURCE_CLASS, source_claims
 from core.optimization import Trajectory
 from core.rate import Rate

@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.class_images import ImageSettings
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.responses import Standing, most_exciting, standing
 from core.transfer import shuffled
 from ui import compute, text, theme

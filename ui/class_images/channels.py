@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.responses import HiddenLayer
 from ui import text, theme
 from ui.class_images.made import (

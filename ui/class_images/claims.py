@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray, to_float
 from core.class_images import ImageSettings, cost, late_gain
 from core.classifier import Classifier
-from core.data import FloatArray, to_float
 from core.experiments import Claim, Likeness, channel_claim, class_image_claims
 from core.optimization import Trajectory
 from core.responses import most_similar

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray, to_float
 from core.class_images import (
     ImageSettings,
     maximize_channel,
@@ -14,7 +15,6 @@ from core.class_images import (
     start_images,
 )
 from core.classifier import Classifier
-from core.data import FloatArray, to_float
 from core.evaluation import Evaluation
 from core.experiments import total_variation
 from core.optimization import Trajectory

@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES
 from core.class_images import ImageSettings
 from core.classifier import Classifier
-from core.data import CLASSES
 from core.experiments import E10
 from core.responses import HiddenLayer, hidden_layers
 from ui import bound

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.classifier import Classifier
-from core.data import FloatArray
 from core.defenses.growth import Growth, Looseness, certified_radius, growth, looseness
 from ui import bound, compute, state, text, theme
 from ui.defenses import smoothing

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.attacks.control import noise_of_norm
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier, softmax
-from core.data import FloatArray
 from core.defenses.adaptive import adaptive, views
 from core.defenses.defended import DefendedClassifier, defense_of, gradient_of, title_of
 from core.defenses.filters import KINDS, Filter

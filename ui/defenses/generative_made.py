@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.classifier import Classifier, softmax
-from core.data import FloatArray
 from core.defenses.adaptive import adaptive
 from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.classifier import Classifier, softmax
-from core.data import FloatArray
 from core.defenses.generator import LATENT, generator, generator_card
 from ui import bound, theme
 from ui.figures import tiles

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from core.data import FloatArray, IntArray
+from core.arrays import FloatArray, IntArray
 from core.defenses.defended import DefendedClassifier
 from core.defenses.grid import ADAPTIVE, STATIC, Cell, Row
 from ui import text, theme

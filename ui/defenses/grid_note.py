@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from core.data import to_float
+from core.arrays import to_float
 from core.defenses.grid import ADAPTIVE
 from ui import compute, session, text
 from ui.defenses import grid_runs, grid_settings

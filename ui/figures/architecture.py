@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from core.data import SIDE
+from core.arrays import SIDE
 from ui.figures.palette import Palette
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.data import FloatArray
+from core.arrays import FloatArray
 from core.roc import roc
 from ui.figures.charts import DATA, PERCENT, Chart, specification
 from ui.figures.palette import DASHES, Palette

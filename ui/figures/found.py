@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from core.data import FloatArray
+from core.arrays import FloatArray
 from core.sheet import Box, Sheet
 from ui.figures.palette import Palette, rgb
 from ui.figures.tiles import Picture

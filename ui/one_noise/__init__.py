@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES
 from core.attacks.generated import OBJECTIVES
 from core.classifier import Classifier
-from core.data import CLASSES
 from core.experiments import E9, E9_SOURCE_CLASS
 from core.transfer import Transfer
 from ui import bound, images, no_gradient, player, text

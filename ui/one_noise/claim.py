@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from core.arrays import CLASSES
 from core.classifier import Classifier
-from core.data import CLASSES
 from core.experiments import E9_SOURCE_CLASS, transfer_claim
 from core.paired import against
 from core.rate import Rate

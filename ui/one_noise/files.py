@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from core.data import CLASSES
+from core.arrays import CLASSES
 from core.provenance import png
 from core.rate import Rate
 from core.transfer import Transfer

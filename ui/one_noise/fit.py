@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES, FloatArray, IntArray, to_float
 from core.attacks.control import noise_of_norm
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
 from core.classifier import Classifier
-from core.data import CLASSES, FloatArray, IntArray, to_float
 from core.experiments import E9, E9_SOURCE_CLASS
 from core.optimization import Trajectory
 from core.rate import Rate

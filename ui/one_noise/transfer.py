@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
+from core.arrays import CLASSES, FloatArray, IntArray, to_float
 from core.classifier import Classifier
-from core.data import CLASSES, FloatArray, IntArray, to_float
 from core.paired import LEVEL, binomial_test, holm
 from core.rate import Rate
 from core.transfer import Transfer
