@@ -6,16 +6,16 @@ guard()
 
 import streamlit as st
 
-from ui import layers, theme
+from ui import layer_table, layers, theme
 from ui.header import header
 
 choice = header("Layers", "What is the network made of, and where do its numbers sit?")
 palette = theme.palette()
 with st.skeleton(height=600):
     classifier = choice.classifier()
-    rows = layers.table_of(classifier)
+    rows = layer_table.table_of(classifier)
 with st.container(border=True):
-    layers.drawing(rows, palette)
+    layer_table.drawing(rows, palette)
 with st.container(border=True):
     layers.table(rows)
 with st.container(border=True):

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, replace
 
-import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
@@ -25,11 +24,12 @@ from ui.attribution_maps import (
     limit,
 )
 from ui.attribution_study import study, study_table
+from ui.choice import Choice
 from ui.class_picker import class_picker
 from ui.figures import tiles
 from ui.files import npz
-from ui.header import Choice
 from ui.show import picture
+from ui.signed_map import signed_map
 
 _TILE = 84
 _FIXED_WORK = 1_500  # passes for the scales of the maps and for the check, roughly
@@ -152,21 +152,6 @@ def _five_maps(
         f"image: each unit's ends are the {QUANTILE * 100:.0f} % quantile of |value| over "
         f"{REFERENCE_IMAGES} test images; beyond them the color stays."
     )
-
-
-def signed_map(values: FloatArray, end: float, *, alt: str) -> None:
-    """A map [28, 28] with its scale bar below, from −end over 0 to +end."""
-    palette = theme.palette()
-    picture(tiles.enlarge(tiles.signed(values, end, palette), 18), width="stretch", alt=alt)
-    bar = np.linspace(-end, end, 252)[None]
-    picture(
-        tiles.enlarge(tiles.signed(bar, end, palette), 2).repeat(5, axis=0),
-        width="stretch",
-        alt=f"Scale from −{end:g} to +{end:g}",
-    )
-    with st.container(horizontal=True, horizontal_alignment="distribute", gap=None):
-        for number in (f"−{end:g}", "0", f"+{end:g}"):
-            st.caption(number, width="content")
 
 
 def _note(

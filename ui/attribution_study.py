@@ -11,8 +11,8 @@ from core.classifier import Classifier
 from core.fidelity import IMAGE_ITSELF, RANDOM_MAP, FidelityStudy, MapScore, Mean, Ranking
 from ui import compute, text, theme
 from ui.attribution_maps import METHODS, Settings, maps_of
+from ui.choice import Choice
 from ui.figures import attribution_charts
-from ui.header import Choice
 from ui.measure_card import TOTAL, MeasureCard, Record
 from ui.show import draw
 

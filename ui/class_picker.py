@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.arrays import CLASSES, FloatArray
 from ui import link, state
-from ui.header import Choice
+from ui.choice import Choice
 
 _PREDICTED = "predicted"
 

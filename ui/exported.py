@@ -8,7 +8,7 @@ import numpy as np
 
 from core.arrays import FloatArray, to_bytes, to_float
 from core.classifier import Classifier
-from ui.player import Track
+from ui.track import Track
 
 
 def exported(

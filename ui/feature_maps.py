@@ -18,10 +18,10 @@ from core.feature_maps import (
     kernels,
     single_taps,
 )
-from ui import compute, layers, maps_settings, microscope, text, theme
+from ui import compute, layer_table, maps_settings, microscope, text, theme
+from ui.choice import Choice
 from ui.figures import map_charts
 from ui.files import npz
-from ui.header import Choice
 from ui.maps_package import Layer, Side
 from ui.maps_settings import Settings
 from ui.show import draw
@@ -49,7 +49,13 @@ def inspect(choice: Choice, classifier: Classifier) -> None:
         if problems := list(dict.fromkeys(layer.problem for layer in shown if layer.problem)):
             st.info("  \n".join(problems), icon=":material/info:")
         opened = maps_settings.opened([layer.name for layer in shown])
-        microscope.show(shown, opened=opened, shared=settings.shared)
+        microscope.show(
+            shown,
+            opened=opened,
+            shared=settings.shared,
+            turn=maps_settings.turn(),
+            on_layer=maps_settings.open_layer,
+        )
     compared = [layer for layer in shown if layer.comparison is not None]
     if compared:
         with st.container(border=True):
@@ -132,7 +138,7 @@ def _order(first: Side, comparison: MapComparison | None, settings: Settings) ->
 
 
 def _facts(classifier: Classifier, found: list[Convolution]) -> None:
-    by_name = {row.name: row for row in layers.table_of(classifier)}
+    by_name = {row.name: row for row in layer_table.table_of(classifier)}
     for each in found:
         row = by_name[each.name]
         shape = " × ".join(map(str, row.output_shape))

@@ -9,7 +9,7 @@ from core.arrays import FloatArray
 from core.classifier import Classifier
 from core.feature_maps import Convolution
 from ui import bound, compute, link, state
-from ui.header import Choice, model_titles
+from ui.choice import Choice, model_titles
 from ui.images import TEST_IMAGES, ChosenImage
 
 COMPARISONS = ("Nothing", "Another image", "Another model", "A checkpoint")

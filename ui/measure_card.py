@@ -9,7 +9,7 @@ import streamlit as st
 from core.classifier import Classifier
 from core.jobs import FINISHED, Job
 from ui import session
-from ui.header import Choice, short_titles
+from ui.choice import Choice, short_titles
 from ui.kept_job import Kept, progress
 from ui.show import error_box
 

@@ -1,8 +1,10 @@
 """The neuron microscope on the page: mounted with its data, and what it says back."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from ui import maps_settings, theme
+from ui import theme
 from ui.components import colors, component
 from ui.maps_package import Asked, Layer, pack
 from ui.show import error_box
@@ -12,8 +14,12 @@ _KEY = "microscope"
 
 
 @st.fragment
-def show(layers: list[Layer], *, opened: str, shared: bool) -> None:
-    """Draw all layers, `opened` large until the visitor enlarges another.
+def show(
+    layers: list[Layer], *, opened: str, shared: bool, turn: int, on_layer: Callable[[str], None]
+) -> None:
+    """Draw all layers, `opened` large until the visitor enlarges another: `on_layer` hears of it.
+
+    turn: how often a layer was opened by the page, which the browser then follows.
 
     The browser does that alone. What it says later, which layer is large now or which kernels
     did not fit into the message, reruns no more than this.
@@ -21,16 +27,17 @@ def show(layers: list[Layer], *, opened: str, shared: bool) -> None:
     palette = theme.palette()
     settings = {
         "shared": shared,
-        "turn": maps_settings.turn(),
+        "turn": turn,
         "colors": {**colors(palette), "quiet": palette.quiet_text},
     }
-    maps_settings.opened([layer.name for layer in layers])
     try:
         data = pack(layers, settings, opened=opened, asked=asked())
     except ValueError as error:
         error_box(error)
         return
-    _microscope(key=_KEY, data=data, on_asked_change=lambda: None, on_layer_change=_remember)
+    _microscope(
+        key=_KEY, data=data, on_asked_change=lambda: None, on_layer_change=lambda: _tell(on_layer)
+    )
 
 
 def asked() -> Asked:
@@ -47,7 +54,7 @@ def asked() -> Asked:
     }
 
 
-def _remember() -> None:
+def _tell(on_layer: Callable[[str], None]) -> None:
     layer = st.session_state[_KEY].get("layer")
     if isinstance(layer, str):
-        maps_settings.open_layer(layer)
+        on_layer(layer)

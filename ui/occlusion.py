@@ -13,10 +13,10 @@ from core.fidelity import Fidelity, fidelity, random_map
 from core.fills import FILLS, fill_images
 from core.occlusion import OcclusionMap, occlude
 from ui import bound, compute, text, theme, whole_set
+from ui.choice import Choice
 from ui.class_picker import class_picker
 from ui.figures import charts, tiles
 from ui.files import npz
-from ui.header import Choice
 from ui.images import ChosenImage
 from ui.occluder import SHOWN, occluder, worst
 from ui.show import draw, picture

@@ -12,9 +12,9 @@ from core.card import WORST_CASE, ModelCard
 from core.rate import Rate
 from core.walkthrough import Walkthrough
 from ui import compute, own_digit, text
+from ui.choice import Choice, short_titles
 from ui.figures import tiles
 from ui.figures.palette import Palette
-from ui.header import Choice, short_titles
 from ui.navigation import VIEWS, view
 from ui.show import draw, picture
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import compute, images, theme
+from ui import compute, images, state, theme
 from ui.show import error_box
 
 if TYPE_CHECKING:
     from core.arrays import ByteArray
     from ui import digit_reading
 
-UPLOAD = "_upload"  # the file that the upload has read last, and its picture
 _OPEN = "_own_digit"
 _REDRAW = "Choose “Redraw as a photograph”, or another file."
 _TIMES = "_own_digit_times"
@@ -52,7 +51,7 @@ def show(model: str) -> None:
 
 
 def _close() -> None:
-    for key in (_OPEN, UPLOAD):
+    for key in (_OPEN, state.UPLOAD):
         st.session_state.pop(key, None)
 
 

@@ -3,102 +3,26 @@
 Everything that a step shows is sent once, as bytes; moving the slider asks nothing of the server.
 """
 
-import functools
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
-from core.arrays import ByteArray, FloatArray, IntArray, to_bytes
+from core.arrays import IntArray
 from core.checks import check_range
-from ui import player_files, theme, tray
+from ui import theme
 from ui.components import colors, component
+from ui.track import Track
 
 if TYPE_CHECKING:
-    from core.optimization import Trajectory
+    pass
 
 MAX_TRACKS = 20
 MAX_FRAMES = 4_200  # sent at once, of all tracks: below 4 MB before compression
-_MOVED = 1e-6  # a pixel that changed less has not changed
 _player = component("player")
-
-
-@dataclass(frozen=True, eq=False)
-class Track:
-    """Image `index` of a trajectory under a title, with the classes its bars mark.
-
-    original: the number of the test image that it was made from, if it was from one; about: what
-    its PNGs say of themselves; cost: what rounding to their 256 levels costs the last image.
-    """
-
-    title: str
-    trajectory: "Trajectory"
-    index: int = 0
-    true: int | None = None
-    target: int | None = None
-    original: int | None = None
-    about: Mapping[str, object] = field(default_factory=dict)
-    cost: str = ""
-
-    @property
-    def steps(self) -> IntArray:
-        """The recorded iterations: int64 [frames], from 0."""
-        return self.trajectory.steps
-
-    @property
-    def images(self) -> FloatArray:
-        """Float32 [frames, 28, 28] in [0, 1]."""
-        images: FloatArray = self.trajectory.images[:, self.index, :, :, 0]
-        return images
-
-    @property
-    def logits(self) -> FloatArray:
-        """Float32 [frames, 10]."""
-        logits: FloatArray = self.trajectory.logits[:, self.index]
-        return logits
-
-    @property
-    def predicted(self) -> IntArray:
-        """The most probable class: int64 [frames]."""
-        classes: IntArray = self.logits.argmax(axis=-1)
-        return classes
-
-    @functools.cached_property
-    def probabilities(self) -> FloatArray:
-        """Float32 [frames, 10]."""
-        probabilities: FloatArray = self.trajectory.probabilities[:, self.index]
-        return probabilities
-
-    @property
-    def terms(self) -> dict[str, FloatArray]:
-        """Each loss term without its weight: float32 [frames]."""
-        return {name: values[:, self.index] for name, values in self.trajectory.terms.items()}
-
-    @functools.cached_property
-    def norms(self) -> dict[str, FloatArray]:
-        """L0 (in pixels), L2 and L∞ of the change since the start: float32 [frames]."""
-        size = np.abs(self.images - self.images[0]).reshape(len(self.steps), -1)
-        return {
-            "L0": (size > _MOVED).sum(axis=1).astype(np.float32),
-            "L2": np.sqrt((size**2).sum(axis=1)),
-            "L∞": size.max(axis=1),
-        }
-
-    @functools.cached_property
-    def pixels(self) -> ByteArray:
-        """The images for the eye: uint8 [frames, 28, 28]."""
-        return to_bytes(self.images)
-
-    @functools.cached_property
-    def flips(self) -> tuple[int, ...]:
-        """The frames of the first and of the last change of the answer; none, one or two."""
-        changes = 1 + np.flatnonzero(np.diff(self.predicted))
-        return tuple(int(frame) for frame in np.unique(changes[[0, -1]])) if len(changes) else ()
 
 
 def show(tracks: Sequence[Track], *, key: str) -> None:
@@ -115,48 +39,6 @@ def show(tracks: Sequence[Track], *, key: str) -> None:
         "background": palette.background,
     }
     _player(key=key, data=pack(tracks, paints))
-
-
-def downloads(tracks: Sequence[Track], *, key: str, name: str, to_tray: bool = True) -> None:
-    """Buttons for all that was recorded: the animation, the arrays, the table, and to the tray.
-
-    to_tray: offer the last frames as training images; not where they may show another class.
-    Files are made when they are asked for. A single frame is taken in the player, which alone
-    knows where its slider stands.
-    """
-    palette = theme.palette()
-    files = {
-        "GIF": (lambda: player_files.animation(tracks, palette), "gif", "image/gif"),
-        "NPZ": (lambda: player_files.archive(tracks), "npz", "application/octet-stream"),
-        "CSV": (lambda: player_files.table(tracks).to_csv(index=False), "csv", "text/csv"),
-    }
-    helps = {
-        "GIF": f"All tracks moving together, at most {player_files.GIF_FRAMES} frames.",
-        "NPZ": "Every recorded image with its logits, loss terms and norms, as NumPy arrays.",
-        "CSV": "One row for each recorded step: probabilities, logits, loss terms and norms.",
-    }
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        for label, (make, ending, kind) in files.items():
-            st.download_button(
-                label,
-                make,
-                f"{name}.{ending}",
-                kind,
-                key=f"{key}-{ending}",
-                type="tertiary",
-                icon=":material/download:",
-                on_click="ignore",
-                help=helps[label],
-            )
-        if to_tray:
-            tray.button(
-                np.stack([track.images[-1][..., None] for track in tracks]),
-                [track.true for track in tracks],
-                f"{name.replace('-', ' ')}: {tracks[0].title}" if len(tracks) == 1 else name,
-                key=f"{key}-tray",
-                wanted=[track.target for track in tracks],
-                originals=[track.original for track in tracks],
-            )
 
 
 def pack(tracks: Sequence[Track], paints: dict[str, object]) -> bytes:

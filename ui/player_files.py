@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,7 @@ from PIL import Image
 from core.arrays import SIDE, ByteArray, IntArray
 from ui.figures.palette import Palette, colorize
 from ui.files import npz
-
-if TYPE_CHECKING:
-    from ui.player import Track
+from ui.track import Track
 
 GIF_FRAMES = 100
 _GIF_TIME, _GIF_PAUSE = 80, 1_500  # milliseconds of a frame, and of the last
@@ -22,7 +19,7 @@ _COLUMNS = 5
 _GAP = 1  # pixels of the images between tracks
 
 
-def animation(tracks: "Sequence[Track]", palette: Palette) -> bytes:
+def animation(tracks: Sequence[Track], palette: Palette) -> bytes:
     """A GIF of all tracks moving together, at most 100 evenly spaced frames, in exact colors."""
     steps = _shared_steps(tracks)
     scale = 8 if len(tracks) == 1 else 3
@@ -48,7 +45,7 @@ def animation(tracks: "Sequence[Track]", palette: Palette) -> bytes:
     return file.getvalue()
 
 
-def archive(tracks: "Sequence[Track]") -> bytes:
+def archive(tracks: Sequence[Track]) -> bytes:
     """NumPy arrays of every recorded frame; those of several tracks end in `_0`, `_1`, …."""
     arrays: dict[str, ArrayLike] = {}
     for number, track in enumerate(tracks):
@@ -69,12 +66,12 @@ def archive(tracks: "Sequence[Track]") -> bytes:
     return npz(arrays)
 
 
-def table(tracks: "Sequence[Track]") -> pd.DataFrame:
+def table(tracks: Sequence[Track]) -> pd.DataFrame:
     """One row for each recorded step of each track."""
     return pd.concat([_rows(track) for track in tracks], ignore_index=True)
 
 
-def _rows(track: "Track") -> pd.DataFrame:
+def _rows(track: Track) -> pd.DataFrame:
     columns: dict[str, object] = {
         "track": track.title,
         "step": track.steps,
@@ -86,7 +83,7 @@ def _rows(track: "Track") -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _numbers(track: "Track") -> dict[str, ArrayLike]:
+def _numbers(track: Track) -> dict[str, ArrayLike]:
     terms = {f"term {name}": values for name, values in track.terms.items()}
     return {**terms, **track.norms}
 
@@ -96,7 +93,7 @@ def _plain(name: str) -> str:
     return name.replace("∞", "inf").replace("#", "").replace(" ", "_")
 
 
-def _shared_steps(tracks: "Sequence[Track]") -> IntArray:
+def _shared_steps(tracks: Sequence[Track]) -> IntArray:
     """At most 100 of the steps that any track has recorded, with the first and the last."""
     steps = np.unique(np.concatenate([track.steps for track in tracks]))
     places = np.rint(np.linspace(0, len(steps) - 1, min(len(steps), GIF_FRAMES)))
@@ -104,7 +101,7 @@ def _shared_steps(tracks: "Sequence[Track]") -> IntArray:
     return shared
 
 
-def _at(track: "Track", step: int) -> ByteArray:
+def _at(track: Track, step: int) -> ByteArray:
     """The last image recorded up to a step: uint8 [28, 28]."""
     frame = int(np.searchsorted(track.steps, step, side="right")) - 1
     image: ByteArray = track.pixels[frame]

@@ -6,8 +6,8 @@ import streamlit as st
 from core.arrays import CLASSES, IntArray, to_float
 from core.evaluation import Evaluation
 from ui import bound, compute, images, text, theme, tray
+from ui.choice import Choice
 from ui.figures import charts, tiles
-from ui.header import Choice
 from ui.show import draw, picture
 
 MATRIX = "confusion-matrix"

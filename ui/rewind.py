@@ -12,8 +12,8 @@ from core.model import serialize_model
 from core.runs import Run
 from core.training import SCORED_IMAGES
 from ui import compute, run_controls, state, text, theme
+from ui.choice import Choice
 from ui.figures import charts, tiles
-from ui.header import Choice
 from ui.images import ChosenImage
 from ui.show import draw, picture
 

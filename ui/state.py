@@ -18,6 +18,7 @@ MORE = "more"
 INK = "ink"
 CLASS = "class"
 TRAY = "_tray"
+UPLOAD = "_upload"  # the file that the upload dialog has read last, and its picture
 FIRST_MODEL = "model-1"
 FIRST_IMAGE = 1  # the 2 that the first page shows before TensorFlow is loaded
 

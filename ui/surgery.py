@@ -15,8 +15,8 @@ from core.model import serialize_model
 from core.paired import judge, judged, paired
 from core.surgery import MAX_FACTOR, edited_classifier, scale_channels, shuffled
 from ui import compute, state, text, theme
+from ui.choice import Choice
 from ui.figures import charts, map_charts
-from ui.header import Choice
 from ui.images import TEST_IMAGES
 from ui.show import draw, error_box
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.experiments import E13
 from core.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
-from ui import bound, compute, layers, text, theme
+from ui import bound, compute, layer_table, text, theme
 from ui.show import error_box
 
 LEARNING_RATES = tuple(
@@ -276,8 +276,10 @@ def design() -> None:
             error_box(error)
             return
         rows = compute.layers(architecture)
-        layers.drawing(rows, theme.palette(), key="design-drawing")
-        layers.show_frame(layers.frame(rows).drop(columns=["units", "statistics"]), height=360)
+        layer_table.drawing(rows, theme.palette(), key="design-drawing")
+        layer_table.show_frame(
+            layer_table.frame(rows).drop(columns=["units", "statistics"]), height=360
+        )
 
 
 def _more() -> None:

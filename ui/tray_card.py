@@ -14,9 +14,9 @@ from core.settings import MAX_EXTRA_IMAGES
 from core.trainer import SCORING_STEPS
 from core.tray import Tray, TrayImage
 from ui import bound, compute, run_controls, session, state, text, theme, training_settings
+from ui.choice import Choice, short_titles
 from ui.figures import tiles
 from ui.files import npz
-from ui.header import Choice, short_titles
 from ui.navigation import view
 from ui.show import error_box, picture
 from ui.tray import tray

@@ -8,10 +8,9 @@ import streamlit as st
 from core.arrays import ByteArray
 from core.photograph import Photograph, read_photograph
 from core.pictures import MAX_BYTES, Picture, read_picture
-from ui import theme
+from ui import state, theme
 from ui.figures import tiles
 from ui.figures.found import found
-from ui.own_digit import UPLOAD
 from ui.show import error_box
 from ui.show import picture as show_picture
 
@@ -41,9 +40,9 @@ def picture(number: int) -> Picture | None:
             "Gray pictures of 28 × 28 pixels can be taken as they are. The file is read, not kept."
         )
         return None
-    kept = st.session_state.get(UPLOAD)
+    kept = st.session_state.get(state.UPLOAD)
     if kept is None or kept[0] != file.file_id:
-        kept = st.session_state[UPLOAD] = file.file_id, _read(file.getvalue())
+        kept = st.session_state[state.UPLOAD] = file.file_id, _read(file.getvalue())
     if isinstance(kept[1], Picture):
         return kept[1]
     error_box(kept[1])
@@ -77,7 +76,7 @@ def _way(seen: Picture) -> str:
     way: str = st.radio(
         "28 × 28 gray pixels: what the network reads",
         offered,
-        key=f"_way-{st.session_state[UPLOAD][0]}",
+        key=f"_way-{st.session_state[state.UPLOAD][0]}",
         help="As it is: every pixel to the last level. Redrawn: its paper is taken away, and the "
         "ink drawn anew, which removes what an attack has added.",
     )
@@ -110,7 +109,7 @@ def _digit(photograph: Photograph) -> int | None:
         [*range(1, count + 1), _EVERYTHING],
         default=1,
         required=True,
-        key=f"_digit-{st.session_state[UPLOAD][0]}",
+        key=f"_digit-{st.session_state[state.UPLOAD][0]}",
     )
     return None if chosen == _EVERYTHING else int(chosen) - 1
 

@@ -17,7 +17,7 @@ from tests.gate import Gate
 from tests.ui.conftest import run_while_live, text_of
 from ui import attribution, attribution_maps, attribution_study, session
 from ui.attribution_maps import METHODS, Settings
-from ui.header import Choice
+from ui.choice import Choice
 from ui.images import ChosenImage
 
 

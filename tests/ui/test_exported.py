@@ -13,7 +13,7 @@ from core.pictures import _unpacked as unpacked
 from core.pictures import decode
 from core.provenance import png
 from ui.exported import exported
-from ui.player import Track
+from ui.track import Track
 
 
 def _track(image: float, answers: int, **marks: int) -> Track:

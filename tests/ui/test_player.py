@@ -20,7 +20,8 @@ from core.optimization import Trajectory, optimize_images
 from ui import player_files
 from ui.figures import tiles
 from ui.figures.palette import DARK, LIGHT
-from ui.player import MAX_FRAMES, MAX_TRACKS, Track, kept_frames, pack
+from ui.player import MAX_FRAMES, MAX_TRACKS, kept_frames, pack
+from ui.track import Track
 
 
 @pytest.fixture(scope="module")
@@ -242,13 +243,14 @@ def _page() -> None:
     import numpy as np
 
     from core.optimization import Trajectory
-    from ui import player
+    from ui import downloads, player
+    from ui.track import Track
 
     run = Trajectory(
         np.zeros((1, 1, 28, 28, 1), np.float32), np.zeros(1, int), np.zeros((1, 1, 10)), {}
     )
-    player.show([player.Track("", run)], key="player")
-    player.downloads([player.Track("", run)], key="files", name="toward-3")
+    player.show([Track("", run)], key="player")
+    downloads.trajectories([Track("", run)], key="files", name="toward-3")
 
 
 def test_one_frame_can_be_shown_and_taken() -> None:

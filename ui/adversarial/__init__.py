@@ -5,7 +5,7 @@ from collections.abc import Callable
 from core.classifier import Classifier
 from ui import bound
 from ui.adversarial import from_noise, scoreboard, smallest, standard, toward_source
-from ui.header import Choice
+from ui.choice import Choice
 
 _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
     "From noise": from_noise.show,

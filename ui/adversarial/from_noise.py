@@ -11,15 +11,15 @@ from core.classifier import Classifier
 from core.experiments import E7, noise_claims
 from core.optimization import Trajectory
 from core.situation import Situation
-from ui import coach, player, text, theme
+from ui import coach, downloads, player, text, theme
 from ui.adversarial import shared
 from ui.adversarial.noise_luck import NOISE_LUCK, seconds
 from ui.adversarial.noise_settings import REPORTED, Settings, controls, trajectory_of
+from ui.choice import Choice
 from ui.exported import exported
 from ui.figures import charts
-from ui.header import Choice
-from ui.player import Track
 from ui.show import draw, error_box
+from ui.track import Track
 
 _ALL = np.arange(CLASSES)
 _COACHED = {"learning_rate": "noise_rate", "iterations": "noise_steps", "objective": "noise_cost"}
@@ -43,7 +43,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
         if tracks:
             tracks = exported(tracks, classifier, {"attack": "From noise", **asdict(settings)})
             player.show(tracks, key="noise-player")
-            player.downloads(tracks, key="noise-take", name="from-noise")
+            downloads.trajectories(tracks, key="noise-take", name="from-noise")
         else:
             st.info("No class is shown: choose one or more in the settings.")
     with side:

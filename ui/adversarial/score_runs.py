@@ -15,7 +15,7 @@ from core.rate import Rate
 from core.scoreboard import GOALS, Scoreboard, noise_control
 from ui import session
 from ui.adversarial import attack_settings
-from ui.header import Choice, short_titles
+from ui.choice import Choice, short_titles
 from ui.kept_job import is_live, job_on_test_images
 
 MAX_RUNS = 8  # of 1,000 images each, they hold 25 MB

@@ -11,7 +11,7 @@ from core.scoreboard import GOALS
 from core.situation import Situation
 from ui import bound, coach, session
 from ui.adversarial import attack_settings, score_runs
-from ui.header import Choice
+from ui.choice import Choice
 
 COUNTS = (50, 100, 200, 500, 1_000)
 _PREFIX = "score"

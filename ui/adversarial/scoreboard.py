@@ -10,9 +10,9 @@ from core.classifier import Classifier
 from ui import no_gradient, text, theme, tray
 from ui.adversarial import score_compare, score_runs, score_settings, shared
 from ui.adversarial.score_runs import ScoreRun
+from ui.choice import Choice
 from ui.figures import attack_charts, score_charts
 from ui.files import npz
-from ui.header import Choice
 from ui.kept_job import progress
 from ui.show import draw, error_box
 

@@ -11,8 +11,8 @@ from ui.adversarial import shared
 from ui.adversarial.smallest_settings import Asked, Found, controls, found_for
 from ui.adversarial.smallest_study import SMALLEST_STUDY, seconds
 from ui.adversarial.standard_settings import DRAWS
+from ui.choice import Choice
 from ui.figures import smallest_charts
-from ui.header import Choice
 from ui.images import ChosenImage
 from ui.show import draw, error_box
 

@@ -8,7 +8,7 @@ from core.attacks.ensemble import WorstCase
 from core.attacks.result import AttackResult
 from core.classifier import Classifier, softmax
 from core.situation import Situation
-from ui import coach, compute, no_gradient, player, text
+from ui import coach, compute, downloads, no_gradient, player, text
 from ui.adversarial import shared, usual
 from ui.adversarial.standard_settings import (
     DRAWS,
@@ -21,11 +21,12 @@ from ui.adversarial.standard_settings import (
     nearest,
     true_class,
 )
+from ui.choice import Choice
 from ui.exported import exported
-from ui.header import Choice, one_of_each_class
+from ui.header import one_of_each_class
 from ui.images import ChosenImage
-from ui.player import Track
 from ui.show import error_box
+from ui.track import Track
 
 
 @st.fragment
@@ -81,7 +82,7 @@ def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked
         st.caption(" ".join(notes))
     if attack(asked.attack).follows_a_gradient:
         no_gradient.note(classifier, image.floats, asked.goal([image], classifier).classes)
-    player.downloads(tracks, key="a-take", name="attack")
+    downloads.trajectories(tracks, key="a-take", name="attack")
 
 
 def _finding(classifier: Classifier, image: ChosenImage, result: AttackResult, asked: Asked) -> str:

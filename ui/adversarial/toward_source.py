@@ -12,7 +12,7 @@ from core.experiments import E8_SOURCE_CLASS, source_claims
 from core.optimization import Trajectory
 from core.rate import Rate
 from core.situation import Situation
-from ui import coach, compute, images, no_gradient, player, text
+from ui import coach, compute, downloads, images, no_gradient, player, text
 from ui.adversarial import noise_settings, shared
 from ui.adversarial.source_luck import SOURCE_LUCK, seconds
 from ui.adversarial.source_settings import (
@@ -25,11 +25,11 @@ from ui.adversarial.source_settings import (
     lengths_from,
     trajectory_of,
 )
+from ui.choice import Choice
 from ui.exported import exported
-from ui.header import Choice
 from ui.images import ChosenImage
-from ui.player import Track
 from ui.show import error_box
+from ui.track import Track
 
 _ALL = np.arange(CLASSES)
 _DRAWS = 100
@@ -106,7 +106,7 @@ def _result(
         f"{read} in {rate}."
     )
     no_gradient.note(classifier, source.floats.repeat(len(targets), axis=0), np.array(targets))
-    player.downloads(tracks, key="to-take", name="toward-source")
+    downloads.trajectories(tracks, key="to-take", name="toward-source")
 
 
 def _coach(

@@ -9,16 +9,16 @@ import streamlit as st
 from core.classifier import Classifier, softmax
 from core.optimization import Trajectory
 from core.situation import Situation
-from ui import coach, player, text
+from ui import coach, downloads, player, text
 from ui.adversarial import shared
+from ui.choice import Choice
 from ui.class_images import among, channels, claims, regularizers
 from ui.class_images.made import Made, end_of, trajectories
 from ui.class_images.settings import WEIGHTS, controls
 from ui.class_images.wanted import CHANNEL, CLASS, Asked
 from ui.exported import exported
-from ui.header import Choice
-from ui.player import Track
 from ui.show import error_box
+from ui.track import Track
 
 
 @st.fragment
@@ -93,7 +93,7 @@ def _result(classifier: Classifier, asked: Asked, ways: list[Trajectory], found:
         for track, settings in zip(tracks, seeds, strict=True)
     ]
     player.show(tracks, key="img-player")
-    player.downloads(tracks, key="img-take", name="class-images")
+    downloads.trajectories(tracks, key="img-take", name="class-images")
     for sentence in _notes(classifier, asked, found):
         st.caption(sentence)
 

@@ -10,8 +10,8 @@ from core.experiments import E10
 from core.responses import HiddenLayer, hidden_layers
 from ui import bound
 from ui.adversarial import shared
+from ui.choice import Choice
 from ui.class_images.wanted import CHANNEL, CLASS, UNIT, Asked, Start, Wanted
-from ui.header import Choice
 
 ALL_TEN = "all ten"
 ZERO, NOISE, IMAGE = "Zero", "Noise", "Image"

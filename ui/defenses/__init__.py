@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from core.classifier import Classifier
 from ui import bound
+from ui.choice import Choice
 from ui.defenses import (
     certified,
     curve,
@@ -14,7 +15,6 @@ from ui.defenses import (
     masking,
     robust_models,
 )
-from ui.header import Choice
 
 _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
     "Defense × attack": grid.show,

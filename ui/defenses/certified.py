@@ -7,10 +7,10 @@ from core.arrays import FloatArray
 from core.classifier import Classifier
 from core.defenses.growth import Growth, Looseness, certified_radius, growth, looseness
 from ui import bound, compute, state, text, theme
+from ui.choice import Choice
 from ui.defenses import smoothing
 from ui.defenses.certified_accuracy import ACCURACY
 from ui.figures import certified_charts
-from ui.header import Choice
 from ui.images import ChosenImage
 from ui.show import draw, error_box
 

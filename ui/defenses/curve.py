@@ -12,11 +12,11 @@ from core.paired import Verdict, beside, judged, paired
 from core.rate import Rate
 from core.robustness_curve import Curve, Point
 from ui import no_gradient, text, theme
+from ui.choice import Choice
 from ui.defenses import curve_runs, curve_settings
 from ui.defenses.curve_runs import LARGEST, NORMS, CurveRun
 from ui.figures import curve_charts
 from ui.files import npz
-from ui.header import Choice
 from ui.kept_job import progress
 from ui.show import draw, error_box
 

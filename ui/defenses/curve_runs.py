@@ -7,8 +7,8 @@ from core.defenses.defended import DefendedClassifier, title_of
 from core.jobs import Job
 from core.robustness_curve import CurveStudy
 from ui import compute, state
+from ui.choice import bare_key, short_titles
 from ui.defenses.parts import offered
-from ui.header import bare_key, short_titles
 from ui.kept_job import Kept, is_live, job_on_test_images
 
 NORMS = {"linf": "L∞", "l2": "L2"}

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ui import bound, session, state, text
+from ui.choice import Choice, bare_key, short_titles
 from ui.defenses import curve_runs
 from ui.defenses.curve_runs import LARGEST, NORMS, Asked
 from ui.defenses.parts import offered
-from ui.header import Choice, bare_key, short_titles
 from ui.show import error_box
 
 MOST = 6  # colors that are told apart

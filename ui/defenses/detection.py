@@ -22,8 +22,8 @@ from core.paired import judged
 from core.roc import Area
 from ui import bound, compute, text, theme
 from ui.adversarial import shared
+from ui.choice import Choice
 from ui.figures import detection_charts
-from ui.header import Choice
 from ui.measure_card import MeasureCard, Record
 from ui.show import draw
 

@@ -8,7 +8,7 @@ from core.defenses.defended import MAX_PARTS, defense_of, key_of
 from core.defenses.filters import KINDS, Filter
 from core.experiments import E12
 from ui import bound, link, state
-from ui.header import Choice, admit, bare_key
+from ui.choice import Choice, admit, bare_key
 from ui.parameters import Text
 
 CHAIN, EPSILON = "filters", "filter_epsilon"

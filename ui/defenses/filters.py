@@ -18,11 +18,11 @@ from core.loss_surface import without_gradient
 from core.rate import Rate
 from ui import compute, no_gradient, theme
 from ui.adversarial import shared
+from ui.choice import Choice
 from ui.defenses import filter_settings
 from ui.defenses.filter_settings import Asked
 from ui.figures import charts, tiles
 from ui.files import npz
-from ui.header import Choice
 from ui.images import ChosenImage
 from ui.show import draw, picture
 

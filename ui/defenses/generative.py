@@ -11,7 +11,8 @@ from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier, defense_of, title_of
 from core.defenses.projection import Projection
 from core.defenses.purification import purifiers
-from ui import bound, player, state, text, theme
+from ui import bound, downloads, player, state, text, theme
+from ui.choice import Choice, admit, bare_key
 from ui.defenses import generative_samples
 from ui.defenses.generative_made import (
     ATTACK_ITERATIONS,
@@ -30,10 +31,9 @@ from ui.defenses.generative_made import (
 from ui.exported import exported
 from ui.figures import tiles
 from ui.figures.charts import class_bars
-from ui.header import Choice, admit, bare_key
 from ui.images import ChosenImage
-from ui.player import Track
 from ui.show import draw, error_box, picture
+from ui.track import Track
 
 PROJECTION = "projection"
 _TITLES = {None: "No defense", Autoencoder.key: "Autoencoder", PROJECTION: "Projection"}
@@ -261,4 +261,4 @@ def _path(classifier: Classifier, image: ChosenImage, rows: Rows, of: str, asked
         "What the generator draws at each step, the start that ends nearest first. Loss: distance "
         "is ‖G(z) − x‖². Norms and change count from the first drawing."
     )
-    player.downloads(tracks, key="gen-take", name="projection", to_tray=False)
+    downloads.trajectories(tracks, key="gen-take", name="projection", to_tray=False)

@@ -16,10 +16,10 @@ from core.defenses.grid import (
 )
 from core.jobs import QUEUED
 from ui import no_gradient, text, theme
+from ui.choice import Choice
 from ui.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings
 from ui.defenses.grid_runs import GridRun
 from ui.figures import grid_charts
-from ui.header import Choice
 from ui.kept_job import progress
 from ui.show import draw, error_box
 

@@ -6,8 +6,8 @@ import streamlit as st
 from core.arrays import to_float
 from core.defenses.grid import ADAPTIVE
 from ui import compute, session, text
+from ui.choice import Choice
 from ui.defenses import grid_runs, grid_settings
-from ui.header import Choice
 
 _EDGE = 0.5
 _COUNTED = 200

@@ -9,8 +9,8 @@ from core.defenses.grid import ADAPTIVE, STATIC, Budget, Grid, Row
 from core.jobs import Job
 from core.paired import Paired, Verdict, judged, paired
 from ui import compute, session, state, text
+from ui.choice import bare_key, short_titles
 from ui.defenses.parts import offered
-from ui.header import bare_key, short_titles
 from ui.kept_job import Kept, is_live
 
 NORMS = {"linf": "L∞", "l2": "L2", "l0": "L0"}

@@ -4,10 +4,10 @@ import streamlit as st
 
 from core.defenses.grid import Budget
 from ui import bound, compute, session, state, text
+from ui.choice import Choice, bare_key, short_titles
 from ui.defenses import grid_runs
 from ui.defenses.grid_runs import Asked
 from ui.defenses.parts import offered
-from ui.header import Choice, bare_key, short_titles
 
 COUNTS = (50, 100, 200, 500)
 _NORM, _PARTS, _OTHERS, _SOURCE = "grid_norm", "grid_defenses", "grid_models", "grid_source"

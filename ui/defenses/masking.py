@@ -7,11 +7,11 @@ from core.classifier import Classifier
 from core.jobs import QUEUED
 from core.masking import ALARM, SILENT, UNCLEAR, Finding
 from ui import bound, session, text, theme
+from ui.choice import Choice
 from ui.defenses import masking_runs
 from ui.defenses.masking_runs import CHOSEN, PLANTED, Asked, MaskRun
 from ui.figures import attack_charts, masking_charts
 from ui.files import npz
-from ui.header import Choice
 from ui.kept_job import progress
 from ui.show import draw, error_box
 

@@ -8,7 +8,7 @@ from core.defenses.filters import Filter
 from core.jobs import Job
 from core.masking import MaskingStudy
 from ui import compute, state
-from ui.header import Choice, bare_key, short_titles
+from ui.choice import Choice, bare_key, short_titles
 from ui.kept_job import Kept, is_live, job_on_test_images
 
 CHOSEN, PLANTED = "Chosen", "Planted"

@@ -13,8 +13,8 @@ from core.masking_verdicts import SILENT
 from core.paired import judge, judged, paired
 from core.rate import Rate
 from ui import compute, text, theme
+from ui.choice import Choice, model_titles
 from ui.figures import attack_charts
-from ui.header import Choice, model_titles
 from ui.show import draw
 from ui.state import MODEL
 

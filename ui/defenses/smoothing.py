@@ -15,9 +15,9 @@ from core.defenses.smoothing import (
     predict,
 )
 from ui import bound, compute, text, theme
+from ui.choice import Choice
 from ui.defenses.smoothing_accuracy import ACCURACY
 from ui.figures import charts, tiles
-from ui.header import Choice
 from ui.images import ChosenImage
 from ui.show import draw, error_box, picture
 

@@ -10,12 +10,12 @@ from core.attacks.generated import OBJECTIVES
 from core.classifier import Classifier
 from core.experiments import E9, E9_SOURCE_CLASS
 from core.transfer import Transfer
-from ui import bound, images, no_gradient, player, text
+from ui import bound, downloads, images, no_gradient, player, text
 from ui.adversarial import shared
+from ui.choice import Choice
 from ui.exported import exported
-from ui.header import Choice
 from ui.one_noise.claim import claim
-from ui.one_noise.files import downloads
+from ui.one_noise.files import noise_downloads
 from ui.one_noise.fit import (
     ALL_CLASSES,
     NOISE,
@@ -31,8 +31,8 @@ from ui.one_noise.fit import (
 from ui.one_noise.models import models
 from ui.one_noise.result import result
 from ui.one_noise.transfer import by_class, gallery, scale_curve
-from ui.player import Track
 from ui.show import error_box
+from ui.track import Track
 from ui.whole_set import known, outcome
 
 _LISTED = 12
@@ -88,7 +88,7 @@ def explore(choice: Choice, classifier: Classifier) -> None:
         sources = np.concatenate([image.floats for image in settings.images])
         no_gradient.note(classifier, sources, np.full(len(sources), settings.target))
     context = st.container()
-    downloads(choice, settings, fitted, found, scale=view.scale)
+    noise_downloads(choice, settings, fitted, found, scale=view.scale)
     with context:
         _context(choice, classifier, settings, fitted, found, view)
 
@@ -233,7 +233,7 @@ def _way(classifier: Classifier, settings: Settings, fitted: Fit) -> None:
     tracks = exported(tracks, classifier, told)
     player.show(tracks, key="one-player")
     st.caption(f"Fitted to {_listed(settings)}. Each is played with the noise at scale 1.")
-    player.downloads(tracks, key="one-take", name="calculated-noise")
+    downloads.trajectories(tracks, key="one-take", name="calculated-noise")
 
 
 def _listed(settings: Settings) -> str:

@@ -10,15 +10,15 @@ from core.provenance import png
 from core.rate import Rate
 from core.transfer import Transfer
 from ui import theme
+from ui.choice import Choice
 from ui.figures import tiles
 from ui.files import npz
-from ui.header import Choice
 from ui.one_noise.fit import Fit, Settings
 
 _SCALE = 10
 
 
-def downloads(
+def noise_downloads(
     choice: Choice, settings: Settings, fitted: Fit, found: dict[str, Transfer], *, scale: float
 ) -> None:
     """Four buttons; the files are made when they are asked for."""

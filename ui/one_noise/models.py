@@ -8,8 +8,8 @@ from core.paired import Verdict, judged
 from core.rate import Rate
 from core.transfer import Transfer
 from ui import bound, compute, text, theme
+from ui.choice import Choice, short_titles
 from ui.figures import transfer_charts
-from ui.header import Choice, short_titles
 from ui.one_noise.fit import FEW, GAUSSIAN, NOISE, Settings, scores
 from ui.show import draw, error_box
 

@@ -9,10 +9,10 @@ from core.paired import judged
 from core.rate import Rate
 from core.transfer import Transfer
 from ui import text, theme
-from ui.attribution import signed_map
 from ui.figures import attack_charts, charts, tiles
 from ui.one_noise.fit import GAUSSIAN, NOISE, SHUFFLED, Fit, Settings
 from ui.show import draw, picture
+from ui.signed_map import signed_map
 
 _TILE = 140
 

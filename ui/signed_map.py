@@ -1,0 +1,24 @@
+"""A signed map of pixels with its scale."""
+
+import numpy as np
+import streamlit as st
+
+from core.arrays import FloatArray
+from ui import theme
+from ui.figures import tiles
+from ui.show import picture
+
+
+def signed_map(values: FloatArray, end: float, *, alt: str) -> None:
+    """A map [28, 28] with its scale bar below, from −end over 0 to +end."""
+    palette = theme.palette()
+    picture(tiles.enlarge(tiles.signed(values, end, palette), 18), width="stretch", alt=alt)
+    bar = np.linspace(-end, end, 252)[None]
+    picture(
+        tiles.enlarge(tiles.signed(bar, end, palette), 2).repeat(5, axis=0),
+        width="stretch",
+        alt=f"Scale from −{end:g} to +{end:g}",
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", gap=None):
+        for number in (f"−{end:g}", "0", f"+{end:g}"):
+            st.caption(number, width="content")
