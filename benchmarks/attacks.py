@@ -139,9 +139,9 @@ def report(task: Task, seconds: dict[str, list[float]], folder: Path) -> None:
 
 def _strength(task: Task, found: Any) -> str:
     """Success, and the change of the images that were right before and are at the goal now."""
-    from core import zoo
     from core.attacks.goals import Untargeted
     from core.attacks.result import result_of
+    from core.zoo import models as zoo
 
     images, labels = _images_and_labels(task.images)
     strange = not np.isfinite(found).all()
@@ -158,7 +158,7 @@ def _strength(task: Task, found: Any) -> str:
 
 def _images_and_labels(count: int) -> tuple[Any, Any]:
     from core.arrays import to_float
-    from core.data import load_mnist
+    from core.data.mnist import load_mnist
 
     test = load_mnist().test.first(count)
     return to_float(test.images), test.labels.astype(np.int64)
@@ -181,10 +181,10 @@ def timed(attack: Callable[[Any, Any], Any], task: Task, file: Path) -> Callable
 
 def convscope(task: Task, folder: Path, *, usual: bool = False) -> Callable[[], float]:
     """This project's functions as the pages call them, and the share of time in their graphs."""
-    from core import zoo
     from core.attacks import gradient, minimal
     from core.attacks.goals import Untargeted
     from core.attacks.usual_gradient import WithUsualGradient
+    from core.zoo import models as zoo
 
     classifier, spans = zoo.load("model-1"), []
     if usual:

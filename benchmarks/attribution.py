@@ -106,11 +106,11 @@ def timed(explain: Callable[[], Any]) -> Callable[[], float]:
 
 def convscope(task: str) -> Callable[[], Any]:
     """This project's functions as the pages call them."""
-    from core import zoo
-    from core.attribution import gradient, integrated_gradients, smooth_grad
-    from core.objectives import logit
-    from core.occlusion import occlude
-    from core.optimization import optimize_images
+    from core.inspection.attribution import gradient, integrated_gradients, smooth_grad
+    from core.inspection.occlusion import occlude
+    from core.optimization.engine import optimize_images
+    from core.optimization.objectives import logit
+    from core.zoo import models as zoo
 
     classifier = zoo.load("model-1")
     image, label = _image_and_label()
@@ -277,7 +277,7 @@ def keras_model() -> Any:
 
 def _image_and_label() -> tuple[Any, int]:
     from core.arrays import to_float
-    from core.data import load_mnist
+    from core.data.mnist import load_mnist
 
     test = load_mnist().test.first(1)
     return to_float(test.images), int(test.labels[0])

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from core import zoo
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import load_mnist
+from core.data.mnist import load_mnist
 from core.defenses.defended import DefendedClassifier, defense_of
-from core.defenses.grid import COLUMNS, Grid, Row
-from core.defenses.settings import SHIPPED
-from core.robustness_curve import CurveStudy
+from core.network.classifier import Classifier
+from core.studies.grid import COLUMNS, Grid, Row
+from core.studies.robustness_curve import CurveStudy
+from core.training.robust.settings import SHIPPED
+from core.zoo import models as zoo
 from ui.text import full_rate
 
 _IMAGES = 200

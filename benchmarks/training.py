@@ -51,9 +51,9 @@ def report(model: str, seconds: dict[str, list[float]]) -> None:
 
 def convscope(model: str) -> Callable[[], float]:
     """Rounds of this project's own trainer, as `train` runs it, without scores."""
-    from core.data import load_mnist
-    from core.model import MODEL_1, MODEL_2
-    from core.trainer import TrainingState, trainer_for
+    from core.data.mnist import load_mnist
+    from core.network.model import MODEL_1, MODEL_2
+    from core.training.trainer import TrainingState, trainer_for
 
     architecture = {"model-1": MODEL_1, "model-2": MODEL_2}[model]
     trainer = trainer_for(architecture)
@@ -133,7 +133,7 @@ def torch(model: str) -> Callable[[], float]:
 
 def _arrays() -> tuple[Any, Any]:
     from core.arrays import to_float
-    from core.data import load_mnist
+    from core.data.mnist import load_mnist
 
     train = load_mnist().train.first(IMAGES)
     return to_float(train.images), train.labels

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 # Small convolutions do not gain from threads inside one operation. One thread per operation and
 # two operations at a time keeps both cores busy with the two halves of a batch
-# (core/training_forward.py).
+# (core/training/training_forward.py).
 tf.config.threading.set_intra_op_parallelism_threads(1)
 tf.config.threading.set_inter_op_parallelism_threads(2)
 

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core import zoo
 from core.arrays import CLASSES, FloatArray, to_float
-from core.attacks.control import noise_of_norm
 from core.attacks.generated import additive_noise, generate_from_noise, move_toward
 from core.attacks.goals import Targeted, Untargeted
 from core.attacks.gradient import fgsm
-from core.data import load_mnist
+from core.attacks.noise_control import noise_of_norm
+from core.attacks.universal_noise import transfer
+from core.data.mnist import load_mnist
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.detection import DETECTORS
-from core.defenses.detection_study import ADAPTIVE, DetectionStudy
-from core.experiments import E8_SOURCE_CLASS, E9_SOURCE_CLASS, noise_claims, source_claims
-from core.rate import Rate
-from core.transfer import transfer
+from core.report.experiments import E8_SOURCE_CLASS, E9_SOURCE_CLASS, noise_claims, source_claims
+from core.statistics.rate import Rate
+from core.studies.detection_study import ADAPTIVE, DetectionStudy
+from core.zoo import models as zoo
 
 _TEST = load_mnist().test
 _LABELS = _TEST.labels.astype(np.int64)

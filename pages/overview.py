@@ -6,7 +6,7 @@ guard()
 
 import streamlit as st
 
-from core import walkthrough
+from core.zoo import walkthrough
 from ui import overview, theme
 from ui.header import header
 

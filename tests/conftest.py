@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from core import zoo
 from core.arrays import CLASSES, SIDE
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset, load_mnist
+from core.data.mnist import Dataset, load_mnist
+from core.network.classifier import Classifier
+from core.zoo import models as zoo
 
 
 @pytest.fixture(scope="session")

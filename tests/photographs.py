@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from core.arrays import BoolArray, ByteArray, FloatArray
-from core.pictures import LONGEST
+from core.data.pictures import LONGEST
 
 
 def photograph(

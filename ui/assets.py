@@ -1,6 +1,6 @@
 """Files of the folder assets/."""
 
-from core.data import ASSETS
+from core.data.mnist import ASSETS
 
 
 def asset(name: str) -> str | None:

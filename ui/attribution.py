@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.attribution import Attribution, last_maps
-from core.classifier import Classifier
-from core.fills import FILLS
+from core.data.fills import FILLS
+from core.inspection.attribution import Attribution, last_maps
+from core.network.classifier import Classifier
 from ui import bound, compute, state, text, theme
 from ui.attribution_check import check
 from ui.attribution_maps import (

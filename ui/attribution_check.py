@@ -6,8 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.classifier import Classifier
-from core.fidelity import (
+from core.inspection.fidelity import (
     IMAGE_ITSELF,
     RANDOM_MAP,
     Fidelity,
@@ -15,6 +14,7 @@ from core.fidelity import (
     random_map,
     rank_correlation,
 )
+from core.network.classifier import Classifier
 from ui import text, theme
 from ui.attribution_maps import METHODS, Settings, attribution, limit, randomized
 from ui.figures import attribution_charts, tiles

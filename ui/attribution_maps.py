@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray, IntArray, to_float
-from core.attribution import (
+from core.data.fills import fill_images
+from core.inspection.attribution import (
     Attribution,
     grad_cam,
     gradient,
@@ -16,9 +17,8 @@ from core.attribution import (
     randomize_last_layer,
     smooth_grad,
 )
-from core.classifier import Classifier
-from core.fidelity import MapOf
-from core.fills import fill_images
+from core.inspection.fidelity import MapOf
+from core.network.classifier import Classifier
 from ui import compute
 from ui.images import ChosenImage
 
@@ -104,7 +104,7 @@ def _attribution(
 
 
 def maps_of(settings: Settings) -> dict[str, MapOf]:
-    """All five for core.fidelity: classifier, images, classes → values."""
+    """All five for core.inspection.fidelity: classifier, images, classes → values."""
 
     def of(method: Method) -> MapOf:
         return lambda c, x, y: method.compute(c, x, y, settings).values

@@ -7,8 +7,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.classifier import Classifier
-from core.fidelity import IMAGE_ITSELF, RANDOM_MAP, FidelityStudy, MapScore, Mean, Ranking
+from core.inspection.fidelity import (
+    IMAGE_ITSELF,
+    RANDOM_MAP,
+    FidelityStudy,
+    MapScore,
+    Mean,
+    Ranking,
+)
+from core.network.classifier import Classifier
 from ui import compute, text, theme
 from ui.attribution_maps import METHODS, Settings, maps_of
 from ui.choice import Choice

@@ -7,7 +7,7 @@ from ui import compute, state, text
 from ui.images import ChosenImage
 
 if TYPE_CHECKING:
-    from core.classifier import Classifier
+    from core.network.classifier import Classifier
 
 _MADE = {"run": "That run", "upload": "That uploaded network", "edited": "That edited network"}
 

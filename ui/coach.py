@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from core.attacks.catalog import Value
-from core.coach import advise
-from core.situation import Advice, Situation
+from core.coach.rules import advise
+from core.coach.situation import Advice, Situation
 
 Nearest = Callable[[Any], Value]
 _ANY: Mapping[str, Nearest] = {}

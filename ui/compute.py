@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import zoo
-from core.architecture import Architecture
 from core.arrays import ByteArray, FloatArray, IntArray, to_float
-from core.card import ModelCard
-from core.data import DataError, Dataset, load_mnist, load_test_labels
+from core.data.mnist import DataError, Dataset, load_mnist, load_test_labels
+from core.network.architecture import Architecture
+from core.network.card import ModelCard
+from core.zoo import models as zoo
 from ui import state
 from ui.show import error_box
 
 if TYPE_CHECKING:
-    from core.classifier import Classifier
-    from core.evaluation import Evaluation
-    from core.model import LayerInfo
-    from core.runs import Run
+    from core.network.classifier import Classifier
+    from core.network.evaluation import Evaluation
+    from core.network.model import LayerInfo
+    from core.training.runs import Run
 
 
 @st.cache_data
@@ -73,10 +73,10 @@ _warm_up_started: list[bool] = []
 def _load_first() -> None:
     import numpy as np
 
-    from core.architecture import MODEL_1
     from core.disk import remove_leftovers
-    from core.settings import TrainingSettings
-    from core.training import train
+    from core.network.architecture import MODEL_1
+    from core.training.loop import train
+    from core.training.settings import TrainingSettings
 
     remove_leftovers()
     with contextlib.suppress(ValueError, DataError):  # of a damaged file: the pages say so
@@ -125,8 +125,8 @@ def _run_classifier(run_id: int, step: int, _run: "Run") -> "Classifier":
 
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _filed_classifier(digest: str, _data: bytes) -> "Classifier":
-    from core.classifier import Classifier
-    from core.model import deserialize_model
+    from core.network.classifier import Classifier
+    from core.network.model import deserialize_model
 
     model, card = deserialize_model(_data)
     return Classifier(model, name=card.title)
@@ -152,7 +152,7 @@ def test_evaluation(classifier: "Classifier") -> "Evaluation":
 
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _test_evaluation(version: str, _classifier: "Classifier") -> "Evaluation":
-    from core.evaluation import evaluate
+    from core.network.evaluation import evaluate
 
     test = mnist().test
     return evaluate(_classifier, to_float(test.images), test.labels)
@@ -172,7 +172,7 @@ def _checkpoint_evaluation(run_id: int, step: int, _run: "Run") -> "Evaluation":
 def _checkpoint_probabilities(
     run_id: int, step: int, image_key: str, _run: "Run", _image: FloatArray
 ) -> FloatArray:
-    from core.classifier import softmax
+    from core.network.classifier import softmax
 
     return softmax(_run.logits(step, _image))[0]
 
@@ -202,7 +202,7 @@ def nearest_real(key: str, image: FloatArray) -> FloatArray:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _nearest_real(key: str, _image: FloatArray) -> FloatArray:
-    from core.neighbors import nearest_by_class
+    from core.data.neighbors import nearest_by_class
 
     test = mnist().test
     return nearest_by_class(_image, test.images, test.labels)
@@ -215,7 +215,7 @@ def layers(architecture: Architecture) -> "list[LayerInfo]":
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _layers(architecture: Architecture) -> "list[LayerInfo]":
-    from core.model import build_model, layer_table
+    from core.network.model import build_model, layer_table
 
     return layer_table(build_model(architecture))
 

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from core.arrays import SIDE, ByteArray, FloatArray
-from core.centering import FIT, CenteringSteps
+from core.data.centering import FIT, CenteringSteps
 from ui.components import colors, component
 from ui.figures.palette import Palette
 

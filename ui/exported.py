@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.arrays import FloatArray, to_bytes, to_float
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 from ui.track import Track
 
 

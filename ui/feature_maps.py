@@ -4,8 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.classifier import Classifier
-from core.feature_maps import (
+from core.inspection.feature_maps import (
     Convolution,
     DoubleArray,
     MapComparison,
@@ -18,6 +17,7 @@ from core.feature_maps import (
     kernels,
     single_taps,
 )
+from core.network.classifier import Classifier
 from ui import compute, layer_table, maps_settings, microscope, text, theme
 from ui.choice import Choice
 from ui.figures import map_charts

@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import SIDE, ByteArray, FloatArray, to_float
-from core.centering import check_visible
+from core.data.centering import check_visible
 from ui import compute, link, state
 from ui.parameters import Number, Text
 

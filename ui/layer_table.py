@@ -9,8 +9,8 @@ from ui.figures.architecture import draw_architecture
 from ui.figures.palette import Palette
 
 if TYPE_CHECKING:
-    from core.classifier import Classifier
-    from core.model import LayerInfo
+    from core.network.classifier import Classifier
+    from core.network.model import LayerInfo
 
 _KINDS = {
     "InputLayer": "input",
@@ -26,7 +26,7 @@ _KINDS = {
 
 def table_of(classifier: "Classifier") -> "list[LayerInfo]":
     """The layer table of the classifier's own model."""
-    from core.model import layer_table
+    from core.network.model import layer_table
 
     return layer_table(classifier.model)
 

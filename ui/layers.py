@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from core.architecture import MODEL_1
+from core.network.architecture import MODEL_1
 from ui import compute, layer_table
 from ui.choice import Choice
 from ui.figures import tiles
@@ -13,8 +13,8 @@ from ui.figures.palette import Palette
 from ui.show import picture
 
 if TYPE_CHECKING:
-    from core.classifier import Classifier
-    from core.model import LayerInfo
+    from core.network.classifier import Classifier
+    from core.network.model import LayerInfo
 
 
 def table(rows: "list[LayerInfo]") -> None:
@@ -35,7 +35,7 @@ def table(rows: "list[LayerInfo]") -> None:
 
 def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
     """How strongly the chosen image drives every layer that has maps or units."""
-    from core.walkthrough import walk_through
+    from core.zoo.walkthrough import walk_through
 
     shown = walk_through(classifier, choice.image.pixels)
     st.markdown(
@@ -62,7 +62,7 @@ def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
 
 def reported_beside_computed() -> None:
     """Experiment E4, always for the report's Model 1."""
-    from core.experiments import compare_dimensions
+    from core.report.experiments import compare_dimensions
 
     lines = compare_dimensions(compute.layers(MODEL_1))
     wrong = [line for line in lines if line.reported != line.computed]

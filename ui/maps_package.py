@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.feature_maps import (
+from core.inspection.feature_maps import (
     Convolution,
     DoubleArray,
     MapComparison,
@@ -27,7 +27,7 @@ from core.feature_maps import (
 
 if TYPE_CHECKING:
     from core.arrays import FloatArray
-    from core.classifier import Classifier
+    from core.network.classifier import Classifier
 
 BUDGET = 200_000  # bytes of one message, compressed
 _HEADER_ROOM = 10_000  # of them: names, settings, receptive fields

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.classifier import Classifier
-from core.feature_maps import Convolution
+from core.inspection.feature_maps import Convolution
+from core.network.classifier import Classifier
 from ui import bound, compute, link, state
 from ui.choice import Choice, model_titles
 from ui.images import TEST_IMAGES, ChosenImage

@@ -6,8 +6,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import streamlit as st
 
-from core.classifier import Classifier
 from core.jobs import FINISHED, Job
+from core.network.classifier import Classifier
 from ui import session
 from ui.choice import Choice, short_titles
 from ui.kept_job import Kept, progress

@@ -7,11 +7,11 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import BoolArray, FloatArray, IntArray
-from core.rate import Rate
+from core.statistics.rate import Rate
 from ui import compute, text
 
 if TYPE_CHECKING:
-    from core.classifier import Classifier
+    from core.network.classifier import Classifier
 
 
 def say(rate: Rate, who: str = "") -> None:
@@ -61,6 +61,6 @@ def note(classifier: "Classifier", images: FloatArray, classes: IntArray) -> Non
 def _share(
     version: str, digest: str, _classifier: "Classifier", _images: FloatArray, _classes: IntArray
 ) -> Rate:
-    from core.loss_surface import without_gradient
+    from core.attacks.loss_surface import without_gradient
 
     return rate_of(without_gradient([_classifier], _images, _classes))

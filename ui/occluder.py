@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import FloatArray
-from core.occlusion import OcclusionMap
+from core.inspection.occlusion import OcclusionMap
 from ui.components import colors, component
 from ui.figures.palette import Palette
 from ui.images import ChosenImage

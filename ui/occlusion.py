@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from core.arrays import CLASSES, FloatArray, to_float
-from core.classifier import BATCH, Classifier
-from core.fidelity import Fidelity, fidelity, random_map
-from core.fills import FILLS, fill_images
-from core.occlusion import OcclusionMap, occlude
+from core.data.fills import FILLS, fill_images
+from core.inspection.fidelity import Fidelity, fidelity, random_map
+from core.inspection.occlusion import OcclusionMap, occlude
+from core.network.classifier import BATCH, Classifier
 from ui import bound, compute, text, theme, whole_set
 from ui.choice import Choice
 from ui.class_picker import class_picker

@@ -6,11 +6,11 @@ Altair and pandas take half a second to import, so they come behind the first pi
 import numpy as np
 import streamlit as st
 
-from core import walkthrough
 from core.arrays import FloatArray
-from core.card import WORST_CASE, ModelCard
-from core.rate import Rate
-from core.walkthrough import Walkthrough
+from core.network.card import WORST_CASE, ModelCard
+from core.statistics.rate import Rate
+from core.zoo import walkthrough
+from core.zoo.walkthrough import Walkthrough
 from ui import compute, own_digit, text
 from ui.choice import Choice, short_titles
 from ui.figures import tiles

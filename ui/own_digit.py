@@ -94,7 +94,7 @@ def _upload(model: str) -> None:
 
 def _reading(model: str, ink: "ByteArray") -> "ByteArray | None":
     """Show what the model makes of the ink [h, w]; the image uint8 [28, 28] that it has read."""
-    from core import centering
+    from core.data import centering
     from ui import digit_reading
 
     steps, pixels = None, None
@@ -114,7 +114,7 @@ def _reading(model: str, ink: "ByteArray") -> "ByteArray | None":
 
 def _reading_exactly(model: str, pixels: "ByteArray") -> "ByteArray | None":
     """The same of an image uint8 [28, 28] as it is."""
-    from core import centering
+    from core.data import centering
     from ui import digit_reading
 
     try:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import CLASSES, IntArray, to_float
-from core.evaluation import Evaluation
+from core.network.evaluation import Evaluation
 from ui import bound, compute, images, text, theme, tray
 from ui.choice import Choice
 from ui.figures import charts, tiles

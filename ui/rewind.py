@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core.card import ModelCard
-from core.classifier import Classifier
-from core.evaluation import Evaluation
-from core.model import serialize_model
-from core.runs import Run
-from core.training import SCORED_IMAGES
+from core.network.card import ModelCard
+from core.network.classifier import Classifier
+from core.network.evaluation import Evaluation
+from core.network.model import serialize_model
+from core.training.loop import SCORED_IMAGES
+from core.training.runs import Run
 from ui import compute, run_controls, state, text, theme
 from ui.choice import Choice
 from ui.figures import charts, tiles

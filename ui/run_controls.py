@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core.jobs import FAILED, PAUSED, Job, QueueFull
-from core.runs import Run, describe_differences
-from core.training import TrainingDiverged
+from core.training.loop import TrainingDiverged
+from core.training.runs import Run, describe_differences
 from ui import compute, session, state, text, training_settings
 
 _ERROR = "_training_error"

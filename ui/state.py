@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.card import ModelCard
+from core.network.card import ModelCard
 
 if TYPE_CHECKING:
-    from core.runs import Run
+    from core.training.runs import Run
 
 MODEL = "model"
 IMAGE = "image"

@@ -6,14 +6,14 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import CLASSES, to_float
-from core.card import ModelCard
 from core.checks import as_written
-from core.classifier import Classifier
-from core.evaluation import Evaluation
-from core.feature_maps import Convolution, convolutions
-from core.model import serialize_model
-from core.paired import judge, judged, paired
-from core.surgery import MAX_FACTOR, edited_classifier, scale_channels, shuffled
+from core.inspection.feature_maps import Convolution, convolutions
+from core.inspection.surgery import MAX_FACTOR, edited_classifier, scale_channels, shuffled
+from core.network.card import ModelCard
+from core.network.classifier import Classifier
+from core.network.evaluation import Evaluation
+from core.network.model import serialize_model
+from core.statistics.paired import judge, judged, paired
 from ui import compute, state, text, theme
 from ui.choice import Choice
 from ui.figures import charts, map_charts

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from core.rate import Rate
+from core.statistics.rate import Rate
 
 if TYPE_CHECKING:
-    from core.paired import Verdict  # loads SciPy, which the first page does without
+    from core.statistics.paired import Verdict  # loads SciPy, which the first page does without
 
 _JOINER = "\u2060"
 _MARKUP = re.compile(

@@ -10,7 +10,7 @@ import numpy as np
 from core.arrays import ByteArray, FloatArray, IntArray, to_bytes
 
 if TYPE_CHECKING:
-    from core.optimization import Trajectory
+    from core.optimization.engine import Trajectory
 
 _MOVED = 1e-6  # a pixel that changed less has not changed
 

@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from core.jobs import PAUSED, QUEUED, RUNNING
-from core.rate import Rate
-from core.runs import Run, describe_differences
-from core.trainer import SCORING_STEPS
-from core.training import ATTACKED_IMAGES, SCORED_IMAGES, Progress
+from core.statistics.rate import Rate
+from core.training.loop import ATTACKED_IMAGES, SCORED_IMAGES, Progress
+from core.training.runs import Run, describe_differences
+from core.training.trainer import SCORING_STEPS
 from ui import bound, compute, link, run_controls, session, text, theme
 from ui.figures import charts
 from ui.parameters import Choice
@@ -177,7 +177,7 @@ def _time(run: Run, running: bool) -> str | None:
 
 
 def _curves(run: Run) -> None:
-    from core.comparison import compare
+    from core.training.comparison import compare
 
     shown = run_controls.overlaid()
     others = [other for other in shown if other is not run and other.last]
@@ -365,8 +365,8 @@ def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def claim() -> None:
     """E2: does batch normalization help? By this visitor's runs, and by the shipped models."""
-    from core.comparison import race
-    from core.experiments import REPORTED_TEST_ACCURACY, batch_normalization_verdict
+    from core.report.experiments import REPORTED_TEST_ACCURACY, batch_normalization_verdict
+    from core.training.comparison import race
 
     cards = compute.shipped_cards()
     with st.container(border=True, key="claim"):

@@ -5,9 +5,9 @@ import io
 import pandas as pd
 import streamlit as st
 
-from core.model import deserialize_model
-from core.runs import Run
-from core.training import Progress
+from core.network.model import deserialize_model
+from core.training.loop import Progress
+from core.training.runs import Run
 from ui import rewind, run_controls, state, text
 from ui.files import npz
 from ui.show import error_box
@@ -101,9 +101,9 @@ def script(run: Run) -> str:
     imports, files, more = _TRAY_PARTS if run.extra is not None else ("", "", "")
     return f'''"""Run {run.number} of a Convscope session; run this in a clone of the project."""
 
-{imports}from core.architecture import Architecture, ConvBlock
+{imports}from core.network.architecture import Architecture, ConvBlock
 from core.data import {"Split, " if imports else ""}load_mnist
-from core.settings import TrainingSettings
+from core.training.settings import TrainingSettings
 from core.training import Controls, train
 
 architecture = {run.architecture!r}
@@ -123,8 +123,8 @@ _TRAY_PARTS = (
 
 import numpy as np
 
-from core.model import load_model, named_weights
-from core.trainer import TrainingState
+from core.network.model import load_model, named_weights
+from core.training.trainer import TrainingState
 """,
     """
 # Both files are on the Training page: “Tray” beside this script, “Weights” of checkpoint 0.

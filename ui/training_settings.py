@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
-from core.experiments import E13
-from core.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
+from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.report.experiments import E13
+from core.training.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
 from ui import bound, compute, layer_table, text, theme
 from ui.show import error_box
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import CLASSES, FloatArray
-from core.tray import Tray
+from core.training.tray import Tray
 from ui import state, text
 
 _WANTED = "as wanted"

@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from core.jobs import QueueFull
-from core.model import named_weights
-from core.rate import Rate
-from core.rounds import Round, round_of
-from core.runs import Run
-from core.settings import MAX_EXTRA_IMAGES
-from core.trainer import SCORING_STEPS
-from core.tray import Tray, TrayImage
+from core.network.model import named_weights
+from core.statistics.rate import Rate
+from core.training.rounds import Round, round_of
+from core.training.runs import Run
+from core.training.settings import MAX_EXTRA_IMAGES
+from core.training.trainer import SCORING_STEPS
+from core.training.tray import Tray, TrayImage
 from ui import bound, compute, run_controls, session, state, text, theme, training_settings
 from ui.choice import Choice, short_titles
 from ui.figures import tiles

@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import ByteArray
-from core.photograph import Photograph, read_photograph
-from core.pictures import MAX_BYTES, Picture, read_picture
+from core.data.photograph import Photograph, read_photograph
+from core.data.pictures import MAX_BYTES, Picture, read_picture
 from ui import state, theme
 from ui.figures import tiles
 from ui.figures.found import found

@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray, to_float
-from core.classifier import Classifier
-from core.evaluation import Evaluation
 from core.jobs import Job
+from core.network.classifier import Classifier
+from core.network.evaluation import Evaluation
 from ui import compute, session, text
 from ui.images import TEST_IMAGES
 from ui.kept_job import Kept, progress

@@ -1,1 +1,1 @@
-"""Attacks: small changes of an image after which a network says something else."""
+"""Small changes that fool it."""

@@ -13,9 +13,9 @@ from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_choice, check_seed, check_whole
-from core.classifier import IMAGES, Classifier, Climbed, in_batches
-from core.forward import forward, in_loop
-from core.margins import margin, own
+from core.network.classifier import IMAGES, Classifier, Climbed, in_batches
+from core.network.forward import forward, in_loop
+from core.network.margins import margin, own
 
 LOSSES = ("cross_entropy", "dlr", "targeted_dlr")
 _BATCH = 64

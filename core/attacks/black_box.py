@@ -9,8 +9,8 @@ from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.checks import check_choice, check_seed, check_whole
-from core.classifier import Classifier
 from core.keyed_noise import DoubleArray, of_images
+from core.network.classifier import Classifier
 
 _SHARE = 0.8  # of the image, that the first squares cover
 _HALVED_AT = np.array([10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000]) / 10_000

@@ -17,9 +17,9 @@ from core.attacks.search import (
 )
 from core.backend import keras, tf
 from core.checks import check_range, check_whole
-from core.classifier import IMAGES, Classifier
-from core.forward import forward, in_loop
-from core.margins import margin
+from core.network.classifier import IMAGES, Classifier
+from core.network.forward import forward, in_loop
+from core.network.margins import margin
 
 _SCALE = 0.999  # tanh reaches 0.05 % past the box, else a pixel at its border could not leave it
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8  # Kingma & Ba (2014), arXiv:1412.6980

@@ -17,7 +17,7 @@ from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.sparse import one_pixel, saliency_map
 from core.checks import as_written
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 
 Value = float | int | str | bool
 _FREE = {  # settings that change how far or which way, and not how long

@@ -18,9 +18,9 @@ from core.attacks.search import (
 )
 from core.backend import keras, tf
 from core.checks import check_range, check_whole
-from core.classifier import IMAGES, Classifier
-from core.forward import forward, in_loop
-from core.margins import log_odds_against, margin
+from core.network.classifier import IMAGES, Classifier
+from core.network.forward import forward, in_loop
+from core.network.margins import log_odds_against, margin
 
 _RADIUS = 1.0  # of the first ball
 _STEP_SIZE = 1.0, 0.01  # from the first step to the last, along half a cosine

@@ -7,18 +7,12 @@ import numpy as np
 from core.arrays import FloatArray
 from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.attacks.search import (
-    CLEAR,
-    as_pixels,
-    iterate,
-    recorded_steps,
-    search,
-)
+from core.attacks.search import CLEAR, as_pixels, iterate, recorded_steps, search
 from core.backend import keras, tf
 from core.checks import check_range, check_whole
-from core.classifier import IMAGES, Classifier
-from core.forward import forward, in_loop
-from core.margins import other_classes, own
+from core.network.classifier import IMAGES, Classifier
+from core.network.forward import forward, in_loop
+from core.network.margins import other_classes, own
 
 _TINY = 1e-12
 

@@ -12,7 +12,7 @@ from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.checks import check_choice, check_seed, check_whole
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 
 Member = Callable[[FloatArray, Goal], AttackResult]
 MEMBERS = ("APGD, cross-entropy", "APGD, targeted DLR", "Square")

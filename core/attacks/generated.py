@@ -5,10 +5,10 @@ import numpy as np
 from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.attacks.goals import Goal, Targeted
 from core.checks import check_choice, check_range, check_seed, check_whole
-from core.classifier import Classifier
 from core.keyed_noise import Draws, of_images, of_numbers
-from core.objectives import Objective, cross_entropy, logit, squared_distance
-from core.optimization import Trajectory, optimize_images
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory, optimize_images
+from core.optimization.objectives import Objective, cross_entropy, logit, squared_distance
 
 OBJECTIVES = ("logit", "cross-entropy")
 STARTS = ("source", "noise")

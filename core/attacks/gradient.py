@@ -12,8 +12,8 @@ from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
-from core.classifier import IMAGES, Classifier, Climbed, in_batches
-from core.forward import forward, in_loop
+from core.network.classifier import IMAGES, Classifier, Climbed, in_batches
+from core.network.forward import forward, in_loop
 
 _BATCH = 64
 

@@ -8,10 +8,10 @@ import numpy as np
 from core.arrays import BoolArray, FloatArray, IntArray, check_images
 from core.attacks.goals import Goal
 from core.checks import check_range, check_whole
-from core.classifier import Classifier
-from core.objectives import cross_entropy
-from core.optimization import MAX_FRAMES, Trajectory, trajectory_of
-from core.rate import Rate
+from core.network.classifier import Classifier
+from core.optimization.engine import MAX_FRAMES, Trajectory, trajectory_of
+from core.optimization.objectives import cross_entropy
+from core.statistics.rate import Rate
 
 _INK_STEP = 1e-6  # a pixel that moved less has not moved
 

@@ -8,7 +8,7 @@ import numpy as np
 from core.arrays import FloatArray, IntArray
 from core.attacks.goals import Goal
 from core.backend import tf
-from core.classifier import Classifier, in_batches
+from core.network.classifier import Classifier, in_batches
 
 CLEAR = 1e-4  # logits: what is rounded otherwise in a batch of another size undoes no success
 _BATCH = 64

@@ -9,9 +9,9 @@ from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_range, check_seed, check_whole
-from core.classifier import IMAGES, Classifier, in_batches
-from core.forward import forward
 from core.keyed_noise import DoubleArray, Draws, of_images
+from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.forward import forward
 
 _BATCH = 64
 _PIXELS = SIDE * SIDE

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.backend import tf
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 
 
 class WithUsualGradient(Classifier):

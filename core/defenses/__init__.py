@@ -1,1 +1,1 @@
-"""Defenses: robust training, certified bounds, and what stands in front of a classifier."""
+"""What stands in front, and an attacker who knows."""

@@ -13,10 +13,10 @@ from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.sparse import saliency_map
 from core.backend import keras
 from core.checks import MAX_SEED, check_choice, check_pixels, check_seed, check_whole
-from core.classifier import Classifier
 from core.defenses.defended import ATTACKER_DRAWS, MAX_DRAWS, DefendedClassifier
 from core.defenses.latent_attack import latent_attack
 from core.defenses.projection import Projection
+from core.network.classifier import Classifier
 
 ALL_NORMS = (*NORMS, "l0")
 MAX_PIXELS = SIDE * SIDE // 2

@@ -11,11 +11,11 @@ import numpy as np
 from core.arrays import SIDE, FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_seed
-from core.classifier import IMAGES, in_batches
 from core.defenses.filters import EXACT, PLAIN, InFront, Mode
 from core.defenses.generative_file import digest_of, path_of, read
-from core.forward import forward
-from core.model import assign_weights, named_weights
+from core.network.classifier import IMAGES, in_batches
+from core.network.forward import forward
+from core.network.model import assign_weights, named_weights
 
 _FILTERS = 32
 _CODE = 8  # channels of 7 × 7: half as many numbers as there are pixels

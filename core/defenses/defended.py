@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from core.arrays import SIDE, FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_seed, check_whole
-from core.classifier import BATCH, Classifier, in_batches
 from core.defenses.filters import AVERAGED, EXACT, STAND_INS, STRAIGHT_THROUGH, Mode, filter_of
 from core.defenses.purification import PREFIXES, purifier_of
+from core.network.classifier import BATCH, Classifier, in_batches
 
 ATTACKER_DRAWS = 8  # over which an attacker averages who does not know a random defense's seed
 MAX_PARTS, MAX_DRAWS = 4, 256

@@ -16,11 +16,11 @@ from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
 from core.backend import keras, tf
 from core.checks import check_range, check_whole
-from core.classifier import BATCH, IMAGES, Classifier, in_batches
 from core.defenses.autoencoder import autoencoder
 from core.defenses.filters import Filter, Mode
-from core.forward import forward, in_loop
-from core.margins import margin
+from core.network.classifier import BATCH, IMAGES, Classifier, in_batches
+from core.network.forward import forward, in_loop
+from core.network.margins import margin
 
 SQUEEZERS = (Filter("bits", 1), Filter("median", 3))
 _TEMPERATURE = 10.0  # of both softmax answers that the divergence compares, as in the paper

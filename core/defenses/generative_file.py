@@ -12,9 +12,9 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from core.checks import finding
-from core.data import ASSETS
+from core.data.mnist import ASSETS
 from core.fields import Fields
-from core.tensor_file import read_arrays, read_header
+from core.network.tensor_file import read_arrays, read_header
 
 FOLDER = ASSETS / "defenses"
 MAX_FILE_BYTES = 2_000_000

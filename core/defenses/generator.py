@@ -11,10 +11,10 @@ import numpy as np
 from core.arrays import SIDE, FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_seed, check_whole
-from core.classifier import IMAGES, in_batches
 from core.defenses.generative_file import NetworkCard, digest_of, path_of, read
-from core.forward import forward
-from core.model import assign_weights, named_weights
+from core.network.classifier import IMAGES, in_batches
+from core.network.forward import forward
+from core.network.model import assign_weights, named_weights
 
 LATENT = 16
 _HIDDEN = 256

@@ -13,12 +13,12 @@ from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import keras, tf
 from core.checks import check_range, check_whole
-from core.classifier import IMAGES
 from core.defenses.defended import DefendedClassifier
 from core.defenses.generator import generator
 from core.defenses.projection import adam, descend, nearest
-from core.forward import forward
-from core.margins import cross_entropy
+from core.network.classifier import IMAGES
+from core.network.forward import forward
+from core.network.margins import cross_entropy
 
 _JUDGED = 10  # candidates of each image that the whole defense is asked about
 _CLOSE, _FROM = 60, 4  # iterations and restarts of the projection that it starts from

@@ -14,10 +14,10 @@ import numpy as np
 from core.arrays import SIDE, FloatArray, check_image, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_whole
-from core.classifier import IMAGES, Classifier, in_batches
 from core.defenses.filters import PLAIN, STAND_INS, STRAIGHT_THROUGH, InFront, Mode
 from core.defenses.generator import LATENT, Generator, generator
-from core.optimization import Trajectory
+from core.network.classifier import IMAGES, Classifier, in_batches
+from core.optimization.engine import Trajectory
 
 MAX_ITERATIONS, MAX_RESTARTS = 200, 10
 LEARNING_RATE = 0.2

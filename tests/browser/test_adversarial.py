@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
-from core.data import Dataset
+from core.data.mnist import Dataset
 from tests.browser.conftest import Visitor
 
 NOISE = "/adversarial"

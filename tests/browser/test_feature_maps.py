@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, WebSocket, expect
 
-from core import zoo
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import Dataset
-from core.feature_maps import convolutions, feature_maps, seen_rows
+from core.data.mnist import Dataset
+from core.inspection.feature_maps import convolutions, feature_maps, seen_rows
+from core.network.classifier import Classifier
+from core.zoo import models as zoo
 from tests.browser.conftest import Visitor
 from tests.browser.server import Server
 

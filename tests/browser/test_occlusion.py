@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 from tests.browser.conftest import Visitor
 
 BLOCK = 6

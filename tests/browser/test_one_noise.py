@@ -5,7 +5,7 @@ import re
 import numpy as np
 from playwright.sync_api import expect
 
-from core.data import Dataset
+from core.data.mnist import Dataset
 from tests.browser.conftest import Visitor
 
 FAST = "one_steps=40&one_rate=5e-3"

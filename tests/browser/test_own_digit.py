@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, expect
 
-from core.data import load_mnist
+from core.data.mnist import load_mnist
 from tests.browser.conftest import Visitor
 from tests.browser.server import Server
 from tests.photographs import on_phone, photograph, saved

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
-from core.pictures import read_picture
+from core.data.pictures import read_picture
 from tests.browser.conftest import Visitor
 from ui.figures import tiles
 from ui.figures.palette import LIGHT

@@ -4,7 +4,7 @@ import numpy as np
 
 from core.arrays import SIDE, FloatArray
 from core.backend import keras
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 
 
 def gray_images(count: int) -> FloatArray:

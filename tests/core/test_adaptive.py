@@ -6,11 +6,11 @@ import pytest
 from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.goals import Targeted, Untargeted
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
 from core.defenses.adaptive import adaptive, lasting, views
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.latent_attack import latent_attack
+from core.network.classifier import Classifier
 from tests.core.linear import gray_images, needed_radius
 
 

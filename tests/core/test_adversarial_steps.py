@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.architecture import Architecture, ConvBlock
 from core.arrays import to_float
 from core.backend import tf
-from core.data import Dataset, Split
-from core.defenses.adversarial_training import attack_share
-from core.model import build_model
-from core.rate import Rate
-from core.runs import Run, describe_differences
-from core.settings import FGSM, OFF, PGD, TrainingSettings
-from core.trainer import Trainer, TrainingState
-from core.training import Progress, Score, train
-from core.training_forward import ANSWERING, ATTACKING
+from core.data.mnist import Dataset, Split
+from core.network.architecture import Architecture, ConvBlock
+from core.network.model import build_model
+from core.statistics.rate import Rate
+from core.training.inner_attack import attack_share
+from core.training.loop import Progress, Score, train
+from core.training.runs import Run, describe_differences
+from core.training.settings import FGSM, OFF, PGD, TrainingSettings
+from core.training.trainer import Trainer, TrainingState
+from core.training.training_forward import ANSWERING, ATTACKING
 
 TINY = Architecture((ConvBlock(4, 3), ConvBlock(5, 3)), (12,))
 NORMALIZED = replace(TINY, batch_normalization=True, dropout=0.25)
@@ -177,7 +177,7 @@ def test_training_on_attacks_makes_robust(small: Dataset) -> None:
 
 def test_extra_images_come_as_often_as_they_should(small: Dataset) -> None:
     """Counted at the trainer's door, for an epoch whose last batch is smaller."""
-    from core.training import Controls, _Training
+    from core.training.loop import Controls, _Training
 
     extra = Split(np.full((3, 28, 28), 7, np.uint8), np.array([9, 9, 9], np.uint8))
     extra.images[:, 0, 0] = [1, 2, 3]

@@ -88,7 +88,7 @@ def test_the_process_loads_neither_tensorflow_nor_streamlit() -> None:
 def test_it_is_started_from_any_folder(tmp_path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(module._ROOT)!r}); "
-        "from core.apart import apart; from core.pictures import decode\n"
+        "from core.apart import apart; from core.data.pictures import decode\n"
         "try: apart(decode, b'no picture')\n"
         "except ValueError as error: print(error)"
     )

@@ -8,8 +8,8 @@ from core.attacks.apgd import LOSSES, apgd, checkpoints
 from core.attacks.geometry import random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import pgd
-from core.classifier import Classifier, softmax
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier, softmax
 from tests.core.linear import gray_images, needed_radius, scaled
 
 

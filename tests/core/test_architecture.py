@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 
 
 def test_survives_the_way_through_plain_values() -> None:
@@ -69,7 +69,7 @@ def test_refuses_what_is_not_an_architecture(values: object, part: str) -> None:
     ],
 )
 def test_size_is_that_of_the_built_model(architecture: Architecture) -> None:
-    from core.model import build_model, layer_table
+    from core.network.model import build_model, layer_table
 
     rows = layer_table(build_model(architecture))
     built = sum(row.weights for row in rows), sum(row.multiply_adds for row in rows)

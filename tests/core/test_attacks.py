@@ -9,8 +9,8 @@ from core.attacks.geometry import random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.result import result_of
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 from tests.core.linear import gray_images
 
 # Settings under which an attack that is slow by itself is quick enough to be run many times.

@@ -6,10 +6,12 @@ import weakref
 import numpy as np
 import pytest
 
-from core import attribution
-from core.architecture import MODEL_2, Architecture, ConvBlock
 from core.arrays import FloatArray, IntArray, to_float
-from core.attribution import (
+from core.backend import keras, tf
+from core.data.fills import FILLS, fill_images
+from core.data.mnist import Dataset
+from core.inspection import attribution
+from core.inspection.attribution import (
     grad_cam,
     gradient,
     gradient_times_input,
@@ -17,11 +19,9 @@ from core.attribution import (
     randomize_last_layer,
     smooth_grad,
 )
-from core.backend import keras, tf
-from core.classifier import Classifier
-from core.data import Dataset
-from core.fills import FILLS, fill_images
-from core.model import build_model, named_variables, named_weights
+from core.network.architecture import MODEL_2, Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.model import build_model, named_variables, named_weights
 
 METHODS = (gradient, gradient_times_input, integrated_gradients, smooth_grad, grad_cam)
 

@@ -6,8 +6,8 @@ import pytest
 from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.black_box import _hill_and_valley, square
 from core.attacks.goals import Targeted, Untargeted
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 from tests.core.linear import gray_images
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core import zoo
-from core.card import ModelCard
+from core.network.card import ModelCard
+from core.zoo import models as zoo
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from core.arrays import SIDE, ByteArray, to_float
-from core.centering import CENTER, FIT, center, check_visible, squeeze
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.centering import CENTER, FIT, center, check_visible, squeeze
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 
 
 def _enlarged(digit: ByteArray, scale: int) -> ByteArray:

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from core.architecture import Architecture, ConvBlock
 from core.arrays import FloatArray, to_float
 from core.attacks.catalog import ATTACKS, Attack
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.certified import certified, interval_bounds, margin_bounds
-from core.model import build_model
+from core.certification.interval_bounds import certified, interval_bounds, margin_bounds
+from core.data.mnist import Dataset
+from core.network.architecture import Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.model import build_model
 
 POOLED = Architecture(
     blocks=(ConvBlock(3, 3, 1, 2), ConvBlock(4, 4, 2, 1)),

@@ -14,14 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import checkpoints as module
 from core import disk
-from core.architecture import Architecture, ConvBlock
-from core.checkpoints import CheckpointFiles
-from core.data import Dataset
+from core.data.mnist import Dataset
 from core.disk import DiskError, remove_leftovers
-from core.runs import Run
-from core.settings import TrainingSettings
+from core.network.architecture import Architecture, ConvBlock
+from core.training import checkpoints as module
+from core.training.checkpoints import CheckpointFiles
+from core.training.runs import Run
+from core.training.settings import TrainingSettings
+from tests.test_house import ROOT
 
 WEIGHTS = {"a": np.zeros(25_000, np.float32)}  # 0.1 MB
 TINY = Architecture((ConvBlock(4, 3),), (10,))
@@ -138,7 +139,7 @@ def test_files_that_somebody_removed_are_one_sentence(folder: Path, small: Datas
 _SERVER = """
 import sys
 import numpy as np
-from core.checkpoints import CheckpointFiles
+from core.training.checkpoints import CheckpointFiles
 files = CheckpointFiles()
 files.save(0, {"a": np.zeros(9, np.float32)})
 print(files._folder, flush=True)
@@ -155,7 +156,7 @@ def server(folder: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], P
         process = subprocess.Popen(
             [sys.executable, "-c", _SERVER],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            cwd=Path(module.__file__).parents[1], env={**os.environ, "TMPDIR": str(folder)},
+            cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)},
         )  # fmt: skip
         started.append(process)
         assert process.stdout

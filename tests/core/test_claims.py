@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.arrays import SIDE
-from core.experiments import noise_claims, source_claims, total_variation
-from core.optimization import Trajectory
+from core.optimization.engine import Trajectory
+from core.report.experiments import noise_claims, source_claims, total_variation
 
 
 def _trajectory(logits: np.ndarray, kind: str, values: np.ndarray) -> Trajectory:

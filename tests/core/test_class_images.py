@@ -7,7 +7,7 @@ import pytest
 
 from core.arrays import CLASSES, SIDE, FloatArray
 from core.backend import keras
-from core.class_images import (
+from core.inspection.class_images import (
     ImageSettings,
     cost,
     late_gain,
@@ -16,8 +16,8 @@ from core.class_images import (
     maximize_unit,
     start_images,
 )
-from core.classifier import Classifier
-from core.experiments import Likeness, channel_claim, class_image_claims, total_variation
+from core.network.classifier import Classifier
+from core.report.experiments import Likeness, channel_claim, class_image_claims, total_variation
 
 TEN = np.arange(CLASSES)
 

@@ -4,11 +4,11 @@ import weakref
 import numpy as np
 import pytest
 
-from core.architecture import MODEL_2, Architecture, ConvBlock
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import Dataset
-from core.model import build_model, named_variables
+from core.data.mnist import Dataset
+from core.network.architecture import MODEL_2, Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.model import build_model, named_variables
 
 
 def test_agrees_with_keras(model_1: Classifier, mnist: Dataset) -> None:

@@ -10,12 +10,12 @@ from core.arrays import CLASSES, SIDE, FloatArray, to_float
 from core.attacks.catalog import ATTACKS, attack
 from core.attacks.generated import generate_from_noise
 from core.attacks.goals import Untargeted
-from core.classifier import Classifier
-from core.coach import INK_HIGH, INK_MEAN, RULES, advise
-from core.data import Dataset
-from core.optimization import Trajectory
-from core.rate import Rate
-from core.situation import Advice, Situation
+from core.coach.rules import INK_HIGH, INK_MEAN, RULES, advise
+from core.coach.situation import Advice, Situation
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory
+from core.statistics.rate import Rate
 
 
 def way(logit: FloatArray, *, label: int = 3, ink: float = 0.0, change: float = 0.0) -> Trajectory:

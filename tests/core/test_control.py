@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.arrays import SIDE, to_float
-from core.attacks.control import noise_of_norm
-from core.data import Dataset
+from core.attacks.noise_control import noise_of_norm
+from core.data.mnist import Dataset
 from core.keyed_noise import of_images
 
 

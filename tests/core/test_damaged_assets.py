@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import walkthrough, zoo
-from core.archive import read_npz
+from core.data.archive import read_npz
 from core.defenses import autoencoder, generative_file, generator
 from core.defenses.purification import purifiers
+from core.zoo import models as zoo
+from core.zoo import walkthrough
 
 _WAYS: dict[str, Callable[[Path], object]] = {
     "missing": lambda path: path.unlink(),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.arrays import check_images, to_float
-from core.data import MNIST_FILE, DataError, Dataset, load_mnist, read_mnist
+from core.data.mnist import MNIST_FILE, DataError, Dataset, load_mnist, read_mnist
 
 # MD5 of the four original IDX files without their headers is not published; counts are.
 TRAIN_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]

@@ -6,9 +6,8 @@ import pytest
 from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.certified import interval_bounds
+from core.certification.interval_bounds import interval_bounds
+from core.data.mnist import Dataset
 from core.defenses.defended import (
     MAX_PARTS,
     DefendedClassifier,
@@ -18,8 +17,9 @@ from core.defenses.defended import (
     title_of,
 )
 from core.defenses.filters import Filter
-from core.model import layer_table
-from core.occlusion import occlude
+from core.inspection.occlusion import occlude
+from core.network.classifier import Classifier
+from core.network.model import layer_table
 
 BLUR, STEP, NOISE = Filter("blur", 1.0), Filter("threshold", 0.5), Filter("noise", 0.25)
 

@@ -6,14 +6,14 @@ import pytest
 from core.arrays import FloatArray, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.classifier import Classifier
-from core.data import Dataset, Split
+from core.data.mnist import Dataset, Split
 from core.defenses.autoencoder import autoencoder
 from core.defenses.detection import DETECTORS, SQUEEZERS, evade
-from core.defenses.detection_study import ADAPTIVE, NOISE, STATIC, DetectionStudy, Scored
 from core.defenses.filters import Filter
-from core.paired import Paired
-from core.rate import Rate
+from core.network.classifier import Classifier
+from core.statistics.paired import Paired
+from core.statistics.rate import Rate
+from core.studies.detection_study import ADAPTIVE, NOISE, STATIC, DetectionStudy, Scored
 
 SQUEEZING, ERROR, DIVERGENCE = DETECTORS.values()
 

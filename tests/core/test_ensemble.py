@@ -9,8 +9,8 @@ from core.attacks.black_box import square
 from core.attacks.ensemble import MEMBERS, worst_case
 from core.attacks.goals import Untargeted
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 from tests.core.linear import gray_images, needed_radius, scaled
 
 

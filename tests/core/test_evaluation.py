@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from core.arrays import to_float
-from core.classifier import Classifier, softmax
-from core.data import Dataset
-from core.evaluation import Evaluation, evaluate
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier, softmax
+from core.network.evaluation import Evaluation, evaluate
 
 
 def test_by_hand() -> None:

@@ -1,18 +1,18 @@
 import numpy as np
 
-from core import zoo
-from core.architecture import MODEL_1
-from core.card import INTERVAL_BOUNDS, WORST_CASE, ModelCard
-from core.defenses.settings import SHIPPED
-from core.experiments import (
+from core.network.architecture import MODEL_1
+from core.network.card import INTERVAL_BOUNDS, WORST_CASE, ModelCard
+from core.network.model import build_model, layer_table
+from core.report.experiments import (
     REPORT_SETTINGS,
     batch_normalization_verdict,
     compare_dimensions,
     transfer_claim,
 )
-from core.masking_verdicts import ALARM
-from core.model import build_model, layer_table
-from core.rate import Rate
+from core.statistics.rate import Rate
+from core.studies.masking_verdicts import ALARM
+from core.training.robust.settings import SHIPPED
+from core.zoo import models as zoo
 
 
 def test_e1_e2_shipped_models_are_the_reports_and_good(mnist) -> None:
@@ -28,7 +28,7 @@ def test_e1_e2_shipped_models_are_the_reports_and_good(mnist) -> None:
 
 def test_shipped_cards_tell_the_truth(mnist) -> None:
     from core.arrays import to_float
-    from core.evaluation import evaluate
+    from core.network.evaluation import evaluate
 
     for card in zoo.available_models():
         classifier = zoo.load(card.name)

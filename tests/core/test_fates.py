@@ -6,31 +6,31 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import zoo
 from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.catalog import ATTACKS, Value, attack
-from core.attacks.control import noise_of_norm
+from core.attacks.few_pixels import random_pixels
 from core.attacks.generated import generate_from_noise
 from core.attacks.geometry import random_start
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.attacks.repeated import SourceStudy
+from core.attacks.growing_ball import LOSSES, push
+from core.attacks.loss_surface import directions
+from core.attacks.noise_control import noise_of_norm
+from core.attacks.universal_noise import shuffled
 from core.backend import tf
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.adversarial_training import image_draws
-from core.defenses.few_pixels import random_pixels
-from core.defenses.grid import ADAPTIVE, BLACK_BOX, NOISE, Budget, Grid, Row
-from core.defenses.smoothing import SmoothingStudy
-from core.fidelity import FidelityStudy, random_map
+from core.certification.smoothing import SmoothingStudy
+from core.data.mnist import Dataset
+from core.inspection.fidelity import FidelityStudy, random_map
 from core.keyed_noise import of_images, of_numbers, other_seed
-from core.loss_surface import directions
-from core.robustness_curve import CurveStudy
-from core.scoreboard import GOALS, Scoreboard, noise_control
-from core.smallest_study import SmallestStudy
-from core.survivors import LOSSES, push
-from core.transfer import shuffled
+from core.network.classifier import Classifier
+from core.studies.grid import ADAPTIVE, BLACK_BOX, NOISE, Budget, Grid, Row
+from core.studies.repeated import SourceStudy
+from core.studies.robustness_curve import CurveStudy
+from core.studies.scoreboard import GOALS, Scoreboard, noise_control
+from core.studies.smallest_study import SmallestStudy
+from core.training.inner_attack import image_draws
+from core.zoo import models as zoo
 
 COUNT = 24
 CLOSE = 1e-3  # logits: below it the batch may decide, which moves them by 1e-5 at each step

@@ -5,11 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.architecture import MODEL_2, Architecture, ConvBlock
 from core.arrays import FloatArray, to_float
-from core.classifier import Classifier
-from core.data import Dataset
-from core.feature_maps import (
+from core.data.mnist import Dataset
+from core.inspection.feature_maps import (
     active_shares,
     channel_arithmetic,
     compare_layers,
@@ -23,7 +21,9 @@ from core.feature_maps import (
     seen_rows,
     single_taps,
 )
-from core.model import build_model, named_variables
+from core.network.architecture import MODEL_2, Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.model import build_model, named_variables
 
 STRIDED = Architecture(
     (ConvBlock(3, 5, stride=2, pooling=1), ConvBlock(4, 3, stride=3, pooling=2), ConvBlock(2, 1)),

@@ -5,11 +5,10 @@ import pytest
 from scipy.stats import ttest_1samp
 
 from core.arrays import FloatArray, IntArray, to_float
-from core.attribution import integrated_gradients
 from core.backend import keras
-from core.classifier import Classifier, softmax
-from core.data import Dataset
-from core.fidelity import (
+from core.data.mnist import Dataset
+from core.inspection.attribution import integrated_gradients
+from core.inspection.fidelity import (
     IMAGE_ITSELF,
     RANDOM_MAP,
     STEPS,
@@ -21,6 +20,7 @@ from core.fidelity import (
     random_map,
     rank_correlation,
 )
+from core.network.classifier import Classifier, softmax
 
 
 @pytest.fixture(scope="module")

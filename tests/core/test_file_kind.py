@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from core.file_kind import kind_of
+from core.data.file_kind import kind_of
 
 
 def _zip(*names: str) -> bytes:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from core.arrays import to_float
-from core.data import Dataset
-from core.fills import FILLS, fill_images, mean_image
+from core.data.fills import FILLS, fill_images, mean_image
+from core.data.mnist import Dataset
 
 
 @pytest.mark.parametrize("name", FILLS)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.arrays import FloatArray, to_float
 from core.backend import tf
-from core.data import Dataset
+from core.data.mnist import Dataset
 from core.defenses.filters import (
     AVERAGED,
     EXACT,

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from core import zoo
-from core.architecture import Architecture, ConvBlock
-from core.first_look import check_answers
-from core.model import Weights, assign_weights, build_model, named_weights
+from core.network.architecture import Architecture, ConvBlock
+from core.network.first_look import check_answers
+from core.network.model import Weights, assign_weights, build_model, named_weights
+from core.zoo import models as zoo
 
 SMALL = Architecture((ConvBlock(2), ConvBlock(3, stride=2)), (7,), batch_normalization=True)
 

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.arrays import FloatArray, to_float
 from core.backend import keras, tf
-from core.data import Dataset
-from core.forward import forward, in_loop, layer_outputs
-from core.model import build_model
+from core.data.mnist import Dataset
+from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.network.forward import forward, in_loop, layer_outputs
+from core.network.model import build_model
 
 NETWORKS = {
     "model-1": MODEL_1,

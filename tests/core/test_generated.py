@@ -6,8 +6,8 @@ import pytest
 from core.arrays import CLASSES, SIDE, to_float
 from core.attacks.generated import additive_noise, generate_from_noise, move_toward, noise_images
 from core.attacks.goals import Targeted, Untargeted
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 
 TEN = np.arange(CLASSES)
 

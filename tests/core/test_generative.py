@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core import zoo
 from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.backend import tf
-from core.data import load_mnist
+from core.data.mnist import load_mnist
 from core.defenses import generative_file, projection
 from core.defenses.autoencoder import Autoencoder, autoencoder
 from core.defenses.defended import DefendedClassifier, defense_of, key_of
@@ -20,7 +19,8 @@ from core.defenses.generator import LATENT, generator, generator_card
 from core.defenses.latent_attack import latent_attack
 from core.defenses.projection import Projection, descend, nearest, projected, projection_path
 from core.defenses.purification import purifier_of, purifiers
-from core.model import named_weights
+from core.network.model import named_weights
+from core.zoo import models as zoo
 
 KEYS = ("autoencoder", "projection-5x2")
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from core.arrays import FloatArray, to_float
-from core.data import load_mnist
-from core.defenses import generative_training
+from core.data.mnist import load_mnist
 from core.defenses.autoencoder import Autoencoder, build_autoencoder
 from core.defenses.generative_file import digest_of, path_of, read
-from core.defenses.generative_training import Settings, train_autoencoder, train_generator
 from core.defenses.generator import Generator, build_decoder, build_encoder
-from core.model import named_weights
+from core.network.model import named_weights
+from core.zoo import generative_training
+from core.zoo.generative_training import Settings, train_autoencoder, train_generator
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import zoo
 from core.arrays import FloatArray, IntArray, to_float
-from core.attacks.control import noise_at_edge, noise_of_norm
+from core.attacks.few_pixels import random_pixels
 from core.attacks.goals import Untargeted
-from core.classifier import Classifier
-from core.data import Dataset
+from core.attacks.noise_control import noise_at_edge, noise_of_norm
+from core.data.mnist import Dataset
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of
-from core.defenses.few_pixels import random_pixels
-from core.defenses.grid import CLEAN, COLUMNS, Budget, Grid, Row, inside
+from core.network.classifier import Classifier
+from core.studies.grid import CLEAN, COLUMNS, Budget, Grid, Row, inside
+from core.zoo import models as zoo
 from tests.core.linear import gray_images, needed_radius, scaled
 
 QUICK = Budget(epsilon=0.2, iterations=8, queries=20)

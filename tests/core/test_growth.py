@@ -7,13 +7,13 @@ from core.arrays import FloatArray, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.certified import certified, interval_bounds
-from core.defenses.certified_study import CertifiedStudy
+from core.certification.growth import certified_radius, growth, looseness
+from core.certification.interval_bounds import certified, interval_bounds
+from core.data.mnist import Dataset
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
-from core.defenses.growth import certified_radius, growth, looseness
+from core.network.classifier import Classifier
+from core.studies.certified_study import CertifiedStudy
 from tests.core.linear import gray_images, needed_radius
 
 

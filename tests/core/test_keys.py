@@ -6,20 +6,19 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from core.architecture import Architecture, ConvBlock
 from core.arrays import FloatArray, to_float
 from core.backend import keras
-from core.card import ModelCard
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
 from core.defenses.autoencoder import Autoencoder, build_autoencoder
 from core.defenses.defended import DefendedClassifier, Part, defense_of, key_of, part_of
 from core.defenses.filters import KINDS, Filter
 from core.defenses.projection import MAX_ITERATIONS, MAX_RESTARTS, Projection
 from core.defenses.purification import purifiers
 from core.keyed_noise import of_images, other_seed
-from core.masking import MaskingStudy, _Bench
-from core.model import (
+from core.network.architecture import Architecture, ConvBlock
+from core.network.card import ModelCard
+from core.network.classifier import Classifier
+from core.network.model import (
     assign_weights,
     build_model,
     deserialize_model,
@@ -28,7 +27,8 @@ from core.model import (
     serialize_model,
     weights_digest,
 )
-from core.rate import Rate
+from core.statistics.rate import Rate
+from core.studies.masking import MaskingStudy, _Bench
 
 STEPS_OFF = (*(10.0**-power for power in range(3, 10)), 0.0)
 SMALL = Architecture((ConvBlock(2, 3, 4, 1), ConvBlock(2, 3, 2, 2), ConvBlock(2, 3, 1, 2)), (4,))

@@ -12,17 +12,17 @@ from core.attacks.ddn import ddn
 from core.attacks.generated import additive_noise, move_toward
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm, momentum, pgd
+from core.attacks.growing_ball import push
+from core.attacks.loss_surface import input_gradients
 from core.backend import keras, tf
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.adversarial_training import inner_attack
-from core.forward import forward
-from core.loss_surface import input_gradients
-from core.margins import cross_entropy, cross_entropy_shares, log_odds_against
-from core.objectives import cross_entropy as cross_entropy_of
-from core.objectives import logit
-from core.optimization import optimize_images
-from core.survivors import push
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.network.forward import forward
+from core.network.margins import cross_entropy, cross_entropy_shares, log_odds_against
+from core.optimization.engine import optimize_images
+from core.optimization.objectives import cross_entropy as cross_entropy_of
+from core.optimization.objectives import logit
+from core.training.inner_attack import inner_attack
 from tests.core.linear import gray_images, scaled
 
 _LEADS = (30, 100, 1_000)

@@ -3,19 +3,25 @@
 import numpy as np
 import pytest
 
-from core.architecture import Architecture, ConvBlock
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import Dataset
+from core.attacks.loss_surface import (
+    difference_cosines,
+    directions,
+    input_gradients,
+    rises,
+    runner_up,
+)
+from core.attacks.loss_surface import surfaces as surfaces_of
+from core.data.mnist import Dataset
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
-from core.defenses.robust_training import RobustTrainer
-from core.defenses.settings import RobustSettings
 from core.keyed_noise import of_images
-from core.loss_surface import difference_cosines, directions, input_gradients, rises, runner_up
-from core.loss_surface import surfaces as surfaces_of
-from core.masking import ALARM, SILENT, UNCLEAR, MaskingStudy
-from core.masking_verdicts import (
+from core.network.architecture import Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.model import assign_weights, build_model
+from core.statistics.rate import Rate
+from core.studies.masking import ALARM, SILENT, UNCLEAR, MaskingStudy
+from core.studies.masking_verdicts import (
     Finding,
     compared,
     conclusion,
@@ -26,8 +32,8 @@ from core.masking_verdicts import (
     reaches_zero,
     share_below,
 )
-from core.model import assign_weights, build_model
-from core.rate import Rate
+from core.training.robust.settings import RobustSettings
+from core.training.robust.trainer import RobustTrainer
 from tests.core.linear import gray_images
 
 SMALL = Architecture(blocks=(ConvBlock(16, 4, 2, 1), ConvBlock(32, 4, 2, 1)), hidden_units=(100,))

@@ -11,8 +11,8 @@ from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.search import CLEAR, recorded_steps
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 
 MINIMAL: dict[str, Callable[..., AttackResult]] = {
     "deepfool": deepfool,

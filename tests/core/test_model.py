@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from core import zoo
-from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
-from core.card import ModelCard
-from core.model import (
+from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.network.card import ModelCard
+from core.network.model import (
     build_model,
     deserialize_model,
     layer_table,
@@ -19,7 +18,8 @@ from core.model import (
     serialize_model,
     weights_digest,
 )
-from core.rate import Rate
+from core.statistics.rate import Rate
+from core.zoo import models as zoo
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_receptive_field_is_what_changes_an_output() -> None:
     architecture = Architecture((ConvBlock(4, 3), ConvBlock(4, 5, stride=2, pooling=1)), ())
     model = build_model(architecture)
     row = next(row for row in layer_table(model) if row.name == "conv2")
-    from core.classifier import Classifier
+    from core.network.classifier import Classifier
 
     classifier = Classifier(model, name="x")
     base = np.full((1, 28, 28, 1), 0.5, np.float32)

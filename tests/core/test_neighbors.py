@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from core.arrays import to_float
-from core.data import Dataset
-from core.neighbors import nearest_by_class
+from core.data.mnist import Dataset
+from core.data.neighbors import nearest_by_class
 
 
 def test_the_nearest_of_each_class_against_a_plain_search(mnist: Dataset) -> None:

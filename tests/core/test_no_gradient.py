@@ -5,17 +5,17 @@ import pytest
 
 from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.catalog import attack
+from core.attacks.loss_surface import input_gradients, without_gradient
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
 from core.defenses.adaptive import views
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.filters import KINDS, Filter
-from core.defenses.grid import ADAPTIVE, STATIC, Budget, Grid, Row
-from core.loss_surface import input_gradients, without_gradient
-from core.robustness_curve import CurveStudy
-from core.scoreboard import GOALS, Scoreboard
-from core.smallest_study import SmallestStudy
+from core.network.classifier import Classifier
+from core.studies.grid import ADAPTIVE, STATIC, Budget, Grid, Row
+from core.studies.robustness_curve import CurveStudy
+from core.studies.scoreboard import GOALS, Scoreboard
+from core.studies.smallest_study import SmallestStudy
 from tests.core.linear import scaled
 
 COUNT = 10

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from core.arrays import SIDE, FloatArray, to_float
-from core.classifier import Classifier, softmax
-from core.data import Dataset
-from core.fills import FILLS, fill_images
-from core.occlusion import block_positions, occlude
+from core.data.fills import FILLS, fill_images
+from core.data.mnist import Dataset
+from core.inspection.occlusion import block_positions, occlude
+from core.network.classifier import Classifier, softmax
 
 
 def slow_logits(

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from core.arrays import CLASSES, SIDE, FloatArray, to_float
-from core.classifier import Classifier
-from core.data import Dataset
-from core.objectives import (
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory, optimize_images
+from core.optimization.objectives import (
     Objective,
     channel,
     cross_entropy,
@@ -13,7 +14,6 @@ from core.objectives import (
     squared_distance,
     total_variation,
 )
-from core.optimization import Trajectory, optimize_images
 
 TEN = np.arange(CLASSES)
 

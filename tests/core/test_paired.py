@@ -7,12 +7,21 @@ import pytest
 from scipy.stats import binomtest, false_discovery_control
 
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import Dataset
-from core.evaluation import evaluate
-from core.paired import Paired, Verdict, binomial_test, holm, judge, judged, p_words, paired
-from core.rate import Rate
-from core.zoo import load
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.network.evaluation import evaluate
+from core.statistics.paired import (
+    Paired,
+    Verdict,
+    binomial_test,
+    holm,
+    judge,
+    judged,
+    p_words,
+    paired,
+)
+from core.statistics.rate import Rate
+from core.zoo.models import load
 
 
 @pytest.mark.parametrize(

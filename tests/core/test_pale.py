@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from core.arrays import ByteArray, FloatArray, to_float
-from core.centering import center
-from core.classifier import Classifier
-from core.data import Dataset
-from core.photograph import Photograph, read_photograph
+from core.data.centering import center
+from core.data.mnist import Dataset
+from core.data.photograph import Photograph, read_photograph
+from core.network.classifier import Classifier
 
 
 def _drawn(digits: list[ByteArray], levels: list[FloatArray]) -> FloatArray:

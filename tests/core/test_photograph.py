@@ -5,12 +5,12 @@ import pytest
 from PIL import Image
 
 from core.arrays import BoolArray, ByteArray, FloatArray, to_float
-from core.centering import center
-from core.classifier import Classifier
-from core.data import Dataset
-from core.photograph import read_photograph
-from core.pictures import _unpacked as unpacked
-from core.pictures import decode
+from core.data.centering import center
+from core.data.mnist import Dataset
+from core.data.photograph import read_photograph
+from core.data.pictures import _unpacked as unpacked
+from core.data.pictures import decode
+from core.network.classifier import Classifier
 from tests.photographs import looked_at, on_phone, photograph, saved, shaded
 
 SEVEN = 0  # the first test image is a 7

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import pictures
 from core.arrays import ByteArray
-from core.data import Dataset
-from core.pictures import MAX_BYTES, Picture, read_picture
+from core.data import pictures
+from core.data.mnist import Dataset
+from core.data.pictures import MAX_BYTES, Picture, read_picture
 from tests.photographs import on_phone, photograph, saved
 
 

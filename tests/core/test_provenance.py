@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import PngImagePlugin
 
-from core import provenance
-from core.pictures import _unpacked as unpacked
-from core.pictures import decode, read_picture
+from core.data import provenance
+from core.data.pictures import _unpacked as unpacked
+from core.data.pictures import decode, read_picture
 from tests.photographs import saved
 
 DIGIT = np.arange(784, dtype=np.uint16).reshape(28, 28).astype(np.uint8)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from core.rate import Rate
+from core.statistics.rate import Rate
 
 
 def test_interval_is_wilsons() -> None:

@@ -16,40 +16,42 @@ import numpy as np
 import pytest
 
 import core
-from core.architecture import Architecture, ConvBlock
 from core.attacks.catalog import ATTACKS, attack
 from core.attacks.goals import Untargeted
-from core.attribution import grad_cam
+from core.attacks.smallest import bisect
 from core.checks import MAX_SEED
-from core.class_images import ImageSettings
-from core.classifier import Classifier
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier
 from core.defenses.detection import DETECTORS
 from core.defenses.filters import KINDS, Filter
 from core.defenses.projection import Projection
-from core.defenses.settings import RobustSettings
-from core.evaluation import evaluate
-from core.model import build_model
-from core.objectives import energy
-from core.optimization import OPTIMIZERS
-from core.settings import TrainingSettings
-from core.smallest import bisect
+from core.inspection.attribution import grad_cam
+from core.inspection.class_images import ImageSettings
+from core.network.architecture import Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.evaluation import evaluate
+from core.network.model import build_model
+from core.optimization.engine import OPTIMIZERS
+from core.optimization.objectives import energy
+from core.training.robust.settings import RobustSettings
+from core.training.settings import TrainingSettings
 
 BAD = {
     int: (1.5, 40.0, float("nan"), True, "3", None, 2j, 10**400, -(10**9), np.array([1, 2])),
     float: (float("nan"), float("inf"), -float("inf"), True, "3", None, 2j, 10**400, np.zeros(2)),
 }
 EXEMPT = {  # of what was measured or checked before, inside graphs, or the checks themselves
-    "core.checks", "core.comparison", "core.experiments", "core.masking_verdicts", "core.paired",
-    "core.objectives", "core.pooling", "core.keyed_noise", "core.attacks.search", "core.margins",
-    "core.apart", "core.archive", "core.plain", "core.pale",
-    "core.augmentation.stateless_seed", "core.defenses.projection.adam",
-    "core.classifier.in_batches", "core.arrays.check_classes", "core.feature_maps.padding_before",
-    "core.training.checkpoint_steps", "core.responses.standing", "core.robustness_curve.falls_to",
-    "core.card.Robustness", "core.runs.Run", "core.rate.Rate",
-    "core.defenses.detection_study.DetectionStudy._scored", "core.masking.MaskingStudy.counted",
-    "core.scoreboard.Scoreboard.seconds",
+    "core.checks", "core.training.comparison", "core.report.experiments",
+    "core.studies.masking_verdicts", "core.statistics.paired", "core.optimization.objectives",
+    "core.network.pooling", "core.keyed_noise", "core.attacks.search", "core.network.margins",
+    "core.apart", "core.data.archive", "core.plain", "core.data.pale",
+    "core.training.augmentation.stateless_seed", "core.defenses.projection.adam",
+    "core.network.classifier.in_batches", "core.arrays.check_classes",
+    "core.inspection.feature_maps.padding_before", "core.training.loop.checkpoint_steps",
+    "core.inspection.responses.standing", "core.studies.robustness_curve.falls_to",
+    "core.network.card.Robustness", "core.training.runs.Run", "core.statistics.rate.Rate",
+    "core.studies.detection_study.DetectionStudy._scored",
+    "core.studies.masking.MaskingStudy.counted", "core.studies.scoreboard.Scoreboard.seconds",
 }  # fmt: skip
 
 
@@ -101,34 +103,37 @@ def special(count: int) -> dict[str, dict[str, Any]]:
         "core.attacks.generated.move_toward": {"start": "source", "objective": "logit"},
         "core.attacks.generated.generate_from_noise": {"objective": "logit"},
         "core.attacks.generated.additive_noise": {"objective": "logit"},
-        "core.attribution.integrated_gradients": {"steps": 2},
-        "core.attribution.smooth_grad": {"noise": 0.1},
-        "core.class_images.maximize_logit": {"start": None},
-        "core.class_images.maximize_channel": {"start": None},
-        "core.class_images.maximize_unit": {"start": None},
-        "core.evaluation.evaluate": {"labels": np.zeros(count, np.uint8)},
-        "core.neighbors.nearest_by_class": {
+        "core.inspection.attribution.integrated_gradients": {"steps": 2},
+        "core.inspection.attribution.smooth_grad": {"noise": 0.1},
+        "core.inspection.class_images.maximize_logit": {"start": None},
+        "core.inspection.class_images.maximize_channel": {"start": None},
+        "core.inspection.class_images.maximize_unit": {"start": None},
+        "core.network.evaluation.evaluate": {"labels": np.zeros(count, np.uint8)},
+        "core.data.neighbors.nearest_by_class": {
             "images": np.zeros((count, 28, 28), np.uint8),
             "labels": np.zeros(count, np.uint8),
         },
-        "core.optimization.trajectory_of": {"images": np.stack([gray(count)] * 2)},
-        "core.responses.most_similar": {"real": gray(3)},
-        "core.smallest.way": {"found": bisect(network(), gray(1), arguments(1)["goal"])},
-        "core.defenses.growth.looseness": {"units": 2},
+        "core.optimization.engine.trajectory_of": {"images": np.stack([gray(count)] * 2)},
+        "core.inspection.responses.most_similar": {"real": gray(3)},
+        "core.attacks.smallest.way": {"found": bisect(network(), gray(1), arguments(1)["goal"])},
+        "core.certification.growth.looseness": {"units": 2},
         "core.defenses.filters.Filter": {"kind": "blur"},
         "core.defenses.latent_attack.latent_attack": {"iterations": 20},
-        "core.defenses.detection_study.DetectionStudy": {
+        "core.studies.detection_study.DetectionStudy": {
             "images": 3,
             "detector": "Feature squeezing",
         },
-        "core.fidelity.fidelity": {"steps": 2},
-        "core.loss_surface.difference_cosines": {"step": 0.01},
-        "core.scoreboard.Scoreboard": {
+        "core.inspection.fidelity.fidelity": {"steps": 2},
+        "core.attacks.loss_surface.difference_cosines": {"step": 0.01},
+        "core.studies.scoreboard.Scoreboard": {
             "attack": attack("FGSM"),
             "settings": {},
             "goal": "any other",
         },
-        "core.robustness_curve.CurveStudy": {"classifiers": {"small": network()}, "total": 3},
+        "core.studies.robustness_curve.CurveStudy": {
+            "classifiers": {"small": network()},
+            "total": 3,
+        },
     }
 
 
@@ -199,9 +204,9 @@ def test_numpys_integers_and_the_largest_seed_are_taken(path: str) -> None:
 
 
 AT_LEAST_ONE = {  # trained or compared with, and studies that count
-    "core.defenses.grid.Grid", "core.feature_maps.compare_layers",
-    "core.defenses.generative_training.train_autoencoder",
-    "core.defenses.generative_training.train_generator",
+    "core.studies.grid.Grid", "core.inspection.feature_maps.compare_layers",
+    "core.zoo.generative_training.train_autoencoder",
+    "core.zoo.generative_training.train_generator",
 }  # fmt: skip
 
 

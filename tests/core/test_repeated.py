@@ -6,10 +6,10 @@ import pytest
 from core.arrays import CLASSES, SIDE, to_float
 from core.attacks.generated import generate_from_noise, noise_images
 from core.attacks.goals import random_targets
-from core.attacks.repeated import NoiseStudy, SourceStudy
-from core.classifier import Classifier
-from core.data import Dataset
-from core.rate import Rate
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
+from core.studies.repeated import NoiseStudy, SourceStudy
 
 NOISE = {"mean": 0.5, "stddev": 0.05, "objective": "logit", "seed": 3}
 STEPS = {"learning_rate": 1e-3, "iterations": 30, "optimizer": "adam"}

@@ -1,12 +1,9 @@
 import numpy as np
 import pytest
 
-from core.architecture import MODEL_2
 from core.arrays import SIDE, to_float
-from core.classifier import Classifier
-from core.data import Dataset
-from core.model import build_model
-from core.responses import (
+from core.data.mnist import Dataset
+from core.inspection.responses import (
     hidden_layers,
     most_exciting,
     most_similar,
@@ -14,6 +11,9 @@ from core.responses import (
     standing,
     unit_responses,
 )
+from core.network.architecture import MODEL_2
+from core.network.classifier import Classifier
+from core.network.model import build_model
 
 
 def test_layers_that_can_be_asked(model_1: Classifier) -> None:

@@ -6,21 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import zoo
-from core.architecture import Architecture, ConvBlock
 from core.arrays import to_float
 from core.backend import keras, tf
-from core.card import ModelCard, Robustness
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.adversarial_training import inner_attack, keep_clean, step_draws
-from core.defenses.certified import certified, margin_bounds
-from core.defenses.robust_network import initial_weights
-from core.defenses.robust_training import RobustTrainer
-from core.defenses.settings import SCHEDULE, RobustSettings
-from core.defenses.shipped import measure, train
-from core.model import assign_weights, build_model
-from core.rate import Rate
+from core.certification.interval_bounds import certified, margin_bounds
+from core.data.mnist import Dataset
+from core.network.architecture import Architecture, ConvBlock
+from core.network.card import ModelCard, Robustness
+from core.network.classifier import Classifier
+from core.network.model import assign_weights, build_model
+from core.statistics.rate import Rate
+from core.training.inner_attack import inner_attack, keep_clean, step_draws
+from core.training.robust.network import initial_weights
+from core.training.robust.settings import SCHEDULE, RobustSettings
+from core.training.robust.trainer import RobustTrainer
+from core.zoo import models as zoo
+from core.zoo.robust import measure, train
 
 SMALL = Architecture(
     blocks=(ConvBlock(8, 4, 2, 1), ConvBlock(8, 3, 1, 2)), hidden_units=(16,)

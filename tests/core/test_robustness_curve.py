@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from core.arrays import to_float
-from core.attacks.control import noise_at_edge
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.certified import certified
+from core.attacks.growing_ball import LOSSES, push
+from core.attacks.noise_control import noise_at_edge
+from core.certification.interval_bounds import certified
+from core.data.mnist import Dataset
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
-from core.robustness_curve import CurveStudy, falls_to
-from core.survivors import LOSSES, push
+from core.network.classifier import Classifier
+from core.studies.robustness_curve import CurveStudy, falls_to
 from tests.core.linear import gray_images, needed_radius
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from core.roc import area, roc
+from core.statistics.roc import area, roc
 
 
 def test_a_curve_by_hand() -> None:

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
-from core.comparison import compare, milestone, race
-from core.data import Dataset, Split
+from core.data.mnist import Dataset, Split
 from core.jobs import Job, JobManager
-from core.model import deserialize_model, serialize_model
-from core.rate import Rate
-from core.runs import Run, architecture_title, describe_differences
-from core.settings import TrainingSettings
-from core.training import Progress, Score
+from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.network.model import deserialize_model, serialize_model
+from core.statistics.rate import Rate
+from core.training.comparison import compare, milestone, race
+from core.training.loop import Progress, Score
+from core.training.runs import Run, architecture_title, describe_differences
+from core.training.settings import TrainingSettings
 
 TINY = Architecture((ConvBlock(4, 3),), (10,))
 FAST = TrainingSettings(epochs=2, batch_size=50, learning_rate=2e-3, training_images=2_000)
@@ -75,7 +75,7 @@ def test_a_stopped_run_is_a_model_and_can_go_on(small: Dataset) -> None:
 
 
 def test_divergence_keeps_the_last_good_weights(small: Dataset) -> None:
-    from core.training import TrainingDiverged
+    from core.training.loop import TrainingDiverged
 
     settings = replace(FAST, optimizer="sgd", learning_rate=10, weight_decay=1, epochs=4)
     run = Run(TINY, settings, small, number=1)

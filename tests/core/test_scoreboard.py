@@ -5,10 +5,10 @@ import pytest
 
 from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.catalog import attack
-from core.attacks.control import noise_of_norm
-from core.classifier import Classifier
-from core.data import Dataset
-from core.scoreboard import GOALS, Scoreboard, noise_control
+from core.attacks.noise_control import noise_of_norm
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.studies.scoreboard import GOALS, Scoreboard, noise_control
 
 COUNT = 60
 

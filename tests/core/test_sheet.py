@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.arrays import BoolArray
-from core.sheet import MAX_DIGITS, find_digits
+from core.data.sheet import MAX_DIGITS, find_digits
 
 
 def _sheet(*boxes: tuple[int, int, int, int], shape: tuple[int, int] = (400, 512)) -> BoolArray:

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from core.architecture import Architecture, ConvBlock
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.certified import margin_bounds
-from core.defenses.side_by_side import side_by_side, widened
-from core.model import Weights, assign_weights, build_model, named_weights
+from core.certification.interval_bounds import margin_bounds
+from core.data.mnist import Dataset
+from core.network.architecture import Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.model import Weights, assign_weights, build_model, named_weights
+from core.network.side_by_side import side_by_side, widened
 
 ARCHITECTURES = (
     Architecture((ConvBlock(4, 4, 2, 1), ConvBlock(6, 3, 1, 2)), hidden_units=(16, 8)),

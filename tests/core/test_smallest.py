@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from core.arrays import SIDE, FloatArray, to_float
-from core.attacks.control import changed_by_noise
 from core.attacks.goals import Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm
+from core.attacks.noise_control import changed_by_noise
+from core.attacks.plane import plane
+from core.attacks.smallest import METHODS, MINIMAL, bisect, smallest, way
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
-from core.plane import plane
-from core.smallest import METHODS, MINIMAL, bisect, smallest, way
-from core.smallest_study import Median, SmallestStudy
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.studies.smallest_study import Median, SmallestStudy
 from tests.core.linear import gray_images, needed_radius
 
 

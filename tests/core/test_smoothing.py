@@ -8,9 +8,7 @@ from scipy import stats
 
 from core.arrays import FloatArray, to_float
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
-from core.defenses.smoothing import (
+from core.certification.smoothing import (
     ABSTAIN,
     SmoothingStudy,
     certify,
@@ -20,6 +18,8 @@ from core.defenses.smoothing import (
     predict,
     votes,
 )
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 
 DISTANCE, SIGMA = 0.2, 0.1  # two σ; pixels around 0.5 hardly meet the box
 

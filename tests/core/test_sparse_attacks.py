@@ -9,8 +9,8 @@ from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.sparse import best_pairs, one_pixel, saliency_map
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 from tests.core.linear import gray_images
 
 

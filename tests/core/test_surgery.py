@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import zoo
-from core.architecture import Architecture, ConvBlock
 from core.arrays import to_float
-from core.card import ModelCard
-from core.classifier import Classifier
-from core.data import Dataset
-from core.feature_maps import convolutions
-from core.model import build_model, load_model, named_variables, save_model
-from core.rate import Rate
-from core.surgery import edited_classifier, scale_channels, shuffled
+from core.data.mnist import Dataset
+from core.inspection.feature_maps import convolutions
+from core.inspection.surgery import edited_classifier, scale_channels, shuffled
+from core.network.architecture import Architecture, ConvBlock
+from core.network.card import ModelCard
+from core.network.classifier import Classifier
+from core.network.model import build_model, load_model, named_variables, save_model
+from core.statistics.rate import Rate
+from core.zoo import models as zoo
 
 POOL_FREE = Architecture((ConvBlock(5, 3, stride=2, pooling=1), ConvBlock(4, 5, pooling=3)), (9,))
 NORMALIZED = Architecture((ConvBlock(5, 3), ConvBlock(4, 5, pooling=1)), (9,), True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from core.tensor_file import MAX_HEADER_BYTES, read_arrays, read_header
+from core.network.tensor_file import MAX_HEADER_BYTES, read_arrays, read_header
 
 
 def _file(header: object, body: bytes = b"") -> bytes:

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from core.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.arrays import to_float
-from core.augmentation import augment
 from core.backend import keras, tf
-from core.data import Dataset
-from core.model import Weights, assign_weights, build_model, named_weights
-from core.pooling import max_pool
-from core.settings import OPTIMIZERS
-from core.trainer import Trainer, TrainingState, trainer_for
+from core.data.mnist import Dataset
+from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.network.model import Weights, assign_weights, build_model, named_weights
+from core.network.pooling import max_pool
+from core.training.augmentation import augment
+from core.training.settings import OPTIMIZERS
+from core.training.trainer import Trainer, TrainingState, trainer_for
 
 NONE = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift": 0.0, "rotation": 0.0}
 TINY = Architecture((ConvBlock(4, 3), ConvBlock(5, 3)), (12,))

@@ -6,16 +6,14 @@ import numpy as np
 import psutil
 import pytest
 
-from core.architecture import MODEL_1, Architecture, ConvBlock
 from core.arrays import to_float
 from core.backend import tf
-from core.classifier import Classifier
-from core.data import Dataset
-from core.evaluation import Evaluation
-from core.model import build_model
-from core.settings import TrainingSettings
-from core.trainer import TrainingState, trainer_for
-from core.training import (
+from core.data.mnist import Dataset
+from core.network.architecture import MODEL_1, Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.evaluation import Evaluation
+from core.network.model import build_model
+from core.training.loop import (
     CHECKPOINTS,
     Controls,
     Progress,
@@ -23,6 +21,8 @@ from core.training import (
     checkpoint_steps,
     train,
 )
+from core.training.settings import TrainingSettings
+from core.training.trainer import TrainingState, trainer_for
 
 TINY = Architecture((ConvBlock(4, 3), ConvBlock(4, 3)), (10,))
 FAST = TrainingSettings(epochs=2, batch_size=50, learning_rate=2e-3, training_images=2_000)

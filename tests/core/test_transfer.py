@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from core.arrays import CLASSES, SIDE, FloatArray, to_float
-from core.attacks.control import noise_of_norm
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
+from core.attacks.noise_control import noise_of_norm
+from core.attacks.universal_noise import Transfer, shuffled, transfer
 from core.backend import keras
-from core.classifier import Classifier
-from core.data import Dataset
-from core.rate import Rate
-from core.transfer import Transfer, shuffled, transfer
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
 
 
 @pytest.fixture(scope="module")

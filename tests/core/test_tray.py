@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.architecture import Architecture, ConvBlock
 from core.arrays import to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.data import Dataset
-from core.rate import Rate
-from core.rounds import held_out, round_of
-from core.runs import Run
-from core.settings import TrainingSettings
-from core.tray import Tray
+from core.data.mnist import Dataset
+from core.network.architecture import Architecture, ConvBlock
+from core.statistics.rate import Rate
+from core.training.rounds import held_out, round_of
+from core.training.runs import Run
+from core.training.settings import TrainingSettings
+from core.training.tray import Tray
 
 TINY = Architecture((ConvBlock(4, 3),), (10,))
 FAST = TrainingSettings(epochs=1, batch_size=50, learning_rate=2e-3, training_images=500)

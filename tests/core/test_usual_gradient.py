@@ -11,8 +11,8 @@ from core.attacks.usual_gradient import (
     follows_cross_entropy,
     with_usual_gradient,
 )
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 from tests.core.linear import gray_images, scaled
 
 

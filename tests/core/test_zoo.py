@@ -5,14 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import zoo
-from core.data import load_mnist
-from core.walkthrough import SHIPPED_FILE, SHIPPED_IMAGE, SHIPPED_MODEL, read, walk_through
+from core.data.mnist import load_mnist
+from core.zoo import models as zoo
+from core.zoo.walkthrough import SHIPPED_FILE, SHIPPED_IMAGE, SHIPPED_MODEL, read, walk_through
 
 
 def test_listing_needs_no_tensorflow() -> None:
     code = (
-        "import sys; from core import zoo, walkthrough, data, settings, architecture, jobs, card;"
+        "import sys; from core import zoo, data, jobs; from core.zoo import walkthrough;"
+        "import core.training.settings, core.network.architecture, core.network.card;"
         "assert len(zoo.available_models()) >= 2; walkthrough.read(walkthrough.SHIPPED_FILE);"
         "data.load_mnist(); assert 'tensorflow' not in sys.modules, 'it was loaded'"
     )

@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core.arrays import CLASSES, to_float
 from core.attacks.generated import generate_from_noise, move_toward
 from core.attacks.goals import Targeted
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
 from tests.ui.conftest import run_while_live, text_of
 from ui.adversarial import noise_luck, noise_settings, source_luck, source_settings
 from ui.adversarial.source_settings import ROW

@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import to_float
-from core.attribution import integrated_gradients
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
+from core.inspection.attribution import integrated_gradients
 from core.jobs import Job
+from core.network.classifier import Classifier
 from tests.gate import Gate
 from tests.ui.conftest import run_while_live, text_of
 from ui import attribution, attribution_maps, attribution_study, session

@@ -7,11 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import to_float
-from core.class_images import ImageSettings
-from core.classifier import Classifier
-from core.data import Dataset
-from core.experiments import E10
-from core.responses import responses
+from core.data.mnist import Dataset
+from core.inspection.class_images import ImageSettings
+from core.inspection.responses import responses
+from core.network.classifier import Classifier
+from core.report.experiments import E10
 from tests.ui.conftest import open_page, text_of
 from ui.class_images import told
 from ui.class_images.wanted import CLASS, Asked, Start, Wanted

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import walkthrough, zoo
-from core.card import INTERVAL_BOUNDS, PGD, WORST_CASE
+from core.network.card import INTERVAL_BOUNDS, PGD, WORST_CASE
+from core.zoo import models as zoo
+from core.zoo import walkthrough
 from tests.ui.conftest import text_of
 from ui import text
 from ui.defenses.robust_models import alarms, finding, verdict

@@ -7,12 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import Dataset
+from core.certification.growth import certified_radius
+from core.certification.smoothing import certify
+from core.data.mnist import Dataset
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
-from core.defenses.growth import certified_radius
-from core.defenses.smoothing import certify
+from core.network.classifier import Classifier
 from tests.ui.conftest import fine_text_of, run_while_live
 from ui import compute, text
 from ui.defenses import certified_accuracy

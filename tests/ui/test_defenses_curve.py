@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.classifier import Classifier
 from core.jobs import FINISHED, Job
-from core.robustness_curve import Curve, CurveStudy, Point
+from core.network.classifier import Classifier
+from core.studies.robustness_curve import Curve, CurveStudy, Point
 from tests.ui.conftest import run_while_live, text_of
 from ui import compute
 from ui.defenses import curve as curve_view

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.defenses import detection_study
-from core.defenses.detection_study import ADAPTIVE, NOISE, Detected, DetectionStudy, Scored
+from core.studies import detection_study
+from core.studies.detection_study import ADAPTIVE, NOISE, Detected, DetectionStudy, Scored
 from tests.ui.conftest import fine_text_of, run_while_live
 from ui import text
 from ui.defenses import detection

@@ -8,12 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
 from core.defenses.defended import DefendedClassifier, defense_of
-from core.defenses.grid import COLUMNS, Budget, Cell, Grid, Row
 from core.jobs import FAILED, FINISHED, QUEUED, RUNNING, STOPPED, Job
-from core.rate import Rate
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
+from core.studies.grid import COLUMNS, Budget, Cell, Grid, Row
 from tests.ui.conftest import fine_text_of, open_page, run_until, run_while_live
 from ui import text
 from ui.defenses import grid, grid_files, grid_runs

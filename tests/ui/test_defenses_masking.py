@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.classifier import Classifier
+from core.attacks.loss_surface import Surfaces
 from core.jobs import FAILED, QUEUED, RUNNING, STOPPED, Job
-from core.loss_surface import Surfaces
-from core.masking import MaskingStudy
-from core.masking_verdicts import compared, gap, none_of, not_monotone, share_below
-from core.rate import Rate
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
+from core.studies.masking import MaskingStudy
+from core.studies.masking_verdicts import compared, gap, none_of, not_monotone, share_below
 from tests.gate import Gate
 from tests.ui.conftest import run_until, run_while_live, text_of
 from ui.defenses import masking

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import zoo
-from core.card import Alarm, ModelCard, Robustness
+from core.network.card import Alarm, ModelCard, Robustness
+from core.zoo import models as zoo
 from ui.defenses.robust_models import alarms, beside, finding, verdict
 
 ROBUST = {"defense_view": "Robust models"}

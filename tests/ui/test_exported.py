@@ -6,12 +6,12 @@ import pytest
 from core.arrays import SIDE, to_bytes, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.classifier import Classifier
-from core.data import Dataset
-from core.optimization import Trajectory
-from core.pictures import _unpacked as unpacked
-from core.pictures import decode
-from core.provenance import png
+from core.data.mnist import Dataset
+from core.data.pictures import _unpacked as unpacked
+from core.data.pictures import decode
+from core.data.provenance import png
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory
 from ui.exported import exported
 from ui.track import Track
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import zoo
-from core.architecture import MODEL_1, Architecture, ConvBlock
 from core.arrays import to_float
-from core.classifier import Classifier
-from core.data import load_mnist
-from core.feature_maps import active_shares, convolutions, feature_maps, kernels
-from core.model import build_model, deserialize_model
+from core.data.mnist import load_mnist
+from core.inspection.feature_maps import active_shares, convolutions, feature_maps, kernels
+from core.network.architecture import MODEL_1, Architecture, ConvBlock
+from core.network.classifier import Classifier
+from core.network.model import build_model, deserialize_model
+from core.zoo import models as zoo
 from tests.ui.conftest import open_page, text_of
 from ui import feature_maps as page
 from ui import microscope, state
@@ -235,8 +235,8 @@ def test_an_edited_link_falls_back(app: AppTest) -> None:
 
 
 def test_checkpoints_are_laid_beside(app: AppTest) -> None:
-    from core.runs import Run
-    from core.settings import TrainingSettings
+    from core.training.runs import Run
+    from core.training.settings import TrainingSettings
 
     settings = TrainingSettings(epochs=1, training_images=320)
     data = load_mnist()

@@ -7,8 +7,8 @@ import pytest
 from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
-from core import zoo
-from core.model import deserialize_model, load_model, serialize_model
+from core.network.model import deserialize_model, load_model, serialize_model
+from core.zoo import models as zoo
 from ui import state
 from ui.navigation import VIEWS
 

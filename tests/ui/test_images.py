@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import ByteArray
-from core.data import load_mnist
+from core.data.mnist import load_mnist
 from ui import images
 
 

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 from core.arrays import FloatArray
 from core.attacks.catalog import ATTACKS, Attack, Setting, Value, attack
 from core.attacks.goals import Untargeted
-from core.classifier import Classifier
-from core.scoreboard import GOALS, Scoreboard
+from core.network.classifier import Classifier
+from core.studies.scoreboard import GOALS, Scoreboard
 from tests.test_house import ROOT
 from ui.adversarial import attack_settings
 from ui.adversarial.attack_settings import NORM_NAMES

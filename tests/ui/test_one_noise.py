@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data import load_test_labels
-from core.rate import Rate
+from core.data.mnist import load_test_labels
+from core.statistics.rate import Rate
 from tests.ui.conftest import open_page, text_of
 from ui.images import ChosenImage, encode_ink
 from ui.one_noise.fit import ALL_CLASSES, CURVE_SCALES, POOL_START, SAME_CLASS, images_to_fit
@@ -111,8 +111,8 @@ def test_too_much_work_is_one_sentence(app: AppTest) -> None:
 
 def test_a_model_that_reads_nothing_right_is_one_sentence(app: AppTest) -> None:
     """Every image is a 5 to it, so that toward 5 nobody is left to mislead."""
-    from core import zoo
-    from core.model import load_model, serialize_model, weights_digest
+    from core.network.model import load_model, serialize_model, weights_digest
+    from core.zoo import models as zoo
 
     model, card = load_model(zoo.path_of("model-1"))
     model.get_layer("logits").set_weights(
@@ -170,7 +170,7 @@ def test_the_chosen_come_first_then_images_that_are_not_scored() -> None:
 
 
 def test_files_can_be_read_again(app: AppTest) -> None:
-    from core import zoo
+    from core.zoo import models as zoo
     from ui.one_noise.files import noise_archive, rates_table
     from ui.one_noise.fit import GAUSSIAN, NOISE, Settings, fit, scores
 

@@ -8,9 +8,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import ByteArray
-from core.centering import center
-from core.data import load_mnist
-from core.provenance import png
+from core.data.centering import center
+from core.data.mnist import load_mnist
+from core.data.provenance import png
 from tests.photographs import on_phone, photograph, saved
 from tests.ui.conftest import text_of
 from ui import digit_pad, digit_reading

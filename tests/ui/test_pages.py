@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.architecture import MODEL_1, MODEL_2
-from core.data import Dataset
-from core.settings import TrainingSettings
+from core.data.mnist import Dataset
+from core.network.architecture import MODEL_1, MODEL_2
+from core.training.settings import TrainingSettings
 from tests.ui.conftest import text_of
 from ui import state, training_settings
 from ui.navigation import VIEWS
@@ -165,7 +165,7 @@ def test_sliders_mean_the_report_by_default() -> None:
 
 
 def test_a_missing_data_file_is_one_sentence(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core import data
+    from core.data import mnist as data
     from ui import compute
 
     def broken() -> data.ByteArray:

@@ -13,10 +13,10 @@ from PIL import Image, ImageSequence
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import SIDE, to_float
-from core.classifier import Classifier
-from core.data import Dataset
-from core.objectives import logit, squared_distance
-from core.optimization import Trajectory, optimize_images
+from core.data.mnist import Dataset
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory, optimize_images
+from core.optimization.objectives import logit, squared_distance
 from ui import player_files
 from ui.figures import tiles
 from ui.figures.palette import DARK, LIGHT
@@ -242,7 +242,7 @@ def test_terms_of_other_tracks_stay_empty(toward: Trajectory) -> None:
 def _page() -> None:
     import numpy as np
 
-    from core.optimization import Trajectory
+    from core.optimization.engine import Trajectory
     from ui import downloads, player
     from ui.track import Track
 

@@ -9,12 +9,12 @@ from streamlit.testing.v1 import AppTest
 
 from core.arrays import to_float
 from core.attacks.catalog import attack
-from core.classifier import Classifier
-from core.data import Dataset
+from core.data.mnist import Dataset
 from core.jobs import FINISHED, Job
-from core.paired import judge
-from core.rate import Rate
-from core.scoreboard import GOALS, Attacked, Scoreboard, noise_control
+from core.network.classifier import Classifier
+from core.statistics.paired import judge
+from core.statistics.rate import Rate
+from core.studies.scoreboard import GOALS, Attacked, Scoreboard, noise_control
 from tests.gate import Gate
 from tests.ui.conftest import fine_text_of, run_until, run_while_live
 from ui import compute, text

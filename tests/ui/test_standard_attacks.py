@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 from core.arrays import to_float
 from core.attacks.catalog import ATTACKS, attack
 from core.attacks.goals import Untargeted
-from core.classifier import Classifier
-from core.data import Dataset
+from core.attacks.smallest import METHODS, bisect
+from core.data.mnist import Dataset
 from core.jobs import Job
-from core.smallest import METHODS, bisect
-from core.smallest_study import SmallestStudy
+from core.network.classifier import Classifier
+from core.studies.smallest_study import SmallestStudy
 from tests.ui.conftest import run_while_live
 from ui.adversarial import smallest_settings, standard_settings
 from ui.images import encode_ink

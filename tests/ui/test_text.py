@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from core.rate import Rate
+from core.statistics.rate import Rate
 from ui import text
 
 

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import to_float
-from core.experiments import E13
-from core.settings import TrainingSettings
+from core.report.experiments import E13
+from core.training.settings import TrainingSettings
 from tests.ui.conftest import text_of
 from ui import compute
 
@@ -115,7 +115,7 @@ def test_images_reach_the_tray(app: AppTest, page: str) -> None:
 
 
 def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
-    from core.tray import Tray
+    from core.training.tray import Tray
     from ui.tray_card import archive
 
     app.run()
@@ -157,7 +157,7 @@ def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
 
 
 def test_a_defended_model_does_not_train(app: AppTest) -> None:
-    from core.tray import Tray
+    from core.training.tray import Tray
 
     app.run()
     tray = Tray()

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import disk
 from core.jobs import FAILED, PAUSED
-from core.runs import Run
+from core.training.runs import Run
 from tests.gate import Gate
 from tests.ui.conftest import open_page, run_until, text_of
 from ui import session

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import zoo
-from core.model import load_model, serialize_model
+from core.network.model import load_model, serialize_model
+from core.zoo import models as zoo
 from tests.test_house import ROOT
 from tests.ui.conftest import open_page, text_of
 from ui import state

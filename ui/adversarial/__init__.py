@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 from ui import bound
 from ui.adversarial import from_noise, scoreboard, smallest, standard, toward_source
 from ui.choice import Choice

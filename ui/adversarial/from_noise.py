@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from core.arrays import CLASSES
-from core.classifier import Classifier
-from core.experiments import E7, noise_claims
-from core.optimization import Trajectory
-from core.situation import Situation
+from core.coach.situation import Situation
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory
+from core.report.experiments import E7, noise_claims
 from ui import coach, downloads, player, text, theme
 from ui.adversarial import shared
 from ui.adversarial.noise_luck import NOISE_LUCK, seconds

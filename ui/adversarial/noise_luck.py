@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.attacks.repeated import NoiseStudy
-from core.classifier import Classifier
-from core.paired import judged
+from core.network.classifier import Classifier
+from core.statistics.paired import judged
+from core.studies.repeated import NoiseStudy
 from ui import text, theme
 from ui.adversarial import shared
 from ui.adversarial.noise_settings import Settings

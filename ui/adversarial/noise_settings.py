@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.arrays import CLASSES
 from core.attacks.generated import OBJECTIVES, generate_from_noise
-from core.classifier import Classifier
-from core.experiments import E7
-from core.optimization import OPTIMIZERS, Trajectory
+from core.network.classifier import Classifier
+from core.optimization.engine import OPTIMIZERS, Trajectory
+from core.report.experiments import E7
 from ui import bound, compute
 from ui.adversarial import shared
 

@@ -5,8 +5,8 @@ import itertools
 import pandas as pd
 import streamlit as st
 
-from core.paired import Paired, Verdict, beside, judged, paired
-from core.scoreboard import Attacked
+from core.statistics.paired import Paired, Verdict, beside, judged, paired
+from core.studies.scoreboard import Attacked
 from ui import text, theme
 from ui.adversarial import score_runs
 from ui.adversarial.score_runs import ScoreRun

@@ -8,11 +8,11 @@ import streamlit as st
 
 from core.arrays import BoolArray
 from core.attacks.catalog import Attack, Value
-from core.classifier import Classifier
 from core.jobs import Job, QueueFull
-from core.paired import Verdict, judge
-from core.rate import Rate
-from core.scoreboard import GOALS, Scoreboard, noise_control
+from core.network.classifier import Classifier
+from core.statistics.paired import Verdict, judge
+from core.statistics.rate import Rate
+from core.studies.scoreboard import GOALS, Scoreboard, noise_control
 from ui import session
 from ui.adversarial import attack_settings
 from ui.choice import Choice, short_titles

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.attacks.catalog import Attack, Value
-from core.classifier import Classifier
-from core.rate import Rate
-from core.scoreboard import GOALS
-from core.situation import Situation
+from core.coach.situation import Situation
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
+from core.studies.scoreboard import GOALS
 from ui import bound, coach, session
 from ui.adversarial import attack_settings, score_runs
 from ui.choice import Choice

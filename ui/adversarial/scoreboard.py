@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import IntArray
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 from ui import no_gradient, text, theme, tray
 from ui.adversarial import score_compare, score_runs, score_settings, shared
 from ui.adversarial.score_runs import ScoreRun

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import SIDE, FloatArray
-from core.classifier import Classifier
-from core.experiments import Claim
-from core.optimization import OPTIMIZERS
+from core.network.classifier import Classifier
+from core.optimization.engine import OPTIMIZERS
+from core.report.experiments import Claim
 from ui import bound, compute, text, theme
 from ui.figures import tiles
 from ui.files import npz

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import numpy as np
 import streamlit as st
 
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 from ui import no_gradient, text, theme, tray
 from ui.adversarial import shared
 from ui.adversarial.smallest_settings import Asked, Found, controls, found_for

@@ -7,12 +7,12 @@ import streamlit as st
 
 from core.arrays import CLASSES
 from core.attacks.catalog import attack
-from core.attacks.control import changed_by_noise
 from core.attacks.goals import Goal, Targeted, Untargeted
-from core.classifier import Classifier
-from core.plane import Plane, plane
-from core.rate import Rate
-from core.smallest import BISECTED, METHODS, Smallest, smallest, way
+from core.attacks.noise_control import changed_by_noise
+from core.attacks.plane import Plane, plane
+from core.attacks.smallest import BISECTED, METHODS, Smallest, smallest, way
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
 from ui import bound, compute
 from ui.adversarial.attack_settings import NORM_NAMES
 from ui.adversarial.standard_settings import ANY, DRAWS, TARGETED, true_class

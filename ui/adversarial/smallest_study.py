@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.classifier import Classifier
-from core.smallest_study import Measured, Median, SmallestStudy
+from core.network.classifier import Classifier
+from core.studies.smallest_study import Measured, Median, SmallestStudy
 from ui import compute, no_gradient, text, theme
 from ui.adversarial import shared
 from ui.adversarial.smallest_settings import Asked

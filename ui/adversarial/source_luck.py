@@ -7,9 +7,9 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import SIDE
-from core.attacks.repeated import SourceStudy
-from core.classifier import Classifier
-from core.paired import Verdict
+from core.network.classifier import Classifier
+from core.statistics.paired import Verdict
+from core.studies.repeated import SourceStudy
 from ui import compute, text, theme
 from ui.adversarial import shared
 from ui.adversarial.source_settings import Settings

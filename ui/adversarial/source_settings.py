@@ -8,9 +8,9 @@ import streamlit as st
 from core.arrays import CLASSES, FloatArray
 from core.attacks.generated import OBJECTIVES, STARTS, move_toward
 from core.attacks.goals import Targeted
-from core.classifier import Classifier
-from core.experiments import E8, E8_SOURCE_CLASS
-from core.optimization import OPTIMIZERS, Trajectory
+from core.network.classifier import Classifier
+from core.optimization.engine import OPTIMIZERS, Trajectory
+from core.report.experiments import E8, E8_SOURCE_CLASS
 from ui import bound, compute, images, state
 from ui.adversarial import shared
 from ui.images import ChosenImage

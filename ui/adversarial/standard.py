@@ -6,8 +6,8 @@ import streamlit as st
 from core.attacks.catalog import attack
 from core.attacks.ensemble import WorstCase
 from core.attacks.result import AttackResult
-from core.classifier import Classifier, softmax
-from core.situation import Situation
+from core.coach.situation import Situation
+from core.network.classifier import Classifier, softmax
 from ui import coach, compute, downloads, no_gradient, player, text
 from ui.adversarial import shared, usual
 from ui.adversarial.standard_settings import (

@@ -8,11 +8,11 @@ import streamlit as st
 
 from core.arrays import CLASSES
 from core.attacks.catalog import Attack, Value, attack
-from core.attacks.control import changed_by_noise
 from core.attacks.goals import Goal, Targeted, Untargeted
+from core.attacks.noise_control import changed_by_noise
 from core.attacks.result import AttackResult
-from core.classifier import Classifier
-from core.rate import Rate
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
 from ui import bound, coach, compute
 from ui.adversarial import attack_settings
 from ui.images import ChosenImage

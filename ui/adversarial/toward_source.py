@@ -6,12 +6,12 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import CLASSES, FloatArray, IntArray
-from core.attacks.control import noise_of_norm
-from core.classifier import Classifier, softmax
-from core.experiments import E8_SOURCE_CLASS, source_claims
-from core.optimization import Trajectory
-from core.rate import Rate
-from core.situation import Situation
+from core.attacks.noise_control import noise_of_norm
+from core.coach.situation import Situation
+from core.network.classifier import Classifier, softmax
+from core.optimization.engine import Trajectory
+from core.report.experiments import E8_SOURCE_CLASS, source_claims
+from core.statistics.rate import Rate
 from ui import coach, compute, downloads, images, no_gradient, player, text
 from ui.adversarial import noise_settings, shared
 from ui.adversarial.source_luck import SOURCE_LUCK, seconds

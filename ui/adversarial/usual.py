@@ -8,8 +8,8 @@ import streamlit as st
 from core.attacks.catalog import attack
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.usual_gradient import follows_cross_entropy, with_usual_gradient
-from core.classifier import Classifier
-from core.paired import Verdict, judge
+from core.network.classifier import Classifier
+from core.statistics.paired import Verdict, judge
 from ui import compute, text
 from ui.adversarial.standard_settings import Asked
 from ui.show import error_box

@@ -6,9 +6,9 @@ from dataclasses import asdict
 import numpy as np
 import streamlit as st
 
-from core.classifier import Classifier, softmax
-from core.optimization import Trajectory
-from core.situation import Situation
+from core.coach.situation import Situation
+from core.network.classifier import Classifier, softmax
+from core.optimization.engine import Trajectory
 from ui import coach, downloads, player, text
 from ui.adversarial import shared
 from ui.choice import Choice

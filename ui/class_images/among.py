@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.class_images import ImageSettings
-from core.classifier import Classifier
-from core.responses import Standing, most_exciting, standing
-from core.transfer import shuffled
+from core.attacks.universal_noise import shuffled
+from core.inspection.class_images import ImageSettings
+from core.inspection.responses import Standing, most_exciting, standing
+from core.network.classifier import Classifier
 from ui import compute, text, theme
 from ui.class_images.made import Made, real_answers, real_values
 from ui.class_images.wanted import CHANNEL, CLASS, Asked, Wanted

@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.classifier import Classifier
-from core.responses import HiddenLayer
+from core.inspection.responses import HiddenLayer
+from core.network.classifier import Classifier
 from ui import text, theme
 from ui.class_images.made import (
     QUICK,

@@ -4,11 +4,11 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray, to_float
-from core.class_images import ImageSettings, cost, late_gain
-from core.classifier import Classifier
-from core.experiments import Claim, Likeness, channel_claim, class_image_claims
-from core.optimization import Trajectory
-from core.responses import most_similar
+from core.inspection.class_images import ImageSettings, cost, late_gain
+from core.inspection.responses import most_similar
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory
+from core.report.experiments import Claim, Likeness, channel_claim, class_image_claims
 from ui import compute, text, theme
 from ui.adversarial import shared
 from ui.class_images.among import DRAWS, reordered

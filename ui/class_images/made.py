@@ -7,18 +7,18 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray, to_float
-from core.class_images import (
+from core.inspection.class_images import (
     ImageSettings,
     maximize_channel,
     maximize_logit,
     maximize_unit,
     start_images,
 )
-from core.classifier import Classifier
-from core.evaluation import Evaluation
-from core.experiments import total_variation
-from core.optimization import Trajectory
-from core.responses import Responses, joined, responses, unit_responses
+from core.inspection.responses import Responses, joined, responses, unit_responses
+from core.network.classifier import Classifier
+from core.network.evaluation import Evaluation
+from core.optimization.engine import Trajectory
+from core.report.experiments import total_variation
 from ui import compute
 from ui.class_images.wanted import CHANNEL, Asked, Start, Wanted
 from ui.images import TEST_IMAGES

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.class_images import ImageSettings
-from core.classifier import Classifier
+from core.inspection.class_images import ImageSettings
+from core.network.classifier import Classifier
 from ui import text, theme
 from ui.class_images.made import QUICK, Made, made, typical
 from ui.class_images.wanted import CLASS, REGULARIZERS, Asked, Regularizer

@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import CLASSES
-from core.class_images import ImageSettings
-from core.classifier import Classifier
-from core.experiments import E10
-from core.responses import HiddenLayer, hidden_layers
+from core.inspection.class_images import ImageSettings
+from core.inspection.responses import HiddenLayer, hidden_layers
+from core.network.classifier import Classifier
+from core.report.experiments import E10
 from ui import bound
 from ui.adversarial import shared
 from ui.choice import Choice

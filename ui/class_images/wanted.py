@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.class_images import ImageSettings
-from core.responses import HiddenLayer
+from core.inspection.class_images import ImageSettings
+from core.inspection.responses import HiddenLayer
 from ui import text
 from ui.images import ChosenImage
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from core.classifier import Classifier
+from core.network.classifier import Classifier
 from ui import bound
 from ui.choice import Choice
 from ui.defenses import (

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.classifier import Classifier
-from core.defenses.growth import Growth, Looseness, certified_radius, growth, looseness
+from core.certification.growth import Growth, Looseness, certified_radius, growth, looseness
+from core.network.classifier import Classifier
 from ui import bound, compute, state, text, theme
 from ui.choice import Choice
 from ui.defenses import smoothing

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.classifier import Classifier
-from core.defenses.certified_study import CertifiedStudy
+from core.network.classifier import Classifier
+from core.studies.certified_study import CertifiedStudy
 from ui import compute, text, theme
 from ui.figures import certified_charts
 from ui.files import npz

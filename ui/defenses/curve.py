@@ -7,10 +7,10 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from core.classifier import Classifier
-from core.paired import Verdict, beside, judged, paired
-from core.rate import Rate
-from core.robustness_curve import Curve, Point
+from core.network.classifier import Classifier
+from core.statistics.paired import Verdict, beside, judged, paired
+from core.statistics.rate import Rate
+from core.studies.robustness_curve import Curve, Point
 from ui import no_gradient, text, theme
 from ui.choice import Choice
 from ui.defenses import curve_runs, curve_settings

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.checks import as_written, check_apart
 from core.defenses.defended import DefendedClassifier, title_of
 from core.jobs import Job
-from core.robustness_curve import CurveStudy
+from core.studies.robustness_curve import CurveStudy
 from ui import compute, state
 from ui.choice import bare_key, short_titles
 from ui.defenses.parts import offered

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.classifier import Classifier
 from core.defenses.detection import DETECTORS
-from core.defenses.detection_study import (
+from core.network.classifier import Classifier
+from core.statistics.paired import judged
+from core.statistics.roc import Area
+from core.studies.detection_study import (
     ADAPTIVE,
     CALIBRATION,
     NOISE,
@@ -18,8 +20,6 @@ from core.defenses.detection_study import (
     DetectionStudy,
     Scored,
 )
-from core.paired import judged
-from core.roc import Area
 from ui import bound, compute, text, theme
 from ui.adversarial import shared
 from ui.choice import Choice

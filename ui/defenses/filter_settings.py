@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.defenses.defended import MAX_PARTS, defense_of, key_of
 from core.defenses.filters import KINDS, Filter
-from core.experiments import E12
+from core.report.experiments import E12
 from ui import bound, link, state
 from ui.choice import Choice, admit, bare_key
 from ui.parameters import Text

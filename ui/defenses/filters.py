@@ -6,16 +6,16 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.attacks.control import noise_of_norm
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.classifier import Classifier, softmax
+from core.attacks.loss_surface import without_gradient
+from core.attacks.noise_control import noise_of_norm
 from core.defenses.adaptive import adaptive, views
 from core.defenses.defended import DefendedClassifier, defense_of, gradient_of, title_of
 from core.defenses.filters import KINDS, Filter
-from core.experiments import E12
-from core.loss_surface import without_gradient
-from core.rate import Rate
+from core.network.classifier import Classifier, softmax
+from core.report.experiments import E12
+from core.statistics.rate import Rate
 from ui import compute, no_gradient, theme
 from ui.adversarial import shared
 from ui.choice import Choice

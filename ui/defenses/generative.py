@@ -6,11 +6,11 @@ from dataclasses import asdict
 import numpy as np
 import streamlit as st
 
-from core.classifier import Classifier
 from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier, defense_of, title_of
 from core.defenses.projection import Projection
 from core.defenses.purification import purifiers
+from core.network.classifier import Classifier
 from ui import bound, downloads, player, state, text, theme
 from ui.choice import Choice, admit, bare_key
 from ui.defenses import generative_samples

@@ -8,13 +8,13 @@ import streamlit as st
 from core.arrays import FloatArray
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.classifier import Classifier, softmax
 from core.defenses.adaptive import adaptive
 from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier
 from core.defenses.projection import MAX_RESTARTS, Projection, projection_path
 from core.defenses.purification import purifier_of
-from core.optimization import Trajectory
+from core.network.classifier import Classifier, softmax
+from core.optimization.engine import Trajectory
 from ui import bound, compute
 from ui.images import ChosenImage
 

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.classifier import Classifier, softmax
 from core.defenses.generator import LATENT, generator, generator_card
+from core.network.classifier import Classifier, softmax
 from ui import bound, theme
 from ui.figures import tiles
 from ui.figures.charts import class_bars

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from core.classifier import Classifier
-from core.defenses.grid import (
+from core.jobs import QUEUED
+from core.network.classifier import Classifier
+from core.studies.grid import (
     ADAPTIVE,
     BLACK_BOX,
     CLEAN,
@@ -14,7 +15,6 @@ from core.defenses.grid import (
     Cell,
     Row,
 )
-from core.jobs import QUEUED
 from ui import no_gradient, text, theme
 from ui.choice import Choice
 from ui.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings

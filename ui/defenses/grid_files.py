@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from core.defenses.grid import COLUMNS
+from core.studies.grid import COLUMNS
 from ui.defenses.grid_runs import GridRun
 from ui.files import npz
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.arrays import FloatArray, IntArray
 from core.defenses.defended import DefendedClassifier
-from core.defenses.grid import ADAPTIVE, STATIC, Cell, Row
+from core.studies.grid import ADAPTIVE, STATIC, Cell, Row
 from ui import text, theme
 from ui.defenses import grid_runs
 from ui.defenses.grid_runs import GridRun

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import to_float
-from core.defenses.grid import ADAPTIVE
+from core.studies.grid import ADAPTIVE
 from ui import compute, session, text
 from ui.choice import Choice
 from ui.defenses import grid_runs, grid_settings

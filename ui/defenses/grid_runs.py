@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.classifier import Classifier
 from core.defenses.defended import MAX_PARTS, DefendedClassifier, title_of
-from core.defenses.grid import ADAPTIVE, STATIC, Budget, Grid, Row
 from core.jobs import Job
-from core.paired import Paired, Verdict, judged, paired
+from core.network.classifier import Classifier
+from core.statistics.paired import Paired, Verdict, judged, paired
+from core.studies.grid import ADAPTIVE, STATIC, Budget, Grid, Row
 from ui import compute, session, state, text
 from ui.choice import bare_key, short_titles
 from ui.defenses.parts import offered

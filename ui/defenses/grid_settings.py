@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.defenses.grid import Budget
+from core.studies.grid import Budget
 from ui import bound, compute, session, state, text
 from ui.choice import Choice, bare_key, short_titles
 from ui.defenses import grid_runs

@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from core.classifier import Classifier
 from core.jobs import QUEUED
-from core.masking import ALARM, SILENT, UNCLEAR, Finding
+from core.network.classifier import Classifier
+from core.studies.masking import ALARM, SILENT, UNCLEAR, Finding
 from ui import bound, session, text, theme
 from ui.choice import Choice
 from ui.defenses import masking_runs

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from core.classifier import Classifier
 from core.defenses.defended import DefendedClassifier
 from core.defenses.filters import Filter
 from core.jobs import Job
-from core.masking import MaskingStudy
+from core.network.classifier import Classifier
+from core.studies.masking import MaskingStudy
 from ui import compute, state
 from ui.choice import Choice, bare_key, short_titles
 from ui.kept_job import Kept, is_live, job_on_test_images

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.card import INTERVAL_BOUNDS, PGD, WORST_CASE, ModelCard, Robustness
-from core.classifier import Classifier
-from core.defenses.settings import SHIPPED
-from core.experiments import E13
-from core.masking_verdicts import SILENT
-from core.paired import judge, judged, paired
-from core.rate import Rate
+from core.network.card import INTERVAL_BOUNDS, PGD, WORST_CASE, ModelCard, Robustness
+from core.network.classifier import Classifier
+from core.report.experiments import E13
+from core.statistics.paired import judge, judged, paired
+from core.statistics.rate import Rate
+from core.studies.masking_verdicts import SILENT
+from core.training.robust.settings import SHIPPED
 from ui import compute, text, theme
 from ui.choice import Choice, model_titles
 from ui.figures import attack_charts

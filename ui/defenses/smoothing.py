@@ -4,8 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.classifier import Classifier
-from core.defenses.smoothing import (
+from core.certification.smoothing import (
     ABSTAIN,
     ALPHA,
     GUESSES,
@@ -14,6 +13,7 @@ from core.defenses.smoothing import (
     largest_radius,
     predict,
 )
+from core.network.classifier import Classifier
 from ui import bound, compute, text, theme
 from ui.choice import Choice
 from ui.defenses.smoothing_accuracy import ACCURACY

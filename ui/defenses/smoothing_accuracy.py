@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.classifier import Classifier
-from core.defenses.smoothing import ALPHA, SmoothingStudy, largest_radius
+from core.certification.smoothing import ALPHA, SmoothingStudy, largest_radius
+from core.network.classifier import Classifier
 from ui import compute, text, theme
 from ui.figures import certified_charts
 from ui.measure_card import MeasureCard, Record

@@ -9,7 +9,7 @@ from core.arrays import SIDE
 from ui.figures.palette import Palette
 
 if TYPE_CHECKING:
-    from core.model import LayerInfo
+    from core.network.model import LayerInfo
 
 _SHOWN = ("InputLayer", "Conv2D", "MaxPooling2D", "Dense")
 _MAX_SHEETS = 8

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.rate import Rate
+from core.statistics.rate import Rate
 from ui.figures.palette import DASHES, Palette
 
 PERCENT = "format(datum.value * 100, '.3~f') + ' %'"

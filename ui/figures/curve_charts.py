@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from core.rate import Rate
-from core.robustness_curve import Curve
+from core.statistics.rate import Rate
+from core.studies.robustness_curve import Curve
 from ui.figures.charts import DATA, Chart, specification
 from ui.figures.palette import DASHES, Palette
 from ui.text import full_rate

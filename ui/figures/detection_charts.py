@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import FloatArray
-from core.roc import roc
+from core.statistics.roc import roc
 from ui.figures.charts import DATA, PERCENT, Chart, specification
 from ui.figures.palette import DASHES, Palette
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from core.arrays import FloatArray
-from core.sheet import Box, Sheet
+from core.data.sheet import Box, Sheet
 from ui.figures.palette import Palette, rgb
 from ui.figures.tiles import Picture
 

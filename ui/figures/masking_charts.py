@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.rate import Rate
+from core.statistics.rate import Rate
 from ui.figures.charts import DATA, PERCENT, Chart, specification
 from ui.figures.palette import Palette
 from ui.text import full_rate

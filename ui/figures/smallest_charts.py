@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.plane import Plane
-from core.smallest_study import Median
+from core.attacks.plane import Plane
+from core.studies.smallest_study import Median
 from ui.figures.charts import DATA, Chart, specification
 from ui.figures.palette import Palette, colorize, rgb
 

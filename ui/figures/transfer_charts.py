@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from core.rate import Rate
+from core.statistics.rate import Rate
 from ui.figures.charts import DATA, PERCENT, Chart, specification
 from ui.figures.palette import DASHES, Palette
 from ui.text import full_rate, interval, percent

@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.arrays import CLASSES
 from core.attacks.generated import OBJECTIVES
-from core.classifier import Classifier
-from core.experiments import E9, E9_SOURCE_CLASS
-from core.transfer import Transfer
+from core.attacks.universal_noise import Transfer
+from core.network.classifier import Classifier
+from core.report.experiments import E9, E9_SOURCE_CLASS
 from ui import bound, downloads, images, no_gradient, player, text
 from ui.adversarial import shared
 from ui.choice import Choice

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from core.arrays import CLASSES
-from core.classifier import Classifier
-from core.experiments import E9_SOURCE_CLASS, transfer_claim
-from core.paired import against
-from core.rate import Rate
-from core.transfer import Transfer
+from core.attacks.universal_noise import Transfer
+from core.network.classifier import Classifier
+from core.report.experiments import E9_SOURCE_CLASS, transfer_claim
+from core.statistics.paired import against
+from core.statistics.rate import Rate
 from ui import text, theme
 from ui.adversarial import shared
 from ui.figures import attack_charts

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from core.arrays import CLASSES
-from core.provenance import png
-from core.rate import Rate
-from core.transfer import Transfer
+from core.attacks.universal_noise import Transfer
+from core.data.provenance import png
+from core.statistics.rate import Rate
 from ui import theme
 from ui.choice import Choice
 from ui.figures import tiles

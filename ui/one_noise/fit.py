@@ -7,14 +7,14 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import CLASSES, FloatArray, IntArray, to_float
-from core.attacks.control import noise_of_norm
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
-from core.classifier import Classifier
-from core.experiments import E9, E9_SOURCE_CLASS
-from core.optimization import Trajectory
-from core.rate import Rate
-from core.transfer import Transfer, added, shuffled, transfer
+from core.attacks.noise_control import noise_of_norm
+from core.attacks.universal_noise import Transfer, added, shuffled, transfer
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory
+from core.report.experiments import E9, E9_SOURCE_CLASS
+from core.statistics.rate import Rate
 from ui import compute, text
 from ui.images import TEST_IMAGES, ChosenImage
 from ui.whole_set import Whole, in_parts

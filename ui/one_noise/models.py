@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from core.attacks.universal_noise import Transfer
 from core.checks import check_apart
-from core.classifier import Classifier
-from core.paired import Verdict, judged
-from core.rate import Rate
-from core.transfer import Transfer
+from core.network.classifier import Classifier
+from core.statistics.paired import Verdict, judged
+from core.statistics.rate import Rate
 from ui import bound, compute, text, theme
 from ui.choice import Choice, short_titles
 from ui.figures import transfer_charts

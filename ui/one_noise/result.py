@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.classifier import Classifier
-from core.paired import judged
-from core.rate import Rate
-from core.transfer import Transfer
+from core.attacks.universal_noise import Transfer
+from core.network.classifier import Classifier
+from core.statistics.paired import judged
+from core.statistics.rate import Rate
 from ui import text, theme
 from ui.figures import attack_charts, charts, tiles
 from ui.one_noise.fit import GAUSSIAN, NOISE, SHUFFLED, Fit, Settings

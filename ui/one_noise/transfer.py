@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import CLASSES, FloatArray, IntArray, to_float
-from core.classifier import Classifier
-from core.paired import LEVEL, binomial_test, holm
-from core.rate import Rate
-from core.transfer import Transfer
+from core.attacks.universal_noise import Transfer
+from core.network.classifier import Classifier
+from core.statistics.paired import LEVEL, binomial_test, holm
+from core.statistics.rate import Rate
 from ui import compute, text, theme
 from ui.adversarial import shared
 from ui.figures import transfer_charts

@@ -1,4 +1,4 @@
-// What a PNG says of itself: an iTXt chunk under “Convscope”, as core/provenance.py reads it.
+// What a PNG says of itself: an iTXt chunk under “Convscope”, as core/data/provenance.py reads it.
 
 const BEHIND_HEADER = 33 // the signature and IHDR
 

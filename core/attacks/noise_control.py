@@ -1,0 +1,92 @@
+"""The control beside every attack: noise that is as long as the attack's change."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import SIDE, FloatArray, check_image, check_images
+from core.checks import check_choice, check_range, check_seed, check_whole
+from core.keyed_noise import of_images
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
+
+_DOUBLINGS = 10.0  # from the length asked for to where all pixels have long arrived at 0 or 1
+_HALVINGS = 18
+
+
+def noise_of_norm(
+    images: FloatArray, lengths: FloatArray, *, seed: int = 0, draws: int = 1
+) -> FloatArray:
+    """Images after random noise of a given L2: float32 [n, 28, 28, 1] in [0, 1].
+
+    Normal noise is scaled, for each of images [n, 28, 28, 1] in [0, 1], until what is left of it
+    behind the clipping has the length asked for, lengths float [n] from 0 to 28. Where the box
+    has no room for so much, the noise goes as far as it can. Its direction follows from `seed` and
+    the image; `draws` rows in a row that hold the same image get different ones. Raises ValueError
+    on other values.
+    """
+    seed = check_seed(seed)
+    draws = check_whole("The number of draws", draws, 1, 10_000)
+    check_images(images)
+    for length in lengths:
+        check_range("The length of the noise", float(length), 0, SIDE)
+    drawn = of_images(images, seed, "noise", draws).normal(SIDE, SIDE, 1)
+    noise = drawn.astype(np.float32)
+    noise *= np.asarray(lengths / _length(noise), np.float32)[:, None, None, None]
+    low, high = np.zeros(len(images)), np.full(len(images), _DOUBLINGS)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        short = _length(_added(images, noise, middle) - images) < lengths
+        low, high = np.where(short, middle, low), np.where(short, high, middle)
+    return _added(images, noise, (low + high) / 2)
+
+
+def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0) -> FloatArray:
+    """Images after the largest noise of the ball: float32 [n, 28, 28, 1] in [0, 1].
+
+    "linf": each pixel goes up or down by epsilon; "l2": normal noise of that length behind the
+    clipping; "l0": so many pixels become paper or ink. Drawn by `seed` and the image.
+    """
+    seed = check_seed(seed)
+    check_choice("The norm", norm, ("linf", "l2", "l0"))
+    check_images(images)
+    check_range("Epsilon", epsilon, 0, SIDE**2)
+    if norm == "l2":
+        return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
+    draws = of_images(images, seed, "edge")
+    signs = draws.at(0).signs(SIDE, SIDE, 1)
+    if norm == "linf":
+        noisy: FloatArray = np.clip(images + np.float32(epsilon) * signs, 0, 1)
+        return noisy
+    chosen = draws.at(1).order(SIDE**2).reshape(images.shape) < int(epsilon)
+    return np.where(chosen, (signs + 1) / 2, images).astype(np.float32)
+
+
+def changed_by_noise(
+    classifier: Classifier, image: FloatArray, length: float, *, draws: int, seed: int = 0
+) -> Rate:
+    """In how many of `draws` random directions the answer to an image changes at an L2 of `length`.
+
+    image float32 [1, 28, 28, 1] in [0, 1]; the noise stays in the box. Raises ValueError on
+    other values.
+    """
+    seed = check_seed(seed)
+    check_image(image)
+    check_range("The length of the noise", length, 0, SIDE)
+    draws = check_whole("The number of draws", draws, 1, 10_000)
+    noisy = noise_of_norm(
+        image.repeat(draws, axis=0), np.full(draws, length, np.float32), seed=seed, draws=draws
+    )
+    changed = classifier.predict(noisy) != classifier.predict(image)
+    return Rate(int(changed.sum()), draws)
+
+
+def _added(images: FloatArray, noise: FloatArray, doublings: NDArray[np.float64]) -> FloatArray:
+    added: FloatArray = np.clip(
+        images + np.exp2(doublings).astype(np.float32)[:, None, None, None] * noise, 0, 1
+    )
+    return added
+
+
+def _length(changes: FloatArray) -> FloatArray:
+    length: FloatArray = np.sqrt((changes**2).sum(axis=(1, 2, 3)))
+    return length

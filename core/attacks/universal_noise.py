@@ -1,0 +1,147 @@
+"""Whether a noise fools a network on images that it was not fitted to, and a control."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.checks import check_range, check_seed
+from core.keyed_noise import of_images
+from core.network.classifier import Classifier
+from core.statistics.paired import Paired, paired
+from core.statistics.rate import Rate
+
+MAX_SCALE = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """What the network says of images before and after a noise was added.
+
+    labels, before and after int64 [n]: the true class, and the answer without and with the noise.
+    target: the class that the noise aims at. l2 float32 [n]: the length of the change that is left
+    once the sum is clipped to [0, 1].
+
+    Every rate counts images that were read right before: the others need no noise.
+    """
+
+    labels: IntArray
+    before: IntArray
+    after: IntArray
+    target: int
+    l2: FloatArray
+
+    @property
+    def right_before(self) -> BoolArray:
+        """Which images are read right without the noise: bool [n]."""
+        right: BoolArray = self.before == self.labels
+        return right
+
+    @property
+    def misread(self) -> BoolArray:
+        """Which images are read right before and wrong after: bool [n]."""
+        misread: BoolArray = self.right_before & (self.after != self.labels)
+        return misread
+
+    def misclassified(self, classes: Iterable[int] = range(CLASSES)) -> Rate:
+        """Of the images of these true classes, those that the noise makes misread."""
+        return self._rate(self.misread, classes)
+
+    def reached(self, classes: Iterable[int] = range(CLASSES)) -> Rate:
+        """Of the images of these true classes, those that are now read as the target.
+
+        Images of the target's own class are not counted: they are there already.
+        """
+        return self._rate(self.after == self.target, set(classes) - {self.target})
+
+    @property
+    def others(self) -> set[int]:
+        """All classes but the target."""
+        return set(range(CLASSES)) - {self.target}
+
+    def beside(self, control: "Transfer", *, reached: bool = False) -> Paired:
+        """This noise and another on the same images of other classes than the target.
+
+        Counted is any wrong answer; with `reached` the target.
+        """
+        first, second = (
+            each.after == each.target if reached else each.misread for each in (self, control)
+        )
+        counted = self._counted(self.others)
+        return paired(first[counted], second[counted])
+
+    def _rate(self, happened: BoolArray, classes: Iterable[int]) -> Rate:
+        return Rate.of(happened[self._counted(classes)])
+
+    def _counted(self, classes: Iterable[int]) -> BoolArray:
+        counted: BoolArray = self.right_before & np.isin(self.labels, sorted(classes))
+        return counted
+
+
+def transfer(
+    classifier: Classifier,
+    noise: FloatArray,
+    images: FloatArray,
+    labels: IntArray,
+    *,
+    target: int,
+    scale: float = 1.0,
+    before: IntArray | None = None,
+    after: IntArray | None = None,
+) -> Transfer:
+    """How clip(images + scale · noise) is read, images float32 [n, 28, 28, 1] in [0, 1].
+
+    noise float32 [1, 28, 28, 1], the same for all images, or [n, 28, 28, 1], one for each; scale
+    0 to 10. before and after int [n]: the classifier's answers to the images and to the sums,
+    if they are known already. Raises ValueError on other values.
+    """
+    check_images(images)
+    labels = check_classes(labels, len(images))
+    check_classes(np.array([target]), 1)
+    check_range("The scale", scale, 0, MAX_SCALE)
+    _check_noise(noise, len(images))
+    known = classifier.predict(images) if before is None else check_classes(before, len(images))
+    changed = added(images, noise, scale)
+    return Transfer(
+        labels=labels,
+        before=known,
+        after=classifier.predict(changed) if after is None else check_classes(after, len(images)),
+        target=target,
+        l2=_length(changed - images),
+    )
+
+
+def added(images: FloatArray, noise: FloatArray, scale: float) -> FloatArray:
+    """clip(images + scale · noise), the noise one for all images or one for each."""
+    check_range("The scale", scale, 0, MAX_SCALE)
+    total: FloatArray = np.clip(images + np.float32(scale) * noise, 0, 1)
+    return total
+
+
+def shuffled(noise: FloatArray, images: FloatArray, *, seed: int = 0, draws: int = 1) -> FloatArray:
+    """The pixels of `noise` [1, 28, 28, 1] in random order for each of images [n, 28, 28, 1].
+
+    It is the control for the noise's values: the same ones, and so the same norms, in other
+    places, in an order that follows from `seed` and the image: float32 [n, 28, 28, 1]. `draws` rows
+    in a row that hold the same image have different ones.
+    """
+    _check_noise(noise, 1)
+    order = of_images(images, check_seed(seed), "shuffled", draws).order(SIDE * SIDE)
+    return noise.reshape(-1)[order].reshape(images.shape)
+
+
+def _length(changes: FloatArray) -> FloatArray:
+    length: FloatArray = np.sqrt((changes**2).sum(axis=(1, 2, 3)))
+    return length
+
+
+def _check_noise(noise: FloatArray, count: int) -> None:
+    shape = list(noise.shape)
+    if noise.dtype != np.float32 or shape not in ([1, SIDE, SIDE, 1], [count, SIDE, SIDE, 1]):
+        raise ValueError(
+            f"The noise is {noise.dtype} {shape}, not float32 [1, 28, 28, 1] or "
+            f"[{count}, 28, 28, 1]: give one for all images, or one for each."
+        )
+    if not np.isfinite(noise).all():
+        raise ValueError("The noise has pixels that are not finite: fit it again.")

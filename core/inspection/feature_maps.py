@@ -1,0 +1,275 @@
+"""What each channel of a convolution responds to: maps, kernels, receptive fields (experiment E5).
+
+The convolutions and their stages are read from a model's layers, which stand in one chain.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import BoolArray, FloatArray, IntArray, check_images
+from core.backend import keras, tf
+from core.network.classifier import IMAGES, Classifier, in_batches
+
+SATURATED_SHARE = 0.99
+DoubleArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """One convolution of a model and the names of the layers around it.
+
+    source: whose output it reads. before: whose output goes into the ReLU (its own, or that of
+    the batch normalization). after: the ReLU. pooled: the max pooling behind, if there is one.
+    """
+
+    name: str
+    source: str
+    before: str
+    after: str
+    pooled: str | None
+    kernel_size: int
+    stride: int
+    pooling: int
+    input_channels: int
+    channels: int
+    side: int
+
+    @property
+    def normalized(self) -> bool:
+        """Whether batch normalization stands between the convolution and its ReLU."""
+        return self.before != self.name
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """Stage → layer, in order: before ReLU, after ReLU and, where there is one, pooling."""
+        stages = {"before ReLU": self.before, "after ReLU": self.after}
+        return stages | ({"after pooling": self.pooled} if self.pooled else {})
+
+
+def convolutions(model: keras.Model) -> list[Convolution]:
+    """The convolutions of `model` in order, with what follows each of them."""
+    layers = model.layers
+    starts = [i for i, layer in enumerate(layers) if isinstance(layer, keras.layers.Conv2D)]
+    ends = [*starts[1:], len(layers)]
+    return [
+        _convolution(layers[start - 1], layers[start:end])
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _convolution(source: Any, layers: list[Any]) -> Convolution:
+    """Of the layers from one convolution up to the next."""
+    own, after = layers[0], _first(layers, keras.layers.ReLU)
+    if after is None:
+        raise ValueError(f"No ReLU follows {own.name}: use a model with one behind each.")
+    pooled = _first(layers, keras.layers.MaxPooling2D)
+    return Convolution(
+        name=own.name,
+        source=source.name,
+        before=layers[layers.index(after) - 1].name,
+        after=after.name,
+        pooled=pooled.name if pooled else None,
+        kernel_size=int(own.kernel_size[0]),
+        stride=int(own.strides[0]),
+        pooling=int(pooled.pool_size[0]) if pooled else 1,
+        input_channels=int(own.kernel.shape[2]),
+        channels=int(own.filters),
+        side=int(own.output.shape[1]),
+    )
+
+
+def _first(layers: list[Any], kind: type) -> Any:
+    return next((layer for layer in layers if isinstance(layer, kind)), None)
+
+
+def feature_maps(classifier: Classifier, images: FloatArray, layer: str) -> FloatArray:
+    """What every channel of `layer` puts out, float32 [n, h, w, channels], signed and unscaled.
+
+    Images are float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on a layer without maps.
+    """
+    maps = classifier.activations(images, layer)
+    if maps.ndim != 4:
+        raise ValueError(
+            f"{layer} puts out {maps.shape[1]} numbers and no maps: choose a layer "
+            "before the flattening."
+        )
+    return maps
+
+
+def kernels(model: keras.Model, convolution: str) -> FloatArray:
+    """The weights of a convolution: float32 [rows, columns, input channels, channels]."""
+    weights: FloatArray = model.get_layer(convolution).kernel.numpy()
+    return weights
+
+
+def single_taps(weights: FloatArray) -> BoolArray:
+    """Which channels look at one pixel: its weight exceeds the sum of all others: bool [channels].
+
+    weights: as of `kernels`, signs aside. Such a channel is a threshold on that pixel.
+    """
+    sizes = np.abs(weights.reshape(-1, weights.shape[-1]))
+    single: BoolArray = 2 * sizes.max(axis=0) > sizes.sum(axis=0)
+    return single
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelArithmetic:
+    """How a convolution's sums become the values before ReLU: scale · (sum + bias) + shift.
+
+    All float32 [channels]. Without batch normalization scale is 1 and shift 0; with it, scale is
+    γ / √(variance + ε) and shift β − mean · scale (Ioffe & Szegedy 2015, arXiv:1502.03167).
+    """
+
+    bias: FloatArray
+    scale: FloatArray
+    shift: FloatArray
+
+
+def channel_arithmetic(model: keras.Model, convolution: Convolution) -> ChannelArithmetic:
+    """Bias, scale and shift of every channel of a convolution."""
+    bias = model.get_layer(convolution.name).bias.numpy()
+    if not convolution.normalized:
+        return ChannelArithmetic(bias, np.ones_like(bias), np.zeros_like(bias))
+    normalization = model.get_layer(convolution.before)
+    deviation = np.sqrt(normalization.moving_variance.numpy() + normalization.epsilon)
+    scale = normalization.gamma.numpy() / deviation
+    shift = normalization.beta.numpy() - normalization.moving_mean.numpy() * scale
+    return ChannelArithmetic(bias, scale.astype(np.float32), shift.astype(np.float32))
+
+
+def seen_rows(model: keras.Model, layer: str) -> IntArray:
+    """The first and last row of the image that each row of `layer`'s maps sees: int64 [h, 2].
+
+    Images, kernels and strides are square: the same holds for columns. What lies beyond the
+    border is cut off. Araujo et al. (2019), doi:10.23915/distill.00021.
+    """
+    names = [each.name for each in model.layers]
+    own = model.get_layer(layer)
+    rows = np.repeat(np.arange(int(own.output.shape[1]))[:, np.newaxis], 2, axis=1)
+    for each in reversed(model.layers[: names.index(layer) + 1]):
+        rows = _rows_before(each, rows)
+    return rows
+
+
+def _rows_before(layer: Any, rows: IntArray) -> IntArray:
+    """From rows [h, 2] of a layer's output to rows of its input."""
+    if isinstance(layer, keras.layers.Conv2D):
+        window, stride = int(layer.kernel_size[0]), int(layer.strides[0])
+    elif isinstance(layer, keras.layers.MaxPooling2D):
+        window, stride = int(layer.pool_size[0]), int(layer.strides[0])
+    else:
+        return rows
+    side = int(layer.input.shape[1])
+    before = padding_before(side, window, stride) if layer.padding == "same" else 0
+    reach: IntArray = rows * stride - before + np.array([0, window - 1])
+    return np.clip(reach, 0, side - 1)
+
+
+def padding_before(side: int, window: int, stride: int) -> int:
+    """Rows of zeros that “same” padding puts above a map of `side` rows, as TensorFlow does."""
+    missing = (-(-side // stride) - 1) * stride + window - side
+    return max(missing, 0) // 2
+
+
+def active_shares(classifier: Classifier, images: FloatArray) -> dict[str, DoubleArray]:
+    """By convolution, the share of positions of all images at which each channel is above 0.
+
+    After ReLU; float64 [channels] in [0, 1], NaN of no image. Images are float32 [n, 28, 28, 1] in
+    [0, 1].
+    """
+    check_images(images)
+    found = convolutions(classifier.model)
+    compiled = classifier.compiled("active_counts", lambda model: _compile_counts(model, found))
+    counts = in_batches(compiled, images).astype(np.int64)
+    totals = np.split(counts.sum(axis=0), np.cumsum([each.channels for each in found])[:-1])
+    positions = len(images) or np.nan  # of no image there is no share
+    return {
+        each.name: total / (positions * each.side**2)
+        for each, total in zip(found, totals, strict=True)
+    }
+
+
+def _compile_counts(model: keras.Model, found: Sequence[Convolution]) -> Any:
+    after = keras.Model(model.inputs, [model.get_layer(each.after).output for each in found])
+
+    def counts(images: Any) -> Any:
+        """Int32 [n, channels of all convolutions]."""
+        maps = after(images, training=False)
+        maps = maps if isinstance(maps, list | tuple) else [maps]
+        return tf.concat([tf.math.count_nonzero(m > 0, axis=[1, 2]) for m in maps], axis=1)
+
+    return tf.function(counts, autograph=False, input_signature=[IMAGES]).get_concrete_function()
+
+
+def is_dead(share: DoubleArray) -> Any:
+    """Which channels are never above 0, of `active_shares`."""
+    return share == 0
+
+
+def is_saturated(share: DoubleArray) -> Any:
+    """Which channels are above 0 at 99 % of the positions or more, of `active_shares`."""
+    return share >= SATURATED_SHARE
+
+
+@dataclass(frozen=True, eq=False)
+class MapComparison:
+    """How two sets of maps of one shape differ.
+
+    distance: ‖a − b‖ / ‖a‖ over everything, infinite if only a is 0. cosine: of the angle between
+    them, NaN if one is 0. by_channel: ‖a − b‖ of every channel, float64 [channels]. Euclidean.
+    """
+
+    distance: float
+    cosine: float
+    by_channel: DoubleArray
+
+    @property
+    def ranked(self) -> IntArray:
+        """Channels, the one that differs most first."""
+        return np.argsort(-self.by_channel, kind="stable")
+
+
+def compare_maps(a: FloatArray, b: FloatArray) -> MapComparison:
+    """How maps `b` differ from `a`, both [..., channels]. Raises ValueError on other shapes."""
+    if a.shape != b.shape:
+        raise ValueError(
+            f"The maps are {_shape(a)} here and {_shape(b)} there: "
+            "choose models whose maps have one shape."
+        )
+    first, second = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
+    length, other = np.linalg.norm(first), np.linalg.norm(second)
+    apart = np.linalg.norm(first - second)
+    channels = tuple(range(a.ndim - 1))
+    return MapComparison(
+        distance=float(apart / length) if length else (0.0 if not apart else np.inf),
+        cosine=float(first @ second / (length * other)) if length and other else np.nan,
+        by_channel=np.sqrt(((a.astype(np.float64) - b) ** 2).sum(axis=channels)),
+    )
+
+
+def _shape(maps: FloatArray) -> str:
+    return " × ".join(map(str, maps.shape))
+
+
+def compare_layers(
+    first: Classifier, second: Classifier, images: FloatArray, others: FloatArray
+) -> dict[str, MapComparison]:
+    """By layer: `second` on `others` beside `first` on `images`, after each ReLU and at the logits.
+
+    ReLUs are matched in order; layers whose outputs differ in shape are left out.
+    """
+    pairs = list(zip(_relus(first.model), _relus(second.model), strict=False))
+    compared = {}
+    for name, other in [*pairs, ("logits", "logits")]:
+        a, b = first.activations(images, name), second.activations(others, other)
+        if a.shape == b.shape:
+            compared[name] = compare_maps(a, b)
+    return compared
+
+
+def _relus(model: keras.Model) -> list[str]:
+    return [layer.name for layer in model.layers if isinstance(layer, keras.layers.ReLU)]

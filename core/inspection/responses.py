@@ -1,0 +1,173 @@
+"""What layers answer to real images, and where a made image's answer lies among theirs."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.arrays import SIDE, FloatArray, IntArray, check_images
+from core.backend import keras, tf
+from core.checks import check_whole
+from core.network.classifier import IMAGES, Classifier, in_batches
+from core.statistics.rate import Rate
+
+
+@dataclass(frozen=True)
+class HiddenLayer:
+    """A layer between image and logits that can be asked what it wants to see.
+
+    shape: [h, w, channels] or [units]. rectified: a ReLU reads it or stands before it, so a value
+    of at most 0 is silence. linear: a weighted sum of pixels.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    rectified: bool
+    linear: bool
+
+    @property
+    def channels(self) -> int:
+        """Channels of maps, or units."""
+        return self.shape[-1]
+
+
+def hidden_layers(model: keras.Model) -> list[HiddenLayer]:
+    """The layers of `model` that compute something, in order, without image and logits."""
+    kinds = keras.layers
+    idle = (kinds.InputLayer, kinds.Flatten, kinds.Dropout)
+    layers = [layer for layer in model.layers if not isinstance(layer, idle)]
+    found: list[HiddenLayer] = []
+    for layer, following in itertools.pairwise(layers):
+        behind = any(isinstance(each, kinds.ReLU) for each in layers[: len(found) + 1])
+        found.append(
+            HiddenLayer(
+                layer.name,
+                tuple(int(side) for side in layer.output.shape[1:]),
+                isinstance(layer, kinds.ReLU | kinds.MaxPooling2D)
+                or isinstance(following, kinds.ReLU),
+                not behind and not isinstance(layer, kinds.MaxPooling2D),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """What the channels of a layer answer to n images.
+
+    means: over the positions of each image, float32 [n, channels]. largest: at any position of any
+    image, float32 [channels].
+    """
+
+    means: FloatArray
+    largest: FloatArray
+
+
+def responses(classifier: Classifier, images: FloatArray, layer: str) -> Responses:
+    """The answers of all channels of `layer` to images float32 [n, 28, 28, 1]."""
+    check_images(images)
+    compiled = classifier.compiled(
+        f"responses/{layer}", lambda model: _compile_responses(model, layer)
+    )
+    both = in_batches(compiled, images)
+    return Responses(both[:, 0], both[:, 1].max(axis=0, initial=-np.inf))
+
+
+def joined(parts: Sequence[Responses]) -> Responses:
+    """The answers to all images, from those to parts of them."""
+    largest = np.stack([each.largest for each in parts]).max(axis=0)
+    return Responses(np.concatenate([each.means for each in parts]), largest)
+
+
+def _compile_responses(model: keras.Model, layer: str) -> Any:
+    until = keras.Model(model.inputs, model.get_layer(layer).output)
+
+    def both(images: Any) -> Any:
+        """Mean and maximum over the positions: [n, 2, channels]."""
+        output = until(images, training=False)
+        flat = tf.reshape(output, [tf.shape(output)[0], -1, output.shape[-1]])
+        return tf.stack([tf.reduce_mean(flat, axis=1), tf.reduce_max(flat, axis=1)], axis=1)
+
+    return tf.function(both, autograph=False, input_signature=[IMAGES]).get_concrete_function()
+
+
+def unit_responses(
+    classifier: Classifier, images: FloatArray, layer: str, number: int
+) -> FloatArray:
+    """What one unit of `layer` answers to images [n, 28, 28, 1], n ≥ 1: float32 [n]."""
+    check_images(images)
+    units = math.prod(classifier.model.get_layer(layer).output.shape[1:])
+    number = check_whole("The unit", number, 0, units - 1)
+    compiled = classifier.compiled(f"unit/{layer}", lambda model: _compile_unit(model, layer))
+    place = tf.constant(number, tf.int64)
+    values: FloatArray = in_batches(lambda part: compiled(part, place), images)
+    return values
+
+
+def _compile_unit(model: keras.Model, layer: str) -> Any:
+    until = keras.Model(model.inputs, model.get_layer(layer).output)
+
+    def value(images: Any, number: Any) -> Any:
+        output = until(images, training=False)
+        return tf.reshape(output, [tf.shape(output)[0], -1])[:, number]
+
+    return tf.function(
+        value, autograph=False, input_signature=[IMAGES, tf.TensorSpec([], tf.int64)]
+    ).get_concrete_function()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a made image's value lies among those of real images.
+
+    less: how many real images excite it less (where it was minimized: more). extreme: the value of
+    the real image that excites it most. typical: the median.
+    """
+
+    value: float
+    less: Rate
+    extreme: float
+    typical: float
+
+    @property
+    def beyond(self) -> float:
+        """How far from the median, in distances of the most excited real image from it."""
+        reach = self.extreme - self.typical
+        return (self.value - self.typical) / reach if reach else math.inf
+
+
+def standing(value: float, real: FloatArray, *, minimize: bool = False) -> Standing:
+    """Where `value` lies among the values `real` [n] of real images, n ≥ 1."""
+    less = real > value if minimize else real < value
+    return Standing(
+        value=float(value),
+        less=Rate(int(less.sum()), len(real)),
+        extreme=float(real.min() if minimize else real.max()),
+        typical=float(np.median(real)),
+    )
+
+
+def most_exciting(real: FloatArray, count: int = 9, *, minimize: bool = False) -> IntArray:
+    """The `count` images of the largest (or smallest) values [n], that one first: int64."""
+    count = check_whole("The number of images", count, 1, len(real))
+    order = np.argsort(real if minimize else -real, kind="stable")
+    return order[:count].astype(np.int64)
+
+
+def most_similar(images: FloatArray, real: FloatArray) -> tuple[IntArray, FloatArray]:
+    """For each image the real one at the smallest angle: its index [n] and the cosine [n].
+
+    Both float32 [·, 28, 28, 1]. The cosine with an empty image is 0.
+    """
+    cosines = _directions(images) @ _directions(real).T
+    best = cosines.argmax(axis=1)
+    return best, cosines[np.arange(len(images)), best]
+
+
+def _directions(images: FloatArray) -> FloatArray:
+    flat = images.reshape(-1, SIDE * SIDE)
+    lengths = np.linalg.norm(flat, axis=1, keepdims=True)
+    return (flat / np.where(lengths == 0, 1, lengths)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""A network: its description, weights, answers."""

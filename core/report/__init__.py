@@ -1,0 +1,1 @@
+"""E1 to E14: set, reported, measured."""

@@ -1,0 +1,1 @@
+"""Measurements over many images, as jobs."""

@@ -1,0 +1,208 @@
+"""A detector against attacks that know nothing of it, and against one that has it in its loss."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.arrays import BoolArray, FloatArray, IntArray, to_float
+from core.attacks.catalog import Value, attack
+from core.attacks.goals import Untargeted
+from core.attacks.noise_control import noise_of_norm
+from core.checks import check_choice, check_range, check_whole
+from core.data.mnist import Split
+from core.defenses.detection import DETECTORS, Detector, evade
+from core.network.classifier import Classifier
+from core.statistics.paired import Paired, paired
+from core.statistics.rate import Rate
+from core.statistics.roc import Area, area
+
+STATIC: Mapping[str, Mapping[str, Value]] = {
+    "FGSM": {},
+    "PGD": {},
+    "DeepFool": {},
+    "Carlini–Wagner": {"binary_search_steps": 3},
+}
+ADAPTIVE, NOISE = "Adaptive", "Noise as long as PGD’s"
+CALIBRATION = slice(9_000, 10_000)  # clean test images that the threshold is chosen on
+MAX_IMAGES = 1_000
+_CHUNK = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """An attack's images and their scores.
+
+    images float32 [n, 28, 28, 1]; read int64 [n]: what they are read as; scores float32 [n];
+    right bool [n]: their originals are read rightly; fooled bool [n]: these, misread now. Of noise,
+    `fooled` is all of them: it is there to see whether the detector takes what is merely noisy for
+    an attack. n grows while the attack goes on, and stays where it was stopped.
+    """
+
+    name: str
+    images: FloatArray
+    read: IntArray
+    scores: FloatArray
+    right: BoolArray
+    fooled: BoolArray
+
+    def detected(self, threshold: float) -> Rate:
+        """Of those that fool the network, the ones that score above the threshold."""
+        scores = self.scores[self.fooled]
+        return Rate(int((scores > threshold).sum()), len(scores))
+
+    def missed(self, threshold: float) -> IntArray:
+        """The rows that fool the network and are not detected: int64 [m]."""
+        rows: IntArray = np.flatnonzero(self.fooled & (self.scores <= threshold))
+        return rows
+
+    def through(self, threshold: float) -> Rate:
+        """Of the originals so far that are read rightly, those that get past network and detector.
+
+        Of noise: those that it leaves unnoticed, whatever they are read as then.
+        """
+        return Rate.of(self._past(threshold))
+
+    def beside(self, other: "Scored", threshold: float) -> Paired:
+        """Which of the originals read rightly get past network and detector by this and by another.
+
+        Of those that both attacks have come to.
+        """
+        count = min(len(self.right), len(other.right))
+        right = self.right[:count]
+        first, second = (
+            (each.fooled & (each.scores <= threshold))[:count][right] for each in (self, other)
+        )
+        return paired(first, second)
+
+    def _past(self, threshold: float) -> BoolArray:
+        return (self.fooled & (self.scores <= threshold))[self.right]
+
+
+@dataclass(frozen=True, eq=False)
+class Detected:
+    """Scores of clean images, and of those that attacks made of others.
+
+    calibration float32 [c]: of clean images for the choice of a threshold. clean float32 [n]: of
+    clean images that neither the choice nor an attack has seen. originals, labels: what the
+    attacks began with.
+    """
+
+    calibration: FloatArray
+    clean: FloatArray
+    originals: FloatArray
+    labels: IntArray
+    attacks: tuple[Scored, ...] = ()
+
+    def threshold(self, rate: float) -> float:
+        """The lowest threshold that at most a share `rate` of the calibration images exceeds."""
+        ordered = np.sort(self.calibration)
+        return float(ordered[max(0, int(np.ceil(len(ordered) * (1 - rate))) - 1)])
+
+    def false_positives(self, threshold: float) -> Rate:
+        """Of the clean images, those that score above the threshold."""
+        return Rate(int((self.clean > threshold).sum()), len(self.clean))
+
+    def area(self, of: Scored) -> Area:
+        """Under the ROC curve of an attack's images that fool the network against clean ones."""
+        return area(self.clean, of.scores[of.fooled])
+
+
+@dataclass(eq=False)
+class DetectionStudy:
+    """A detector against every attack over the same `images` originals; grows with `work`."""
+
+    images: int
+    detector: str
+    epsilon: float
+    _done: Detected | None = field(default=None, repr=False)
+    _scored: int = 0
+
+    def __post_init__(self) -> None:
+        check_choice("The detector", self.detector, tuple(DETECTORS))
+        check_whole("The number of images", self.images, 1, MAX_IMAGES)
+        check_range("Epsilon", self.epsilon, 0, 1)
+
+    @property
+    def total(self) -> int:
+        """How many images are scored in the end."""
+        return self.images * (len(STATIC) + 2)
+
+    @property
+    def count(self) -> int:
+        """How many attacked or noisy images have been scored."""
+        return self._scored
+
+    @property
+    def detected(self) -> Detected:
+        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
+        if self._done is None:
+            raise ValueError("No image has been scored yet: work first.")
+        return self._done
+
+    def work(
+        self, classifier: Classifier, test: Split, *, iterations: int = 60
+    ) -> Generator[float]:
+        """Score the first `images` of the test split after each attack; yields the share done.
+
+        The next ones are the clean images, the last 1,000 those that a threshold is chosen on.
+        The attacks that have a radius get `epsilon`, in L∞. iterations: of the adaptive attack.
+        """
+        detector = DETECTORS[self.detector]
+        originals = to_float(test.images[: self.images])
+        labels = test.labels[: self.images].astype(np.int64)
+        right = classifier.predict(originals) == labels
+        done = Detected(
+            calibration=detector.scores(classifier, to_float(test.images[CALIBRATION])),
+            clean=detector.scores(classifier, to_float(test.images[self.images : 2 * self.images])),
+            originals=originals,
+            labels=labels,
+        )
+        looks_clean = float(np.median(done.calibration))
+        for name in (*STATIC, NOISE, ADAPTIVE):
+            parts: list[Scored] = []
+            for first in range(0, self.images, _CHUNK):
+                rows = slice(first, min(first + _CHUNK, self.images))
+                some = originals[rows]
+                if name == NOISE:
+                    pgd = next(each for each in done.attacks if each.name == "PGD")
+                    length = np.sqrt(((pgd.images[rows] - some) ** 2).sum(axis=(1, 2, 3)))
+                    made = noise_of_norm(some, length)
+                elif name == ADAPTIVE:
+                    made = evade(
+                        classifier, detector, some, labels[rows],
+                        epsilon=self.epsilon, iterations=iterations, enough=looks_clean,
+                    )  # fmt: skip
+                else:
+                    made = self._static(classifier, name, some, labels[rows])
+                parts.append(_scored(classifier, detector, name, made, labels[rows], right[rows]))
+                whole = _joined(parts)
+                kept = tuple(each for each in done.attacks if each.name != name)
+                done = self._done = Detected(
+                    done.calibration, done.clean, originals, labels, (*kept, whole)
+                )
+                self._scored += len(some)
+                yield self.count / self.total
+
+    def _static(
+        self, classifier: Classifier, name: str, images: FloatArray, labels: IntArray
+    ) -> FloatArray:
+        chosen, settings = attack(name), dict(STATIC[name])
+        if chosen.bounded:
+            settings["epsilon"] = self.epsilon
+        return chosen(classifier, images, Untargeted(labels), settings).adversarial
+
+
+def _scored(
+    classifier: Classifier, detector: Detector, name: str, images: FloatArray, labels: IntArray,
+    right: BoolArray,
+) -> Scored:  # fmt: skip
+    read = classifier.predict(images)
+    fooled = np.ones(len(read), bool) if name == NOISE else right & (read != labels)
+    return Scored(name, images, read, detector.scores(classifier, images), right, fooled)
+
+
+def _joined(parts: list[Scored]) -> Scored:
+    names = ("images", "read", "scores", "right", "fooled")
+    both = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Scored(parts[0].name, **both)

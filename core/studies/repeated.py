@@ -1,0 +1,227 @@
+"""Was that luck? The report's attacks again, from many starts and on many images."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core.arrays import SIDE, ByteArray, FloatArray, IntArray
+from core.attacks.generated import move_toward, noise_images, objective_of
+from core.attacks.goals import Targeted, random_targets
+from core.attacks.noise_control import noise_of_norm
+from core.attacks.result import AttackResult, result_of
+from core.checks import check_seed
+from core.network.classifier import Classifier
+from core.optimization.engine import optimize_images
+from core.statistics.paired import Paired, paired
+from core.statistics.rate import Rate
+
+_CHUNK = 20  # images of one step of the job
+
+
+@dataclass(frozen=True, eq=False)
+class Ends:
+    """Where the starts of one class have ended: images float32 [n, 28, 28, 1].
+
+    starts, read int64 [n]: what they are read as before anything is done to them, and in the end.
+    """
+
+    label: int
+    images: FloatArray
+    starts: IntArray
+    read: IntArray
+
+    @property
+    def arrived(self) -> Rate:
+        """How many are read as the class."""
+        return Rate(int((self.read == self.label).sum()), len(self.read))
+
+    @property
+    def read_before(self) -> Rate:
+        """The control: how many starts are read as the class as they are."""
+        return Rate(int((self.starts == self.label).sum()), len(self.starts))
+
+    @property
+    def beside_start(self) -> Paired:
+        """Which starts are read as the class when they have ended, and which as they are."""
+        return paired(self.read == self.label, self.starts == self.label)
+
+
+@dataclass(eq=False)
+class NoiseStudy:
+    """E7 from `total` random starts for each of `classes`; grows while `work` goes on.
+
+    ends: where they have ended, by class, replaced as a whole; nothing before the first step.
+    """
+
+    classes: tuple[int, ...]
+    total: int
+    ends: Mapping[int, Ends] = field(default_factory=dict, repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many starts every class has been measured from."""
+        return min((len(each.read) for each in self.ends.values()), default=0)
+
+    def work(
+        self,
+        classifier: Classifier,
+        *,
+        mean: float,
+        stddev: float,
+        objective: str,
+        seed: int = 0,
+        **settings: Any,
+    ) -> Generator[float]:
+        """Run it; yields the share done. settings: those of `optimize_images`.
+
+        For core.jobs: each step is twenty starts toward one class.
+        """
+        seed = check_seed(seed)
+        chunks = range(0, self.total, _CHUNK)
+        for done, first in enumerate(chunks):
+            ends = dict(self.ends)
+            for number, label in enumerate(self.classes):
+                if number:
+                    yield (done + number / len(self.classes)) / len(chunks)
+                classes = np.full(min(_CHUNK, self.total - first), label)
+                starts = noise_images(classes, first=first, mean=mean, stddev=stddev, seed=seed)
+                images = optimize_images(
+                    classifier, starts, objective_of(Targeted(classes), objective),
+                    keep_every=settings["iterations"], **settings,
+                ).result  # fmt: skip
+                read = [classifier.predict(each) for each in (starts, images)]
+                ends[label] = _joined(ends.get(label), Ends(label, images, *read))
+            self.ends = ends
+            yield (done + 1) / len(chunks)
+
+
+def _joined(before: Ends | None, more: Ends) -> Ends:
+    if before is None:
+        return more
+    return Ends(
+        more.label,
+        np.concatenate([before.images, more.images]),
+        np.append(before.starts, more.starts),
+        np.append(before.read, more.read),
+    )
+
+
+class _Moved(NamedTuple):
+    """What a SourceStudy knows, replaced at once; read int64 [3, n]: clean, attacked, noisy."""
+
+    result: AttackResult | None
+    control: FloatArray
+    labels: IntArray
+    read: IntArray
+
+
+_NOTHING_MOVED = _Moved(
+    None,
+    np.zeros((0, SIDE, SIDE, 1), np.float32),
+    np.zeros(0, np.int64),
+    np.zeros((3, 0), np.int64),
+)
+
+
+@dataclass(eq=False)
+class SourceStudy:
+    """E8 on many images, one random target each; grows while `work` goes on."""
+
+    total: int
+    _moved: _Moved = field(default=_NOTHING_MOVED, repr=False)
+
+    @property
+    def result(self) -> AttackResult | None:
+        """The attack on the images so far."""
+        return self._moved.result
+
+    @property
+    def labels(self) -> IntArray:
+        """Their true classes: int64 [n]."""
+        return self._moved.labels
+
+    @property
+    def read(self) -> IntArray:
+        """What the originals, the attacked and the noisy are read as: int64 [3, n]."""
+        return self._moved.read
+
+    @property
+    def control(self) -> FloatArray:
+        """Those images after noise of equal L2: float32 [n, 28, 28, 1]."""
+        return self._moved.control
+
+    @property
+    def count(self) -> int:
+        """How many images have been attacked."""
+        return len(self._moved.labels)
+
+    @property
+    def misread(self) -> Rate:
+        """Of the images read right, how many are read wrong after the attack."""
+        return self._misread(1)
+
+    @property
+    def misread_control(self) -> Rate:
+        """Of the images read right, how many are read wrong after noise of equal L2."""
+        return self._misread(2)
+
+    @property
+    def beside_noise(self) -> Paired:
+        """Which of the images read right are read wrong after the attack, and after the noise."""
+        now = self._moved
+        _, attacked, noisy = (now.read != now.labels)[:, now.read[0] == now.labels]
+        return paired(attacked, noisy)
+
+    def work(
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        labels: ByteArray,
+        *,
+        seed: int = 0,
+        **settings: Any,
+    ) -> Generator[float]:
+        """Attack images [total, 28, 28, 1] of classes labels [total]; yields the share done.
+
+        settings: those of `move_toward`. For core.jobs: each step is twenty images.
+        """
+        seed = check_seed(seed)
+        true = labels.astype(np.int64)
+        targets = random_targets(images, true, seed=seed)
+        attacked = np.zeros_like(images)
+        for first in range(0, self.total, _CHUNK):
+            part = slice(first, first + _CHUNK)
+            attacked[part] = move_toward(
+                classifier,
+                images[part],
+                Targeted(targets[part]),
+                seed=seed,
+                keep_every=settings["iterations"],
+                **settings,
+            ).result
+            so_far = slice(min(first + _CHUNK, self.total))
+            self._note(classifier, images[so_far], attacked[so_far].copy(), true, targets, seed)
+            yield self.count / self.total
+
+    def _note(
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        attacked: FloatArray,
+        labels: IntArray,
+        targets: IntArray,
+        seed: int,
+    ) -> None:
+        count = len(images)
+        goal = Targeted(targets[:count])
+        result = result_of(classifier, "Toward a source", images, attacked, goal)
+        control = noise_of_norm(images, result.l2, seed=seed)
+        read = np.stack([classifier.predict(each) for each in (images, attacked, control)])
+        self._moved = _Moved(result, control, labels[:count], read)
+
+    def _misread(self, row: int) -> Rate:
+        now = self._moved
+        right = now.read[0] == now.labels
+        return Rate(int((right & (now.read[row] != now.labels)).sum()), int(right.sum()))

@@ -1,0 +1,199 @@
+"""One attack over many test images: rates, distances, and what became of which class."""
+
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.arrays import CLASSES, BoolArray, FloatArray, IntArray
+from core.attacks.catalog import Attack, Value
+from core.attacks.goals import Goal, Targeted, Untargeted, random_targets
+from core.attacks.loss_surface import without_gradient
+from core.attacks.noise_control import noise_of_norm
+from core.attacks.result import AttackResult
+from core.checks import check_choice, check_seed, check_whole
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
+
+GOALS = ("any other", "random target")
+MAX_IMAGES = 1_000
+_CHUNK = 25  # images between two looks at whether the job shall stop
+
+
+@dataclass(frozen=True, eq=False)
+class Attacked:
+    """What has been attacked so far, arrays with one row for each image.
+
+    labels, before, after int64 [n]: true class, and answers to original and adversarial. wanted
+    int64 [n]: the target, −1 without one. l0, l2, linf, confidence float32 [n]: the change, and
+    the probability of the answer to the adversarial image. flat bool [n]: the attack follows a
+    gradient, and there is none, as of `without_gradient`.
+    """
+
+    originals: FloatArray
+    adversarial: FloatArray
+    labels: IntArray
+    wanted: IntArray
+    before: IntArray
+    after: IntArray
+    succeeded: BoolArray
+    l0: FloatArray
+    l2: FloatArray
+    linf: FloatArray
+    confidence: FloatArray
+    flat: BoolArray
+
+    @property
+    def counted(self) -> BoolArray:
+        """Images that count: read rightly before, and not at their target already."""
+        counted: BoolArray = (self.before == self.labels) & (self.before != self.wanted)
+        return counted
+
+    def rows(self, source: int, column: int) -> IntArray:
+        """The images of a cell of the matrix, failures included: int64 [m]."""
+        into = np.where(self.wanted < 0, self.after, self.wanted)
+        rows: IntArray = np.flatnonzero(self.counted & (self.labels == source) & (into == column))
+        return rows
+
+
+@dataclass(eq=False)
+class Scoreboard:
+    """An attack with its settings over `total` test images; grows while `work` goes on.
+
+    goal: "any other" class, or for each image one "random target" that is not its class.
+    """
+
+    attack: Attack
+    settings: Mapping[str, Value]
+    goal: str
+    total: int
+    seconds: float = 0.0
+    _done: Attacked | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_choice("The goal", self.goal, GOALS)
+        check_whole("The number of images", self.total, 1, MAX_IMAGES)
+        self.settings = self.attack.settled(self.settings)
+
+    @property
+    def count(self) -> int:
+        """How many images have been attacked."""
+        return 0 if self._done is None else len(self._done.labels)
+
+    @property
+    def attacked(self) -> Attacked:
+        """All that has been attacked so far; there is something if `count` > 0."""
+        if self._done is None:
+            raise ValueError("No image has been attacked yet: work first.")
+        return self._done
+
+    @property
+    def success(self) -> Rate:
+        """Of the images that count, those that the attack has brought to the goal."""
+        counted = self.attacked.counted
+        return Rate(int((self.attacked.succeeded & counted).sum()), int(counted.sum()))
+
+    @property
+    def flat(self) -> Rate:
+        """Of all images, those on which the attack has no gradient to follow."""
+        return Rate(int(self.attacked.flat.sum()), self.count)
+
+    @property
+    def standing(self) -> Rate:
+        """Of all images, those still read as their class: accuracy under this attack."""
+        right = self.attacked.after == self.attacked.labels
+        return Rate(int(right.sum()), len(right))
+
+    def median(self, of: str) -> float:
+        """The median of "l0", "l2", "linf" or "confidence" over the successes; NaN without one."""
+        check_choice("The quantity", of, ("l0", "l2", "linf", "confidence"))
+        chosen = getattr(self.attacked, of)[self.attacked.succeeded & self.attacked.counted]
+        return float(np.median(chosen)) if len(chosen) else float("nan")
+
+    @property
+    def matrix(self) -> list[list[Rate]]:
+        """10 × 10 by true class: how many were read as a class in the end, of those attacked.
+
+        With targets: how many reached the target of the column, of those that had it.
+        """
+        a = self.attacked
+        targeted = self.goal == GOALS[1]
+        of = a.counted[:, None] & (a.labels[:, None] == np.arange(CLASSES))  # [n, 10]
+        columns = (a.wanted if targeted else a.after)[:, None] == np.arange(CLASSES)
+        hits = (of & a.succeeded[:, None]) if targeted else of
+        counts = hits.T.astype(int) @ columns.astype(int)
+        totals = of.T.astype(int) @ columns.astype(int) if targeted else of.sum(axis=0)[:, None]
+        totals = np.broadcast_to(totals, counts.shape)
+        return [
+            [Rate(int(counts[i, j]), int(totals[i, j])) for j in range(CLASSES)]
+            for i in range(CLASSES)
+        ]
+
+    def work(
+        self, classifier: Classifier, images: FloatArray, labels: IntArray, *, seed: int = 0
+    ) -> Generator[float]:
+        """Attack images [total, 28, 28, 1] of classes int [total]; yields the share done.
+
+        The first image is attacked once more, before the clock: that builds the attack's graph.
+        """
+        seed = check_seed(seed)
+        goal = self._goal(images, labels, seed)
+        self.attack(classifier, images[:1], goal.take(np.arange(1)), self.settings)
+        for start in range(0, self.total, _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, self.total))
+            begun = time.perf_counter()
+            result = self.attack(classifier, images[rows], goal.take(rows), self.settings)
+            self.seconds += time.perf_counter() - begun
+            flat = np.zeros(len(rows), bool)
+            if self.attack.follows_a_gradient:
+                flat = without_gradient([classifier], images[rows], result.goal.classes)
+            part = _attacked(classifier, result, labels[rows], flat)
+            self._done = part if self._done is None else _joined(self._done, part, images)
+            yield self.count / self.total
+
+    def _goal(self, images: FloatArray, labels: IntArray, seed: int) -> Goal:
+        if self.goal == GOALS[0]:
+            return Untargeted(labels)
+        return Targeted(random_targets(images, labels, seed=seed))
+
+
+def noise_control(attacked: Attacked, classifier: Classifier) -> BoolArray:
+    """Of the m images that count, those whose answer noise of the same L2 changes: bool [m].
+
+    The noise of an image is as long as the attack's change of it, and stays in the box.
+    """
+    rows = np.flatnonzero(attacked.counted)
+    if not len(rows):
+        return np.zeros(0, bool)
+    noisy = noise_of_norm(attacked.originals[rows], attacked.l2[rows])
+    changed: BoolArray = classifier.predict(noisy) != attacked.before[rows]
+    return changed
+
+
+def _joined(done: Attacked, part: Attacked, images: FloatArray) -> Attacked:
+    """Both in a row; the originals are a view, so that runs over the same images share them."""
+    names = [name for name in Attacked.__dataclass_fields__ if name != "originals"]
+    both = {name: np.concatenate([getattr(done, name), getattr(part, name)]) for name in names}
+    return Attacked(originals=images[: len(both["labels"])], **both)
+
+
+def _attacked(
+    classifier: Classifier, result: AttackResult, labels: IntArray, flat: BoolArray
+) -> Attacked:
+    probabilities = classifier.probabilities(result.adversarial)
+    targeted = isinstance(result.goal, Targeted)
+    return Attacked(
+        originals=result.originals,
+        adversarial=result.adversarial,
+        labels=labels,
+        wanted=result.goal.classes if targeted else np.full(len(labels), -1),
+        before=classifier.predict(result.originals),
+        after=probabilities.argmax(axis=1),
+        succeeded=result.succeeded,
+        l0=result.l0.astype(np.float32),
+        l2=result.l2,
+        linf=result.linf,
+        confidence=probabilities.max(axis=1),
+        flat=flat,
+    )

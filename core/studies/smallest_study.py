@@ -1,0 +1,148 @@
+"""The smallest changes of many images: a study that grows, and its median."""
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.arrays import BoolArray, ByteArray, FloatArray, IntArray
+from core.attacks.goals import Goal, Targeted, Untargeted
+from core.attacks.loss_surface import without_gradient
+from core.attacks.noise_control import noise_of_norm
+from core.attacks.smallest import DoubleArray, Smallest, smallest
+from core.checks import check_seed
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
+
+_CHUNK = 25  # images of one step of the job
+
+
+@dataclass(frozen=True)
+class Median:
+    """The median of `count` values with its 95 % interval; infinite values are the largest."""
+
+    value: float
+    low: float
+    high: float
+    count: int
+
+    @classmethod
+    def of(cls, values: DoubleArray) -> "Median":
+        """Of values [n]; the interval's ends are values themselves, whatever their distribution.
+
+        From the binomial distribution of how many lie below the true median; with fewer than six
+        values the interval is everything.
+        """
+        ordered, n = np.sort(values), len(values)
+        if not n:
+            return cls(math.nan, -math.inf, math.inf, 0)
+        middle = float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
+        below, rank = 0.0, 0  # of ranks 0 to n, how many are too far out to be the median's
+        while (below := below + math.comb(n, rank) / 2**n) <= 0.025:
+            rank += 1
+        if not rank:
+            return cls(middle, -math.inf, math.inf, n)
+        return cls(middle, float(ordered[rank - 1]), float(ordered[n - rank]), n)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The smallest changes of n images, and what they do.
+
+    labels int64 [n]: the true classes. before, after, noisy int64 [n]: what is read before, after,
+    and after noise of the same L2. flat bool [n]: there is no gradient to follow, as of
+    `without_gradient`.
+    """
+
+    result: Smallest
+    labels: IntArray
+    before: IntArray
+    after: IntArray
+    noisy: IntArray
+    flat: BoolArray
+
+    @property
+    def radius(self) -> DoubleArray:
+        """The smallest radii of the images that were not at the goal before: float64 [m]."""
+        radius: DoubleArray = self.result.radius[self.result.radius > 0]
+        return radius
+
+    @property
+    def control(self) -> Rate:
+        """Of the images with a change, those of which noise of its L2 changes the answer."""
+        changed = self.noisy != self.before
+        return Rate(int((changed & self.result.found).sum()), int(self.result.found.sum()))
+
+
+@dataclass(eq=False)
+class SmallestStudy:
+    """The smallest change of the first images of a set; grows while `work` goes on."""
+
+    total: int
+    _done: Measured | None = field(default=None, repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many images are done."""
+        return 0 if self._done is None else len(self._done.labels)
+
+    @property
+    def measured(self) -> Measured:
+        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
+        if self._done is None:
+            raise ValueError("No image has been searched for yet: work first.")
+        return self._done
+
+    def work(
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        labels: ByteArray,
+        *,
+        target: int | None = None,
+        method: str = "PGD",
+        norm: str = "linf",
+        iterations: int = 20,
+        seed: int = 0,
+    ) -> Generator[float]:
+        """Search for images [total, 28, 28, 1] of classes labels [total]; yields the share done.
+
+        target: the class they shall be read as; None for any but the true one. For core.jobs: each
+        step is 25 images.
+        """
+        seed = check_seed(seed)
+        true = labels.astype(np.int64)
+        for first in range(0, self.total, _CHUNK):
+            rows = slice(first, min(first + _CHUNK, self.total))
+            goal: Goal = Untargeted(true[rows])
+            if target is not None:
+                goal = Targeted(np.full(len(true[rows]), target))
+            found = smallest(
+                classifier, images[rows], goal, method=method, norm=norm, iterations=iterations
+            )
+            flat = without_gradient([classifier], images[rows], goal.classes)
+            part = _measured(classifier, found, true[rows], flat, seed)
+            self._done = part if self._done is None else _joined(self._done, part)
+            yield self.count / self.total
+
+
+def _measured(
+    classifier: Classifier, found: Smallest, labels: IntArray, flat: BoolArray, seed: int
+) -> Measured:
+    control = noise_of_norm(found.images, found.l2, seed=seed)
+    before, after, noisy = (
+        classifier.predict(each) for each in (found.images, found.adversarial, control)
+    )
+    return Measured(found, labels, before, after, noisy, flat)
+
+
+def _joined(first: Measured, second: Measured) -> Measured:
+    one, two = first.result, second.result
+    arrays = ("images", "adversarial", "radius", "ball", "failed")
+    both = {name: np.concatenate([getattr(one, name), getattr(two, name)]) for name in arrays}
+    reads = ("labels", "before", "after", "noisy", "flat")
+    return Measured(
+        Smallest(norm=two.norm, **both),
+        **{name: np.append(getattr(first, name), getattr(second, name)) for name in reads},
+    )

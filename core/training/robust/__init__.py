@@ -1,0 +1,1 @@
+"""How robust models learn: an attack and interval bounds in every step."""

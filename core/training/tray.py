@@ -1,0 +1,99 @@
+"""A tray of labeled images from all over the dashboard, to be trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import SIDE, ByteArray, FloatArray, check_classes, check_images, to_bytes
+from core.data.mnist import Split
+from core.training.settings import MAX_EXTRA_IMAGES
+
+
+@dataclass(frozen=True)
+class TrayImage:
+    """784 pixels as bytes (255 is ink), the class it shall be learned as, and where it is from.
+
+    original: the number of the test image that it was made from, None if it was made from none.
+    """
+
+    pixels: bytes
+    label: int
+    source: str
+    original: int | None = None
+
+    @property
+    def image(self) -> ByteArray:
+        """Uint8 [28, 28], read-only."""
+        return np.frombuffer(self.pixels, np.uint8).reshape(SIDE, SIDE)
+
+
+class Tray:
+    """Up to 200 images, the oldest first; each image with its label once."""
+
+    def __init__(self) -> None:
+        self.images: tuple[TrayImage, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def add(
+        self,
+        images: FloatArray,
+        labels: Sequence[int],
+        source: str,
+        originals: Sequence[int | None] | None = None,
+    ) -> int:
+        """Put in images float32 [n, 28, 28, 1] in [0, 1], rounded to bytes; how many are new.
+
+        originals: of each the number of the test image that it was made from; without, of none.
+        Raises ValueError with one sentence on other images or labels, and if they do not all fit;
+        then none is put in.
+        """
+        check_images(images)
+        classes = check_classes(np.asarray(labels, dtype=np.int64), len(images))
+        rounded = to_bytes(images[..., 0])
+        there = {(each.pixels, each.label) for each in self.images}
+        new: dict[tuple[bytes, int], TrayImage] = {}
+        numbers = originals or [None] * len(images)
+        for pixels, label, original in zip(rounded, classes, numbers, strict=True):
+            key = pixels.tobytes(), int(label)
+            if key not in there:
+                new[key] = TrayImage(*key, source, original)
+        if len(self) + len(new) > MAX_EXTRA_IMAGES:
+            raise ValueError(
+                f"The tray holds {len(self)} images, and {len(new)} more are above "
+                f"{MAX_EXTRA_IMAGES}: remove some on the Training page."
+            )
+        self.images += tuple(new.values())
+        return len(new)
+
+    def remove(self, image: TrayImage) -> None:
+        """Take one out; nothing happens if it is not there."""
+        self.images = tuple(each for each in self.images if each is not image)
+
+    def clear(self) -> None:
+        """Take all out."""
+        self.images = ()
+
+    @property
+    def split(self) -> Split:
+        """All images as they are now: uint8 [n, 28, 28] with labels uint8 [n]."""
+        pixels = b"".join(each.pixels for each in self.images)
+        return Split(
+            np.frombuffer(pixels, np.uint8).reshape(-1, SIDE, SIDE),
+            np.array([each.label for each in self.images], np.uint8),
+        )
+
+    @property
+    def originals(self) -> frozenset[int]:
+        """The numbers of the test images that images here were made from."""
+        return frozenset(each.original for each in self.images if each.original is not None)
+
+    @property
+    def sources(self) -> dict[str, int]:
+        """How many images came from where, in the order in which the first came."""
+        counts: dict[str, int] = {}
+        for each in self.images:
+            counts[each.source] = counts.get(each.source, 0) + 1
+        return counts
