@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from ui import compute, job_card, link, navigation
 from ui.assets import asset
+from ui.header import job_card, navigation
+from ui.visitor import compute, link
 
 page = navigation.route()
 dark = st.context.theme.type == "dark"

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.conftest import Visitor
 from tests.browser.server import Server
-from ui.navigation import VIEWS
+from ui.header.navigation import VIEWS
 
 VISITORS = 20
 PAGES = ("/", "/training", *(f"/{view.file}" for view in VIEWS[2:]))

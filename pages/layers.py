@@ -1,13 +1,15 @@
 """Every layer of the network, counted from the model itself (experiment E4)."""
 
-from ui.navigation import guard
+from ui.header.navigation import guard
 
 guard()
 
 import streamlit as st
 
-from ui import layer_table, layers, theme
-from ui.header import header
+from ui import theme
+from ui.controls import layer_table
+from ui.header.row import header
+from ui.views.layers import page as layers
 
 choice = header("Layers", "What is the network made of, and where do its numbers sit?")
 palette = theme.palette()

@@ -1,18 +1,18 @@
 """Hide a block of the digit, everywhere, and see where the network looks (experiment E6)."""
 
-from ui.navigation import guard
+from ui.header.navigation import guard
 
 guard()
 
 import streamlit as st
 
-from ui.header import header
+from ui.header.row import header
 
 choice = header(
     "Occlusion", "Which part of the digit does the network rely on? Hide it, and watch."
 )
 with st.skeleton(height=600):
-    from ui import occlusion
+    from ui.views.occlusion import page as occlusion
 
     classifier = choice.classifier()
 occlusion.explore(classifier, choice)

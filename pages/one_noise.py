@@ -1,19 +1,19 @@
 """One noise, calculated for a few digits, added to all others (experiment E9)."""
 
-from ui.navigation import guard
+from ui.header.navigation import guard
 
 guard()
 
 import streamlit as st
 
-from ui.header import header
+from ui.header.row import header
 
 choice = header(
     "One noise, many images",
     "Does a noise that was calculated for one digit fool the network on others?",
 )
 with st.skeleton(height=600):
-    from ui import one_noise
+    from ui.views.one_noise import page as one_noise
 
     classifier = choice.classifier()
 one_noise.explore(choice, classifier)

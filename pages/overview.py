@@ -1,14 +1,15 @@
 """What this is: one digit all the way through a network, and the models on the shelf."""
 
-from ui.navigation import guard
+from ui.header.navigation import guard
 
 guard()
 
 import streamlit as st
 
 from core.zoo import walkthrough
-from ui import overview, theme
-from ui.header import header
+from ui import theme
+from ui.header.row import header
+from ui.views.overview import page as overview
 
 choice = header(
     "Train a network, see what it sees",

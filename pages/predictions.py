@@ -1,13 +1,14 @@
 """What the network says of the test images, and which it gets wrong (experiment E3)."""
 
-from ui.navigation import guard
+from ui.header.navigation import guard
 
 guard()
 
 import streamlit as st
 
-from ui import predictions, whole_set
-from ui.header import header
+from ui.controls import whole_set
+from ui.header.row import header
+from ui.views.predictions import page as predictions
 
 choice = header("Predictions", "What does it get right, what does it get wrong, and how surely?")
 with st.skeleton(height=600):

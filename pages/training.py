@@ -1,18 +1,21 @@
 """Train a network, watch it learn, rewind it, and lay runs over each other (experiments E1, E2)."""
 
-from ui.navigation import guard
+from ui.header.navigation import guard
 
 guard()
 
 import streamlit as st
 
-from ui.header import header
+from ui.header.row import header
 
 choice = header(
     "Training", "Watch a small network learn; stop it, rewind it, lay runs over each other."
 )
 with st.skeleton(height=600):
-    from ui import rewind, run_controls, training, training_files, training_settings, tray_card
+    from ui.views.training import files as training_files
+    from ui.views.training import result as training
+    from ui.views.training import rewind, run_controls, tray_card
+    from ui.views.training import settings as training_settings
 
 result, controls = st.columns([3.5, 1], gap="medium")
 context, network = st.container(), st.container()

@@ -72,11 +72,11 @@ def test_figures_know_no_streamlit(path: Path) -> None:
 def test_every_page_begins_with_the_guard(path: Path) -> None:
     body = ast.parse(path.read_text()).body
     first = [ast.unparse(node) for node in body[1:3]]
-    assert first == ["from ui.navigation import guard", "guard()"]
+    assert first == ["from ui.header.navigation import guard", "guard()"]
 
 
 def test_every_page_is_in_the_list() -> None:
-    from ui.navigation import VIEWS
+    from ui.header.navigation import VIEWS
 
     assert {view.file for view in VIEWS} == {path.stem for path in _modules("pages")}
 

@@ -78,7 +78,7 @@ def test_settings_stay_while_the_views_change(visitor: Visitor) -> None:
 
 
 def test_a_drawn_digit_is_attacked(visitor: Visitor, mnist: Dataset) -> None:
-    from ui.images import encode_ink
+    from ui.visitor.images import encode_ink
 
     ink = encode_ink(np.asarray(mnist.test.images[0]))
     player = _open(visitor, f"{SOURCE}&ink={ink}&to=3&to_steps=100&to_rate=0.01&to_beta=0.1")
@@ -115,7 +115,7 @@ def test_a_standard_attack_with_its_defaults(visitor: Visitor) -> None:
 
 
 def test_a_drawn_digit_under_a_standard_attack(visitor: Visitor, mnist: Dataset) -> None:
-    from ui.images import encode_ink
+    from ui.visitor.images import encode_ink
 
     ink = encode_ink(np.asarray(mnist.test.images[0]))
     player = _open(visitor, f"{STANDARD}&ink={ink}&a_attack=DeepFool&a_goal=Targeted")

@@ -101,7 +101,7 @@ def test_the_finger_moves_the_block_on_a_phone(visitor: Visitor) -> None:
 
 
 def test_an_own_digit_is_explained(visitor: Visitor, mnist: Dataset) -> None:
-    from ui.images import encode_ink
+    from ui.visitor.images import encode_ink
 
     ink = encode_ink(np.asarray(mnist.test.images[0]))
     visitor.open(f"/occlusion?ink={ink}")

@@ -54,7 +54,7 @@ def test_a_phone_sees_all_of_it(phone: Visitor) -> None:
 
 
 def test_an_own_digit_is_the_one_image(visitor: Visitor, mnist: Dataset) -> None:
-    from ui.images import encode_ink
+    from ui.visitor.images import encode_ink
 
     page = visitor.page
     ink = encode_ink(np.asarray(mnist.test.images[0]))

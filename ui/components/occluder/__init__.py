@@ -1,0 +1,1 @@
+"""The block that is dragged over a digit."""

@@ -1,0 +1,1 @@
+"""Widgets of more than one page."""

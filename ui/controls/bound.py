@@ -1,0 +1,128 @@
+"""Streamlit's controls, bound to the link: drawn as `st` draws them, read by the link first.
+
+The key of a control is also the name of its parameter.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from ui.visitor import link
+from ui.visitor.parameters import Choice, Choices, Number, Parameter, Switch, Text, Texts
+
+
+def slider(
+    label: str,
+    low: float,
+    high: float,
+    value: float,
+    step: float | None = None,
+    *,
+    key: str,
+    **look: Any,
+) -> Any:
+    """A number on a scale: the one that the link writes, whatever noise the browser adds to it."""
+    number = _number(low, high, value, step)
+    given = (label, low, high, value, number.step)
+    return number.nearest(_drawn(st.slider, given, key, number, value, look))
+
+
+def number_input(
+    label: str,
+    low: float,
+    high: float,
+    value: float,
+    step: float | None = None,
+    *,
+    key: str,
+    **look: Any,
+) -> Any:
+    """A number that can be written; the one that the link writes."""
+    number = _number(low, high, value, step)
+    given = (label, low, high, value, number.step)
+    return number.nearest(_drawn(st.number_input, given, key, number, value, look))
+
+
+def select_slider(label: str, options: Sequence[Any], value: Any, *, key: str, **look: Any) -> Any:
+    """One of several on a scale."""
+    choice = Choice(_texts(options, look))
+    return _drawn(st.select_slider, (label, options, value), key, choice, value, look)
+
+
+def selectbox(label: str, options: Sequence[Any], index: int = 0, *, key: str, **look: Any) -> Any:
+    """One of several, out of a list."""
+    choice = Choice(_texts(options, look))
+    value = options[index] if options else None
+    return _drawn(st.selectbox, (label, options, index), key, choice, value, look)
+
+
+def segmented_control(label: str, options: Sequence[Any], *, key: str, **look: Any) -> Any:
+    """One of a few, beside each other."""
+    choice = Choice(_texts(options, look), optional=not look.get("required"))
+    return _drawn(st.segmented_control, (label, options), key, choice, look.get("default"), look)
+
+
+def pills(label: str, options: Sequence[Any], *, key: str, **look: Any) -> Any:
+    """One of a few; several of them with selection_mode="multi"."""
+    texts = _texts(options, look)
+    several = look.get("selection_mode") == "multi"
+    parameter = Choices(texts) if several else Choice(texts, optional=not look.get("required"))
+    return _drawn(st.pills, (label, options), key, parameter, look.get("default"), look)
+
+
+def toggle(label: str, value: bool = False, *, key: str, **look: Any) -> Any:
+    """On or off."""
+    return _drawn(st.toggle, (label, value), key, Switch(), value, look)
+
+
+def text_input(label: str, parameter: Text, *, key: str, **look: Any) -> Any:
+    """Text that may be empty."""
+    return _drawn(st.text_input, (label,), key, parameter, "", look)
+
+
+def tabs(labels: Sequence[str], *, key: str) -> Any:
+    """Tabs, of which the link says which is open."""
+    look = {"on_change": "rerun"}
+    return _drawn(st.tabs, (list(labels),), key, Choice(labels), labels[0], look)
+
+
+def _number(low: float, high: float, value: float, step: float | None) -> Number:
+    whole = isinstance(value, int)
+    return Number(low, high, step or (1 if whole else 0.01), whole)  # as Streamlit has it
+
+
+def _drawn(
+    draw: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    key: str,
+    parameter: Parameter,
+    default: Any,
+    look: dict[str, Any],
+) -> Any:
+    """The control behind what the link says of it, and the link behind the control.
+
+    Streamlit forgets to write it when a value comes along from another page.
+    """
+    link.read(key, parameter)
+    found = draw(*arguments, key=key, bind="query-params", **look)
+    texts = _written(st.session_state[key], parameter, look)
+    link.write(key, None if texts == _written(default, parameter, look) else texts)
+    link.taken_instead(key, ", ".join(texts) or "none")
+    return found
+
+
+def _texts(options: Sequence[Any], look: dict[str, Any]) -> Texts:
+    """The options as the link writes them."""
+    return tuple(map(look.get("format_func", str), options))
+
+
+def _written(value: Any, parameter: Parameter, look: dict[str, Any]) -> Texts:
+    """A value as the link writes it."""
+    if value is None or value == []:
+        return ("",)
+    if isinstance(parameter, Number):
+        return (parameter.text(value),)
+    if isinstance(parameter, Switch):
+        return (str(value).lower(),)
+    return _texts(value if isinstance(value, list | tuple) else [value], look)

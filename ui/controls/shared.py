@@ -1,0 +1,169 @@
+"""What the views of the adversarial page have in common."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.arrays import SIDE, FloatArray
+from core.network.classifier import Classifier
+from core.optimization.engine import OPTIMIZERS
+from core.report.experiments import Claim
+from ui import text, theme
+from ui.controls import bound
+from ui.figures import tiles
+from ui.files import npz
+from ui.show import picture
+from ui.visitor import compute
+
+LEARNING_RATES = tuple(
+    float(f"{digit}e{power}") for power in range(-4, 0) for digit in (1, 2, 5)
+)  # fmt: skip
+MAX_ITERATIONS = 2_000
+MAX_FRAMES = 400  # kept of each image: ten images take 13 MB
+TILE = 84
+PAIR = 84  # of each of three pictures side by side
+_OPTIMIZER_NAMES = {"adam": "Adam", "sgd": "SGD with momentum"}
+
+
+def iterations_slider(key: str, default: int) -> int:
+    """How many steps, up to what the engine takes."""
+    chosen: int = bound.slider("Iterations", 10, MAX_ITERATIONS, default, 10, key=key)
+    return chosen
+
+
+def learning_rate_slider(key: str, default: float) -> float:
+    """The step's length on a logarithmic scale."""
+    chosen: float = bound.select_slider(
+        "Learning rate",
+        LEARNING_RATES,
+        default,
+        format_func=text.learning_rate,
+        key=key,
+        help="Adam moves each pixel by about so much in each iteration, where full ink is 1.",
+    )
+    return chosen
+
+
+def step_words(objective: str, optimizer: str, learning_rate: float, iterations: int) -> str:
+    """Objective and steps, for captions."""
+    return (
+        f"{objective}, {_OPTIMIZER_NAMES[optimizer]} {text.learning_rate(learning_rate)}, "
+        f"{iterations:,} iterations"
+    )
+
+
+def optimizer_select(key: str) -> str:
+    """Adam or SGD."""
+    chosen: str = bound.selectbox(
+        "Optimizer",
+        OPTIMIZERS,
+        format_func=_OPTIMIZER_NAMES.__getitem__,
+        key=key,
+    )
+    return chosen
+
+
+def seed_input(key: str) -> int:
+    """The seed of the noise."""
+    chosen: int = bound.number_input("Seed", 0, 9_999, 0, 1, key=key)
+    return chosen
+
+
+def report_button(key: str, apply: Callable[[], None], help: str) -> None:
+    """Sets everything as the report had it."""
+    st.button(
+        "As in the report",
+        key=key,
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=apply,
+        help=help,
+    )
+
+
+def keep_every(iterations: int) -> int:
+    """The distance of recorded steps that keeps a trajectory within `MAX_FRAMES`."""
+    return -(-iterations // MAX_FRAMES)
+
+
+def other_network(classifier: Classifier) -> Classifier:
+    """A shipped network that is not this one."""
+    keys = compute.shipped_cards()
+    others = (compute.classifier(key) for key in keys)
+    return next(each for each in others if each.version != classifier.version)
+
+
+def tile_row(images: FloatArray, captions: Sequence[str], alts: Sequence[str]) -> None:
+    """Images [n, 28, 28, 1] in [0, 1], each with a caption of its own, in rows that wrap."""
+    palette = theme.palette()
+    with st.grid(min_column_width=TILE, gap="xsmall"):
+        for image, caption, alt in zip(images, captions, alts, strict=True):
+            with st.container(gap="xxsmall"):
+                picture(tiles.digit(image[..., 0], TILE, palette), width=TILE, alt=alt)
+                st.caption(caption)
+
+
+def pairs(
+    originals: FloatArray,
+    adversarial: FloatArray,
+    captions: Sequence[str],
+    alts: Sequence[str],
+) -> None:
+    """Original, adversarial and signed change (−1 to +1) of images [n, 28, 28, 1], captioned."""
+    palette = theme.palette()
+    with st.grid(min_column_width=3 * PAIR + 16, gap="small"):
+        for before, after, caption, alt in zip(
+            originals[..., 0], adversarial[..., 0], captions, alts, strict=True
+        ):
+            three = np.stack(
+                [
+                    tiles.ink(before, palette),
+                    tiles.ink(after, palette),
+                    tiles.signed(after - before, 1.0, palette),
+                ]
+            )
+            with st.container(gap="xxsmall"):
+                sheet = tiles.mosaic(three, palette, columns=3, scale=2 * PAIR // SIDE)
+                picture(sheet, width=sheet.shape[1] // 2, alt=alt)
+                st.caption(caption)
+
+
+def claims(found: Sequence[Claim]) -> None:
+    """Each claim of the report, and what a measurement says of it."""
+    for claim in found:
+        icon, verdict = {
+            True: (":green[:material/check_circle:]", "confirmed"),
+            False: (":red[:material/error:]", "not confirmed"),
+            None: (":orange[:material/help:]", "not measurable as such"),
+        }[claim.confirmed]
+        st.markdown(f"{icon} “{claim.words}” is **{verdict}**: {claim.measured}")
+
+
+def settings_download(settings: Mapping[str, Any], images: FloatArray, name: str) -> None:
+    """What was set, and what came of it for all classes."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Settings",
+            lambda: json.dumps(dict(settings), indent=1),
+            f"{name}.json",
+            "application/json",
+            key=f"{name}-settings",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Model, image and every setting, as JSON.",
+        )
+        st.download_button(
+            "All ten",
+            lambda: npz({"images": images, "classes": np.arange(len(images))}),
+            f"{name}-ten.npz",
+            "application/octet-stream",
+            key=f"{name}-ten",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help="The last images of all ten classes, as NumPy arrays.",
+        )

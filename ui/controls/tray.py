@@ -1,0 +1,109 @@
+"""The tray: labeled images from all pages, to be trained on (Training page)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.arrays import CLASSES, FloatArray
+from core.training.tray import Tray
+from ui import text
+from ui.visitor import state
+
+_WANTED = "as wanted"
+
+
+def tray() -> Tray:
+    """This visitor's tray."""
+    found: Tray = st.session_state.setdefault(state.TRAY, Tray())
+    return found
+
+
+def button(
+    images: FloatArray,
+    labels: Sequence[int | None],
+    source: str,
+    *,
+    key: str,
+    wanted: Sequence[int | None] | None = None,
+    originals: Sequence[int | None] | None = None,
+) -> None:
+    """“To the tray” for images float32 [n, 28, 28, 1], of attacked ones with the true classes.
+
+    Where a label is missing it is asked for; `wanted` are the classes that they were made for,
+    which may be taken as labels. originals: the numbers of the test images that they were made
+    from, by which a round of training is not scored. Outside of popovers only.
+    """
+    if not len(images):
+        return
+    known = [label for label in labels if label is not None]
+    if len(known) == len(images):
+        pressed = st.button(
+            "To the tray",
+            key=key,
+            type="tertiary",
+            icon=":material/inbox:",
+            help=f"{_count(len(images))} with the true class, to train on later: “Fool it, "
+            "retrain, fool it again” on the Training page.",
+        )
+        if pressed:  # no callback: within a fragment it must not draw
+            _put(images, known, source, originals)
+        return
+    with st.popover("To the tray", icon=":material/inbox:", type="tertiary", key=f"{key}-popover"):
+        ask(images, labels, source, key=key, wanted=wanted, originals=originals)
+
+
+def ask(
+    images: FloatArray,
+    labels: Sequence[int | None],
+    source: str,
+    *,
+    key: str,
+    wanted: Sequence[int | None] | None = None,
+    originals: Sequence[int | None] | None = None,
+) -> None:
+    """The same in place: which class the images without a label shall be learned as."""
+    offered = list(map(str, range(CLASSES)))
+    made = [w if label is None else label for w, label in zip(wanted or [], labels, strict=False)]
+    if len(made) == len(images) and None not in made:
+        offered.insert(0, _WANTED)
+    chosen = st.pills(
+        "Learn as" if len(images) == 1 else f"Learn the {len(images)} as",
+        offered,
+        key=f"{key}-label",
+        help="The label that training will use. Nobody has written one down for "
+        f"{'this image' if len(images) == 1 else 'these images'}.",
+    )
+    if chosen == _WANTED:
+        given = [int(each) for each in made if each is not None]
+    else:
+        given = [int(chosen or 0) if label is None else label for label in labels]
+    pressed = st.button(
+        "To the tray",
+        key=key,
+        type="tertiary",
+        icon=":material/inbox:",
+        disabled=chosen is None,
+    )
+    if pressed:
+        _put(images, given, source, originals)
+
+
+def _put(
+    images: FloatArray,
+    labels: Sequence[int],
+    source: str,
+    originals: Sequence[int | None] | None,
+) -> None:
+    try:
+        clipped = np.clip(np.asarray(images, np.float32), 0, 1)
+        count = tray().add(clipped, labels, source, originals)
+    except ValueError as error:
+        st.toast(text.literal(error), icon=":material/error:")
+        return
+    there = f"the tray holds {_count(len(tray()))}"
+    st.toast(f"{_count(count)} added: {there}." if count else f"Already in: {there}.")
+
+
+def _count(number: int) -> str:
+    return f"{number} image{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""One page each; a view imports no other view."""

@@ -1,0 +1,158 @@
+"""What the view Standard attacks sets: controls made of the catalog, and what is computed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.arrays import CLASSES
+from core.attacks.catalog import Attack, Value, attack
+from core.attacks.goals import Goal, Targeted, Untargeted
+from core.attacks.noise_control import changed_by_noise
+from core.attacks.result import AttackResult
+from core.network.classifier import Classifier
+from core.statistics.rate import Rate
+from ui.controls import attack_settings, bound, coach
+from ui.visitor import compute
+from ui.visitor.images import ChosenImage
+
+ANY, TARGETED = "Any other", "Targeted"
+DRAWS = 100
+_PREFIX = "a"
+_VISIBLE = 6
+_INLINE = {  # while a visitor waits: three seconds at most, roughly
+    "iterations": 300,
+    "restarts": 5,
+    "binary_search_steps": 8,
+    "queries": 2_000,
+    "population": 200,
+    "generations": 100,
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An attack, the class that is wanted (None: any other), and the attack's settings."""
+
+    attack: str
+    target: int | None
+    settings: tuple[tuple[str, Value], ...]
+
+    def __post_init__(self) -> None:
+        settled = attack(self.attack).settled(dict(self.settings))
+        object.__setattr__(self, "settings", tuple(settled.items()))
+
+    @property
+    def words(self) -> str:
+        """The settings, for captions."""
+        return attack_settings.words(attack(self.attack), dict(self.settings))
+
+    def goal(self, images: Sequence[ChosenImage], classifier: Classifier) -> Goal:
+        """For each image; the answer stands in for the label that an own digit lacks."""
+        if self.target is not None:
+            return Targeted(np.full(len(images), self.target))
+        return Untargeted(np.array([true_class(image, classifier) for image in images]))
+
+    @property
+    def work(self) -> int:
+        """Gradients or answers that one image takes, roughly."""
+        return attack(self.attack).work(dict(self.settings))
+
+
+def true_class(image: ChosenImage, classifier: Classifier) -> int:
+    """The label; of an own digit, what the network reads."""
+    return int(classifier.predict(image.floats)[0]) if image.label is None else image.label
+
+
+def controls() -> Asked:
+    """Draw them: attack, goal and the attack's own settings."""
+    st.markdown("**Settings**")
+    chosen = attack_settings.attack_select(_PREFIX)
+    goal = bound.segmented_control(
+        "Goal",
+        (ANY, TARGETED),
+        default=ANY,
+        required=True,
+        key="a_goal",
+        width="stretch",
+        help="Any other class than the true one, or one that you choose. An own digit has no "
+        "label: there it is any other than what the network reads.",
+    )
+    target = None
+    if goal == TARGETED:
+        target = bound.pills("Target", range(CLASSES), default=3, required=True, key="a_target")
+    visible = _VISIBLE - (2 if target is None else 3)
+    settings = attack_settings.controls(chosen, _PREFIX, visible, _INLINE)
+    attack_settings.defaults_button(chosen, _PREFIX)
+    return Asked(chosen.name, target, tuple(settings.items()))
+
+
+def nearest(chosen: Attack) -> dict[str, coach.Nearest]:
+    """What the controls take of what the coach says."""
+    return attack_settings.nearest(chosen, _PREFIX, _INLINE)
+
+
+def keys(chosen: Attack) -> dict[str, str]:
+    """The keys of what the coach may set for an attack, by the name of what each sets.
+
+    Not the learning rate: a search that begins anew for each constant has to fall now and then.
+    """
+    own = {**attack_settings.keys(chosen, _PREFIX), "goal": "a_goal", "target": "a_target"}
+    return {name: key for name, key in own.items() if name != "learning_rate"}
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """The attack on one image, with its trajectory, and how often noise of its L2 does the same.
+
+    control: None where nothing was changed.
+    """
+
+    result: AttackResult
+    control: Rate | None
+
+
+def attacked(classifier: Classifier, image: ChosenImage, asked: Asked) -> Made:
+    """The attack on one image, recorded."""
+    return _attacked(classifier.version, image.key, asked, classifier, image)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _attacked(
+    version: str, key: str, asked: Asked, _classifier: Classifier, _image: ChosenImage
+) -> Made:
+    result = _run(_classifier, (_image,), asked, record=True)
+    length = float(result.l2[0])
+    if not length:
+        return Made(result, None)
+    return Made(result, changed_by_noise(_classifier, _image.floats, length, draws=DRAWS))
+
+
+def attacked_others(
+    classifier: Classifier, images: tuple[ChosenImage, ...], asked: Asked
+) -> AttackResult:
+    """The same attack on other images, without trajectories."""
+    return _attacked_others(
+        classifier.version, tuple(image.key for image in images), asked, classifier, images
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _attacked_others(
+    version: str,
+    keys: tuple[str, ...],
+    asked: Asked,
+    _classifier: Classifier,
+    _images: tuple[ChosenImage, ...],
+) -> AttackResult:
+    return _run(_classifier, _images, asked, record=False)
+
+
+def _run(
+    classifier: Classifier, images: tuple[ChosenImage, ...], asked: Asked, *, record: bool
+) -> AttackResult:
+    pixels = np.concatenate([image.floats for image in images])
+    goal = asked.goal(images, classifier)
+    with compute.inline(asked.attack, len(images) * (asked.work + DRAWS * record), classifier):
+        return attack(asked.attack)(classifier, pixels, goal, dict(asked.settings), record=record)

@@ -1,0 +1,273 @@
+"""The parts of the attribution page: settings, the five maps, the chosen images, downloads."""
+
+from dataclasses import asdict, replace
+
+import streamlit as st
+
+from core.arrays import FloatArray
+from core.data.fills import FILLS
+from core.inspection.attribution import Attribution, last_maps
+from core.network.classifier import Classifier
+from ui import text, theme
+from ui.controls import bound
+from ui.controls.class_picker import class_picker
+from ui.controls.signed_map import signed_map
+from ui.figures import tiles
+from ui.files import npz
+from ui.show import picture
+from ui.views.attribution.check import check
+from ui.views.attribution.maps import (
+    GRAD_CAM,
+    GRADIENT,
+    INTEGRATED,
+    METHODS,
+    QUANTILE,
+    REFERENCE_IMAGES,
+    SMOOTH_GRAD,
+    TIMES_INPUT,
+    Settings,
+    attribution,
+    limit,
+)
+from ui.views.attribution.study import study, study_table
+from ui.visitor import compute, state
+from ui.visitor.choice import Choice
+
+_TILE = 84
+_FIXED_WORK = 1_500  # passes for the scales of the maps and for the check, roughly
+_DEFAULTS = {
+    "baseline": Settings.baseline,
+    "ig_steps": Settings.steps,
+    "sg_noise": Settings.noise,
+    "sg_samples": Settings.samples,
+    "map": INTEGRATED,
+    "signed_cam": Settings.signed_cam,
+}
+
+
+@st.fragment
+def explain(classifier: Classifier, choice: Choice) -> None:
+    """The maps of the chosen image and class, those of the images beside it, and the check."""
+    result, controls = st.columns([3.5, 1], gap="medium")
+    probabilities = classifier.probabilities(choice.image.floats)[0]
+    with controls, st.container(border=True, key="settings"):
+        label, settings, method = _settings(choice, probabilities)
+    work = _FIXED_WORK + (2 + len(choice.more)) * (settings.steps + settings.samples)
+    with result:
+        compute.or_its_sentence("A comparison of five maps", work, classifier)
+    maps = {name: attribution(name, classifier, choice.image, label, settings) for name in METHODS}
+    with result, st.container(border=True, height="stretch"):
+        _five_maps(classifier, choice, label, settings, maps)
+    if choice.more:
+        with st.container(border=True):
+            _beside(classifier, choice, label, settings, method)
+    with st.container(border=True):
+        check(classifier, choice.image, label, settings, method)
+    with st.container(border=True, key="study"):
+        study(classifier, choice, settings)
+    _downloads(choice, label, settings, maps)
+
+
+def _settings(choice: Choice, probabilities: FloatArray) -> tuple[int, Settings, str]:
+    st.markdown("**Settings**")
+    label = class_picker(choice, probabilities)
+    settings = Settings(
+        baseline=bound.selectbox(
+            "Baseline",
+            FILLS,
+            key="baseline",
+            help="Where integrated gradients begin: 0, 0.5, the mean training image, this image "
+            "blurred by 3 pixels, or uniform noise.",
+        ),
+        steps=bound.slider(
+            "Steps from baseline to image", 4, 256, Settings.steps, 4, key="ig_steps"
+        ),
+        noise=bound.slider(
+            "Noise of SmoothGrad",
+            0.0,
+            0.5,
+            Settings.noise,
+            0.01,
+            key="sg_noise",
+            help="Standard deviation, where full ink is 1.",
+        ),
+        samples=bound.slider(
+            "Samples of SmoothGrad", 1, 200, Settings.samples, 1, key="sg_samples"
+        ),
+    )
+    method: str = bound.selectbox(
+        "Map to check",
+        list(METHODS),
+        list(METHODS).index(INTEGRATED),
+        key="map",
+        help="The one that the card below puts to the test.",
+    )
+    with st.popover("More", icon=":material/tune:", width="stretch"):
+        signed_cam = bound.toggle(
+            "Grad-CAM with its sign",
+            Settings.signed_cam,
+            key="signed_cam",
+            help="Off, as published: only what speaks for the class is kept.",
+        )
+    st.button(
+        "Defaults",
+        key="defaults",
+        type="tertiary",
+        icon=":material/replay:",
+        on_click=lambda: st.session_state.update(_DEFAULTS),
+    )
+    return label, replace(settings, signed_cam=signed_cam), method
+
+
+def _five_maps(
+    classifier: Classifier,
+    choice: Choice,
+    label: int,
+    settings: Settings,
+    maps: dict[str, Attribution],
+) -> None:
+    image = choice.image
+    probabilities = classifier.probabilities(image.floats)[0]
+    rise, gap = _rise_and_gap(maps[INTEGRATED])
+    st.markdown(
+        f"**From the {settings.baseline} baseline the logit of {label} "
+        f"{'rises' if rise >= 0 else 'falls'} by {abs(rise):.2f}; integrated gradients account "
+        f"for all but {abs(gap):.3f}** :gray[· {image.title}, p({label}) = "
+        f"{probabilities[label]:.3f}]"
+    )
+    with st.grid(3, min_column_width=130, gap="medium"):
+        with st.container(gap="xsmall"):
+            st.markdown(f"**Digit** :gray[· {image.kind}]")
+            picture(
+                tiles.digit(image.pixels / 255, 252, theme.palette()),
+                width="stretch",
+                alt=f"{image.title}, {image.kind}",
+            )
+            st.caption(f"Read as {int(probabilities.argmax())}, explained as {label}.")
+        for name, each in maps.items():
+            with st.container(gap="xsmall"):
+                st.markdown(f"**{name}** :gray[· {METHODS[name].unit}]")
+                signed_map(each.values[0], limit(name, classifier), alt=f"{name} for class {label}")
+                st.caption(_note(name, each, classifier, label, settings))
+    st.caption(
+        "Blue: more ink there speaks for the class; orange: against it. Scales never follow the "
+        f"image: each unit's ends are the {QUANTILE * 100:.0f} % quantile of |value| over "
+        f"{REFERENCE_IMAGES} test images; beyond them the color stays."
+    )
+
+
+def _note(
+    name: str, attributed: Attribution, classifier: Classifier, label: int, settings: Settings
+) -> str:
+    """What a reader must know of this map, in one or two lines."""
+    values = attributed.values[0]
+    if name == GRADIENT:
+        return "The slope at this image, where there is no ink as well."
+    if name == TIMES_INPUT:
+        return f"Slope × ink. Sums to {text.signed(float(values.sum()))}, which promises nothing."
+    if name == INTEGRATED:
+        rise, gap = _rise_and_gap(attributed)
+        return (
+            f"Sums to {text.signed(float(values.sum()))}; the logit changes by "
+            f"{text.signed(rise)}. Completeness gap **{text.signed(gap, 3)}** with "
+            f"{settings.steps} steps."
+        )
+    if name == SMOOTH_GRAD:
+        return (
+            f"Mean of the signed gradients of {settings.samples} copies with noise "
+            f"{settings.noise:.2f}: not of their sizes."
+        )
+    layer = last_maps(classifier.model)
+    if settings.signed_cam:
+        return f"Maps of {layer}, weighted by their mean gradient; both signs are kept."
+    if not values.any():
+        return (
+            f"Blank: the weighted maps of {layer} are nowhere positive for {label}, and only "
+            "what is positive is kept, as published."
+        )
+    return f"Maps of {layer}, weighted by their mean gradient; only what is positive is kept."
+
+
+def _rise_and_gap(integrated: Attribution) -> tuple[float, float]:
+    """By how much the logit changes from the baseline to the image, and what the map misses."""
+    assert integrated.completeness_gap is not None
+    gap = float(integrated.completeness_gap[0])
+    return float(integrated.values[0].sum()) - gap, gap
+
+
+def _beside(
+    classifier: Classifier, choice: Choice, label: int, settings: Settings, method: str
+) -> None:
+    """The chosen map of every chosen image, each for its predicted class or all for the chosen."""
+    end = limit(method, classifier)
+    own = st.session_state[state.CLASS] == "predicted"
+    st.markdown(
+        f"**{method} for {len(choice.images)} images** :gray[· "
+        f"{'each for its predicted class' if own else f'class {label}'}; one scale ±{end:g} "
+        f"{METHODS[method].unit}]"
+    )
+    palette = theme.palette()
+    with st.grid(min_column_width=_TILE, gap="xsmall"):
+        for image in choice.images:
+            explained = int(classifier.predict(image.floats)[0]) if own else label
+            values = attribution(method, classifier, image, explained, settings).values[0]
+            with st.container(gap="xsmall"):
+                digit = tiles.digit(image.pixels / 255, _TILE, palette)
+                picture(digit, width=_TILE, alt=image.title)
+                picture(
+                    tiles.enlarge(tiles.signed(values, end, palette), 6),
+                    width=_TILE,
+                    alt=f"{method} of {image.title} for class {explained}",
+                )
+                st.caption(
+                    f"**{explained}** · image {image.key}" if image.number is not None else "yours"
+                )
+    st.caption("Below: the class explained. The settings are those above.")
+
+
+def _downloads(
+    choice: Choice, label: int, settings: Settings, maps: dict[str, Attribution]
+) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Maps",
+            lambda: _archive(choice, label, settings, maps),
+            "attribution.npz",
+            "application/octet-stream",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            help="Image, class, settings and the five maps as NumPy arrays.",
+        )
+        table = study_table()
+        st.download_button(
+            "Table",
+            lambda: table.to_csv(index=False),
+            "fidelity.csv",
+            "text/csv",
+            key="fidelity-csv",
+            type="tertiary",
+            icon=":material/download:",
+            on_click="ignore",
+            disabled=table is None,
+            help="Nothing is measured yet." if table is None else "The ranking of the maps.",
+        )
+
+
+def _archive(choice: Choice, label: int, settings: Settings, maps: dict[str, Attribution]) -> bytes:
+    names = {
+        GRADIENT: "gradient",
+        TIMES_INPUT: "gradient_times_input",
+        INTEGRATED: "integrated_gradients",
+        SMOOTH_GRAD: "smooth_grad",
+        GRAD_CAM: "grad_cam",
+    }
+    return npz(
+        {
+            "image": choice.image.pixels,
+            "explained_class": label,
+            "completeness_gap": maps[INTEGRATED].completeness_gap,
+            **{names[name]: each.values[0] for name, each in maps.items()},
+            **asdict(settings),
+        }
+    )

@@ -1,0 +1,153 @@
+"""Randomized smoothing: the votes of noisy copies, and what they certify in L2."""
+
+import numpy as np
+import streamlit as st
+
+from core.arrays import FloatArray
+from core.certification.smoothing import (
+    ABSTAIN,
+    ALPHA,
+    GUESSES,
+    Certificate,
+    certify,
+    largest_radius,
+    predict,
+)
+from core.network.classifier import Classifier
+from ui import text, theme
+from ui.controls import bound
+from ui.figures import charts, tiles
+from ui.show import draw, error_box, picture
+from ui.views.defenses.smoothing_accuracy import ACCURACY
+from ui.visitor import compute
+from ui.visitor.choice import Choice
+from ui.visitor.images import ChosenImage
+
+COPIES = (100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+COUNTS = (50, 100, 200, 500)
+_SHOWN, _TILE = 5, 84
+
+
+def show(choice: Choice, classifier: Classifier) -> None:
+    """The certificate of the image, and certified accuracy against the radius."""
+    st.subheader("Randomized smoothing", anchor=False)
+    result, side = st.columns([3.5, 1], gap="medium")
+    with side, st.container(border=True, key="smooth-settings"):
+        sigma, copies, count = _settings()
+    with result, st.container(border=True, height="stretch", key="smooth-result"):
+        try:
+            with st.skeleton(height=380):
+                found = _certificate(
+                    classifier.version, choice.image.key, sigma, copies, classifier,
+                    choice.image.floats,
+                )  # fmt: skip
+        except ValueError as error:
+            error_box(error)
+            return
+        _result(choice.image, found, sigma, copies)
+    with st.container(border=True, key="smooth-accuracy-card"):
+        settings = {"images": count, "sigma": sigma, "copies": copies}
+        looks = count * (copies + GUESSES)
+        seconds = text.duration(compute.seconds_of(looks))
+        ACCURACY.draw(classifier, choice, settings, f"{seconds} or more")
+
+
+def _settings() -> tuple[float, int, int]:
+    st.markdown("**Smoothing** :gray[· L2]")
+    sigma: float = bound.slider(
+        "σ",
+        0.05,
+        1.0,
+        0.25,
+        0.05,
+        key="smooth_sigma",
+        help="The standard deviation of the noise in each pixel, where full ink is 1. More noise "
+        "allows a larger radius, and costs accuracy.",
+    )
+    copies: int = bound.select_slider(
+        "Noisy copies",
+        COPIES,
+        1_000,
+        format_func="{:,}".format,
+        key="smooth_copies",
+        help="How many votes of an image are counted. If all agree, the radius is "
+        f"{largest_radius(1.0, COPIES[0]):.2f} σ for {COPIES[0]} and "
+        f"{largest_radius(1.0, COPIES[-1]):.2f} σ for {COPIES[-1]:,}.",
+    )
+    count: int = bound.select_slider(
+        "Test images",
+        COUNTS,
+        200,
+        key="smooth_images",
+        help="The first of the 10,000, for the certified accuracy against the radius.",
+    )
+    st.caption("CERTIFY and PREDICT of Cohen, Rosenfeld and Kolter (2019), arXiv:1902.02918.")
+    return sigma, copies, count
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _certificate(
+    version: str, key: str, sigma: float, copies: int, _classifier: Classifier, _image: FloatArray
+) -> Certificate:
+    with compute.inline("Counting the votes", copies + GUESSES, _classifier):
+        return certify(_classifier, _image, sigma=sigma, copies=copies)
+
+
+def _result(image: ChosenImage, found: Certificate, sigma: float, copies: int) -> None:
+    st.markdown(
+        f"**{_finding(image, found)}** :gray[· {image.title}; σ = {sigma:g}, {copies:,} votes, "
+        f"wrong with probability {ALPHA:g} at most]"
+    )
+    pictures, bars = st.columns(2, gap="medium")
+    with pictures:
+        _noisy(image, sigma)
+        st.caption(
+            "Five of the noisy copies, clipped to [0, 1] for the network. The smoothed network "
+            "says what the network says most often of them."
+        )
+        st.markdown(
+            f"- Votes for {found.guess}: **{found.votes[found.guess]:,} of {copies:,}**\n"
+            f"- so its probability is at least **{found.lower:.4f}**\n"
+            f"- radius σ · Φ⁻¹ of that: **L2 {found.radius:.3f}**, of "
+            f"{largest_radius(sigma, copies):.3f} possible with so many votes\n"
+            f"- {_prediction(found)}"
+        )
+    with bars:
+        draw(
+            charts.class_bars(found.votes / found.votes.sum(), theme.palette(), true=image.label),
+            key="smooth-votes",
+            alt=f"Share of the votes for each class; most for {int(np.argmax(found.votes))}",
+        )
+        st.caption(
+            f"Share of the votes. {GUESSES} other copies have chosen the class that is counted. "
+            "The network is used as it is: it was not trained with this noise."
+        )
+    st.caption(
+        "This proof is in L2: a change of that length in all pixels together. The bounds above are "
+        f"in L∞. A ball of L2 {found.radius:.3f} holds only an L∞ ball of {found.radius / 28:.4f}, "
+        "and an L∞ proof of ε holds the L2 ball of ε."
+    )
+
+
+def _finding(image: ChosenImage, found: Certificate) -> str:
+    if found.predicted == ABSTAIN:
+        return "The smoothed network abstains: no class is sure to have more than half of the votes"
+    wrong = image.label is not None and found.predicted != image.label
+    missed = f", and it is a {image.label}" if wrong else ""
+    return f"Certified as {found.predicted} within L2 {found.radius:.2f}{missed}"
+
+
+def _prediction(found: Certificate) -> str:
+    """What PREDICT makes of the votes: a class without a radius."""
+    said = predict(found.votes)
+    if said == ABSTAIN:
+        return "PREDICT **abstains**: the two leading classes could be equally likely"
+    return f"PREDICT answers **{said}**: ahead of every other class, without a radius"
+
+
+def _noisy(image: ChosenImage, sigma: float) -> None:
+    noise = np.random.default_rng(0).standard_normal((_SHOWN, 28, 28)) * sigma
+    copies = np.clip(image.floats[..., 0] + noise, 0, 1)
+    palette = theme.palette()
+    sheet = tiles.mosaic(tiles.ink(copies, palette), palette, columns=_SHOWN, scale=2 * _TILE // 28)
+    picture(sheet, width="stretch", alt=f"Five noisy copies of {image.title}, σ = {sigma:g}")

@@ -1,0 +1,238 @@
+"""The noise of the page One noise, many images: what it is fitted to, and what it does."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+
+from core.arrays import CLASSES, FloatArray, IntArray, to_float
+from core.attacks.generated import additive_noise
+from core.attacks.goals import Targeted
+from core.attacks.noise_control import noise_of_norm
+from core.attacks.universal_noise import Transfer, added, shuffled, transfer
+from core.network.classifier import Classifier
+from core.optimization.engine import Trajectory
+from core.report.experiments import E9, E9_SOURCE_CLASS
+from core.statistics.rate import Rate
+from ui import text
+from ui.controls.whole_set import Whole, in_parts
+from ui.visitor import compute
+from ui.visitor.images import TEST_IMAGES, ChosenImage
+
+SAME_CLASS, ALL_CLASSES = "Its class", "All classes"
+POOL_START = 5_000  # images beside the chosen one come from behind here, the scored ones from 0 on
+MAX_PLAYED = 6
+NOISE, GAUSSIAN, SHUFFLED = "The noise", "Gaussian noise of equal L2", "The noise, shuffled"
+_ALL = (NOISE, GAUSSIAN, SHUFFLED)
+CURVE_SCALES = tuple(float(scale) for scale in np.linspace(0, 4, 9))
+FEW = 500  # images behind each point of a curve and each cell of the matrix
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a noise is fitted: to which images, toward which class, by which steps."""
+
+    images: tuple[ChosenImage, ...]
+    target: int
+    learning_rate: float = float(E9.settings["learning_rate"])
+    iterations: int = int(E9.settings["iterations"])
+    objective: str = str(E9.settings["objective"])
+
+    @property
+    def work(self) -> int:
+        """Images × iterations."""
+        return len(self.images) * self.iterations
+
+    @property
+    def words(self) -> str:
+        """Objective and steps, for captions."""
+        rate = text.learning_rate(self.learning_rate)
+        return f"{self.objective}, Adam {rate}, {self.iterations:,} iterations"
+
+    @property
+    def numbers(self) -> list[int]:
+        """Those of the images that are test images."""
+        return [image.number for image in self.images if image.number is not None]
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A noise float32 [1, 28, 28, 1], how the first six images changed, and who is at the goal."""
+
+    noise: FloatArray
+    trajectory: Trajectory
+    reached: Rate
+
+
+def report_settings() -> dict[int, Settings]:
+    """E9's noises by target: for the first test image of a 0."""
+    zero = int(np.flatnonzero(compute.test_labels() == E9_SOURCE_CLASS)[0])
+    return {target: Settings((ChosenImage(zero),), target) for target in E9.classes}
+
+
+def images_to_fit(
+    chosen: Sequence[ChosenImage], own_class: int, count: int, source: str, target: int
+) -> tuple[ChosenImage, ...]:
+    """The chosen images first, then test images from 5,000 on, `count` in all.
+
+    source: `SAME_CLASS`, or `ALL_CLASSES` but the target, which take turns.
+    """
+    labels = compute.test_labels()[POOL_START:]
+    classes = [own_class]
+    if source == ALL_CLASSES:
+        classes = [(own_class + step) % CLASSES for step in range(1, CLASSES + 1)]
+        classes = [label for label in classes if label != target]
+    rows = -(-count // len(classes))
+    of_class = [POOL_START + np.flatnonzero(labels == label)[:rows] for label in classes]
+    numbers = np.stack(of_class, axis=1).ravel()
+    images = [*chosen, *(ChosenImage(int(number)) for number in numbers)]
+    return tuple(dict.fromkeys(images))[:count]
+
+
+def fit(classifier: Classifier, settings: Settings) -> Fit:
+    """The noise, computed once. Raises ValueError if it takes more than a visitor may ask for."""
+    return _fit(classifier.version, settings, classifier)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _fit(version: str, settings: Settings, _classifier: Classifier) -> Fit:
+    sources = np.concatenate([image.floats for image in settings.images])
+    frames = 100 if len(sources) <= MAX_PLAYED else 40
+    with compute.inline("The noise", settings.work, _classifier):
+        found = additive_noise(
+            _classifier,
+            sources,
+            Targeted(np.full(len(sources), settings.target)),
+            learning_rate=settings.learning_rate,
+            iterations=settings.iterations,
+            objective=settings.objective,
+            keep_every=-(-settings.iterations // frames),
+        )
+    assert found.noise is not None
+    at_goal = int((found.predicted[-1] == settings.target).sum())
+    return Fit(found.noise[-1], _first(found, MAX_PLAYED), Rate(at_goal, len(sources)))
+
+
+def _first(found: Trajectory, count: int) -> Trajectory:
+    """The trajectory of the first images alone."""
+    return replace(
+        found,
+        images=found.images[:, :count].copy(),
+        logits=found.logits[:, :count],
+        terms={name: values[:, :count] for name, values in found.terms.items()},
+    )
+
+
+def scored_images(settings: Settings, count: int) -> IntArray:
+    """The first `count` test images without those that the noise was fitted to: their numbers."""
+    return np.setdiff1d(np.arange(min(count, TEST_IMAGES)), settings.numbers)
+
+
+def scores(
+    classifier: Classifier,
+    fitted_on: Classifier,
+    settings: Settings,
+    scale: float,
+    count: int,
+    names: tuple[str, ...] = _ALL,
+) -> dict[str, Transfer]:
+    """The noise fitted on one network, and its controls, scored on a network; computed once.
+
+    Raises ValueError if that is more than a visitor may wait for.
+    """
+    compute.check_inline("Scoring the noise", count * (1 + len(names)), classifier)
+    return _scores(
+        classifier.version, fitted_on.version, settings, scale, count, names, classifier, fitted_on
+    )
+
+
+def whole_scores(
+    classifier: Classifier, settings: Settings, scales: tuple[float, ...], count: int
+) -> Whole[list[dict[str, Transfer]]]:
+    """The same for each scale, on the network it was fitted on; a job where that costs much."""
+    passes = len(scored_images(settings, count)) * (1 + len(scales) * len(_ALL))
+    return Whole(
+        "The answers to images with the noise",
+        ("noise", classifier.version, settings, scales, count),
+        classifier,
+        passes,
+        now=lambda: [scores(classifier, classifier, settings, each, count) for each in scales],
+        work=lambda: _scored_in_parts(
+            classifier, settings, scales, count, fit(classifier, settings).noise
+        ),
+    )
+
+
+def _scored_in_parts(
+    classifier: Classifier,
+    settings: Settings,
+    scales: tuple[float, ...],
+    count: int,
+    noise: FloatArray,
+) -> Generator[float, None, list[dict[str, Transfer]]]:
+    images, labels = _scored(settings, count)
+    noises = [_noises(noise, images, each, _ALL) for each in scales]
+    sums = [added(images, *each) for at_scale in noises for each in at_scale.values()]
+
+    def answers(part: slice) -> IntArray:
+        return np.stack([classifier.predict(each[part]) for each in (images, *sums)])
+
+    before, *after = yield from in_parts(len(images), answers, lambda parts: np.hstack(parts))
+    answered = iter(after)
+    return [
+        {
+            name: transfer(
+                classifier, each, images, labels, target=settings.target, scale=scale,
+                before=before, after=next(answered),
+            )
+            for name, (each, scale) in at_scale.items()
+        }
+        for at_scale in noises
+    ]  # fmt: skip
+
+
+def _scored(settings: Settings, count: int) -> tuple[FloatArray, IntArray]:
+    test, rows = compute.mnist().test, scored_images(settings, count)
+    return to_float(test.images[rows]), test.labels[rows].astype(np.int64)
+
+
+def _noises(
+    noise: FloatArray, images: FloatArray, scale: float, names: tuple[str, ...]
+) -> dict[str, tuple[FloatArray, float]]:
+    """The noise and its controls by name, each with its scale."""
+    found = {NOISE: (noise, scale)}
+    if GAUSSIAN in names:
+        change = added(images, noise, scale) - images
+        length = np.sqrt((change**2).sum(axis=(1, 2, 3)))
+        found[GAUSSIAN] = noise_of_norm(images, length) - images, 1.0
+    if SHUFFLED in names:
+        found[SHUFFLED] = shuffled(noise, images), scale
+    return found
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _scores(
+    version: str,
+    fitted_on: str,
+    settings: Settings,
+    scale: float,
+    count: int,
+    names: tuple[str, ...],
+    _classifier: Classifier,
+    _fitted_on: Classifier,
+) -> dict[str, Transfer]:
+    images, labels = _scored(settings, count)
+    before = _answers(version, count, _classifier)[scored_images(settings, count)]
+    noises = _noises(fit(_fitted_on, settings).noise, images, scale, names)
+    return {
+        name: transfer(
+            _classifier, each, images, labels, target=settings.target, scale=scale, before=before
+        )
+        for name, (each, scale) in noises.items()
+    }
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _answers(version: str, count: int, _classifier: Classifier) -> IntArray:
+    return _classifier.predict(to_float(compute.mnist().test.images[:count]))

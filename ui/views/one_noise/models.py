@@ -1,0 +1,165 @@
+"""Models against models: a noise fitted on each, scored on all."""
+
+import streamlit as st
+
+from core.attacks.universal_noise import Transfer
+from core.checks import check_apart
+from core.network.classifier import Classifier
+from core.statistics.paired import Verdict, judged
+from core.statistics.rate import Rate
+from ui import text, theme
+from ui.controls import bound
+from ui.figures import transfer_charts
+from ui.show import draw, error_box
+from ui.views.one_noise.fit import FEW, GAUSSIAN, NOISE, Settings, scores
+from ui.visitor import compute
+from ui.visitor.choice import Choice, short_titles
+
+_MAX_MODELS = 5
+_FITTED = "_one_fitted"  # the settings that this visitor has had fitted on the other models
+_KEPT = 20
+_CONTROL = "Gaussian"
+_MISREAD, _REACHED = "Any wrong answer", "The target"
+
+
+def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale: float) -> None:
+    """The matrix; the row of the chosen model is there at once, the others on demand."""
+    place = st.container()
+    names = short_titles()
+    shipped = [key for key in compute.shipped_cards() if key != choice.model]
+    beside = st.multiselect(
+        "Beside it",
+        [key for key in names if key != choice.model],
+        shipped[: _MAX_MODELS - 1],
+        format_func=names.__getitem__,
+        max_selections=_MAX_MODELS - 1,
+        key=f"one_models-{choice.model}",
+        placeholder="Other models",
+    )
+    counted = bound.segmented_control(
+        "Counted",
+        [_MISREAD, _REACHED],
+        default=_MISREAD,
+        required=True,
+        key="one_hit",
+    )
+    compared = {names[choice.model]: classifier} | {
+        names[key]: compute.classifier(key) for key in beside
+    }
+    fitted = st.session_state.setdefault(_FITTED, [])
+    try:
+        with place, st.skeleton(height=58 * len(compared) + 120):
+            rates = _rates(
+                compared, settings, scale, everywhere=settings in fitted, counted=counted
+            )
+    except ValueError as error:
+        error_box(error)
+        return
+    with place:
+        verdicts = _verdicts(compared, settings, scale, counted=counted)
+        _draw(rates, verdicts, settings, scale)
+    if settings not in fitted and beside:
+        work = settings.work * len(beside)
+        st.button(
+            "Fit on the others, too",
+            key="one-fit-others",
+            icon=":material/play_arrow:",
+            on_click=_fit_others,
+            args=[settings],
+            help=f"{work:,} gradients of one image each, {text.duration(work / 2_000)} or more.",
+        )
+
+
+def _fit_others(settings: Settings) -> None:
+    fitted: list[Settings] = st.session_state[_FITTED]
+    st.session_state[_FITTED] = [*fitted, settings][-_KEPT:]
+
+
+def _rates(
+    compared: dict[str, Classifier],
+    settings: Settings,
+    scale: float,
+    *,
+    everywhere: bool,
+    counted: str,
+) -> dict[str, dict[str, Rate | None]]:
+    """By the model fitted on, then the model scored; None where nothing was fitted yet.
+
+    Nor where a model reads nothing right before. The last row is the control: Gaussian noise as
+    long as that of the first row. Raises ValueError if a model is called as the control is.
+    """
+    check_apart([*compared, _CONTROL], "rows are called")
+
+    def rate(found: Transfer) -> Rate | None:
+        rate = found.misclassified(found.others) if counted == _MISREAD else found.reached()
+        return rate if rate.total else None
+
+    own, *others = compared
+    both = {
+        name: scores(scored, compared[own], settings, scale, FEW, (NOISE, GAUSSIAN))
+        for name, scored in compared.items()
+    }
+    rates: dict[str, dict[str, Rate | None]] = {
+        own: {name: rate(found[NOISE]) for name, found in both.items()}
+    }
+    for fitted in others:
+        rates[fitted] = {
+            name: rate(scores(scored, compared[fitted], settings, scale, FEW, (NOISE,))[NOISE])
+            if everywhere
+            else None
+            for name, scored in compared.items()
+        }
+    rates[_CONTROL] = {name: rate(found[GAUSSIAN]) for name, found in both.items()}
+    return rates
+
+
+def _verdicts(
+    compared: dict[str, Classifier], settings: Settings, scale: float, *, counted: str
+) -> dict[str, Verdict]:
+    """The noise of the first model beside Gaussian noise, on each of the others; one family."""
+    own, *others = compared
+    found = {
+        name: scores(compared[name], compared[own], settings, scale, FEW, (NOISE, GAUSSIAN))
+        for name in others
+    }
+    return judged(
+        {
+            name: both[NOISE].beside(both[GAUSSIAN], reached=counted == _REACHED)
+            for name, both in found.items()
+        }
+    )
+
+
+def _draw(
+    rates: dict[str, dict[str, Rate | None]],
+    verdicts: dict[str, Verdict],
+    settings: Settings,
+    scale: float,
+) -> None:
+    (own, row), *_ = rates.items()
+    others = {name: rate for name, rate in row.items() if name != own and rate is not None}
+    finding = "No other model is chosen"
+    if others:
+        best = max(others, key=lambda name: others[name].value)
+        control = rates[_CONTROL][best] or others[best]
+        finding = (
+            f"Fitted on {text.literal(own)}, it misleads {text.literal(best)} in "
+            f"{text.percent(others[best])}, Gaussian noise "
+            f"as long in {text.percent(control)}: it is {verdicts[best].words('stronger')}"
+        )
+    here = text.percent(row[own] or Rate(0, 0))
+    st.markdown(
+        f"**{finding}** :gray[· {text.literal(own)} itself in {here}; the first {FEW} test images "
+        f"not fitted, not of class {settings.target}; scale {scale:g}]"
+    )
+    draw(
+        transfer_charts.matrix(rates, theme.palette(), rows="fitted on", columns="scored on"),
+        key="one-matrix",
+        alt="Rates of noises fitted on each model and scored on each, with 95 % intervals",
+    )
+    cells = [rate for name in row for rate in rates[name].values()]
+    measured = sum(rate is not None for rate in cells)
+    st.caption(
+        f"{measured} of {len(cells)} cells are measured, with 95 % Wilson intervals. Last row, the "
+        f"control: {GAUSSIAN} as the noise of {text.literal(own)}."
+    )

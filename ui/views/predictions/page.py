@@ -1,0 +1,232 @@
+"""The parts of the predictions page."""
+
+import numpy as np
+import streamlit as st
+
+from core.arrays import CLASSES, IntArray, to_float
+from core.network.evaluation import Evaluation
+from ui import text, theme
+from ui.controls import bound, tray
+from ui.figures import charts, tiles
+from ui.show import draw, picture
+from ui.visitor import compute, images
+from ui.visitor.choice import Choice
+
+MATRIX = "confusion-matrix"
+ORDERS = ("By number", "Hardest first", "Surest first")
+_DEFAULTS = {"show": "All", "of": None, "order": ORDERS[0], "count": 24}
+
+
+@st.fragment
+def browse(evaluation: Evaluation, choice: Choice) -> None:
+    """Gallery and settings, then the matrix and the rates by class."""
+    cell = _selected_cell()
+    left, right = st.columns([3.5, 1], gap="medium")
+    with right, st.container(border=True):
+        count = _settings(cell is not None)
+    shown = _filtered(evaluation, cell)
+    with left, st.container(border=True, height="stretch"):
+        _gallery(evaluation, shown, count, cell)
+    matrix, classes = st.columns([1, 1], gap="small")
+    with matrix, st.container(border=True, height="stretch"):
+        _matrix(evaluation)
+    with classes:
+        with st.container(border=True):
+            _this_image(choice)
+        with st.container(border=True):
+            _by_class(evaluation)
+
+
+def _settings(cell_chosen: bool) -> int:
+    st.markdown("**Show**")
+    if cell_chosen:
+        st.caption("One cell of the matrix is chosen: it decides what is shown.")
+        st.button("Show all again", icon=":material/close:", on_click=_clear_cell, width="stretch")
+    bound.segmented_control(
+        "Which",
+        ["All", "Mistakes"],
+        key="show",
+        default="All",
+        required=True,
+        label_visibility="collapsed",
+        disabled=cell_chosen,
+    )
+    bound.pills(
+        "True class",
+        range(CLASSES),
+        key="of",
+        disabled=cell_chosen,
+        help="None chosen: all ten.",
+    )
+    bound.selectbox(
+        "Order",
+        ORDERS,
+        key="order",
+        help="Hardest: least probability for the true class. Surest: most for the predicted one.",
+    )
+    count: int = bound.slider("Images", 12, 96, 24, 12, key="count")
+    st.button(
+        "As in the report",
+        key="as-reported",
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=_as_reported,
+        help="E3: test images in order, each with its true and predicted class.",
+    )
+    return count
+
+
+def _as_reported() -> None:
+    st.session_state.update(_DEFAULTS)
+    _clear_cell()
+
+
+def _matrix_key() -> str:
+    return f"{MATRIX}-{st.session_state.get('_matrix_round', 0)}"
+
+
+def _clear_cell() -> None:
+    st.session_state["_matrix_round"] = st.session_state.get("_matrix_round", 0) + 1
+
+
+def _selected_cell() -> tuple[int, int] | None:
+    selection = st.session_state.get(_matrix_key(), {}).get("selection", {}).get("cell", [])
+    if not selection:
+        return None
+    return int(selection[0]["true"]), int(selection[0]["predicted"])
+
+
+def _filtered(evaluation: Evaluation, cell: tuple[int, int] | None) -> IntArray:
+    labels, predicted = evaluation.labels, evaluation.predicted
+    if cell is not None:
+        keep = (labels == cell[0]) & (predicted == cell[1])
+    else:
+        keep = np.ones(len(labels), bool)
+        if st.session_state["show"] == "Mistakes":
+            keep &= labels != predicted
+        if (label := st.session_state["of"]) is not None:
+            keep &= labels == label
+    found = np.flatnonzero(keep)
+    if st.session_state["order"] == "Hardest first":
+        return found[np.argsort(-evaluation.losses[found], kind="stable")]
+    if st.session_state["order"] == "Surest first":
+        return found[np.argsort(-evaluation.confidence[found], kind="stable")]
+    return found
+
+
+def _gallery(
+    evaluation: Evaluation, shown: IntArray, count: int, cell: tuple[int, int] | None
+) -> None:
+    total = len(evaluation.labels)
+    if cell is not None:
+        finding = f"{len(shown):,} test images of a {cell[0]} are read as {cell[1]}"
+    elif st.session_state["show"] == "Mistakes":
+        kind = f"{st.session_state['of']}s" if st.session_state["of"] is not None else "test images"
+        finding = f"{len(shown):,} {kind} are misread"
+    else:
+        finding = f"{text.percent(evaluation.accuracy)} of the test images are read right"
+    st.markdown(f"**{finding}** :gray[· first {min(count, len(shown))} of {len(shown):,} shown]")
+    if not len(shown):
+        st.markdown(f"No test image of {total:,} fits: choose another class or show all.")
+        return
+    palette = theme.palette()
+    digits = compute.mnist().test.images
+    with st.grid(min_column_width=84, gap="xsmall"):
+        for index in shown[:count]:
+            with st.container(gap=None, horizontal_alignment="center"):
+                true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
+                picture(
+                    tiles.digit(digits[index] / 255, 56, palette),
+                    width=56,
+                    alt=f"Test image {index}: a {true}, read as {read}",
+                )
+                st.button(
+                    f"{true} → **{read}**  :gray[{evaluation.confidence[index]:.3f}]",
+                    key=f"pick-{index}",
+                    type="tertiary",
+                    help=f"Test image {index}: use it on all pages",
+                    on_click=_choose_image,
+                    args=[int(index)],
+                )
+    st.caption(
+        "True → **predicted** class, and the probability of the predicted one. "
+        "A label takes its image to all pages."
+    )
+    _to_tray(evaluation, shown[:count])
+
+
+def _to_tray(evaluation: Evaluation, shown: IntArray) -> None:
+    """Those of the shown images that are misread, with their true classes."""
+    misread = shown[evaluation.labels[shown] != evaluation.predicted[shown]]
+    if len(misread):
+        with st.container(
+            horizontal=True, horizontal_alignment="right", vertical_alignment="center"
+        ):
+            st.caption(f"{len(misread)} misread here:", width="content")
+            tray.button(
+                to_float(compute.mnist().test.images[misread]),
+                evaluation.labels[misread].tolist(),
+                "misread test images",
+                key="misread-tray",
+                originals=misread.tolist(),
+            )
+
+
+def _choose_image(index: int) -> None:
+    images.choose(index)
+    st.session_state["_image_chosen"] = True
+
+
+def _matrix(evaluation: Evaluation) -> None:
+    wrong = len(evaluation.mistakes())
+    total = len(evaluation.labels)
+    st.markdown(f"**What it confuses** :gray[· {wrong:,} mistakes among {total:,} test images]")
+    draw(
+        charts.confusion(evaluation.confusion, theme.palette(), selectable=True, side=47),
+        key=_matrix_key(),
+        on_select="rerun",
+        selection_mode="cell",
+        alt="Confusion matrix: rows are true classes, columns predicted ones",
+    )
+    st.caption("Click a cell to see its images; the diagonal counts what is right.")
+
+
+def _this_image(choice: Choice) -> None:
+    if st.session_state.pop("_image_chosen", False):
+        st.rerun()  # the header stands outside this fragment
+    image = choice.image
+    probabilities = choice.classifier().probabilities(image.floats)[0]
+    predicted = int(probabilities.argmax())
+    st.markdown(
+        f"**{image.title} is read as {predicted}** "
+        f":gray[· {_verdict(image.label, predicted)}p = {probabilities[predicted]:.3f}]"
+    )
+    left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
+    palette = theme.palette()
+    with left:
+        picture(tiles.digit(image.pixels / 255, 140, palette), width=140, alt=image.title)
+    with bars:
+        draw(
+            charts.class_bars(probabilities, palette, true=image.label),
+            key="image-bars",
+            alt="Probabilities of the ten classes",
+        )
+
+
+def _verdict(label: int | None, predicted: int) -> str:
+    if label is None:
+        return ""
+    return "rightly, " if label == predicted else f"but it is a {label}, "
+
+
+def _by_class(evaluation: Evaluation) -> None:
+    rates = {str(label): evaluation.class_accuracy(label) for label in range(CLASSES)}
+    hardest = min(rates, key=lambda label: rates[label].value)
+    st.markdown(f"**{hardest} is the hardest class** :gray[· {text.full_rate(rates[hardest])}]")
+    low = np.floor(min(rate.interval[0] for rate in rates.values()) * 20) / 20
+    draw(
+        charts.rates(rates, theme.palette(), low=float(low)),
+        key="class-rates",
+        alt="Accuracy by true class with 95 % intervals",
+    )
+    st.caption("Share of each true class that is read right; whiskers are 95 % Wilson intervals.")

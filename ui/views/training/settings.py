@@ -1,0 +1,366 @@
+"""The settings of a training and the design of its network: sliders → core's frozen settings."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.report.experiments import E13
+from core.training.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
+from ui import text, theme
+from ui.controls import bound, layer_table
+from ui.show import error_box
+from ui.visitor import compute
+
+LEARNING_RATES = tuple(
+    float(f"{mantissa}e{exponent}") for exponent in range(-5, 2) for mantissa in (1, 2, 5)
+)[:-2]
+WEIGHT_DECAYS = (0.0, 1e-5, 1e-4, 5e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_REPORT = TrainingSettings()
+_OPTIMIZER_NAMES = {
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "sgd": "SGD",
+    "rmsprop": "RMSprop",
+}
+_ATTACKS = {"Off": OFF, "FGSM": FGSM, "PGD": PGD}  # as in the URL
+_MAX_BLOCKS = 3
+
+# Widget keys, which are also the names in the URL, with the report's values.
+_DESIGN = {
+    "blocks": 2,
+    "filters1": 32,
+    "filters2": 32,
+    "filters3": 32,
+    "kernel": 3,
+    "hidden": 500,
+    "bn": False,
+    "dropout": 0.0,
+}
+_TRAINING = {
+    "lr": _REPORT.learning_rate,
+    "epochs": _REPORT.epochs,
+    "batch": _REPORT.batch_size,
+    "optimizer": _REPORT.optimizer,
+    "decay": _REPORT.weight_decay,
+    "smoothing": _REPORT.label_smoothing,
+    "shift": _REPORT.shift,
+    "rotation": _REPORT.rotation,
+    "images": _REPORT.training_images,
+    "seed": _REPORT.seed,
+}
+_ATTACK = {
+    "at": "Off",
+    "at_eps": _REPORT.attack_epsilon,
+    "at_steps": _REPORT.attack_steps,
+    "at_step": _REPORT.attack_step,
+    "at_clean": 0,  # per cent
+    "at_scores": _REPORT.robust_scores,
+}
+
+
+def chosen_settings() -> TrainingSettings:
+    """What the sliders say. ValueError with one sentence if core does not accept it."""
+    value = {key: st.session_state.get(key, default) for key, default in _TRAINING.items()}
+    return TrainingSettings(
+        learning_rate=float(value["lr"]),
+        epochs=int(value["epochs"]),
+        batch_size=int(value["batch"]),
+        optimizer=str(value["optimizer"]),
+        weight_decay=float(value["decay"]),
+        label_smoothing=float(value["smoothing"]),
+        shift=int(value["shift"]),
+        rotation=float(value["rotation"]),
+        training_images=int(value["images"]),
+        seed=int(value["seed"]),
+        **_chosen_attack(),
+    )
+
+
+def chosen_epsilon() -> float:
+    """ε of the attack in training, and of the one that measures."""
+    return float(st.session_state.get("at_eps", _ATTACK["at_eps"]))
+
+
+def _chosen_attack() -> dict[str, Any]:
+    """The attack while training; where there is none, what its sliders say does not matter."""
+    value = {key: st.session_state.get(key, default) for key, default in _ATTACK.items()}
+    attack, scores = _ATTACKS[str(value["at"])], bool(value["at_scores"])
+    epsilon = {"attack_epsilon": chosen_epsilon()}
+    if attack == OFF:
+        return {"robust_scores": True, **epsilon} if scores else {}
+    settings = {
+        "attack": attack,
+        **epsilon,
+        "attack_step": float(value["at_step"]),
+        "clean_share": float(value["at_clean"]) / 100,
+    }
+    return settings | ({"attack_steps": int(value["at_steps"])} if attack == PGD else {})
+
+
+def chosen_architecture() -> Architecture:
+    """What the design sliders say. ValueError with one sentence if core does not accept it."""
+    value = {key: st.session_state.get(key, default) for key, default in _DESIGN.items()}
+    blocks = tuple(
+        ConvBlock(int(value[f"filters{number}"]), int(value["kernel"]))
+        for number in range(1, int(value["blocks"]) + 1)
+    )
+    return Architecture(
+        blocks=blocks,
+        hidden_units=(int(value["hidden"]),),
+        batch_normalization=bool(value["bn"]),
+        dropout=float(value["dropout"]),
+    )
+
+
+def settings_sliders() -> None:
+    """At most six controls, the rest behind *More*, and the report's preset."""
+    _network_preset()
+    bound.select_slider(
+        "Learning rate",
+        LEARNING_RATES,
+        _TRAINING["lr"],
+        format_func=text.learning_rate,
+        key="lr",
+    )
+    bound.slider("Epochs", 1, 30, _TRAINING["epochs"], key="epochs")
+    bound.segmented_control(
+        "Batch",
+        [32, 64, 128],
+        default=_TRAINING["batch"],
+        key="batch",
+        required=True,
+        width="stretch",
+    )
+    _attack()
+    with st.popover("More", icon=":material/tune:", width="stretch"):
+        _more()
+    st.button(
+        "As in the report",
+        key="as-reported",
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=_as_reported,
+        width="stretch",
+        help="E1: Model 1, Adam, 5e-4, 10 epochs, batches of 64, all 60,000 images.",
+    )
+
+
+def _attack() -> None:
+    """E13: whether the batches are attacked while training, how far, and the rest in a popover."""
+    attack = bound.segmented_control(
+        "Attack the batches",
+        list(_ATTACKS),
+        default=_ATTACK["at"],
+        key="at",
+        required=True,
+        width="stretch",
+        on_change=_take_step,
+        help="Adversarial training: each batch is attacked on the weights of that moment, from a "
+        "random start, and the network learns from what comes out. FGSM takes one step, PGD "
+        "several, each of which costs about as much as the training step itself.",
+    )
+    off = attack == "Off"
+    bound.slider(
+        "ε of the attack",
+        0.0,
+        0.5,
+        _ATTACK["at_eps"],
+        0.01,
+        key="at_eps",
+        help="The most that a pixel may change (L∞), in training and where the accuracy under "
+        "attack is measured.",
+    )
+    with st.popover("The attack", icon=":material/bolt:", width="stretch"):
+        _attack_details(attack, off)
+
+
+def _attack_details(attack: str, off: bool) -> None:
+    bound.slider(
+        "Steps of PGD",
+        1,
+        10,
+        _ATTACK["at_steps"],
+        key="at_steps",
+        disabled=attack != "PGD",
+    )
+    bound.slider(
+        "Step, in units of ε",
+        0.1,
+        2.0,
+        _ATTACK["at_step"],
+        0.05,
+        key="at_step",
+        disabled=off,
+        help="1.25 is usual for FGSM with a random start; larger ones invite catastrophic "
+        "overfitting.",
+    )
+    bound.slider(
+        "Clean images in a batch",
+        0,
+        90,
+        _ATTACK["at_clean"],
+        5,
+        format="%d %%",
+        key="at_clean",
+        disabled=off,
+        help="The rest of each batch is attacked.",
+    )
+    bound.toggle(
+        "Measure robust accuracy without attacking",
+        _ATTACK["at_scores"],
+        key="at_scores",
+        disabled=not off,
+        help="The control: how a network stands under the same attack that was never trained "
+        "against it.",
+    )
+    st.button(
+        "Adversarial training (E13)",
+        key="as-e13",
+        type="tertiary",
+        icon=":material/history_edu:",
+        on_click=_as_proposed,
+        help=f"The report proposes to “{E13.reported}”. Here: Model 1 against PGD with "
+        f"{E13.settings['attack_steps']} steps at ε = {E13.settings['epsilon']:g}, "
+        f"{E13.settings['epochs']} epochs.",
+    )
+
+
+def _take_step() -> None:
+    """The usual step of the attack that was chosen."""
+    steps = {"FGSM": FGSM_STEP, "PGD": _REPORT.attack_step}
+    if step := steps.get(st.session_state["at"]):
+        st.session_state["at_step"] = step
+
+
+def _as_proposed() -> None:
+    """E13 on Model 1, small enough to be watched."""
+    st.session_state.update(
+        {
+            **_TRAINING,
+            **_DESIGN,
+            **_ATTACK,
+            "lr": E13.settings["learning_rate"],
+            "epochs": E13.settings["epochs"],
+            "at": str(E13.settings["attack"]).upper(),
+            "at_eps": E13.settings["epsilon"],
+            "at_steps": E13.settings["attack_steps"],
+            "at_step": E13.settings["attack_step"],
+            "at_clean": 0,
+        }
+    )
+
+
+def design() -> None:
+    """The network's sliders beside its drawing, or a sentence if it cannot be built."""
+    picture, sliders = st.columns([3.5, 1], gap="medium")
+    with sliders, st.container(border=True, key="design"):
+        st.markdown("**Design the network**")
+        blocks = bound.slider("Convolutions", 1, _MAX_BLOCKS, _DESIGN["blocks"], key="blocks")
+        for number in range(1, _MAX_BLOCKS + 1):
+            bound.slider(
+                f"Filters in conv{number}",
+                4,
+                64,
+                _DESIGN[f"filters{number}"],
+                4,
+                key=f"filters{number}",
+                disabled=number > blocks,
+            )
+        bound.slider("Kernel size", 1, 7, _DESIGN["kernel"], 2, key="kernel", format="%d px")
+        bound.slider("Hidden units", 10, 1000, _DESIGN["hidden"], 10, key="hidden")
+        bound.toggle("Batch normalization", _DESIGN["bn"], key="bn")
+        bound.slider("Dropout", 0.0, 0.8, _DESIGN["dropout"], 0.05, key="dropout")
+    with picture, st.container(border=True, height="stretch"):
+        try:
+            architecture = chosen_architecture()
+        except ValueError as error:
+            error_box(error)
+            return
+        rows = compute.layers(architecture)
+        layer_table.drawing(rows, theme.palette(), key="design-drawing")
+        layer_table.show_frame(
+            layer_table.frame(rows).drop(columns=["units", "statistics"]), height=360
+        )
+
+
+def _more() -> None:
+    bound.selectbox(
+        "Optimizer",
+        OPTIMIZERS,
+        format_func=_OPTIMIZER_NAMES.__getitem__,
+        key="optimizer",
+    )
+    bound.slider(
+        "Training images",
+        1_000,
+        60_000,
+        _TRAINING["images"],
+        1_000,
+        key="images",
+        help="The first so many of the 60,000.",
+    )
+    _regularization()
+    bound.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        _TRAINING["seed"],
+        key="seed",
+        help="Same settings and seed, same curve on the same machine.",
+    )
+
+
+def _regularization() -> None:
+    bound.select_slider(
+        "Weight decay",
+        WEIGHT_DECAYS,
+        _TRAINING["decay"],
+        format_func=text.learning_rate,
+        key="decay",
+        help="On kernels: an L2 penalty in the gradient; with AdamW, apart from it.",
+    )
+    bound.slider(
+        "Label smoothing",
+        0.0,
+        0.3,
+        _TRAINING["smoothing"],
+        0.01,
+        key="smoothing",
+        help="The share of the target that is spread over all ten classes.",
+    )
+    bound.slider("Random shift, pixels", 0, 4, _TRAINING["shift"], key="shift")
+    bound.slider(
+        "Random rotation, degrees",
+        0.0,
+        30.0,
+        _TRAINING["rotation"],
+        1.0,
+        key="rotation",
+    )
+
+
+def _network_preset() -> None:
+    architecture = chosen_architecture()
+    names = {MODEL_1: "Model 1", MODEL_2: "Model 2"}
+    st.session_state["_network"] = names.get(architecture)
+    st.segmented_control(
+        "Network",
+        ["Model 1", "Model 2"],
+        key="_network",
+        on_change=_take_network,
+        width="stretch",
+        help="Model 2 is Model 1 with batch normalization. Or design your own below.",
+    )
+    if architecture not in names:
+        st.caption("Your own design, below.")
+
+
+def _take_network() -> None:
+    chosen = st.session_state["_network"]
+    if chosen is not None:
+        st.session_state.update({**_DESIGN, "bn": chosen == "Model 2"})
+
+
+def _as_reported() -> None:
+    st.session_state.update({**_TRAINING, **_DESIGN, **_ATTACK})

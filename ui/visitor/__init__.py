@@ -1,0 +1,1 @@
+"""What a visitor chose, made and started."""

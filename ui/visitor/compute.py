@@ -1,0 +1,271 @@
+"""Cached calls into core, keyed by the version of the classifier.
+
+TensorFlow takes seconds to load, so core's modules that need it are imported when they are used.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.arrays import ByteArray, FloatArray, IntArray, to_float
+from core.data.mnist import DataError, Dataset, load_mnist, load_test_labels
+from core.network.architecture import Architecture
+from core.network.card import ModelCard
+from core.zoo import models as zoo
+from ui.show import error_box
+from ui.visitor import state
+
+if TYPE_CHECKING:
+    from core.network.classifier import Classifier
+    from core.network.evaluation import Evaluation
+    from core.network.model import LayerInfo
+    from core.training.runs import Run
+
+
+@st.cache_data
+def shipped_cards() -> dict[str, ModelCard]:
+    """The cards of the shipped models by name; needs no TensorFlow."""
+    return {card.name: card for card in zoo.available_models()}
+
+
+@st.cache_data
+def left_out() -> list[str]:
+    """One sentence for each shipped model whose file is missing or damaged."""
+    return zoo.left_out()
+
+
+WARM_UP_DELAY = 2.0  # seconds: importing TensorFlow would hold up the first page on its way
+
+
+def mnist() -> Dataset:
+    """The database, or its one sentence and the end of this run."""
+    try:
+        return load_mnist()
+    except DataError as error:
+        error_box(error)
+        st.stop()
+
+
+def test_labels() -> ByteArray:
+    """The labels of the test images, which the header needs before anything else."""
+    try:
+        return load_test_labels()
+    except DataError as error:
+        error_box(error)
+        st.stop()
+
+
+def warm_up() -> None:
+    """Load TensorFlow and the first model behind the page that is already on the screen."""
+    with _warm_up_lock:
+        if not _warm_up_started:
+            _warm_up_started.append(True)
+            threading.Timer(WARM_UP_DELAY, _load_first).start()
+
+
+_warm_up_lock = threading.Lock()
+_warm_up_started: list[bool] = []
+
+
+def _load_first() -> None:
+    import numpy as np
+
+    from core.disk import remove_leftovers
+    from core.network.architecture import MODEL_1
+    from core.training.loop import train
+    from core.training.settings import TrainingSettings
+
+    remove_leftovers()
+    with contextlib.suppress(ValueError, DataError):  # of a damaged file: the pages say so
+        zoo.load_once(state.FIRST_MODEL).logits(np.zeros((1, 28, 28, 1), np.float32))
+        one_step = TrainingSettings(epochs=1, training_images=64)
+        for _ in train(MODEL_1, load_mnist(), one_step):
+            pass  # the first step of an architecture takes seconds: have it behind us
+
+
+def classifier(key: str) -> "Classifier":
+    """The classifier that the picker calls `key`; one sentence and the end if it is broken."""
+    bare, _, defense = key.partition(state.BEHIND)
+    try:
+        if defense:
+            behind = classifier(bare)
+            return _defended_classifier(behind.version, behind.name, defense, behind)
+        if run := state.run_by_key(key):
+            return run_classifier(run, run.checkpoints.steps[-1])
+        if file := state.uploads().get(key) or state.kept().get(key):
+            return _filed_classifier(file.digest, file.data)
+        return zoo.load_once(key)
+    except ValueError as error:
+        error_box(error)
+        st.stop()
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _defended_classifier(
+    version: str, name: str, defense: str, _bare: "Classifier"
+) -> "Classifier":
+    """Equal weights may have come in two files, with a title each."""
+    from core.defenses.defended import DefendedClassifier, defense_of
+
+    return DefendedClassifier(_bare, defense_of(defense))
+
+
+def run_classifier(run: "Run", step: int) -> "Classifier":
+    """The classifier at a run's checkpoint."""
+    return _run_classifier(run.id, step, run)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _run_classifier(run_id: int, step: int, _run: "Run") -> "Classifier":
+    return _run.classifier(step)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _filed_classifier(digest: str, _data: bytes) -> "Classifier":
+    from core.network.classifier import Classifier
+    from core.network.model import deserialize_model
+
+    model, card = deserialize_model(_data)
+    return Classifier(model, name=card.title)
+
+
+def card(key: str) -> ModelCard:
+    """The card of the model that the picker calls `key`; of a defended one, the bare network's."""
+    key, _, _ = key.partition(state.BEHIND)
+    if run := state.run_by_key(key):
+        step = run.checkpoints.steps[-1]
+        test = checkpoint_evaluation(run, step).accuracy
+        model = run_classifier(run, step)
+        return run.card(step, test, model.version, model.model.count_params())
+    if file := state.uploads().get(key) or state.kept().get(key):
+        return file.card
+    return shipped_cards()[key]
+
+
+def test_evaluation(classifier: "Classifier") -> "Evaluation":
+    """The classifier's answers to all 10,000 test images."""
+    return _test_evaluation(classifier.version, classifier)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _test_evaluation(version: str, _classifier: "Classifier") -> "Evaluation":
+    from core.network.evaluation import evaluate
+
+    test = mnist().test
+    return evaluate(_classifier, to_float(test.images), test.labels)
+
+
+def checkpoint_evaluation(run: "Run", step: int) -> "Evaluation":
+    """The answers of a run's checkpoint to the 2,000 test images that score a training."""
+    return _checkpoint_evaluation(run.id, step, run)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _checkpoint_evaluation(run_id: int, step: int, _run: "Run") -> "Evaluation":
+    return _run.evaluate(step)
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def _checkpoint_probabilities(
+    run_id: int, step: int, image_key: str, _run: "Run", _image: FloatArray
+) -> FloatArray:
+    from core.network.classifier import softmax
+
+    return softmax(_run.logits(step, _image))[0]
+
+
+def checkpoint_probabilities(run: "Run", step: int, key: str, image: FloatArray) -> FloatArray:
+    """Float32 [classes]: what a run's checkpoint says of the image [1, 28, 28, 1] called `key`."""
+    return _checkpoint_probabilities(run.id, step, key, run, image)
+
+
+def first_test_images(count: int) -> tuple[FloatArray, IntArray]:
+    """The first `count` (up to 1,000) test images float32 [n, 28, 28, 1], and their classes."""
+    images, labels = _first_test_images()
+    return images[:count], labels[:count]
+
+
+@st.cache_resource(show_spinner=False)
+def _first_test_images() -> tuple[FloatArray, IntArray]:
+    """Once in memory, for the measurements of all visitors."""
+    first = mnist().test.first(1_000)
+    return to_float(first.images), first.labels.astype("int64")
+
+
+def nearest_real(key: str, image: FloatArray) -> FloatArray:
+    """The L2 from the image [1, 28, 28, 1] called `key` to the nearest test image of each class."""
+    return _nearest_real(key, image)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _nearest_real(key: str, _image: FloatArray) -> FloatArray:
+    from core.data.neighbors import nearest_by_class
+
+    test = mnist().test
+    return nearest_by_class(_image, test.images, test.labels)
+
+
+def layers(architecture: Architecture) -> "list[LayerInfo]":
+    """The layer table of an architecture, computed from a model built for it."""
+    return _layers(architecture)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _layers(architecture: Architecture) -> "list[LayerInfo]":
+    from core.network.model import build_model, layer_table
+
+    return layer_table(build_model(architecture))
+
+
+MAX_INLINE_WORK = 100_000  # looks that one visitor may wait for at once
+_LOOKS_A_SECOND = 10_000  # images through Model 1, on two cores of 2025
+_inline_slot = threading.BoundedSemaphore()
+
+
+def seconds_of(looks: float) -> float:
+    """How long so many looks take, roughly."""
+    return looks / _LOOKS_A_SECOND
+
+
+def check_inline(what: str, work: int, classifier: "Classifier") -> None:
+    """Raise ValueError if it is above what a visitor may wait for.
+
+    work: images × iterations, each a look at the classifier; each counts as what it costs.
+    """
+    looks = round(work * classifier.looks)
+    cheaper = ", or a cheaper model" if classifier.looks >= 2 else ""
+    if looks > MAX_INLINE_WORK:
+        raise ValueError(
+            f"{what} takes {looks:,} images × iterations, above {MAX_INLINE_WORK:,}: choose fewer "
+            f"images or iterations{cheaper}."
+        )
+
+
+def or_its_sentence(what: str, work: int, classifier: "Classifier") -> None:
+    """Go on if a visitor may wait for it; else say so and end this run."""
+    try:
+        check_inline(what, work, classifier)
+    except ValueError as error:
+        error_box(error)
+        st.stop()
+
+
+@contextlib.contextmanager
+def inline(what: str, work: int, classifier: "Classifier") -> Iterator[None]:
+    """The one place in the process where an attack runs while its visitor waits.
+
+    Arguments and errors as of `check_inline`.
+    """
+    check_inline(what, work, classifier)
+    held = _inline_slot.acquire(blocking=False)
+    try:
+        if not held:
+            with st.spinner(f"{what} waits for another visitor’s to end."):
+                held = _inline_slot.acquire()  # the spinner's end may be the end of this run
+        yield
+    finally:
+        if held:
+            _inline_slot.release()
