@@ -11,7 +11,7 @@ from core.zoo import models as zoo
 from core.zoo import walkthrough
 from tests.ui.conftest import text_of
 from ui import text
-from ui.defenses.robust_models import alarms, finding, verdict
+from ui.views.defenses.robust_models import alarms, finding, verdict
 
 
 def _damage(monkeypatch: pytest.MonkeyPatch, folder: Path, *damaged: str) -> None:

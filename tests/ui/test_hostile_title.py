@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.network.model import deserialize_model, load_model, serialize_model
 from core.zoo import models as zoo
-from ui import state
-from ui.navigation import VIEWS
+from ui.header.navigation import VIEWS
+from ui.visitor import state
 
 HOSTILE = "![x](http://example.invalid/x.png) :rainbow[y] $z$ `q` <h1>"
 _RAW = ("![x]", "](http", ":rainbow[", "$z$", "`q`", "<h1>")

@@ -14,14 +14,14 @@ from core.attacks.goals import Untargeted
 from core.network.classifier import Classifier
 from core.studies.scoreboard import GOALS, Scoreboard
 from tests.test_house import ROOT
-from ui.adversarial import attack_settings
-from ui.adversarial.attack_settings import NORM_NAMES
-from ui.adversarial.standard_settings import Asked
-from ui.attribution_maps import METHODS, Settings
-from ui.images import ChosenImage
-from ui.one_noise.fit import Settings as Fitted
-from ui.one_noise.models import _rates
-from ui.parameters import Choice, Number, number_of
+from ui.controls import attack_settings
+from ui.controls.attack_settings import NORM_NAMES
+from ui.views.adversarial.standard_settings import Asked
+from ui.views.attribution.maps import METHODS, Settings
+from ui.views.one_noise.fit import Settings as Fitted
+from ui.views.one_noise.models import _rates
+from ui.visitor.images import ChosenImage
+from ui.visitor.parameters import Choice, Number, number_of
 
 _OFF = (*(sign * 10.0**-power for power in range(3, 10) for sign in (-1, 1)), 1e-17, 0.0)
 _STEPS = 12  # of a setting, its ends among them
@@ -121,7 +121,7 @@ def test_two_settings_of_one_range_keep_their_step() -> None:
 def _sliders() -> None:
     import streamlit as st
 
-    from ui import bound
+    from ui.controls import bound
 
     values = (
         bound.slider("a", 0.0, 1.0, 0.1, 0.1, key="a"),

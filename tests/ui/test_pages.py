@@ -8,8 +8,9 @@ from core.data.mnist import Dataset
 from core.network.architecture import MODEL_1, MODEL_2
 from core.training.settings import TrainingSettings
 from tests.ui.conftest import text_of
-from ui import state, training_settings
-from ui.navigation import VIEWS
+from ui.header.navigation import VIEWS
+from ui.views.training import settings as training_settings
+from ui.visitor import state
 
 
 def _open(app: AppTest, page: str) -> AppTest:
@@ -166,7 +167,7 @@ def test_sliders_mean_the_report_by_default() -> None:
 
 def test_a_missing_data_file_is_one_sentence(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     from core.data import mnist as data
-    from ui import compute
+    from ui.visitor import compute
 
     def broken() -> data.ByteArray:
         raise data.DataError("mnist.npz is missing: restore it from the repository.")
