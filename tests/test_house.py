@@ -1,6 +1,7 @@
 """Which way imports may go."""
 
 import ast
+import graphlib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -24,6 +25,76 @@ def _imports(path: Path, *, top_level: bool = False) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+
+
+ROOMS = {  # of core and of ui, from the ground up: none imports from one that comes later
+    "core": (
+        "data", "statistics", "network", "optimization", "certification", "attacks", "training",
+        "inspection", "defenses", "coach", "report", "studies", "zoo",
+    ),
+    "ui": (
+        "text", "files", "assets", "figures", "theme", "show",
+        "visitor", "components", "controls", "header", "views",
+    ),
+}  # fmt: skip
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {_name(path): path for root in ROOMS for path in _modules(root)}
+
+
+def _arrows(name: str) -> set[str]:
+    """The modules of its own tree that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (inside & MODULES.keys()) or {node.module}
+    root = name.split(".")[0]
+    return {target for target in found if target.split(".")[0] == root} - {name}
+
+
+def _floor(name: str) -> int:
+    """How high a module stands: 0 for the files that everything stands on."""
+    root, *parts = name.split(".")
+    return ROOMS[root].index(parts[0]) + 1 if parts and parts[0] in ROOMS[root] else 0
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_no_import_goes_up(name: str) -> None:
+    assert {target for target in _arrows(name) if _floor(target) > _floor(name)} == set()
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(MODULES) if ".views." in name])
+def test_a_view_imports_no_other_view(name: str) -> None:
+    own = name.split(".")[2]
+    others = {target for target in _arrows(name) if target.startswith("ui.views.")}
+    assert {target for target in others if target.split(".")[2] != own} == set()
+
+
+def test_no_import_goes_round_in_a_circle() -> None:
+    sorter = graphlib.TopologicalSorter({name: _arrows(name) for name in MODULES})
+    sorter.prepare()  # raises CycleError, with the circle
+
+
+def test_every_folder_is_a_room_with_a_sentence() -> None:
+    for root, rooms in ROOMS.items():
+        folders = {path.parent.name for path in (ROOT / root).glob("*/__init__.py")}
+        assert folders == {room for room in rooms if (ROOT / root / room).is_dir()}
+        for path in (ROOT / root).rglob("__init__.py"):
+            sentence = (ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()[0]
+            assert re.fullmatch(r"[A-Z].*\.", sentence), path
+
+
+def test_a_view_is_named_as_its_page() -> None:
+    folders = {
+        path.name for path in (ROOT / "ui/views").iterdir() if (path / "__init__.py").exists()
+    }
+    assert folders == {path.stem for path in _modules("pages")}
 
 
 @pytest.mark.parametrize("path", _modules("core"), ids=lambda p: p.stem)
