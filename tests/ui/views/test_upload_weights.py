@@ -43,6 +43,20 @@ def test_another_file_is_named_and_refused(app: AppTest, name: str, data: bytes,
     assert app.error[0].value.endswith(": upload weights that this dashboard saved.")
 
 
+def test_one_uploader_takes_each_file_once(app: AppTest) -> None:
+    first, second = (zoo.path_of(key).read_bytes() for key in ("model-1", "model-2"))
+    app = _upload(app, "a.safetensors", first).run()
+    assert list(app.session_state["_uploads"]) == ["upload-1"]
+    uploader = app.file_uploader[0]
+    assert uploader.value is not None
+    app = uploader.upload("b.safetensors", second).run()
+    assert list(app.session_state["_uploads"]) == ["upload-1", "upload-2"]
+    app = app.file_uploader[0].upload("c.safetensors", b"\x80\x02}q\x00.").run()
+    assert ["This is a Python pickle" in each.value for each in app.error] == [True]
+    assert list(app.session_state["_uploads"]) == ["upload-1", "upload-2"]
+    assert app.file_uploader[0].id == uploader.id  # another would lose a file on its way to this
+
+
 def test_equal_weights_with_two_cards_are_two_models() -> None:
     model, card = load_model(zoo.path_of("model-2"))
     for title in ("First", "Second"):

@@ -14,7 +14,7 @@ from ui.show import error_box
 from ui.views.training import rewind, run_controls
 from ui.visitor import state
 
-_ARRIVED = "_upload_arrived"
+_ARRIVED, _TAKEN = "_upload_arrived", "_uploads_taken"
 
 
 def show() -> None:
@@ -146,15 +146,15 @@ def _tray(run: Run) -> bytes:
 
 def _upload() -> None:
     st.markdown("**Weights that this dashboard saved** :gray[· safetensors only]")
+    # The uploader stays as it is: one that is replaced loses the file that is on its way to it.
     file = st.file_uploader(
-        "Weights",
-        key=f"weights-file-{len(state.uploads())}",
-        max_upload_size=64,
-        label_visibility="collapsed",
+        "Weights", key="weights-file", max_upload_size=64, label_visibility="collapsed"
     )
-    if file is None:
+    taken: set[str] = st.session_state.setdefault(_TAKEN, set())
+    if file is None or file.file_id in taken:
         return
-    if len(state.uploads()) >= state.MAX_UPLOADS:
+    uploads = state.uploads()
+    if len(uploads) >= state.MAX_UPLOADS:
         st.error(
             f"You have {state.MAX_UPLOADS} uploads, the most that are kept: open a new tab.",
             icon=":material/error:",
@@ -166,8 +166,8 @@ def _upload() -> None:
     except ValueError as error:
         error_box(error)
         return
-    uploads = state.uploads()
     key = f"upload-{len(uploads) + 1}"
     uploads[key] = state.ModelFile(key, data, card)
+    taken.add(file.file_id)
     st.session_state[_ARRIVED] = f"{text.literal(card.title)} is in the model picker."
     st.rerun()  # the header stands above
