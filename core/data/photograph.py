@@ -18,6 +18,7 @@ from core.data.sheet import Sheet, find_digits
 _FLOOR = 24.0  # of 255: what is darker than this is compared as if it were lighter by so much
 _SCALES = 8  # widths of strokes that are tried
 _WIDEST = 3  # strokes are narrower than this part of the shorter side
+_RIVAL = 0.55  # of the longest line: as long and narrower is ink of the other sign, on a patch of light
 _ROOM = 2.0  # the square's side, in widths of a stroke
 _MIN_CONTRAST = 0.02  # between ink and paper, relative to the paper
 _MIN_SEPARATION = 4  # of the paper's own standard deviation; halves of noise reach 2.2
@@ -99,14 +100,20 @@ def _stroke(values: FloatArray) -> tuple[int, bool]:
     logarithm = np.log(values + _FLOOR)[::2, ::2]
     widest = max(3, min(logarithm.shape) // _WIDEST)
     sides = sorted({int(side) | 1 for side in np.geomspace(3, widest, _SCALES)})
-    lengths = []
-    for side in sides:
-        wider = np.pad(logarithm, side, "edge")  # a strip at the border is no line
-        for bright in (False, True):
-            hat = np.abs(_covered(wider, side, bright) - wider)[side:-side, side:-side]
-            lengths.append((_above_noise(hat).mean() / side**1.5, 2 * side, bright))
-    _, width, is_bright = max(lengths)
-    return width, is_bright
+    dark, bright = (
+        max((_length(logarithm, side, bright), side) for side in sides) for bright in (False, True)
+    )
+    longer, other = (bright, dark) if bright > dark else (dark, bright)
+    is_rival = other[0] > _RIVAL * longer[0] and sides[0] < other[1] < longer[1]
+    length, side = other if is_rival else longer
+    return 2 * side, length == bright[0]
+
+
+def _length(logarithm: FloatArray, side: int, bright: bool) -> float:
+    """How long and slim a line is what a square of that side cannot reach."""
+    wider = np.pad(logarithm, side, "edge")  # a strip at the border is no line
+    hat = np.abs(_covered(wider, side, bright) - wider)[side:-side, side:-side]
+    return float(_above_noise(hat).mean()) / side**1.5
 
 
 def _above_noise(hat: FloatArray) -> FloatArray:
