@@ -55,7 +55,8 @@ def center(drawing: NDArray[np.number]) -> CenteringSteps:
     drawn = _bytes(drawing)
     top, left, bottom, right = box = _box(drawn)
     digit = _scale(drawn[top:bottom, left:right])
-    _check_ink(digit)
+    _check_dark(digit)
+    _check_ink(float(digit.sum()) / 255)
     mass = _center_of_mass(digit)
     middle = tuple((FIT - side) // 2 for side in digit.shape)
     return CenteringSteps(
@@ -91,6 +92,7 @@ def check_visible(image: ByteArray, remedy: str = _REMEDY) -> None:
             f"Nothing to see: the pixels that the network would read differ by {contrast} of 255, "
             f"less than {FAINTEST}. {remedy}"
         )
+    _check_ink(float(np.abs(image - np.median(image)).sum()) / 255, remedy)
 
 
 def _check_dark(image: ByteArray, remedy: str = _REMEDY) -> None:
@@ -101,12 +103,11 @@ def _check_dark(image: ByteArray, remedy: str = _REMEDY) -> None:
         )
 
 
-def _check_ink(digit: ByteArray) -> None:
-    _check_dark(digit)
-    if (ink := float(digit.sum()) / 255) < LEAST_INK:
+def _check_ink(pixels: float, remedy: str = _REMEDY) -> None:
+    if pixels < LEAST_INK:
         raise ValueError(
-            f"Too little ink: it would fill {ink:.1f} pixels of the digit, fewer than "
-            f"{LEAST_INK:g}. {_REMEDY}"
+            f"Too little ink: it would fill {pixels:.1f} pixels of the digit, fewer than "
+            f"{LEAST_INK:g}. {remedy}"
         )
 
 

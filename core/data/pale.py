@@ -10,30 +10,29 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from core.arrays import BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray
+from core.data.sheet import Box
 
-_LEAST = 0.045  # of the paper's brightness: texture and compression stay below
-_NOISE = 8  # robust standard deviations of the paper
+_STROKES = 0.045, 8.0  # of the paper's brightness, and of its noise's robust standard deviation
+_TOLD = 0.015, 5.0  # what stands out by less than a stroke may be paper: it is told, and not read
 _EDGE = 0.6  # of a stroke's thickness: how far its edge may be blurred
 _THICKEST = 2.8  # thicknesses of the ink; what is thicker is a shadow
+
+Place = tuple[slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
 class Pale:
-    """Pieces of pale ink: int64 [h, w], the number of a pixel's piece, 0 for none; and how far the
-    ink of each stands from its paper, float [pieces + 1].
+    """What pale strokes add to the ink.
+
+    strength: float [h, w] in 0 to 1, each piece relative to its own level; strokes: bool [h, w],
+    the pieces that are strokes; left_out: the boxes of those that may be paper's, because they are
+    fainter than 4.5 % of its brightness, or at the border of the picture, where shadows are.
     """
 
-    pieces: IntArray
-    levels: FloatArray
-    low: float
-
-    def strength(self, raised: FloatArray) -> FloatArray:
-        """The ink of the pieces, each relative to its own level: float [h, w] in 0 to 1."""
-        level = self.levels[self.pieces]
-        share = (raised - self.low) / np.maximum(level - self.low, 1e-6)
-        strength: FloatArray = np.clip(share, 0, 1) * (self.pieces > 0)
-        return strength
+    strength: FloatArray
+    strokes: BoolArray
+    left_out: tuple[Box, ...]
 
 
 def pale_strokes(raised: FloatArray, inked: BoolArray, thickness: float) -> Pale:
@@ -41,29 +40,48 @@ def pale_strokes(raised: FloatArray, inked: BoolArray, thickness: float) -> Pale
 
     raised: float [h, w], how far each pixel stands from its paper; thickness: of the ink, pixels.
     """
-    paper = raised[~inked]
+    strength, strokes = np.zeros(raised.shape, np.float32), np.zeros(raised.shape, bool)
+    left_out = []
+    for least in (_STROKES, _TOLD):
+        base, low = _floor(raised[~inked], *least)
+        for place, own in _pieces(raised, inked, thickness, low):
+            level = np.median(raised[place][own])
+            share = (raised[place] - base) / max(level - base, 1e-6)
+            strength[place][own] = np.clip(share, 0, 1)[own]
+            if least == _STROKES and not _at_border(place, raised.shape):
+                strokes[place] |= own
+            else:
+                left_out.append(_box(place))
+        inked = inked | (strength > 0)
+    return Pale(strength, strokes, tuple(left_out))
+
+
+def _floor(paper: FloatArray, least: float, deviations: float) -> tuple[float, float]:
+    """Where ink begins, and where it stands out of the paper by `least` and out of its noise."""
     median = float(np.median(paper))
     noise = 1.4826 * float(np.median(np.abs(paper - median)))
-    low = median + max(_LEAST, _NOISE * noise)
+    out = max(least, deviations * noise)
+    return median + out / 2, median + out
+
+
+def _pieces(
+    raised: FloatArray, inked: BoolArray, thickness: float, low: float
+) -> list[tuple[Place, BoolArray]]:
+    """Pieces above `low`, beside the ink and shaped like strokes: where, and which pixels there."""
     weak = (raised > low) & ~inked
-    distance = ndimage.distance_transform_edt(~inked)
     reach = max(2.0, _EDGE * thickness)
-    seeds = weak & (distance > reach)
-    grown = weak & (ndimage.distance_transform_edt(~seeds) <= reach) if seeds.any() else seeds
-    pieces, count = ndimage.label(grown, np.ones((3, 3), bool))
-    kept = [0]
-    for number, place in enumerate(ndimage.find_objects(pieces), 1):
-        own = pieces[place] == number
+    seeds = weak & (ndimage.distance_transform_edt(~inked) > reach)
+    if not seeds.any():
+        return []
+    grown = weak & (ndimage.distance_transform_edt(~seeds) <= reach)
+    labels, _ = ndimage.label(grown, np.ones((3, 3), bool))
+    pieces = []
+    for number, place in enumerate(ndimage.find_objects(labels), 1):
+        own = labels[place] == number
         core = own & (raised[place] > np.median(raised[place][own]) / 2)
-        if _at_border(place, raised.shape) or core.sum() < thickness**2:
-            continue
-        if _is_slim(core, thickness):
-            kept.append(number)
-    names = np.zeros(count + 1, np.int64)
-    names[kept] = np.arange(len(kept))
-    named = names[pieces]
-    levels = [1.0, *(float(np.median(raised[named == each])) for each in range(1, len(kept)))]
-    return Pale(named, np.array(levels), (median + low) / 2)
+        if core.sum() >= thickness**2 and _is_slim(core, thickness):
+            pieces.append((place, own))
+    return pieces
 
 
 def _is_slim(piece: BoolArray, thickness: float) -> bool:
@@ -71,7 +89,12 @@ def _is_slim(piece: BoolArray, thickness: float) -> bool:
     return thick <= max(6.0, _THICKEST * thickness)
 
 
-def _at_border(place: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+def _at_border(place: Place, shape: tuple[int, ...]) -> bool:
     return any(
         each.start == 0 or each.stop == side for each, side in zip(place, shape, strict=True)
     )
+
+
+def _box(place: Place) -> Box:
+    rows, columns = place
+    return rows.start, columns.start, rows.stop, columns.stop

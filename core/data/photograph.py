@@ -6,7 +6,7 @@ edge of a shadow where it is, however sharp. Ink is then measured relative to it
 stroke in the shadow is as dark as its other half in the light.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
@@ -63,7 +63,8 @@ def read_photograph(gray: FloatArray) -> Photograph:
         raise _nothing()
     thickness = _thickness(inked)
     pale = pale_strokes(raised, inked, thickness)
-    sheet = find_digits(inked | (pale.pieces > 0))
+    sheet = find_digits(inked | pale.strokes)
+    sheet = replace(sheet, left_out=sheet.left_out + pale.left_out)
     if thickness > _MAX_THICKNESS * max(max(b - t, r - x) for t, x, b, r in sheet.digits):
         raise ValueError(
             "What stands out from the background is a blot or a patch of light, no strokes: write "
@@ -71,7 +72,7 @@ def read_photograph(gray: FloatArray) -> Photograph:
         )
     low = (np.median(raised[~inked]) + threshold) / 2
     strength = np.clip((raised - low) / (np.median(raised[inked]) - low), 0, 1)
-    strength = np.maximum(strength, pale.strength(raised))
+    strength = np.maximum(strength, pale.strength)
     darkest, lightest = np.percentile(paper, [1, 99]) * brightest / 255
     ends = round(float(darkest)), round(float(lightest))
     return Photograph(np.rint(255 * strength).astype(np.uint8), bright, ends, sheet)

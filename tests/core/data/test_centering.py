@@ -103,9 +103,9 @@ def test_the_drawing_is_left_alone(mnist: Dataset) -> None:
 
 def test_squeezing_keeps_the_place() -> None:
     drawing = np.zeros((280, 280), np.uint8)
-    drawing[:20, 250:260] = 255
+    drawing[:60, 250:260] = 255
     expected = np.zeros((SIDE, SIDE), np.uint8)
-    expected[:2, 25] = 255
+    expected[:6, 25] = 255
     np.testing.assert_array_equal(squeeze(drawing), expected)
 
 
@@ -155,6 +155,17 @@ def test_two_full_dots_are_too_little_ink() -> None:
     drawing[:21, :21] = drawing[-21:, -21:] = 255
     with pytest.raises(ValueError, match=r"^Too little ink: it would fill 4.5 pixels"):
         center(drawing)
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(0, 255), (255, 0), (100, 255)])
+def test_one_full_pixel_is_no_digit(paper: int, ink: int) -> None:
+    image = np.full((28, 28), paper, np.uint8)
+    image[14, 14] = ink
+    with pytest.raises(ValueError, match=r"^Too little ink: .* (1\.0|0\.6) pixels.* Another file"):
+        check_visible(image, "Another file.")
+    if not paper:
+        with pytest.raises(ValueError, match=r"^Too little ink"):
+            squeeze(image)
 
 
 def test_a_hair_of_ink_is_none(mnist: Dataset) -> None:

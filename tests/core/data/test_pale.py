@@ -53,6 +53,27 @@ def test_a_pencil_s_digit_beside_a_pen_s_is_found(
     assert [_read(model_1, seen, number) for number in (0, 1)] == [7, 0]
 
 
+@pytest.mark.parametrize("pale", [218, 221])
+def test_what_is_too_pale_to_be_read_is_told_and_can_be_had(mnist: Dataset, pale: int) -> None:
+    level = np.full((280, 280), 20.0)
+    level[140:] = pale
+    for index in (1, 3, 4):
+        seen = read_photograph(_drawn([mnist.test.images[index]], [level]))
+        assert seen.sheet.left_out
+        lower = np.kron(mnist.test.images[index], np.ones((10, 10)))[140:] > 200
+        assert seen.digit(None)[200:340, 20:300][lower].mean() > 128
+
+
+def test_a_pale_stroke_at_the_border_is_told_and_can_be_had(mnist: Dataset) -> None:
+    page = _drawn([mnist.test.images[0]], [np.full((280, 280), 20.0)])
+    page[380:, 100:200] -= 60
+    seen = read_photograph(page)
+    assert len(seen.sheet.digits) == 1
+    assert len(seen.sheet.left_out) == 1
+    assert not seen.digit(0)[385:].any()
+    assert seen.digit(None)[385:, 110:190].mean() > 200
+
+
 def test_paper_beside_the_ink_stays_paper(mnist: Dataset) -> None:
     seen = read_photograph(_drawn([mnist.test.images[0]], [np.full((280, 280), 20.0)]))
     assert seen.sheet.left_out == ()

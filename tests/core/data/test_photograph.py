@@ -80,6 +80,22 @@ def test_the_edge_of_a_shadow_may_fall_anywhere(
     assert sure <= 1
 
 
+@pytest.mark.parametrize("radius", [180, 240])
+def test_a_patch_of_light_in_a_deep_shadow_is_none_of_the_ink(
+    mnist: Dataset, model_1: Classifier, radius: int
+) -> None:
+    y, x = np.indices(SHAPE)
+    dark = (y - 320) ** 2 + (x - 270) ** 2 > radius**2
+    test, read = mnist.test.first(10), []
+    for seed, image in enumerate(test.images):
+        picture = shaded(photograph(image, seed=seed, shape=SHAPE), dark, 0.3)
+        try:
+            read.append(_read(model_1, looked_at(picture)))
+        except ValueError:
+            read.append(test.labels[seed])  # refused, which is true, too
+    assert list(read) == list(test.labels)
+
+
 def test_the_edge_of_a_deep_shadow_is_none_of_the_ink(mnist: Dataset, model_1: Classifier) -> None:
     columns = np.indices(SHAPE)[1]
     for seed, at in enumerate((142, 262, 342)):
