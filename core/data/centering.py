@@ -20,6 +20,7 @@ FIT = 20
 CENTER = SIDE // 2
 FAINTEST = 64  # of 255: the darkest pixel of each MNIST digit is 254 or 255
 LEAST_INK = 5.0  # pixels of full ink: no MNIST digit has less than 19.9
+_LEAST_SQUEEZED = 2.0  # a small digit on a large sheet keeps no more
 _REMEDY = "Draw thicker strokes, closer together."
 
 
@@ -56,7 +57,7 @@ def center(drawing: NDArray[np.number]) -> CenteringSteps:
     top, left, bottom, right = box = _box(drawn)
     digit = _scale(drawn[top:bottom, left:right])
     _check_dark(digit)
-    _check_ink(float(digit.sum()) / 255)
+    _check_ink(float(digit.sum()) / 255, LEAST_INK)
     mass = _center_of_mass(digit)
     middle = tuple((FIT - side) // 2 for side in digit.shape)
     return CenteringSteps(
@@ -80,8 +81,12 @@ def squeeze(drawing: NDArray[np.number]) -> ByteArray:
     return squeezed
 
 
-def check_visible(image: ByteArray, remedy: str = _REMEDY) -> None:
+def check_visible(
+    image: ByteArray, remedy: str = _REMEDY, *, least: float = _LEAST_SQUEEZED
+) -> None:
     """Raise ValueError, with what to do, if nothing stands out on the image uint8 [h, w].
+
+    least: pixels of full ink, counted from the paper, which may be of any gray.
 
     Ink is averaged away where strokes are thin, or so far apart that they are made small; and where
     all is ink, or of one gray, there is no digit.
@@ -92,7 +97,7 @@ def check_visible(image: ByteArray, remedy: str = _REMEDY) -> None:
             f"Nothing to see: the pixels that the network would read differ by {contrast} of 255, "
             f"less than {FAINTEST}. {remedy}"
         )
-    _check_ink(float(np.abs(image - np.median(image)).sum()) / 255, remedy)
+    _check_ink(float(np.abs(image - np.median(image)).sum()) / 255, least, remedy)
 
 
 def _check_dark(image: ByteArray, remedy: str = _REMEDY) -> None:
@@ -103,11 +108,11 @@ def _check_dark(image: ByteArray, remedy: str = _REMEDY) -> None:
         )
 
 
-def _check_ink(pixels: float, remedy: str = _REMEDY) -> None:
-    if pixels < LEAST_INK:
+def _check_ink(pixels: float, least: float, remedy: str = _REMEDY) -> None:
+    if pixels < least:
         raise ValueError(
             f"Too little ink: it would fill {pixels:.1f} pixels of the digit, fewer than "
-            f"{LEAST_INK:g}. {remedy}"
+            f"{least:g}. {remedy}"
         )
 
 

@@ -15,6 +15,7 @@ from core.data.sheet import Box
 
 _STROKES = 0.045, 8.0  # of the paper's brightness, and of its noise's robust standard deviation
 _TOLD = 0.015, 5.0  # what stands out by less than a stroke may be paper: it is told, and not read
+_CLEAR = 1.05  # times what stands out: paper that slopes beside the ink reaches just beyond it
 _EDGE = 0.6  # of a stroke's thickness: how far its edge may be blurred
 _THICKEST = 2.8  # thicknesses of the ink; what is thicker is a shadow
 
@@ -78,7 +79,10 @@ def _pieces(
     pieces = []
     for number, place in enumerate(ndimage.find_objects(labels), 1):
         own = labels[place] == number
-        core = own & (raised[place] > np.median(raised[place][own]) / 2)
+        level = np.median(raised[place][own])
+        if level < _CLEAR * low:
+            continue
+        core = own & (raised[place] > level / 2)
         if core.sum() >= thickness**2 and _is_slim(core, thickness):
             pieces.append((place, own))
     return pieces

@@ -18,7 +18,9 @@ from core.data.sheet import Sheet, find_digits
 _FLOOR = 24.0  # of 255: what is darker than this is compared as if it were lighter by so much
 _SCALES = 8  # widths of strokes that are tried
 _WIDEST = 3  # strokes are narrower than this part of the shorter side
-_RIVAL = 0.55  # of the longest line: as long and narrower is ink of the other sign, on a patch of light
+_RIVAL = (
+    0.55  # of the longest line: as long and narrower is ink of the other sign, on a patch of light
+)
 _ROOM = 2.0  # the square's side, in widths of a stroke
 _MIN_CONTRAST = 0.02  # between ink and paper, relative to the paper
 _MIN_SEPARATION = 4  # of the paper's own standard deviation; halves of noise reach 2.2

@@ -119,7 +119,7 @@ def _reading_exactly(model: str, pixels: "ByteArray") -> "ByteArray | None":
     from ui.components.digit_reading import mount as digit_reading
 
     try:
-        centering.check_visible(pixels, _REDRAW)
+        centering.check_visible(pixels, _REDRAW, least=centering.LEAST_INK)
     except ValueError as error:
         error_box(error)
         return None
