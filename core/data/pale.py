@@ -46,7 +46,7 @@ def pale_strokes(raised: FloatArray, inked: BoolArray, thickness: float) -> Pale
     for least in (_STROKES, _TOLD):
         base, low = _floor(raised[~inked], *least)
         for place, own in _pieces(raised, inked, thickness, low):
-            level = np.median(raised[place][own])
+            level = float(np.median(raised[place][own]))
             share = (raised[place] - base) / max(level - base, 1e-6)
             strength[place][own] = np.clip(share, 0, 1)[own]
             if least == _STROKES and not _at_border(place, raised.shape):

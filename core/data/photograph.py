@@ -98,25 +98,28 @@ def _stroke(values: FloatArray) -> tuple[int, bool]:
 
     Of all widths and both signs those under which the ink makes the longest and slimmest line: what
     a square of that width cannot reach, by its area over the width to the power of 1.5. Holes in a
-    digit are shorter than its strokes, and shadows and patches of light are broader.
+    digit are shorter than its strokes, and shadows and patches of light are broader. Where both
+    signs make lines nearly as long, the broader is the paper between the strokes, in a patch of
+    light; the narrowest width finds noise.
     """
     logarithm = np.log(values + _FLOOR)[::2, ::2]
     widest = max(3, min(logarithm.shape) // _WIDEST)
     sides = sorted({int(side) | 1 for side in np.geomspace(3, widest, _SCALES)})
     dark, bright = (
-        max((_length(logarithm, side, bright), side) for side in sides) for bright in (False, True)
+        max((_length(logarithm, side, sign), side, sign) for side in sides)
+        for sign in (False, True)
     )
-    longer, other = (bright, dark) if bright > dark else (dark, bright)
+    longer, other = max(dark, bright), min(dark, bright)
     is_rival = other[0] > _RIVAL * longer[0] and sides[0] < other[1] < longer[1]
-    length, side = other if is_rival else longer
-    return 2 * side, length == bright[0]
+    _, side, is_bright = other if is_rival else longer
+    return 2 * side, is_bright
 
 
 def _length(logarithm: FloatArray, side: int, bright: bool) -> float:
     """How long and slim a line is what a square of that side cannot reach."""
     wider = np.pad(logarithm, side, "edge")  # a strip at the border is no line
     hat = np.abs(_covered(wider, side, bright) - wider)[side:-side, side:-side]
-    return float(_above_noise(hat).mean()) / side**1.5
+    return float(_above_noise(hat).mean() / side**1.5)
 
 
 def _above_noise(hat: FloatArray) -> FloatArray:
