@@ -3,7 +3,9 @@
 import importlib
 import sys
 
-NAMES = ("training", "startup", "memory", "attribution", "attacks", "before", "defenses")
+NAMES = (
+    "training", "startup", "memory", "attribution", "attacks", "before", "same", "defenses",
+)  # fmt: skip
 
 if len(sys.argv) < 2 or sys.argv[1] not in NAMES:
     sys.exit(f"Usage: python -m benchmarks NAME, where NAME is one of {', '.join(NAMES)}.")

@@ -15,10 +15,13 @@ ROOT = Path(__file__).parents[2]
 
 
 class Server:
-    """`streamlit run dashboard.py` as a process, its jobs behind `gate`; a context manager."""
+    """`streamlit run dashboard.py` as a process, its jobs behind `gate`; a context manager.
 
-    def __init__(self, log: Path) -> None:
-        self._log, self._gate_file = log, log.with_name("gate.json")
+    root: the folder of the project that it runs.
+    """
+
+    def __init__(self, log: Path, root: Path = ROOT) -> None:
+        self._log, self._gate_file, self._root = log, log.with_name("gate.json"), root
         self.gate = Gate(self._gate_file)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -31,7 +34,10 @@ class Server:
         address = ["--server.address=127.0.0.1"]
         self._file = self._log.open("w")
         self._process = subprocess.Popen(
-            [*command, *options, *address], cwd=ROOT, stdout=self._file, stderr=subprocess.STDOUT
+            [*command, *options, *address],
+            cwd=self._root,
+            stdout=self._file,
+            stderr=subprocess.STDOUT,
         )
         deadline = time.monotonic() + 60
         while not self._answers():
