@@ -94,9 +94,13 @@ def _attack(task: str) -> Build:
 
 @contextlib.contextmanager
 def _first_picture(place: Path) -> Iterator[Round]:
-    """Rounds of a fresh server of the build and its first picture in a browser."""
-    with startup.chromium() as browser:
-        yield lambda: startup.first_picture(browser, place)
+    """Rounds of a fresh server of the build and its first picture in a fresh browser."""
+
+    def work() -> float:
+        with startup.chromium() as browser:
+            return startup.first_picture(browser, place)
+
+    yield work
 
 
 TASKS: dict[str, Build] = {
