@@ -52,7 +52,8 @@ class Controls:
 class Score:
     """Accuracy and mean cross-entropy on test images.
 
-    robust and single_step are the accuracy under PGD-10 and under one step, where it is measured.
+    robust and single_step are the accuracy under PGD-10 and under one step, where it is measured,
+    and flat is the share of these images on which both have no gradient to follow.
     bits: which images were right, eight to a byte, so that runs can be compared image by image.
     """
 
@@ -60,6 +61,7 @@ class Score:
     loss: float
     robust: Rate | None = None
     single_step: Rate | None = None
+    flat: Rate | None = None
     bits: bytes = field(default=b"", repr=False)
 
     @property
@@ -330,10 +332,11 @@ class _Training:
         if not self.settings.scores_robustness:
             return score
         test = self.test.first(ATTACKED_IMAGES)
-        one, ten = self.trainer.standing(
+        attacked = self.trainer.standing(
             test.images,
             test.labels,
             epsilon=self.settings.attack_epsilon,
             single_step=self.settings.single_step,
         )
-        return replace(score, robust=Rate.of(ten), single_step=Rate.of(one))
+        one, ten, flat = map(Rate.of, attacked)
+        return replace(score, robust=ten, single_step=one, flat=flat)

@@ -17,12 +17,13 @@ from core.training.trainer import TrainingState, trainer_for
 class Standing:
     """What a network reads right of the tray, of the test images, and of those under attack.
 
-    bool [n] each.
+    flat: the attacked images without an input gradient. bool [n] each.
     """
 
     tray_right: BoolArray
     test_right: BoolArray
     robust_right: BoolArray
+    flat: BoolArray
 
     @property
     def tray(self) -> Rate:
@@ -94,7 +95,7 @@ def _standing(run: Run, step: int, tray: Split) -> Standing:
     trainer = trainer_for(run.architecture)
     with trainer.lock:
         trainer.seat(TrainingState(step, run.checkpoints.load(step)))
-        _, robust = trainer.standing(
+        under_attack = trainer.standing(
             attacked.images,
             attacked.labels,
             epsilon=run.settings.attack_epsilon,
@@ -104,5 +105,6 @@ def _standing(run: Run, step: int, tray: Split) -> Standing:
     return Standing(
         read == tray.labels,
         answers == test.labels,
-        robust,
+        under_attack.ten,
+        under_attack.flat,
     )

@@ -9,7 +9,7 @@ import functools
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from core.arrays import SIDE, BoolArray, ByteArray, FloatArray
 from core.backend import keras, settle, tf
 from core.checks import check_seed
 from core.network.architecture import Architecture
+from core.network.margins import log_odds_against
 from core.network.model import Weights, assign_weights, build_model, layer_table, named_weights
 from core.training.augmentation import augment
 from core.training.inner_attack import attack_share, image_draws, inner_attack, step_draws
@@ -59,6 +60,18 @@ class StepResults:
     losses: FloatArray
     hits: FloatArray
     gradient_norms: FloatArray
+
+
+class UnderAttack(NamedTuple):
+    """Of each image whether it is right under one step, and under PGD-10; bool [n] each.
+
+    flat: whether its own input gradient is 0 in every pixel, so that neither has anything to
+    follow.
+    """
+
+    one: BoolArray
+    ten: BoolArray
+    flat: BoolArray
 
 
 @functools.lru_cache(maxsize=4)
@@ -157,19 +170,20 @@ class Trainer:
 
     def standing(
         self, images: ByteArray, labels: ByteArray, *, epsilon: float, single_step: float
-    ) -> tuple[BoolArray, BoolArray]:
+    ) -> "UnderAttack":
         """Which images uint8 [n, 28, 28], n ≥ 2, stay right under one step and under PGD-10.
 
         Both attack the weights as they are now in L∞, from the same random start in the ball; the
-        one step is of single_step · ε. bool [n] each.
+        one step is of single_step · ε.
         """
 
-        def standing(step: float, steps: int) -> BoolArray:
+        def standing(step: float, steps: int) -> tuple[BoolArray, BoolArray]:
             attack = np.float32(epsilon), np.float32(step * epsilon), np.int32(steps)
-            right: BoolArray = self._standing(images, labels, *attack).numpy()
-            return right
+            right, flat = self._standing(images, labels, *attack)
+            return right.numpy(), flat.numpy()
 
-        return standing(single_step, 1), standing(_SCORING_STEP, SCORING_STEPS)
+        one, _ = standing(single_step, 1)
+        return UnderAttack(one, *standing(_SCORING_STEP, SCORING_STEPS))
 
     def run(
         self,
@@ -271,12 +285,16 @@ class Trainer:
 
         labels = tf.cast(labels, tf.int32)
         images = _scale(images)
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            log_odds = log_odds_against(logits_of(images), labels)
+        flat = tf.reduce_all(tape.gradient(log_odds, images) == 0, axis=[1, 2, 3])
         attacked = inner_attack(
             logits_of, images, labels, image_draws(images),
             epsilon=epsilon, step_size=step_size, steps=steps,
         )  # fmt: skip
         predicted = tf.argmax(logits_of(attacked), axis=1, output_type=tf.int32)
-        return predicted == labels
+        return predicted == labels, flat
 
     def _gradients(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
         classes = self._architecture.classes

@@ -159,6 +159,19 @@ def test_ten_steps_are_stronger_than_one_and_no_epsilon_is_the_test_accuracy(
     assert list(train(TINY, small, FAST))[-1].test.robust is None  # type: ignore[union-attr]
 
 
+def test_scores_say_where_an_attack_has_no_gradient(small: Dataset) -> None:
+    settings = replace(FAST, robust_scores=True, attack_epsilon=0.1)
+    state = TrainingState.untrained(TINY, seed=0)
+    alive = next(train(TINY, small, settings)).test
+    state.weights["dense1/bias"][:] = -1_000  # silent units, whatever the image
+    dead = next(train(TINY, small, settings, state=state)).test
+    assert alive is not None
+    assert dead is not None
+    assert alive.flat == Rate(0, 200)
+    assert dead.flat == Rate(200, 200)
+    assert next(train(TINY, small, FAST)).test.flat is None  # type: ignore[union-attr]
+
+
 def test_training_on_attacks_makes_robust(small: Dataset) -> None:
     """At a small ε a few epochs are enough: the control is the same training without the attack."""
     architecture = Architecture((ConvBlock(8, 5),), (32,))

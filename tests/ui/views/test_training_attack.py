@@ -66,6 +66,34 @@ def test_train_against_an_attack_and_see_it_measured(app: AppTest) -> None:
     assert not app.exception
 
 
+def _attacked_without_gradients() -> None:
+    from dataclasses import replace
+
+    from core.data.mnist import load_mnist
+    from core.network.architecture import MODEL_1
+    from core.statistics.rate import Rate
+    from core.training.loop import Progress, Score
+    from core.training.runs import Run
+    from core.training.settings import TrainingSettings
+    from ui.views.training.result import _under_attack
+
+    settings = replace(TrainingSettings(), robust_scores=True)
+    half = Rate(100, 200)
+    run = Run(MODEL_1, settings, load_mnist(), number=3)
+    for step, flat in ((0, 0), (10, 7)):
+        score = Score(half, 0.1, robust=half, single_step=half, flat=Rate(flat, 200))
+        run.history.append(Progress(step, 10, 0.0, 0.0, 1e-3, 0.5, 0.9, {"conv1": 1.0}, test=score))
+    _under_attack(run, [run], "Steps")
+
+
+def test_scores_under_attack_say_where_there_is_no_gradient() -> None:
+    app = AppTest.from_function(_attacked_without_gradients).run()
+    assert not app.exception
+    said = [each.value for each in app.markdown if "input gradient is exactly 0" in each.value]
+    assert len(said) == 1
+    assert "Run 3 · Model 1, step 10: on 7 of 200 images" in said[0]
+
+
 def test_presets_and_links_know_the_attack(app: AppTest) -> None:
     app.query_params.update({"at": "PGD", "at_eps": "0.2", "at_steps": "3"})
     app = _training(app)

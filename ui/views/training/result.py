@@ -12,7 +12,7 @@ from core.training.loop import ATTACKED_IMAGES, SCORED_IMAGES, Progress
 from core.training.runs import Run, describe_differences
 from core.training.trainer import SCORING_STEPS
 from ui import text, theme
-from ui.controls import bound
+from ui.controls import bound, no_gradient
 from ui.figures import charts
 from ui.show import draw, error_box
 from ui.views.training import run_controls
@@ -257,6 +257,10 @@ def _under_attack(run: Run, shown: list[Run], by: str) -> None:
         kinds = {"no attack": "test", "one step": "single_step", "PGD-10": "robust"}
         parts = [_table([run], {run.id: kind}, column, what) for kind, what in kinds.items()]
         _chart("steps", pd.concat(parts), list(kinds), by, percent=True, legend=True)
+    for other in measured:
+        scored = other.last_scored
+        if scored and scored.test and scored.test.flat is not None:
+            no_gradient.say(scored.test.flat, f"{other.name}, step {scored.step:,}")
     st.caption(
         f"L∞, one random start, the first {ATTACKED_IMAGES} test images: a quick look, from which "
         "stronger attacks take more. Where one step leaves far more than ten, the network has "

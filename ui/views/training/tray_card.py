@@ -14,7 +14,7 @@ from core.training.settings import MAX_EXTRA_IMAGES
 from core.training.trainer import SCORING_STEPS
 from core.training.tray import Tray, TrayImage
 from ui import text, theme
-from ui.controls import bound
+from ui.controls import bound, no_gradient
 from ui.controls.tray import tray
 from ui.figures import tiles
 from ui.files import npz
@@ -235,6 +235,8 @@ def _rounds(rounds: list[Round]) -> None:
         alt="Round by round, what is read right before and after, with intervals",
     )
     st.markdown(f"Under attack, after it is {last.verdict.words()}.")
+    no_gradient.say(no_gradient.rate_of(last.before.flat), "Before")
+    no_gradient.say(no_gradient.rate_of(last.after.flat), "After")
     st.caption(
         "Right, with 95 % intervals: of the tray’s images, on which it was trained; of the last "
         f"{last.after.test.total:,} test images that none of these was made from; of the last "
