@@ -18,7 +18,8 @@ from core.data.mnist import load_mnist
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.detection import DETECTORS
-from core.report.experiments import E8_SOURCE_CLASS, E9_SOURCE_CLASS, noise_claims, source_claims
+from core.report.claims import noise_claims, source_claims
+from core.report.settings import E8_SOURCE_CLASS, E9_SOURCE_CLASS
 from core.statistics.rate import Rate
 from core.studies.detection_study import ADAPTIVE, DetectionStudy
 from core.zoo import models as zoo

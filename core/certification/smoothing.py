@@ -4,13 +4,11 @@ Cohen, Rosenfeld and Kolter (2019), arXiv:1902.02918. The base network is f(clip
 clipping to [0, 1] is a part of it, so that the theorem holds with unclipped normal noise.
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betaincinv
 
 from core.arrays import FloatArray, IntArray, check_image
@@ -19,14 +17,13 @@ from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import of_images, other_seed
 from core.network.classifier import IMAGES, Classifier
 from core.network.forward import forward
-from core.statistics.paired import Verdict, binomial_test, judge
+from core.statistics.paired import binomial_test
 from core.statistics.rate import Rate
 
 ABSTAIN = -1
 ALPHA = 0.001  # how often a radius may be too large
 GUESSES = 100  # copies that choose the class, before others are counted
 MAX_COPIES = 100_000
-MAX_IMAGES = 1_000
 _BATCH = 250
 _normal = NormalDist()
 
@@ -136,86 +133,6 @@ def largest_radius(sigma: float, copies: int, alpha: float = ALPHA) -> float:
     """What is certified if all copies agree: more copies are needed for more."""
     check_range("Sigma", sigma, 0.01, 2)
     return sigma * max(0.0, _normal.inv_cdf(lower_bound(copies, copies, alpha)))
-
-
-@dataclass(frozen=True, eq=False)
-class Smoothed:
-    """Certificates of n images: predicted int64 [n] (a class or ABSTAIN), radius float64 [n].
-
-    labels int64 [n]: the true classes. base int64 [n]: what the base network says without noise.
-    """
-
-    labels: IntArray
-    base: IntArray
-    predicted: IntArray
-    radius: NDArray[np.float64]
-
-    def certified(self, radius: float) -> Rate:
-        """How many are certified as their true class at an L2 of `radius` or more."""
-        return Rate.of((self.predicted == self.labels) & (self.radius >= radius))
-
-    @property
-    def abstained(self) -> Rate:
-        """How many have no certificate at all."""
-        return Rate.of(self.predicted == ABSTAIN)
-
-    @property
-    def clean(self) -> Rate:
-        """How many the base network reads right without noise."""
-        return Rate.of(self.base == self.labels)
-
-    @property
-    def beside_base(self) -> Verdict:
-        """What is certified right at all beside what the base network reads right."""
-        return judge(self.predicted == self.labels, self.base == self.labels)
-
-
-@dataclass(eq=False)
-class SmoothingStudy:
-    """Certificates of the first images of a set; grows while `work` goes on."""
-
-    total: int
-    _done: Smoothed | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        check_whole("The number of images", self.total, 1, MAX_IMAGES)
-
-    @property
-    def count(self) -> int:
-        """How many images are done."""
-        return 0 if self._done is None else len(self._done.labels)
-
-    @property
-    def smoothed(self) -> Smoothed:
-        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
-        if self._done is None:
-            raise ValueError("No image has been certified yet: work first.")
-        return self._done
-
-    def work(
-        self,
-        classifier: Classifier,
-        images: FloatArray,
-        labels: IntArray,
-        *,
-        sigma: float,
-        copies: int,
-        seed: int = 0,
-    ) -> Generator[float]:
-        """Certify images [total, 28, 28, 1] of classes int [total]; yields the share done."""
-        seed = check_seed(seed)
-        base = classifier.predict(images)
-        found: list[Certificate] = []
-        for row in range(self.total):
-            image = images[row : row + 1]
-            found.append(certify(classifier, image, sigma=sigma, copies=copies, seed=seed))
-            self._done = Smoothed(
-                labels[: row + 1],
-                base[: row + 1],
-                np.array([each.predicted for each in found]),
-                np.array([each.radius for each in found]),
-            )
-            yield self.count / self.total
 
 
 def _compile(model: keras.Model) -> Any:

@@ -7,7 +7,7 @@ from core.arrays import BoolArray
 from core.checks import check_whole
 
 MAX_COUNT = 10**15  # what the interval can be computed of
-_Z = 1.959963984540054  # two-sided 95 % of the normal distribution
+Z = 1.959963984540054  # two-sided 95 % of the normal distribution
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,6 @@ class Rate:
         if not self.total:
             return 0.0, 1.0
         n, p = self.total, self.value
-        center = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-        half = _Z / (1 + _Z**2 / n) * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
+        center = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+        half = Z / (1 + Z**2 / n) * math.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
         return max(0.0, center - half), min(1.0, center + half)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import FloatArray
+from core.statistics.rate import Z
 
-_Z = 1.959963984540054  # two-sided 95 % of the normal distribution
 _HALVINGS = 50
 
 DoubleArray = NDArray[np.float64]
@@ -68,7 +68,7 @@ def _end(value: float, m: int, n: int, side: float) -> float:
     near, far = value, side
     for _ in range(_HALVINGS):
         middle = (near + far) / 2
-        if abs(value - middle) <= _Z * math.sqrt(_variance(middle, m, n)):
+        if abs(value - middle) <= Z * math.sqrt(_variance(middle, m, n)):
             near = middle
         else:
             far = middle

@@ -1,6 +1,5 @@
-"""The smallest changes of many images: a study that grows, and its median."""
+"""The smallest changes of many images: a study that grows."""
 
-import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
@@ -16,34 +15,6 @@ from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 
 _CHUNK = 25  # images of one step of the job
-
-
-@dataclass(frozen=True)
-class Median:
-    """The median of `count` values with its 95 % interval; infinite values are the largest."""
-
-    value: float
-    low: float
-    high: float
-    count: int
-
-    @classmethod
-    def of(cls, values: DoubleArray) -> "Median":
-        """Of values [n]; the interval's ends are values themselves, whatever their distribution.
-
-        From the binomial distribution of how many lie below the true median; with fewer than six
-        values the interval is everything.
-        """
-        ordered, n = np.sort(values), len(values)
-        if not n:
-            return cls(math.nan, -math.inf, math.inf, 0)
-        middle = float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
-        below, rank = 0.0, 0  # of ranks 0 to n, how many are too far out to be the median's
-        while (below := below + math.comb(n, rank) / 2**n) <= 0.025:
-            rank += 1
-        if not rank:
-            return cls(middle, -math.inf, math.inf, n)
-        return cls(middle, float(ordered[rank - 1]), float(ordered[n - rank]), n)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,16 +19,17 @@ from core.attacks.loss_surface import directions
 from core.attacks.noise_control import noise_of_norm
 from core.attacks.universal_noise import shuffled
 from core.backend import tf
-from core.certification.smoothing import SmoothingStudy
 from core.data.mnist import Dataset
-from core.inspection.fidelity import FidelityStudy, random_map
+from core.inspection.fidelity import random_map
 from core.keyed_noise import of_images, of_numbers, other_seed
 from core.network.classifier import Classifier
+from core.studies.fidelity_study import FidelityStudy
 from core.studies.grid import ADAPTIVE, BLACK_BOX, NOISE, Budget, Grid, Row
 from core.studies.repeated import SourceStudy
 from core.studies.robustness_curve import CurveStudy
 from core.studies.scoreboard import GOALS, Scoreboard, noise_control
 from core.studies.smallest_study import SmallestStudy
+from core.studies.smoothing_study import SmoothingStudy
 from core.training.inner_attack import image_draws
 from core.zoo import models as zoo
 

@@ -41,7 +41,7 @@ BAD = {
     float: (float("nan"), float("inf"), -float("inf"), True, "3", None, 2j, 10**400, np.zeros(2)),
 }
 EXEMPT = {  # of what was measured or checked before, inside graphs, or the checks themselves
-    "core.checks", "core.training.comparison", "core.report.experiments",
+    "core.checks", "core.training.comparison", "core.report.claims",
     "core.studies.masking_verdicts", "core.statistics.paired", "core.optimization.objectives",
     "core.network.pooling", "core.keyed_noise", "core.attacks.search", "core.network.margins",
     "core.apart", "core.data.archive", "core.plain", "core.data.pale",

@@ -10,7 +10,7 @@ import streamlit as st
 from core.arrays import SIDE, FloatArray
 from core.network.classifier import Classifier
 from core.optimization.engine import OPTIMIZERS
-from core.report.experiments import Claim
+from core.report.claims import Claim
 from ui import text, theme
 from ui.controls import bound
 from ui.figures import tiles

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.inspection.fidelity import MapScore
+from core.studies.fidelity_study import MapScore
 from ui.figures.charts import DATA, Chart, specification
 from ui.figures.palette import DASHES, Palette
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.attacks.plane import Plane
-from core.studies.smallest_study import Median
+from core.statistics.averages import Median
 from ui.figures.charts import DATA, Chart, specification
 from ui.figures.palette import Palette, colorize, rgb
 

@@ -1,7 +1,5 @@
 """The smallest change against closed forms, and what the network reads on a plane."""
 
-import math
-
 import numpy as np
 import pytest
 
@@ -14,7 +12,7 @@ from core.attacks.smallest import METHODS, MINIMAL, bisect, smallest, way
 from core.backend import keras
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
-from core.studies.smallest_study import Median, SmallestStudy
+from core.studies.smallest_study import SmallestStudy
 from tests.core.linear import gray_images, needed_radius
 
 
@@ -160,25 +158,6 @@ def test_a_search_traces_once(two_classes: Classifier) -> None:
         bisect(two_classes, images, Untargeted(two_classes.predict(images)), iterations=steps)
     compiled = two_classes._compiled["ascend/linf"]
     assert compiled.experimental_get_tracing_count() == 1
-
-
-def test_the_median_of_what_is_known() -> None:
-    values = np.arange(1.0, 101)[::-1]
-    median = Median.of(values)
-    assert (median.value, median.count) == (50.5, 100)
-    assert (median.low, median.high) == (40, 61), "ranks 40 and 61 of 100, as tables have it"
-    with_infinite = Median.of(np.append(values[50:], np.full(40, np.inf)))
-    assert with_infinite.value == 45.5
-    assert with_infinite.high == np.inf
-    assert Median.of(np.arange(5.0)).low == -np.inf
-    assert Median.of(np.arange(6.0)).low == 0, "six are the first with 97 %"
-    assert math.isnan(Median.of(np.zeros(0)).value)
-
-
-def test_the_median_covers_the_truth(random: np.random.Generator) -> None:
-    draws = random.exponential(size=(400, 50))
-    inside = [(m := Median.of(row)).low <= math.log(2) <= m.high for row in draws]
-    assert np.mean(inside) >= 0.93
 
 
 def test_the_plane_and_its_corners(model_1: Classifier, mnist: Dataset) -> None:

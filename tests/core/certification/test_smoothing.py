@@ -10,7 +10,6 @@ from core.arrays import FloatArray, to_float
 from core.backend import keras
 from core.certification.smoothing import (
     ABSTAIN,
-    SmoothingStudy,
     certify,
     equally_likely,
     largest_radius,
@@ -134,23 +133,6 @@ def test_votes_equal_a_slow_count(model_1: Classifier, mnist: Dataset) -> None:
     slow = np.bincount(model_1.predict(np.clip(image + noise, 0, 1)), minlength=10) / 2_000
     fast = votes(model_1, image, sigma=0.4, copies=2_000) / 2_000
     assert fast == pytest.approx(slow, abs=0.07)
-
-
-def test_a_study_counts_abstentions_as_wrong(model_1: Classifier, mnist: Dataset) -> None:
-    images, labels = to_float(mnist.test.images[:12]), mnist.test.labels[:12].astype(np.int64)
-    study = SmoothingStudy(12)
-    with pytest.raises(ValueError, match="work first"):
-        _ = study.smoothed
-    shares = list(study.work(model_1, images, labels, sigma=0.6, copies=100))
-    assert shares[-1] == 1
-    found = study.smoothed
-    assert found.clean.successes == (model_1.predict(images) == labels).sum()
-    abstained = found.predicted == ABSTAIN
-    assert (found.radius[abstained] == 0).all()
-    assert found.abstained.successes == abstained.sum() > 0
-    right = (found.predicted == labels).sum()
-    assert found.certified(0.0).successes == right <= 12 - abstained.sum()
-    assert found.certified(largest_radius(0.6, 100) * 1.01).successes == 0
 
 
 def test_bad_values_are_one_sentence(model_1: Classifier, gray) -> None:

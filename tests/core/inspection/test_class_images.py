@@ -17,7 +17,7 @@ from core.inspection.class_images import (
     start_images,
 )
 from core.network.classifier import Classifier
-from core.report.experiments import Likeness, channel_claim, class_image_claims, total_variation
+from core.report.claims import Likeness, channel_claim, class_image_claims, total_variation
 
 TEN = np.arange(CLASSES)
 

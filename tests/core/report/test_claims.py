@@ -5,7 +5,7 @@ import pytest
 
 from core.arrays import SIDE
 from core.optimization.engine import Trajectory
-from core.report.experiments import noise_claims, source_claims, total_variation
+from core.report.claims import noise_claims, source_claims, total_variation
 
 
 def _trajectory(logits: np.ndarray, kind: str, values: np.ndarray) -> Trajectory:

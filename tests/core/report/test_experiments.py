@@ -3,12 +3,8 @@ import numpy as np
 from core.network.architecture import MODEL_1
 from core.network.card import INTERVAL_BOUNDS, WORST_CASE, ModelCard
 from core.network.model import build_model, layer_table
-from core.report.experiments import (
-    REPORT_SETTINGS,
-    batch_normalization_verdict,
-    compare_dimensions,
-    transfer_claim,
-)
+from core.report.claims import batch_normalization_verdict, compare_dimensions, transfer_claim
+from core.report.settings import REPORT_SETTINGS
 from core.statistics.rate import Rate
 from core.studies.masking_verdicts import ALARM
 from core.training.robust.settings import SHIPPED

@@ -11,7 +11,7 @@ from core.data.mnist import Dataset
 from core.inspection.class_images import ImageSettings
 from core.inspection.responses import responses
 from core.network.classifier import Classifier
-from core.report.experiments import E10
+from core.report.settings import E10
 from tests.ui.conftest import open_page, text_of
 from ui.views.class_images.page import told
 from ui.views.class_images.wanted import CLASS, Asked, Start, Wanted

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import to_float
-from core.report.experiments import E13
+from core.report.settings import E13
 from core.training.settings import TrainingSettings
 from tests.ui.conftest import text_of
 from ui.visitor import compute

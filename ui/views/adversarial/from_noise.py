@@ -10,7 +10,8 @@ from core.arrays import CLASSES
 from core.coach.situation import Situation
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory
-from core.report.experiments import E7, noise_claims
+from core.report.claims import noise_claims
+from core.report.settings import E7
 from ui import text, theme
 from ui.components.player import mount as player
 from ui.components.player.track import Track

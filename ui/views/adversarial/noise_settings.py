@@ -9,7 +9,7 @@ from core.arrays import CLASSES
 from core.attacks.generated import OBJECTIVES, generate_from_noise
 from core.network.classifier import Classifier
 from core.optimization.engine import OPTIMIZERS, Trajectory
-from core.report.experiments import E7
+from core.report.settings import E7
 from ui.controls import bound, shared
 from ui.visitor import compute
 

@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from core.network.classifier import Classifier
-from core.studies.smallest_study import Measured, Median, SmallestStudy
+from core.statistics.averages import Median
+from core.studies.smallest_study import Measured, SmallestStudy
 from ui import text, theme
 from ui.controls import no_gradient, shared
 from ui.controls.measure_card import MeasureCard, Record

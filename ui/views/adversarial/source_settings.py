@@ -10,7 +10,7 @@ from core.attacks.generated import OBJECTIVES, STARTS, move_toward
 from core.attacks.goals import Targeted
 from core.network.classifier import Classifier
 from core.optimization.engine import OPTIMIZERS, Trajectory
-from core.report.experiments import E8, E8_SOURCE_CLASS
+from core.report.settings import E8, E8_SOURCE_CLASS
 from ui.controls import bound, shared
 from ui.visitor import compute, images, state
 from ui.visitor.images import ChosenImage

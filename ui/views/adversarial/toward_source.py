@@ -10,7 +10,8 @@ from core.attacks.noise_control import noise_of_norm
 from core.coach.situation import Situation
 from core.network.classifier import Classifier, softmax
 from core.optimization.engine import Trajectory
-from core.report.experiments import E8_SOURCE_CLASS, source_claims
+from core.report.claims import source_claims
+from core.report.settings import E8_SOURCE_CLASS
 from core.statistics.rate import Rate
 from ui import text
 from ui.components.player import mount as player

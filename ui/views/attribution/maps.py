@@ -17,8 +17,8 @@ from core.inspection.attribution import (
     randomize_last_layer,
     smooth_grad,
 )
-from core.inspection.fidelity import MapOf
 from core.network.classifier import Classifier
+from core.studies.fidelity_study import MapOf
 from ui.visitor import compute
 from ui.visitor.images import ChosenImage
 

@@ -7,15 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.inspection.fidelity import (
-    IMAGE_ITSELF,
-    RANDOM_MAP,
-    FidelityStudy,
-    MapScore,
-    Mean,
-    Ranking,
-)
+from core.inspection.fidelity import IMAGE_ITSELF, RANDOM_MAP
 from core.network.classifier import Classifier
+from core.statistics.averages import Mean
+from core.studies.fidelity_study import FidelityStudy, MapScore, Ranking
 from ui import text, theme
 from ui.controls.measure_card import TOTAL, MeasureCard, Record
 from ui.figures import attribution_charts

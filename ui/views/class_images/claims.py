@@ -8,7 +8,7 @@ from core.inspection.class_images import ImageSettings, cost, late_gain
 from core.inspection.responses import most_similar
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory
-from core.report.experiments import Claim, Likeness, channel_claim, class_image_claims
+from core.report.claims import Claim, Likeness, channel_claim, class_image_claims
 from ui import text, theme
 from ui.controls import shared
 from ui.figures import class_charts

@@ -18,7 +18,7 @@ from core.inspection.responses import Responses, joined, responses, unit_respons
 from core.network.classifier import Classifier
 from core.network.evaluation import Evaluation
 from core.optimization.engine import Trajectory
-from core.report.experiments import total_variation
+from core.report.claims import total_variation
 from ui.controls.whole_set import Whole, evaluation, in_parts
 from ui.views.class_images.wanted import CHANNEL, Asked, Start, Wanted
 from ui.visitor import compute

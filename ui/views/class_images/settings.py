@@ -7,7 +7,7 @@ from core.arrays import CLASSES
 from core.inspection.class_images import ImageSettings
 from core.inspection.responses import HiddenLayer, hidden_layers
 from core.network.classifier import Classifier
-from core.report.experiments import E10
+from core.report.settings import E10
 from ui.controls import bound, shared
 from ui.views.class_images.wanted import CHANNEL, CLASS, UNIT, Asked, Start, Wanted
 from ui.visitor.choice import Choice

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.defenses.defended import MAX_PARTS, defense_of, key_of
 from core.defenses.filters import KINDS, Filter
-from core.report.experiments import E12
+from core.report.settings import E12
 from ui.controls import bound
 from ui.visitor import link, state
 from ui.visitor.choice import Choice, admit, bare_key

@@ -14,7 +14,7 @@ from core.defenses.adaptive import adaptive, views
 from core.defenses.defended import DefendedClassifier, defense_of, gradient_of, title_of
 from core.defenses.filters import KINDS, Filter
 from core.network.classifier import Classifier, softmax
-from core.report.experiments import E12
+from core.report.settings import E12
 from core.statistics.rate import Rate
 from ui import theme
 from ui.controls import no_gradient, shared

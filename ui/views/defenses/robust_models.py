@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.network.card import INTERVAL_BOUNDS, PGD, WORST_CASE, ModelCard, Robustness
 from core.network.classifier import Classifier
-from core.report.experiments import E13
+from core.report.settings import E13
 from core.statistics.paired import judge, judged, paired
 from core.statistics.rate import Rate
 from core.studies.masking_verdicts import SILENT

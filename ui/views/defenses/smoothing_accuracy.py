@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.certification.smoothing import ALPHA, SmoothingStudy, largest_radius
+from core.certification.smoothing import ALPHA, largest_radius
 from core.network.classifier import Classifier
+from core.studies.smoothing_study import SmoothingStudy
 from ui import text, theme
 from ui.controls.measure_card import MeasureCard, Record
 from ui.figures import certified_charts

@@ -63,7 +63,7 @@ def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
 
 def reported_beside_computed() -> None:
     """Experiment E4, always for the report's Model 1."""
-    from core.report.experiments import compare_dimensions
+    from core.report.claims import compare_dimensions
 
     lines = compare_dimensions(compute.layers(MODEL_1))
     wrong = [line for line in lines if line.reported != line.computed]

@@ -5,7 +5,8 @@ import streamlit as st
 from core.arrays import CLASSES
 from core.attacks.universal_noise import Transfer
 from core.network.classifier import Classifier
-from core.report.experiments import E9_SOURCE_CLASS, transfer_claim
+from core.report.claims import transfer_claim
+from core.report.settings import E9_SOURCE_CLASS
 from core.statistics.paired import against
 from core.statistics.rate import Rate
 from ui import text, theme

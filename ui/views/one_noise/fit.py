@@ -13,7 +13,7 @@ from core.attacks.noise_control import noise_of_norm
 from core.attacks.universal_noise import Transfer, added, shuffled, transfer
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory
-from core.report.experiments import E9, E9_SOURCE_CLASS
+from core.report.settings import E9, E9_SOURCE_CLASS
 from core.statistics.rate import Rate
 from ui import text
 from ui.controls.whole_set import Whole, in_parts

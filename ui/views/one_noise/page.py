@@ -9,7 +9,7 @@ from core.arrays import CLASSES
 from core.attacks.generated import OBJECTIVES
 from core.attacks.universal_noise import Transfer
 from core.network.classifier import Classifier
-from core.report.experiments import E9, E9_SOURCE_CLASS
+from core.report.settings import E9, E9_SOURCE_CLASS
 from ui import text
 from ui.components.player import mount as player
 from ui.components.player.track import Track

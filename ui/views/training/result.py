@@ -372,7 +372,8 @@ def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def claim() -> None:
     """E2: does batch normalization help? By this visitor's runs, and by the shipped models."""
-    from core.report.experiments import REPORTED_TEST_ACCURACY, batch_normalization_verdict
+    from core.report.claims import batch_normalization_verdict
+    from core.report.settings import REPORTED_TEST_ACCURACY
     from core.training.comparison import race
 
     cards = compute.shipped_cards()

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
-from core.report.experiments import E13
+from core.report.settings import E13
 from core.training.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
 from ui import text, theme
 from ui.controls import bound, layer_table

@@ -1,0 +1,96 @@
+"""Certificates of randomized smoothing over many images."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.arrays import FloatArray, IntArray
+from core.certification.smoothing import ABSTAIN, Certificate, certify
+from core.checks import check_seed, check_whole
+from core.network.classifier import Classifier
+from core.statistics.paired import Verdict, judge
+from core.statistics.rate import Rate
+
+MAX_IMAGES = 1_000
+
+
+@dataclass(frozen=True, eq=False)
+class Smoothed:
+    """Certificates of n images: predicted int64 [n] (a class or ABSTAIN), radius float64 [n].
+
+    labels int64 [n]: the true classes. base int64 [n]: what the base network says without noise.
+    """
+
+    labels: IntArray
+    base: IntArray
+    predicted: IntArray
+    radius: NDArray[np.float64]
+
+    def certified(self, radius: float) -> Rate:
+        """How many are certified as their true class at an L2 of `radius` or more."""
+        return Rate.of((self.predicted == self.labels) & (self.radius >= radius))
+
+    @property
+    def abstained(self) -> Rate:
+        """How many have no certificate at all."""
+        return Rate.of(self.predicted == ABSTAIN)
+
+    @property
+    def clean(self) -> Rate:
+        """How many the base network reads right without noise."""
+        return Rate.of(self.base == self.labels)
+
+    @property
+    def beside_base(self) -> Verdict:
+        """What is certified right at all beside what the base network reads right."""
+        return judge(self.predicted == self.labels, self.base == self.labels)
+
+
+@dataclass(eq=False)
+class SmoothingStudy:
+    """Certificates of the first images of a set; grows while `work` goes on."""
+
+    total: int
+    _done: Smoothed | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        check_whole("The number of images", self.total, 1, MAX_IMAGES)
+
+    @property
+    def count(self) -> int:
+        """How many images are done."""
+        return 0 if self._done is None else len(self._done.labels)
+
+    @property
+    def smoothed(self) -> Smoothed:
+        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
+        if self._done is None:
+            raise ValueError("No image has been certified yet: work first.")
+        return self._done
+
+    def work(
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        labels: IntArray,
+        *,
+        sigma: float,
+        copies: int,
+        seed: int = 0,
+    ) -> Generator[float]:
+        """Certify images [total, 28, 28, 1] of classes int [total]; yields the share done."""
+        seed = check_seed(seed)
+        base = classifier.predict(images)
+        found: list[Certificate] = []
+        for row in range(self.total):
+            image = images[row : row + 1]
+            found.append(certify(classifier, image, sigma=sigma, copies=copies, seed=seed))
+            self._done = Smoothed(
+                labels[: row + 1],
+                base[: row + 1],
+                np.array([each.predicted for each in found]),
+                np.array([each.radius for each in found]),
+            )
+            yield self.count / self.total
