@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 SIDE = 28
 CLASSES = 10
+COLORS = 3  # channels of an image that is not gray; no side is that short
 
 FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
@@ -15,8 +16,12 @@ BoolArray = NDArray[np.bool_]
 
 
 def to_float(images: ByteArray) -> FloatArray:
-    """Images float32 [n, 28, 28, 1] in [0, 1] of uint8 [n, 28, 28]."""
-    return images[..., np.newaxis].astype(np.float32) / np.float32(255)
+    """Images float32 […, side, side, channels] in [0, 1] of uint8.
+
+    Those are […, side, side] where they are gray, and […, side, side, 3] of colors.
+    """
+    pixels = images if images.shape[-1] == COLORS else images[..., np.newaxis]
+    return pixels.astype(np.float32) / np.float32(255)
 
 
 def to_bytes(images: FloatArray) -> ByteArray:

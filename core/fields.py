@@ -82,6 +82,13 @@ class Fields:
             raise self._wrong(key, f"a list of whole numbers from {low:,} to {high:,}")
         return tuple(values)
 
+    def texts(self, key: str, limit: int, length: int) -> tuple[str, ...]:
+        """A list of at most `limit` texts, each on one line of at most `length` characters."""
+        values = self.items(key, limit)
+        if not all(isinstance(value, str) and one_line(value, length) for value in values):
+            raise self._wrong(key, "a list of texts that can be shown")
+        return tuple(one_line(value, length) for value in values)
+
     def numbers(self, key: str, limit: int, low: float, high: float) -> tuple[float, ...]:
         """A list of at most `limit` finite numbers from `low` to `high`."""
         values = self.items(key, limit)

@@ -1,11 +1,15 @@
 """Images: MNIST's and a visitor's own."""
 
 from core.arrays import check_classes, check_image, check_images, to_bytes, to_float
-from core.data.mnist import DataError, Dataset, Split, load_mnist, load_test_labels, read_mnist
+from core.data.dataset import DataError, Dataset, Split
+from core.data.mnist import load_mnist, load_test_labels, read_mnist
+from core.data.spec import MNIST, DatasetSpec
 
 __all__ = [
+    "MNIST",
     "DataError",
     "Dataset",
+    "DatasetSpec",
     "Split",
     "check_classes",
     "check_image",

@@ -4,61 +4,25 @@ Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits" (19
 """
 
 import functools
-import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from core.arrays import CLASSES, SIDE, ByteArray
+from core.arrays import ByteArray
 from core.data.archive import read_npz
+from core.data.dataset import DataError, Dataset, Split
+from core.data.spec import MNIST
 
 ASSETS = Path(__file__).parents[2] / "assets"
 MNIST_FILE = ASSETS / "mnist.npz"
 
 _SHAPES = {
-    "x_train": (60_000, SIDE, SIDE),
-    "y_train": (60_000,),
-    "x_test": (10_000, SIDE, SIDE),
-    "y_test": (10_000,),
+    "x_train": (MNIST.training_images, *MNIST.byte_shape),
+    "y_train": (MNIST.training_images,),
+    "x_test": (MNIST.test_images, *MNIST.byte_shape),
+    "y_test": (MNIST.test_images,),
 }
 _MOST_BYTES = 60_000_000  # unpacked: MNIST has 55
-
-
-class DataError(Exception):
-    """The data file is missing or damaged; the message is one sentence for the reader."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """Images uint8 [n, 28, 28], 0 is background and 255 ink, with labels uint8 [n]; read-only."""
-
-    images: ByteArray
-    labels: ByteArray
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def first(self, count: int) -> "Split":
-        """The first `count` images, a view."""
-        return Split(self.images[:count], self.labels[:count])
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Training and test images."""
-
-    train: Split
-    test: Split
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """The SHA-256 of all four arrays, computed when it is first asked for."""
-        digest = hashlib.sha256()
-        for split in (self.train, self.test):
-            digest.update(split.images.tobytes())
-            digest.update(split.labels.tobytes())
-        return digest.hexdigest()
 
 
 @functools.cache
@@ -100,5 +64,5 @@ def _check(key: str, array: ByteArray) -> None:
     shape = _SHAPES[key]
     if array.dtype != np.uint8 or array.shape != shape:
         raise ValueError(f"{key} is {array.dtype} {array.shape}, not uint8 {shape}")
-    if key.startswith("y") and array.max() >= CLASSES:
-        raise ValueError(f"{key} holds the label {array.max()}, above {CLASSES - 1}")
+    if key.startswith("y") and array.max() >= (count := len(MNIST.classes)):
+        raise ValueError(f"{key} holds the label {array.max()}, above {count - 1}")

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from core.arrays import SIDE, FloatArray, check_images
+from core.arrays import FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_seed, check_whole
 from core.defenses.filters import AVERAGED, EXACT, STAND_INS, STRAIGHT_THROUGH, Mode, filter_of
@@ -76,6 +76,7 @@ class DefendedClassifier(Classifier):
             _joined(bare.model, self.defense, stand_in, self.draws, seed),
             name=f"{bare.name}, {title_of(defense)}",
             version=_version(bare, self.defense, stand_in, self.draws, seed),
+            spec=bare.spec,
         )
 
     @property
@@ -209,7 +210,7 @@ def _joined(
     model: keras.Model, defense: Defense, stand_in: str, draws: int, seed: int
 ) -> keras.Model:
     """The defense's layers, copies of the network's, and the mean over draws, as one model."""
-    x = inputs = keras.Input((SIDE, SIDE, 1), name="image")
+    x = inputs = keras.Input(model.input_shape[1:], name="image")
     repeated = draws == 1
     for number, (part, name) in enumerate(zip(defense, _layer_names(defense), strict=True)):
         if part.gradient == AVERAGED and not repeated:

@@ -164,7 +164,8 @@ def randomize_last_layer(classifier: Classifier, *, seed: int = 0) -> Classifier
     limit = np.sqrt(6 / sum(shape))
     last.kernel.assign(np.random.default_rng(seed).uniform(-limit, limit, shape))
     last.bias.assign(np.zeros(shape[-1]))
-    return Classifier(model, name=f"{classifier.name}, last layer random")
+    name = f"{classifier.name}, last layer random"
+    return Classifier(model, name=name, spec=classifier.spec)
 
 
 def _checked(images: FloatArray, classes: IntArray) -> IntArray:

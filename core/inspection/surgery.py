@@ -51,7 +51,7 @@ def edited_classifier(classifier: Classifier, factors: Factors, *, name: str) ->
             weights[variable] = weights[variable] * checked[each.name]
     model = keras.models.clone_model(classifier.model)
     assign_weights(model, weights)
-    return Classifier(model, name=name)
+    return Classifier(model, name=name, spec=classifier.spec)
 
 
 def shuffled(factors: Factors, *, seed: int) -> dict[str, FloatArray]:

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from core.arrays import CLASSES, SIDE
 from core.checks import check_range, check_switch, check_whole
+from core.data.spec import MNIST
 from core.fields import Fields
 
 MAX_PARAMETERS = 16_000_000
@@ -33,14 +33,16 @@ class Architecture:
     """Convolution blocks, then hidden dense layers, then one logit per class.
 
     Batch normalization stands between every convolution or hidden dense layer and its ReLU.
-    Dropout (a rate in [0, 0.9]) follows every hidden dense layer's ReLU.
+    Dropout (a rate in [0, 0.9]) follows every hidden dense layer's ReLU. input_shape: (side, side,
+    channels) of an image.
     """
 
     blocks: tuple[ConvBlock, ...] = (ConvBlock(), ConvBlock())
     hidden_units: tuple[int, ...] = (500,)
     batch_normalization: bool = False
     dropout: float = 0.0
-    classes: int = CLASSES
+    classes: int = len(MNIST.classes)
+    input_shape: tuple[int, ...] = MNIST.shape
 
     def __post_init__(self) -> None:
         check_whole("The number of convolution blocks", len(self.blocks), 1, 6)
@@ -50,6 +52,11 @@ class Architecture:
         check_switch("Batch normalization", self.batch_normalization)
         check_range("The dropout rate", self.dropout, 0, 0.9)
         check_whole("The number of classes", self.classes, 2, 1000)
+        check_whole("The number of axes of an image", len(self.input_shape), 3, 3)
+        side, width, channels = self.input_shape
+        check_whole("The side of an image in pixels", side, 4, 256)
+        check_whole("The width of an image, which is square,", width, side, side)
+        check_whole("The number of channels", channels, 1, 3)
         parameters, multiply_adds = self.size()
         if parameters > MAX_PARAMETERS or multiply_adds > MAX_MULTIPLY_ADDS:
             raise ValueError(
@@ -60,7 +67,7 @@ class Architecture:
     def size(self) -> tuple[int, int]:
         """Weights and multiply-adds of one image, counted before anything is built."""
         parameters = multiply_adds = 0
-        side, channels = SIDE, 1
+        side, _, channels = self.input_shape
         for block, pooled in zip(self.blocks, self.output_sides(), strict=True):
             kernels = block.kernel_size**2 * channels * block.filters
             parameters += kernels
@@ -72,7 +79,7 @@ class Architecture:
 
     def output_sides(self) -> list[int]:
         """Height (and width) in pixels after each block. ValueError if nothing is left."""
-        side, sides = SIDE, []
+        side, sides = self.input_shape[0], []
         for number, block in enumerate(self.blocks, 1):
             side = -(-side // block.stride) // block.pooling
             if side < 1:
@@ -90,12 +97,14 @@ class Architecture:
     def from_dict(cls, values: object) -> "Architecture":
         """The inverse of `to_dict`. Raises ValueError on anything that is not an architecture."""
         fields = Fields(values, "The architecture")
+        shape = fields.wholes("input_shape", 3, 1, 256) if "input_shape" in fields else MNIST.shape
         return cls(
             blocks=tuple(map(_block, fields.records("blocks", 6))),
             hidden_units=fields.wholes("hidden_units", 4, 1, 4096),
             batch_normalization=fields.flag("batch_normalization"),
             dropout=fields.number("dropout", 0, 0.9),
             classes=fields.whole("classes", 2, 1000),
+            input_shape=shape,
         )
 
 

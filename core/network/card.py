@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, BoolArray
+from core.arrays import BoolArray
+from core.data.spec import MNIST, DatasetSpec
 from core.fields import Fields
 from core.network.architecture import Architecture
 from core.statistics.rate import Rate
 
 INTERVAL_BOUNDS, PGD, WORST_CASE = "Interval bounds", "PGD", "Worst case"  # what `robustness` holds
-_MOST_BITS = 2_500  # digits: 10,000 images
 _NAME, _MOST = 60, 1_000_000_000
 
 
@@ -82,7 +82,7 @@ class ModelCard:
     `test` is the accuracy on the test images, `version` the digest of the weights, and
     `data_digest` that of the data it was trained and tested on. `curve` is its training.
     `robustness` is what stands under attack; `alarms` are there for the models that were trained
-    to resist.
+    to resist. `spec` is the data set that the network reads.
     """
 
     name: str
@@ -99,6 +99,7 @@ class ModelCard:
     curve: tuple[CurvePoint, ...] = ()
     robustness: tuple[Robustness, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    spec: DatasetSpec = MNIST
 
     def measured(self, attack: str) -> Robustness | None:
         """What was measured under `attack`, or proven; None if nothing was."""
@@ -122,11 +123,12 @@ class ModelCard:
                 "The model's card cannot be read (it is not JSON): upload the file as it was saved."
             ) from None
         card = Fields(values, "The card")
+        spec = DatasetSpec.of(card.record("spec")) if "spec" in card else MNIST
         return cls(
             name=card.text("name", _NAME, least=1),
             title=card.text("title", _NAME, least=1),
             description=card.text("description", 200),
-            architecture=Architecture.from_dict(card.plain("architecture")),
+            architecture=_architecture(card, spec),
             settings=card.plain("settings"),
             steps=card.whole("steps", 0, _MOST),
             seconds=card.number("seconds", 0, _MOST),
@@ -135,9 +137,23 @@ class ModelCard:
             version=card.text("version", 64),
             data_digest=card.text("data_digest", 64),
             curve=tuple(map(_point, _records(card, "curve", 10_000))),
-            robustness=tuple(map(_robustness, _records(card, "robustness", 100))),
+            robustness=tuple(_robustness(each, spec) for each in _records(card, "robustness", 100)),
             alarms=tuple(map(_alarm, _records(card, "alarms", 100))),
+            spec=spec,
         )
+
+
+def _architecture(card: Fields, spec: DatasetSpec) -> Architecture:
+    """The field, checked against the images and classes of the set that the network reads."""
+    architecture = Architecture.from_dict(card.plain("architecture"))
+    shape, classes = list(spec.shape), len(spec.classes)
+    if (list(architecture.input_shape), architecture.classes) != (shape, classes):
+        raise ValueError(
+            f"The network turns {list(architecture.input_shape)} into {architecture.classes} "
+            f"classes, not {shape} into the {classes} of {spec.name}: upload weights that this "
+            "dashboard saved."
+        )
+    return architecture
 
 
 def _records(card: Fields, key: str, limit: int) -> Iterable[Fields]:
@@ -158,14 +174,15 @@ def _point(point: Fields) -> CurvePoint:
     )
 
 
-def _robustness(measured: Fields) -> Robustness:
+def _robustness(measured: Fields, spec: DatasetSpec) -> Robustness:
+    digits = 2 * -(-spec.test_images // 8)
     return Robustness(
         attack=measured.text("attack", _NAME, least=1),
-        epsilon=measured.number("epsilon", 0, SIDE),  # the L2 from all black to all white
+        epsilon=measured.number("epsilon", 0, spec.largest_l2),
         norm=measured.text("norm", _NAME, least=1),
         standing=_rate(measured.record("standing")),
         settings=measured.plain("settings"),
-        bits=measured.digits("bits", _MOST_BITS) if "bits" in measured else "",
+        bits=measured.digits("bits", digits) if "bits" in measured else "",
     )
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import SIDE, FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, check_images
 from core.backend import keras, tf
+from core.data.spec import MNIST, DatasetSpec
 from core.network.margins import log_odds_against
 from core.network.model import layer_table, weights_digest
 
 Climbed = Callable[[Any, Any], Any]  # in graphs: logits [n, m] and classes [n] to numbers [n]
-IMAGES = tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)
+IMAGES = tf.TensorSpec([None, *MNIST.shape], tf.float32)
 BATCH = 250
 _MULTIPLY_ADDS = 5_000_000  # that take as long as Model 1's 2.8 million in its small layers
 _two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
@@ -26,15 +27,25 @@ class Classifier:
     Built once per trained model. Every compiled function closes over this object's model and is
     owned by it, so that dropping the classifier frees both. `version` is a digest of layers and
     weights: two classifiers with the same version give the same numbers. `climbed`: what attacks
-    on the cross-entropy follow up, or down toward a target.
+    on the cross-entropy follow up, or down toward a target. `spec` is the data set that it reads;
+    raises ValueError on a model of images or classes that are not the set's.
     """
 
     climbed: Climbed = staticmethod(log_odds_against)
 
-    def __init__(self, model: keras.Model, *, name: str, version: str = "") -> None:
+    def __init__(
+        self, model: keras.Model, *, name: str, version: str = "", spec: DatasetSpec = MNIST
+    ) -> None:
+        if model.input_shape[1:] != spec.shape or model.output_shape[-1] != len(spec.classes):
+            raise ValueError(
+                f"The network turns {list(model.input_shape[1:])} into {model.output_shape[-1]} "
+                f"logits, and {spec.name} has {list(spec.shape)} in {len(spec.classes)} classes: "
+                "name the data set that it reads."
+            )
         self.model = model
         self.name = name
-        self.version = version or weights_digest(model)
+        self.spec = spec
+        self.version = version or weights_digest(model, spec)
         self._compiled: dict[Hashable, Any] = {}
 
     @property

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray
+from core.arrays import FloatArray
 from core.backend import keras, tf
 
 LARGEST = 1e12  # of a logit or its gradient: sums of squares of such stay finite in float32
@@ -35,15 +35,16 @@ def _bound(model: keras.Model) -> float:
     signs = [-1 if variable.name == "moving_mean" else 1 for variable in model.weights]
     model.set_weights([sign * np.abs(w) for sign, w in zip(signs, weights, strict=True)])
     try:
-        return float(model(tf.ones((1, SIDE, SIDE, 1)), training=False).numpy().max())
+        return float(model(tf.ones((1, *model.input_shape[1:])), training=False).numpy().max())
     finally:
         model.set_weights(weights)
 
 
 def _answers(model: keras.Model) -> tuple[FloatArray, FloatArray]:
     """Logits of the batch, and the gradients of each image's largest."""
-    noise = np.random.default_rng(0).random((8, SIDE, SIDE, 1))
-    blank = np.broadcast_to(np.reshape([0, 0.5, 1], (3, 1, 1, 1)), (3, SIDE, SIDE, 1))
+    shape = model.input_shape[1:]
+    noise = np.random.default_rng(0).random((8, *shape))
+    blank = np.broadcast_to(np.reshape([0, 0.5, 1], (3, 1, 1, 1)), (3, *shape))
     images = tf.constant(np.concatenate([blank, noise, noise > 0.5]), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(images)

@@ -12,9 +12,10 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from core.arrays import CLASSES, SIDE
 from core.backend import keras
 from core.checks import check_seed
+from core.data.sets import SETS
+from core.data.spec import MNIST, DatasetSpec
 from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.network.card import ModelCard
 from core.network.first_look import check_answers
@@ -37,7 +38,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 
 def build_model(architecture: Architecture, *, seed: int = 0) -> keras.Model:
-    """An untrained functional model: images [n, 28, 28, 1] in [0, 1] to logits [n, classes].
+    """An untrained functional model: images [n, side, side, channels] in [0, 1] to logits.
 
     Weights are Glorot uniform (Glorot & Bengio 2010), each layer with its own seed derived from
     `seed`; biases are zero. Layers are named conv1, conv1_bn, conv1_relu, pool1, …, flatten,
@@ -55,7 +56,7 @@ def build_model(architecture: Architecture, *, seed: int = 0) -> keras.Model:
             x = layers.BatchNormalization(name=f"{name}_bn")(x)
         return layers.ReLU(name=f"{name}_relu")(x)
 
-    x = inputs = keras.Input((SIDE, SIDE, 1), name="image")
+    x = inputs = keras.Input(architecture.input_shape, name="image")
     for number, block in enumerate(architecture.blocks, 1):
         x = layers.Conv2D(
             block.filters,
@@ -112,13 +113,14 @@ def layer_table(model: keras.Model) -> list[LayerInfo]:
     the whole image, and a dense layer sees all of it.
     """
     rows = []
+    side = model.input_shape[1]
     field, spacing = 1, 1
     for layer in model.layers:
         window, stride = _window(layer)
         field, spacing = field + (window - 1) * spacing, spacing * stride
         if isinstance(layer, keras.layers.Dense | keras.layers.Flatten):
-            field = SIDE
-        field = min(field, SIDE)
+            field = side
+        field = min(field, side)
         shape = tuple(int(side) for side in layer.output.shape[1:])
         rows.append(
             LayerInfo(
@@ -191,17 +193,20 @@ _DECISIVE = {  # by kind of layer: what of its configuration its answers follow 
 }
 
 
-def weights_digest(model: keras.Model) -> str:
+def weights_digest(model: keras.Model, spec: DatasetSpec = MNIST) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of all that a model's answers follow from.
 
     Of its layers in order: name, kind, output shape, stride, window, padding, activation, epsilon;
-    of its weights: name, type, shape and values. Two models that answer differently differ in it.
+    of its weights: name, type, shape and values; of its classes the names, where they are not
+    MNIST's. Two models that answer differently differ in it.
     """
     weights = named_weights(model)
     described = {
         "layers": [_described(layer) for layer in model.layers],
         "weights": [[name, str(array.dtype), array.shape] for name, array in weights.items()],
     }
+    if spec.classes != MNIST.classes:
+        described["classes"] = list(spec.classes)
     digest = hashlib.sha256(json.dumps(described, sort_keys=True, default=repr).encode())
     for array in weights.values():
         digest.update(b"\0" + array.tobytes())
@@ -252,18 +257,24 @@ def deserialize_model(data: bytes) -> tuple[keras.Model, ModelCard]:
     if len(data) > MAX_FILE_BYTES:
         raise ValueError(f"The file is above {MAX_FILE_BYTES / 1e6:.0f} MB: choose a smaller one.")
     card = read_card(io.BytesIO(data))
-    if card.architecture.classes != CLASSES:
-        raise ValueError(
-            f"The network has {card.architecture.classes} classes, not the {CLASSES} of MNIST: "
-            "upload weights that this dashboard saved."
-        )
+    _check_known(card.spec)
     model = build_model(card.architecture)
     shapes = {name: tuple(each.shape) for name, each in named_variables(model).items()}
     assign_weights(model, read_weights(data, shapes))
-    version = weights_digest(model)
+    version = weights_digest(model, card.spec)
     if card.version not in (version, earlier_digest(model)) or (
         card.parameters != model.count_params()
     ):
         raise ValueError("The card belongs to other weights: upload the file as it was saved.")
     check_answers(model)
-    return model, replace(card, version=version)
+    return model, replace(card, version=version, spec=SETS[card.spec.key].spec)
+
+
+def _check_known(spec: DatasetSpec) -> None:
+    """Raise ValueError unless it is a data set of `SETS`, of that shape and with those classes."""
+    known = SETS[spec.key].spec if spec.key in SETS else None
+    if known is None or (known.shape, known.classes) != (spec.shape, spec.classes):
+        raise ValueError(
+            f"The network reads {spec.name}, which this dashboard does not have, or has with other "
+            "images or classes: upload weights that this dashboard saved."
+        )

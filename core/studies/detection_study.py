@@ -10,7 +10,7 @@ from core.attacks.catalog import Value, attack
 from core.attacks.goals import Untargeted
 from core.attacks.noise_control import noise_of_norm
 from core.checks import check_choice, check_range, check_whole
-from core.data.mnist import Split
+from core.data.dataset import Split
 from core.defenses.detection import DETECTORS, Detector, evade
 from core.network.classifier import Classifier
 from core.statistics.paired import Paired, paired

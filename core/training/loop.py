@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.arrays import BoolArray, ByteArray, IntArray
-from core.data.mnist import Dataset, Split
+from core.data.dataset import Dataset, Split
 from core.network.architecture import Architecture
 from core.network.evaluation import Evaluation
 from core.network.model import Weights

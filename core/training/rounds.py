@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import BoolArray, to_float
-from core.data.mnist import Split
+from core.data.dataset import Split
 from core.statistics.paired import Verdict, judge
 from core.statistics.rate import Rate
 from core.training.loop import ATTACKED_IMAGES, SCORED_IMAGES

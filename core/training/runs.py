@@ -15,7 +15,8 @@ from itertools import pairwise
 import numpy as np
 
 from core.arrays import FloatArray, to_float
-from core.data.mnist import Dataset, Split
+from core.data.dataset import Dataset, Split
+from core.data.spec import DatasetSpec
 from core.jobs import Job
 from core.network.architecture import MODEL_1, MODEL_2, Architecture
 from core.network.card import CurvePoint, ModelCard
@@ -261,7 +262,7 @@ class Run:
         """The model as it was at the checkpoint `step`."""
         model = build_model(self.architecture)
         assign_weights(model, self.checkpoints.load(step))
-        return Classifier(model, name=self.name)
+        return Classifier(model, name=self.name, spec=self.dataset.spec)
 
     def evaluate(self, step: int) -> Evaluation:
         """The answers at the checkpoint `step` to the test images that score a training."""
@@ -274,7 +275,7 @@ class Run:
         One scratch model per architecture takes the weights in turn, so that going back and
         forth between checkpoints traces nothing.
         """
-        scratch, lock = _scratch(self.architecture)
+        scratch, lock = _scratch(self.architecture, self.dataset.spec)
         with lock:
             assign_weights(scratch.model, self.checkpoints.load(step))
             return scratch.logits(images)
@@ -296,6 +297,7 @@ class Run:
             parameters=parameters,
             version=version,
             data_digest=self.dataset.digest,
+            spec=self.dataset.spec,
             curve=tuple(
                 CurvePoint(p.step, p.seconds, p.loss, p.test.accuracy.value)
                 for p in self.history
@@ -312,8 +314,8 @@ def _under_attack(progress: Progress) -> tuple[float, float]:
 
 
 @functools.lru_cache(maxsize=3)
-def _scratch(architecture: Architecture) -> tuple[Classifier, threading.Lock]:
-    return Classifier(build_model(architecture), name="scratch"), threading.Lock()
+def _scratch(architecture: Architecture, spec: DatasetSpec) -> tuple[Classifier, threading.Lock]:
+    return Classifier(build_model(architecture), name="scratch", spec=spec), threading.Lock()
 
 
 def architecture_title(architecture: Architecture) -> str:

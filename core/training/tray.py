@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import SIDE, ByteArray, FloatArray, check_classes, check_images, to_bytes
-from core.data.mnist import Split
+from core.data.dataset import Split
 from core.training.settings import MAX_EXTRA_IMAGES
 
 

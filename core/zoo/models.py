@@ -110,7 +110,7 @@ def load(name: str) -> "Classifier":
         model, card = load_model(path_of(name))
     except (OSError, ValueError) as error:
         raise _damaged(path_of(name), error) from None
-    return Classifier(model, name=card.title)
+    return Classifier(model, name=card.title, spec=card.spec)
 
 
 def _damaged(path: Path, error: OSError | ValueError) -> ValueError:

@@ -12,7 +12,8 @@ from core.attacks.ensemble import worst_case
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.certification.interval_bounds import certified
-from core.data.mnist import Split, load_mnist
+from core.data.dataset import Split
+from core.data.mnist import load_mnist
 from core.network.architecture import Architecture
 from core.network.card import INTERVAL_BOUNDS, PGD, WORST_CASE, Alarm, Robustness
 from core.network.classifier import Classifier

@@ -20,6 +20,7 @@ from core.attacks.catalog import ATTACKS, attack
 from core.attacks.goals import Untargeted
 from core.attacks.smallest import bisect
 from core.checks import MAX_SEED
+from core.data.spec import MNIST
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier
 from core.defenses.detection import DETECTORS
@@ -124,6 +125,7 @@ def special(count: int) -> dict[str, dict[str, Any]]:
             "detector": "Feature squeezing",
         },
         "core.inspection.fidelity.fidelity": {"steps": 2},
+        "core.data.spec.DatasetSpec": dict(vars(MNIST)),
         "core.attacks.loss_surface.difference_cosines": {"step": 0.01},
         "core.studies.scoreboard.Scoreboard": {
             "attack": attack("FGSM"),

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from core.arrays import to_float
 from core.data.mnist import Dataset
+from core.data.spec import MNIST
 from core.inspection.feature_maps import convolutions
 from core.inspection.surgery import edited_classifier, scale_channels, shuffled
 from core.network.architecture import Architecture, ConvBlock
@@ -67,7 +69,8 @@ def test_a_channel_switched_off_takes_its_weight_out() -> None:
     variables["conv1/kernel"].assign(np.array([1.0, 3.0]).reshape(1, 1, 1, 2))
     variables["conv1/bias"].assign([0.0, 0.0])
     variables["logits/kernel"].assign(np.tile(np.eye(2), (784, 1)))
-    classifier = Classifier(model, name="sums")
+    two = replace(MNIST, classes=("black", "white"))
+    classifier = Classifier(model, name="sums", spec=two)
     image = np.full((1, 28, 28, 1), 0.5, np.float32)
     for factors, expected in (([1, 1], [392, 1176]), ([0, 1], [0, 1176]), ([2, 0.5], [784, 588])):
         assert scale_channels(classifier, image, {"conv1": factors})[0] == pytest.approx(expected)

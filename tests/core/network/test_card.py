@@ -92,7 +92,7 @@ def test_what_is_no_card_is_told(text: str) -> None:
 
 
 def test_every_missing_field_is_named(values: dict[str, Any]) -> None:
-    for key in values.keys() - {"curve", "robustness", "alarms"}:
+    for key in values.keys() - {"curve", "robustness", "alarms", "spec"}:
         rest = {name: value for name, value in values.items() if name != key}
         with pytest.raises(ValueError, match=f"^The card has no {key}: upload"):
             ModelCard.from_json(json.dumps(rest))
