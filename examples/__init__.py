@@ -1,0 +1,1 @@
+"""Three short programs that use core without the dashboard."""
