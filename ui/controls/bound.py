@@ -102,9 +102,12 @@ def _drawn(
 ) -> Any:
     """The control behind what the link says of it, and the link behind the control.
 
-    Streamlit forgets to write it when a value comes along from another page.
+    Of a value that comes along from another page Streamlit knows only in a page's second run: in
+    the first it shows the default, whatever the session says. It also forgets to write the link.
     """
-    link.read(key, parameter)
+    first, said = link.first_look(key), link.read(key, parameter)
+    if first and said is None and key in st.session_state:
+        st.session_state[key] = st.session_state[key]
     found = draw(*arguments, key=key, bind="query-params", **look)
     texts = _written(st.session_state[key], parameter, look)
     link.write(key, None if texts == _written(default, parameter, look) else texts)

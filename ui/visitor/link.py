@@ -43,7 +43,8 @@ class Visit:
     """One page in one session, from when it is opened until it is left.
 
     fresh: what came with the link and no control has read. drawn: by name, what the controls take.
-    unread: whether Streamlit has refused the whole link for its length.
+    met: the controls that were drawn so far. unread: whether Streamlit has refused the whole
+    link for its length.
     """
 
     page: str | None
@@ -51,6 +52,7 @@ class Visit:
     notes: dict[str, Note] = field(default_factory=dict)
     dismissed: bool = False
     drawn: dict[str, Parameter] = field(default_factory=dict)
+    met: set[str] = field(default_factory=set)
     unread: bool = False
     running: bool = False
     unsent: bool = False
@@ -92,6 +94,14 @@ def read(name: str, parameter: Parameter) -> Reading | None:
     if not reading.exact:
         note(name, texts, reading.why or f"It takes {parameter.takes}.", reading.taken)
     return reading
+
+
+def first_look(name: str) -> bool:
+    """Whether this visit draws a control for the first time; asked before it is drawn."""
+    met = current().met
+    first = name not in met
+    met.add(name)
+    return first
 
 
 def note(name: str, texts: Texts, why: str, instead: Texts | None = None) -> None:

@@ -207,6 +207,18 @@ def test_the_notice_stays_until_it_is_dismissed_or_the_page_is_left() -> None:
     assert not app.exception
 
 
+def test_what_a_link_says_comes_along_to_the_next_page() -> None:
+    app = open_link("overview", {"image": "7", "more": "5, 8"})
+    for page in ("layers", "occlusion"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert app.query_params == {"image": "7", "more": "5, 8"}
+        assert app.number_input(key="image").value == 7
+    app = open_link("overview", {"image": "7"}).switch_page("pages/occlusion.py").run()
+    assert "One block turns this 9 into a 4" in text_of(
+        app
+    )  # and not what holds of the first image
+
+
 def test_a_link_that_streamlit_refuses_as_a_whole_is_named() -> None:
     app = open_link("overview", {"image": "3", **{f"x{number}": "" for number in range(1_000)}})
     assert "nothing of it was read" in notice_of(app)
