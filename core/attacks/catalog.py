@@ -1,10 +1,8 @@
 """Every attack with its settings, in one place: pages, scores and benchmarks read this list."""
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from typing import ClassVar
 
 from core.arrays import CLASSES, FloatArray
 from core.attacks.apgd import LOSSES, apgd
@@ -16,90 +14,48 @@ from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.sparse import one_pixel, saliency_map
-from core.checks import as_written
+from core.catalog import Control, Entry, Value
 from core.network.classifier import Classifier
 
-Value = float | int | str | bool
-_FREE = {  # settings that change how far or which way, and not how long
-    "epsilon", "norm", "step_size", "random_start", "seed", "decay", "overshoot", "gamma",
-    "initial_constant", "learning_rate", "confidence", "theta",
-}  # fmt: skip
+ANSWERS, GRADIENT, CROSS_ENTROPY = "answers", "gradient", "cross_entropy"
+_FEWER_STEPS = {"iterations": Control("Iterations", 1, 200, 1)}
+_SHARED = {
+    "epsilon": Control("ε", 0.0, 1.0, 0.01, help="The radius of the ball.", free=True),
+    "norm": Control("Norm", choices=NORMS, free=True),
+    "step_size": Control("Step size", 0.001, 1.0, 0.001, free=True),
+    "iterations": Control("Iterations", 1, 500, 1),
+    "restarts": Control("Restarts", 1, 20, 1),
+    "queries": Control("Queries", 10, 10_000, 10),
+    "seed": Control("Seed", 0, 999, 1, free=True),
+}
 
 
-@dataclass(frozen=True)
-class Setting:
-    """A number (low to high), one of `choices`, or a switch (a bool default), with its default."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Attack(Entry):
+    """An attack of the catalog; see `Entry`.
 
-    name: str
-    label: str
-    default: Value
-    low: float = 0.0
-    high: float = 0.0
-    step: float = 0.0
-    choices: tuple[str, ...] = ()
-    help: str = ""
-
-
-@dataclass(frozen=True)
-class Attack:
-    """An attack: its function, what it is in one sentence, its source, its settings, its cost.
-
-    looks: how many gradients or answers one image takes, of the settings that this depends on by
-    name. Raises ValueError if a setting is neither one of these nor known to cost nothing.
+    follows: what it asks the network for: ANSWERS alone, a GRADIENT, or that of the CROSS_ENTROPY,
+    unless a setting `loss` says another.
     """
 
-    name: str
-    run: Callable[..., AttackResult]
-    summary: str
-    source: str
-    settings: tuple[Setting, ...]
-    looks: Callable[..., int]
+    shared: ClassVar[Mapping[str, Control]] = _SHARED
 
-    def __post_init__(self) -> None:
-        costly = set(inspect.signature(self.looks).parameters)
-        names = {setting.name for setting in self.settings}
-        if unknown := (names - _FREE - costly) | (costly - names):
-            raise ValueError(
-                f"{self.name} does not say what {', '.join(sorted(unknown))} costs: "
-                "let `looks` take it, or name it among what is free."
-            )
-
-    def work(self, settings: Mapping[str, Value]) -> int:
-        """How many gradients or answers one image takes with `settings`, at most and roughly."""
-        every = {**self.defaults(), **settings}
-        return self.looks(
-            **{name: every[name] for name in inspect.signature(self.looks).parameters}
-        )
+    follows: str = GRADIENT
 
     @property
     def follows_a_gradient(self) -> bool:
         """Whether it follows one; the others ask for logits only."""
-        return self.name not in ("One pixel", "Square")
+        return self.follows != ANSWERS
+
+    def follows_cross_entropy(self, settings: Mapping[str, Value]) -> bool:
+        """Whether with these settings it climbs the cross-entropy alone."""
+        loss = {**self.defaults(), **settings}.get("loss", CROSS_ENTROPY)
+        return self.follows == loss == CROSS_ENTROPY
 
     @property
     def bounded(self) -> bool:
         """Whether it stays in a ball of radius epsilon; the others look for a small change."""
-        return any(setting.name == "epsilon" for setting in self.settings)
-
-    def defaults(self) -> dict[str, Value]:
-        """Each setting's default by name."""
-        return {setting.name: setting.default for setting in self.settings}
-
-    def settled(self, settings: Mapping[str, Value]) -> dict[str, Value]:
-        """`settings` with every fraction as it is written: so one title is one computation.
-
-        For whoever keeps or shows a result under them. Raises ValueError on a setting that the
-        attack has not.
-        """
-        if unknown := set(settings) - set(self.defaults()):
-            raise ValueError(
-                f"{self.name} has no setting {', '.join(sorted(unknown))}: "
-                f"choose of {', '.join(self.defaults())}."
-            )
-        return {
-            name: as_written(value) if isinstance(value, float | np.floating) else value
-            for name, value in settings.items()
-        }
+        return "epsilon" in self.defaults()
 
     def __call__(
         self,
@@ -111,167 +67,143 @@ class Attack:
         record: bool = False,
     ) -> AttackResult:
         """The result with `settings` in place of the defaults; its trajectory if `record`."""
-        return self.run(
-            classifier, images, goal, **{**self.defaults(), **(settings or {})}, record=record
-        )
+        result: AttackResult = self.run(classifier, images, goal, **(settings or {}), record=record)
+        return result
 
 
 def _apgd_looks(iterations: int, restarts: int, loss: str) -> int:
     return iterations * restarts * (CLASSES - 1 if loss == "targeted_dlr" else 1)
 
 
-EPSILON = Setting("epsilon", "ε", 0.3, 0.0, 1.0, 0.01, help="The radius of the ball.")
-NORM = Setting("norm", "Norm", "linf", choices=NORMS)
-
-ATTACKS = (
-    Attack(
-        "FGSM",
-        fgsm,
-        "One step to the edge of the ball.",
-        "Goodfellow, Shlens and Szegedy (2014), arXiv:1412.6572",
-        (EPSILON, NORM),
-        lambda: 1,
-    ),
-    Attack(
-        "PGD",
-        pgd,
-        "Many small steps, each followed by a projection on the ball.",
-        "Madry et al. (2017), arXiv:1706.06083",
-        (
-            EPSILON,
-            NORM,
-            Setting("step_size", "Step size", 0.01, 0.001, 1.0, 0.001),
-            Setting("iterations", "Iterations", 40, 1, 200, 1),
-            Setting("random_start", "Random start", True),
-            Setting("restarts", "Restarts", 1, 1, 20, 1),
-            Setting("seed", "Seed", 0, 0, 999, 1),
+ATTACKS = {
+    each.name: each
+    for each in (
+        Attack(
+            name="FGSM",
+            run=fgsm,
+            summary="One step to the edge of the ball.",
+            purpose="For a first look, and the cheapest to train against.",
+            source="Goodfellow, Shlens and Szegedy (2014), arXiv:1412.6572",
+            looks=lambda: 1,
+            follows=CROSS_ENTROPY,
         ),
-        lambda iterations, restarts: iterations * restarts,
-    ),
-    Attack(
-        "Momentum",
-        momentum,
-        "Steps along an average of past gradients.",
-        "Dong et al. (2017), arXiv:1710.06081",
-        (
-            EPSILON,
-            NORM,
-            Setting("step_size", "Step size", 0.03, 0.001, 1.0, 0.001),
-            Setting("iterations", "Iterations", 10, 1, 200, 1),
-            Setting("decay", "Decay", 1.0, 0.0, 1.0, 0.05),
+        Attack(
+            name="PGD",
+            run=pgd,
+            summary="Many small steps, each followed by a projection on the ball.",
+            purpose="For accuracy within a ball: what a defense is measured by first.",
+            source="Madry et al. (2017), arXiv:1706.06083",
+            controls={**_FEWER_STEPS, "random_start": Control("Random start", free=True)},
+            looks=lambda iterations, restarts: iterations * restarts,
+            follows=CROSS_ENTROPY,
         ),
-        lambda iterations: iterations,
-    ),
-    Attack(
-        "APGD",
-        apgd,
-        "Steps that halve themselves where the loss no longer rises.",
-        "Croce and Hein (2020), arXiv:2003.01690",
-        (
-            EPSILON,
-            NORM,
-            Setting("iterations", "Iterations", 100, 1, 500, 1),
-            Setting("restarts", "Restarts", 1, 1, 20, 1),
-            Setting("loss", "Loss", "cross_entropy", choices=LOSSES),
-            Setting("seed", "Seed", 0, 0, 999, 1),
+        Attack(
+            name="Momentum",
+            run=momentum,
+            summary="Steps along an average of past gradients.",
+            purpose="For changes that are to fool other networks, too.",
+            source="Dong et al. (2017), arXiv:1710.06081",
+            controls={**_FEWER_STEPS, "decay": Control("Decay", 0.0, 1.0, 0.05, free=True)},
+            looks=lambda iterations: iterations,
+            follows=CROSS_ENTROPY,
         ),
-        _apgd_looks,
-    ),
-    Attack(
-        "DeepFool",
-        deepfool,
-        "Again and again to the nearest boundary of the linearized network.",
-        "Moosavi-Dezfooli, Fawzi and Frossard (2015), arXiv:1511.04599",
-        (
-            Setting("iterations", "Iterations", 50, 1, 200, 1),
-            Setting("overshoot", "Overshoot", 0.02, 0.0, 1.0, 0.01),
+        Attack(
+            name="APGD",
+            run=apgd,
+            summary="Steps that halve themselves where the loss no longer rises.",
+            purpose="For accuracy within a ball without a step size to choose.",
+            source="Croce and Hein (2020), arXiv:2003.01690",
+            controls={"loss": Control("Loss", choices=LOSSES)},
+            looks=_apgd_looks,
+            follows=CROSS_ENTROPY,
         ),
-        lambda iterations: CLASSES * iterations,
-    ),
-    Attack(
-        "DDN",
-        ddn,
-        "Steps on a sphere that shrinks where the goal is reached, and else grows.",
-        "Rony et al. (2019), arXiv:1811.09600",
-        (
-            Setting("iterations", "Iterations", 100, 1, 500, 1),
-            Setting("gamma", "γ", 0.05, 0.0, 0.5, 0.01, help="By which share the sphere changes."),
+        Attack(
+            name="DeepFool",
+            run=deepfool,
+            summary="Again and again to the nearest boundary of the linearized network.",
+            purpose="For a quick estimate of how near the nearest boundary is, in L2.",
+            source="Moosavi-Dezfooli, Fawzi and Frossard (2015), arXiv:1511.04599",
+            controls={**_FEWER_STEPS, "overshoot": Control("Overshoot", 0.0, 1.0, 0.01, free=True)},
+            looks=lambda iterations: CLASSES * iterations,
         ),
-        lambda iterations: iterations,
-    ),
-    Attack(
-        "Carlini–Wagner",
-        carlini_wagner,
-        "The squared distance and the missing margin, minimized together; the weight is searched.",
-        "Carlini and Wagner (2016), arXiv:1608.04644",
-        (
-            Setting("binary_search_steps", "Binary-search steps", 5, 1, 10, 1),
-            Setting("iterations", "Iterations", 100, 1, 500, 1),
-            Setting("initial_constant", "Initial constant", 1.0, 0.001, 100.0, 0.001),
-            Setting("learning_rate", "Learning rate", 0.1, 0.001, 1.0, 0.001),
-            Setting("confidence", "Confidence", 0.0, 0.0, 50.0, 0.5),
+        Attack(
+            name="DDN",
+            run=ddn,
+            summary="Steps on a sphere that shrinks where the goal is reached, and else grows.",
+            purpose="For a small change in L2 at a small cost.",
+            source="Rony et al. (2019), arXiv:1811.09600",
+            controls={
+                "gamma": Control(
+                    "γ", 0.0, 0.5, 0.01, help="By which share the sphere changes.", free=True
+                )
+            },
+            looks=lambda iterations: iterations,
         ),
-        lambda binary_search_steps, iterations: binary_search_steps * iterations,
-    ),
-    Attack(
-        "JSMA",
-        saliency_map,
-        "Pairs of pixels, one after the other, that lift a logit and lower the others.",
-        "Papernot et al. (2015), arXiv:1511.07528",
-        (
-            Setting("theta", "Change of a pixel", 1.0, -1.0, 1.0, 0.05),
-            Setting("pixels", "Pixels at most", 114, 2, 784, 2),
+        Attack(
+            name="Carlini–Wagner",
+            run=carlini_wagner,
+            summary="The squared distance and the missing margin, minimized together; the weight "
+            "is searched.",
+            purpose="For the smallest change in L2, where time is no object.",
+            source="Carlini and Wagner (2016), arXiv:1608.04644",
+            controls={
+                "binary_search_steps": Control("Binary-search steps", 1, 10, 1),
+                "initial_constant": Control("Initial constant", 0.001, 100.0, 0.001, free=True),
+                "learning_rate": Control("Learning rate", 0.001, 1.0, 0.001, free=True),
+                "confidence": Control("Confidence", 0.0, 50.0, 0.5, free=True),
+            },
+            looks=lambda binary_search_steps, iterations: binary_search_steps * iterations,
         ),
-        lambda pixels: pixels,
-    ),
-    Attack(
-        "One pixel",
-        one_pixel,
-        "The place and value of a few pixels, found by evolution from the logits alone.",
-        "Su, Vargas and Sakurai (2017), arXiv:1710.08864",
-        (
-            Setting("pixels", "Pixels", 1, 1, 5, 1),
-            Setting("population", "Population", 100, 10, 400, 10),
-            Setting("generations", "Generations", 30, 1, 200, 1),
-            Setting("seed", "Seed", 0, 0, 999, 1),
+        Attack(
+            name="JSMA",
+            run=saliency_map,
+            summary="Pairs of pixels, one after the other, that lift a logit and lower the others.",
+            purpose="For a change of few pixels, each as large as it takes.",
+            source="Papernot et al. (2015), arXiv:1511.07528",
+            controls={
+                "theta": Control("Change of a pixel", -1.0, 1.0, 0.05, free=True),
+                "pixels": Control("Pixels at most", 2, 784, 2),
+            },
+            looks=lambda pixels: pixels,
         ),
-        lambda pixels, population, generations: population * (generations + 1),
-    ),
-    Attack(
-        "Square",
-        square,
-        "Random squares, kept where they help; it asks for logits only.",
-        "Andriushchenko et al. (2019), arXiv:1912.00049",
-        (
-            EPSILON,
-            NORM,
-            Setting("queries", "Queries", 1_000, 10, 10_000, 10),
-            Setting("seed", "Seed", 0, 0, 999, 1),
+        Attack(
+            name="One pixel",
+            run=one_pixel,
+            summary="The place and value of a few pixels, found by evolution from the logits "
+            "alone.",
+            purpose="For what a handful of pixels can do, without any gradient.",
+            source="Su, Vargas and Sakurai (2017), arXiv:1710.08864",
+            controls={
+                "pixels": Control("Pixels", 1, 5, 1, free=True),
+                "population": Control("Population", 10, 400, 10),
+                "generations": Control("Generations", 1, 200, 1),
+            },
+            looks=lambda population, generations: population * (generations + 1),
+            follows=ANSWERS,
         ),
-        lambda queries: queries,
-    ),
-    Attack(
-        "Worst case",
-        worst_case,
-        "APGD on two losses, then Square, each on the images that still stand.",
-        "Croce and Hein (2020), arXiv:2003.01690",
-        (
-            EPSILON,
-            NORM,
-            Setting("iterations", "Iterations", 100, 1, 500, 1),
-            Setting("queries", "Queries", 1_000, 10, 10_000, 10),
-            Setting("seed", "Seed", 0, 0, 999, 1),
+        Attack(
+            name="Square",
+            run=square,
+            summary="Random squares, kept where they help; it asks for logits only.",
+            purpose="For networks whose gradient may mislead: it follows none.",
+            source="Andriushchenko et al. (2019), arXiv:1912.00049",
+            looks=lambda queries: queries,
+            follows=ANSWERS,
         ),
-        lambda iterations, queries: CLASSES * iterations + queries,
-    ),
-)
+        Attack(
+            name="Worst case",
+            run=worst_case,
+            summary="APGD on two losses, then Square, each on the images that still stand.",
+            purpose="For the number to report: what the strongest of several leaves standing.",
+            source="Croce and Hein (2020), arXiv:2003.01690",
+            looks=lambda iterations, queries: CLASSES * iterations + queries,
+        ),
+    )
+}
 
 
 def attack(name: str) -> Attack:
     """The attack called `name`. Raises ValueError on another name."""
-    for each in ATTACKS:
-        if each.name == name:
-            return each
-    raise ValueError(
-        f"There is no attack {name!r}: choose of {', '.join(each.name for each in ATTACKS)}."
-    )
+    if name not in ATTACKS:
+        raise ValueError(f"There is no attack {name!r}: choose of {', '.join(ATTACKS)}.")
+    return ATTACKS[name]

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import BoolArray, FloatArray
-from core.attacks import catalog
+from core.attacks.catalog import attack
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.gradient import ascend_within
 from core.attacks.result import AttackResult, check_attack
+from core.catalog import Value
 from core.checks import check_choice, check_range, check_whole
 from core.network.classifier import Classifier
 
@@ -73,7 +74,7 @@ def smallest(
     if method in BISECTED:
         steps = 1 if method == "FGSM" else iterations
         return bisect(classifier, images, goal, norm=norm, iterations=steps)
-    result: AttackResult = catalog.attack(method)(classifier, images, goal)
+    result: AttackResult = attack(method)(classifier, images, goal)
     length = np.where(result.succeeded, _length(result.change, "l2"), np.inf)
     found = np.where(result.succeeded[:, None, None, None], result.adversarial, images)
     return Smallest(images, found, length, length, np.full(len(images), np.nan), "l2")
@@ -142,16 +143,14 @@ def way(
     found: what `smallest` has returned for one image with the same goal, method and iterations.
     """
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
-    settings: dict[str, catalog.Value] = {}
+    settings: dict[str, Value] = {}
     if method in BISECTED:
         radius = float(found.ball[0])
         settings = {"epsilon": radius, "norm": found.norm}
         if method == "PGD":
             step_size = min(1.0, 2.5 / iterations) * radius
             settings |= {"step_size": step_size, "iterations": iterations, "random_start": False}
-    result: AttackResult = catalog.attack(method)(
-        classifier, found.images, goal, settings, record=True
-    )
+    result: AttackResult = attack(method)(classifier, found.images, goal, settings, record=True)
     assert result.trajectory is not None
     steps: FloatArray = result.trajectory.images[:, 0]
     return steps

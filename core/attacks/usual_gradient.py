@@ -1,6 +1,5 @@
 """The gradient that attacks usually follow: what float32 leaves of the cross-entropy's."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from core.backend import tf
@@ -11,8 +10,8 @@ class WithUsualGradient(Classifier):
     """The same network, attacked by TensorFlow's own gradient of the cross-entropy.
 
     It is made of p − 1 in float32: rounded where the network is sure, and 0 where p rounds to 1.
-    To show what that costs: every attack of `follows_cross_entropy` takes it as it takes another
-    classifier. Foolbox, ART and CleverHans follow the same gradient.
+    To show what that costs: every attack that follows the cross-entropy takes it as it takes
+    another classifier. Foolbox, ART and CleverHans follow the same gradient.
     """
 
     def __init__(self, classifier: Classifier) -> None:
@@ -31,10 +30,3 @@ def with_usual_gradient(classifier: Classifier) -> Classifier:
         "with the usual gradient", lambda _: WithUsualGradient(classifier)
     )
     return kept
-
-
-def follows_cross_entropy(attack: str, settings: Mapping[str, object]) -> bool:
-    """Whether an attack of the catalog, with these settings, climbs the cross-entropy alone."""
-    return attack in ("FGSM", "PGD", "Momentum") or (
-        attack == "APGD" and settings.get("loss") == "cross_entropy"
-    )

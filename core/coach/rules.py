@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.attacks.catalog import Value
+from core.catalog import Value
 from core.coach.situation import Advice, Situation
 
 _SURE = 0.99995  # is written as a probability of 1.0000

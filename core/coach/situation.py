@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import FloatArray
-from core.attacks.catalog import Value
+from core.catalog import Value
 from core.optimization.engine import Trajectory
 from core.statistics.rate import Rate
 

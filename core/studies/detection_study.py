@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray, to_float
-from core.attacks.catalog import Value, attack
+from core.attacks.catalog import attack
 from core.attacks.goals import Untargeted
 from core.attacks.noise_control import noise_of_norm
+from core.catalog import Value
 from core.checks import check_choice, check_range, check_whole
 from core.data.dataset import Split
 from core.defenses.detection import DETECTORS, Detector, evade

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.arrays import CLASSES, BoolArray, FloatArray, IntArray
-from core.attacks.catalog import Attack, Value
+from core.attacks.catalog import Attack
 from core.attacks.goals import Goal, Targeted, Untargeted, random_targets
 from core.attacks.loss_surface import without_gradient
 from core.attacks.noise_control import noise_of_norm
 from core.attacks.result import AttackResult
+from core.catalog import Value
 from core.checks import check_choice, check_seed, check_whole
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate

@@ -8,7 +8,7 @@ import pytest
 
 from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.apgd import apgd
-from core.attacks.catalog import ATTACKS, Value, attack
+from core.attacks.catalog import ATTACKS, attack
 from core.attacks.few_pixels import random_pixels
 from core.attacks.generated import generate_from_noise
 from core.attacks.geometry import random_start
@@ -19,6 +19,7 @@ from core.attacks.loss_surface import directions
 from core.attacks.noise_control import noise_of_norm
 from core.attacks.universal_noise import shuffled
 from core.backend import tf
+from core.catalog import Value
 from core.data.mnist import Dataset
 from core.inspection.fidelity import random_map
 from core.keyed_noise import of_images, of_numbers, other_seed
@@ -144,7 +145,11 @@ def _in_batches(
 
 @pytest.mark.parametrize(
     ("name", "norm"),
-    [(each.name, norm) for each in ATTACKS for norm in (["linf", "l2"] if each.bounded else [""])],
+    [
+        (each.name, norm)
+        for each in ATTACKS.values()
+        for norm in (["linf", "l2"] if each.bounded else [""])
+    ],
 )
 def test_an_attack_leaves_each_image_its_fate(
     model_1: Classifier, digits: tuple[FloatArray, IntArray], name: str, norm: str

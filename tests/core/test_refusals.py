@@ -262,7 +262,7 @@ def test_no_image_gives_an_empty_result(path: str) -> None:
 
 def test_attacks_and_detectors_and_filters_take_no_image() -> None:
     images, none = gray(0), Untargeted(np.zeros(0, np.int64))
-    for each in ATTACKS:
+    for each in ATTACKS.values():
         for record in (False, True):
             for settings in ({}, {"norm": "l2"}) if each.bounded else ({},):
                 result = each(network(), images, none, settings, record=record)

@@ -9,8 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import FloatArray
-from core.attacks.catalog import ATTACKS, Attack, Setting, Value, attack
+from core.attacks.catalog import ATTACKS, Attack, attack
 from core.attacks.goals import Untargeted
+from core.catalog import Setting, Value
 from core.network.classifier import Classifier
 from core.studies.scoreboard import GOALS, Scoreboard
 from tests.test_house import ROOT
@@ -32,7 +33,7 @@ def numbers(kind: type) -> list[tuple[Attack, Setting]]:
     """Every setting of every attack that is such a number, as each norm has it."""
     return [
         (each, attack_settings._for_norm(setting, norm))
-        for each in ATTACKS
+        for each in ATTACKS.values()
         for setting in each.settings
         for norm in NORM_NAMES
         if type(setting.default) is kind
@@ -113,7 +114,7 @@ def test_the_link_says_what_is_computed_with() -> None:
 
 def test_two_settings_of_one_range_keep_their_step() -> None:
     """A step of 0.05 adds up to 0.30000000000000004; no limit of a visitor moves it."""
-    setting = Setting("epsilon", "ε", 0.3, 0.0, 1.0, 0.05)
+    setting = Setting("ε", 0.0, 1.0, 0.05, name="epsilon", default=0.3)
     assert attack_settings._nearest(setting)(0.1 + 0.2) == 0.3
     assert attack_settings._nearest(replace(setting, high=0.2))(0.9) == 0.2
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.attacks.catalog import ATTACKS, Attack, Setting, Value, attack
+from core.attacks.catalog import ATTACKS, Attack, attack
+from core.catalog import Setting, Value
 from ui.controls import bound, coach
 from ui.visitor import link
 from ui.visitor.parameters import Choice, Number
@@ -26,10 +27,10 @@ _NO_LIMITS: Mapping[str, float] = {}
 
 def attack_select(prefix: str) -> Attack:
     """Which attack of the catalog."""
-    names = [each.name for each in ATTACKS]
+    names = list(ATTACKS)
     name: str = bound.selectbox("Attack", names, names.index(_FIRST), key=f"{prefix}_attack")
     chosen = attack(name)
-    st.caption(chosen.summary, help=chosen.source)
+    st.caption(chosen.summary, help=f"{chosen.purpose} {chosen.source}")
     return chosen
 
 

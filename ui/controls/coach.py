@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.attacks.catalog import Value
+from core.catalog import Value
 from core.coach.rules import advise
 from core.coach.situation import Advice, Situation
 

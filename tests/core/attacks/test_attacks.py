@@ -1,14 +1,18 @@
 """Every attack under the same invariants, and what is known in closed form."""
 
+import inspect
+from typing import Any
+
 import numpy as np
 import pytest
 
 from core.arrays import SIDE, FloatArray, IntArray, to_float
-from core.attacks.catalog import ATTACKS, Value, attack
+from core.attacks.catalog import ATTACKS, Attack, attack
 from core.attacks.geometry import random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import fgsm, momentum, pgd
-from core.attacks.result import result_of
+from core.attacks.result import AttackResult, result_of
+from core.catalog import Control, Value
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from tests.core.linear import gray_images
@@ -23,7 +27,7 @@ _QUICK: dict[str, dict[str, Value]] = {
     "Square": {"queries": 100},
     "Worst case": {"iterations": 10, "queries": 20},
 }
-_NAMES = [attack.name for attack in ATTACKS]
+_NAMES = list(ATTACKS)
 _BALLS = {"linf": 0.15, "l2": 1.5}
 _ROUNDING = 1e-5
 
@@ -47,7 +51,11 @@ def other_classes(labels: IntArray) -> IntArray:
 @pytest.mark.parametrize("targeted", [False, True])
 @pytest.mark.parametrize(
     ("name", "norm"),
-    [(each.name, norm) for each in ATTACKS for norm in (_BALLS if each.bounded else ["l2"])],
+    [
+        (each.name, norm)
+        for each in ATTACKS.values()
+        for norm in (_BALLS if each.bounded else ["l2"])
+    ],
 )
 def test_invariants(
     model_1: Classifier, digits: tuple[FloatArray, IntArray], name: str, norm: str, targeted: bool
@@ -81,7 +89,7 @@ def test_invariants(
     assert (again.trajectory.result == result.adversarial).all()
 
 
-@pytest.mark.parametrize("name", [each.name for each in ATTACKS if each.bounded])
+@pytest.mark.parametrize("name", [each.name for each in ATTACKS.values() if each.bounded])
 def test_nothing_changes_at_radius_0(
     model_1: Classifier, digits: tuple[FloatArray, IntArray], name: str
 ) -> None:
@@ -233,3 +241,55 @@ def test_bad_values_are_one_sentence(
 def test_a_goal_of_eleven_is_refused() -> None:
     with pytest.raises(ValueError, match="The class is 11"):
         Targeted(np.array([11]))
+
+
+def wander(
+    classifier: Classifier,
+    images: FloatArray,
+    goal: Goal,
+    *,
+    walks: int = 700,
+    record: bool = False,
+) -> AttackResult:
+    """An attack that no list knows: as many fresh starts as it is told."""
+    starts = [random_start(images, 0.3, "linf", seed=0, restart=walk) for walk in range(walks)]
+    found = np.stack(starts)[-1]
+    return result_of(
+        classifier, "Wander", images, found, goal, frames=found[None] if record else None,
+        walks=walks,
+    )  # fmt: skip
+
+
+def entered(**fields: Any) -> Attack:
+    return Attack(
+        **{
+            "name": "Wander",
+            "run": wander,
+            "summary": "Here and there.",
+            "purpose": "For a test.",
+            "source": "Nobody",
+            "controls": {"walks": Control("Walks", 1, 1_000_000, 1)},
+            "looks": lambda walks: walks,
+            **fields,
+        }
+    )
+
+
+def test_an_entry_has_its_settings_from_the_signature_and_says_their_cost() -> None:
+    wanders = entered()
+    assert [each.name for each in wanders.settings] == ["walks"]
+    assert wanders.defaults() == {"walks": 700}
+    assert wanders.work({}) == 700
+    assert wanders.work({"walks": 90_000}) == 90_000
+    for each in ATTACKS.values():
+        parameters = inspect.signature(each.run).parameters
+        assert each.defaults() == {name: parameters[name].default for name in each.defaults()}
+
+
+def test_a_setting_whose_cost_nobody_says_is_refused() -> None:
+    with pytest.raises(ValueError, match="Wander does not say what walks costs: let `looks` take"):
+        entered(looks=lambda: 1)
+    with pytest.raises(ValueError, match="Wander has no parameter runs: see its function"):
+        entered(looks=lambda walks, runs: walks * runs)
+    with pytest.raises(ValueError, match="Wander has no parameter steps: see its function"):
+        entered(controls={"steps": Control("Steps", free=True)}, looks=lambda: 1)

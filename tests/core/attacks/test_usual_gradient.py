@@ -4,13 +4,10 @@ import numpy as np
 
 from core.arrays import to_float
 from core.attacks.apgd import apgd
+from core.attacks.catalog import attack
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import fgsm, momentum, pgd
-from core.attacks.usual_gradient import (
-    WithUsualGradient,
-    follows_cross_entropy,
-    with_usual_gradient,
-)
+from core.attacks.usual_gradient import WithUsualGradient, with_usual_gradient
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from tests.core.linear import gray_images, scaled
@@ -42,7 +39,7 @@ def test_more_fall_to_the_exact_one(model_1: Classifier, mnist: Dataset) -> None
 
 
 def test_which_attacks_follow_it() -> None:
-    assert all(follows_cross_entropy(name, {}) for name in ("FGSM", "PGD", "Momentum"))
-    assert follows_cross_entropy("APGD", {"loss": "cross_entropy"})
-    assert not follows_cross_entropy("APGD", {"loss": "dlr"})
-    assert not follows_cross_entropy("DDN", {})
+    assert all(attack(name).follows_cross_entropy({}) for name in ("FGSM", "PGD", "Momentum"))
+    assert attack("APGD").follows_cross_entropy({"loss": "cross_entropy"})
+    assert not attack("APGD").follows_cross_entropy({"loss": "dlr"})
+    assert not attack("DDN").follows_cross_entropy({})

@@ -142,7 +142,7 @@ def test_eliding_the_last_layer_never_loosens(network: Classifier, images) -> No
     assert (elided > plain + 1e-3)[others].any()
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+@pytest.mark.parametrize("attack", list(ATTACKS.values()), ids=lambda attack: attack.name)
 def test_no_attack_leaves_the_bounds(model_1: Classifier, mnist: Dataset, attack: Attack) -> None:
     """Around each image, as far as the attack went, on a model without any defense."""
     images, labels = to_float(mnist.test.images[:6]), mnist.test.labels[:6].astype(np.int64)

@@ -153,7 +153,7 @@ def test_after_the_fix_the_rule_is_content(rule: str) -> None:
     assert named(replace(speaks, settings={**speaks.settings, **fix}), rule) is None
 
 
-@pytest.mark.parametrize("name", [each.name for each in ATTACKS])
+@pytest.mark.parametrize("name", list(ATTACKS))
 def test_no_attack_leaves_the_coach_at_a_loss(name: str) -> None:
     """A change beyond all real images, targeted and failed, with each attack's own settings."""
     far = way(np.full(30, -5, np.float32), change=1.0)

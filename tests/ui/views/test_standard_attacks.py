@@ -15,10 +15,11 @@ from core.data.mnist import Dataset
 from core.jobs import Job
 from core.network.classifier import Classifier
 from core.studies.smallest_study import SmallestStudy
+from tests.core.attacks.test_attacks import entered
 from tests.ui.conftest import run_while_live
 from ui.controls.measure_card import Record
 from ui.views.adversarial import smallest_settings, standard_settings
-from ui.visitor.images import encode_ink
+from ui.visitor.images import ChosenImage, encode_ink
 
 FINDING = re.compile(
     r"\*\*(?P<attack>[^*]+?) (turns this 2 into a \d, p = [01]\.\d{3}, L2 \d+\.\d\d, "
@@ -50,7 +51,7 @@ def test_every_attack_with_its_defaults(
     visit: Callable[..., AppTest], model_1: Classifier, mnist: Dataset
 ) -> None:
     page = visit()
-    for each in ATTACKS:
+    for each in ATTACKS.values():
         page.selectbox(key="a_attack").select(each.name).run()
         text = _fine(page)
         found = FINDING.search(text)
@@ -175,7 +176,7 @@ def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, 
 def test_every_setting_has_a_key_of_its_own() -> None:
     """The radius, the norm and the seed mean the same in all; the rest is kept apart."""
     drawn: dict[str, set[str]] = {}
-    for each in ATTACKS:
+    for each in ATTACKS.values():
         for name, key in standard_settings.keys(each).items():
             drawn.setdefault(key, set()).add(f"{each.name}: {name}")
     shared = {key for key, meanings in drawn.items() if len(meanings) > 1}
@@ -195,6 +196,20 @@ def test_what_a_visitor_may_ask_for_is_bounded() -> None:
         "Carlini–Wagner", 3, (("binary_search_steps", 5), ("iterations", 100))
     )
     assert carlini.work == 500
+
+
+def test_a_new_attack_s_own_setting_counts(
+    monkeypatch: pytest.MonkeyPatch, model_1: Classifier
+) -> None:
+    """It counted as one look, and slipped under the limit for who waits."""
+    monkeypatch.setitem(ATTACKS, "Wander", entered())
+    asked = standard_settings.Asked("Wander", None, (("walks", 200_000),))
+    assert asked.work == 200_000
+    with pytest.raises(ValueError, match="Wander takes 200,100 images × iterations, above 100,000"):
+        standard_settings.attacked(model_1, ChosenImage(1), asked)
+    assert standard_settings.attacked(
+        model_1, ChosenImage(1), standard_settings.Asked("Wander", None, (("walks", 3),))
+    ).result.parameters == {"walks": 3}
 
 
 def test_the_smallest_by_every_method(

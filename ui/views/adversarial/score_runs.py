@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.arrays import BoolArray
-from core.attacks.catalog import Attack, Value
+from core.attacks.catalog import Attack
+from core.catalog import Value
 from core.jobs import Job, QueueFull
 from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judge

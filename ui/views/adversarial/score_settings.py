@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.attacks.catalog import Attack, Value
+from core.attacks.catalog import Attack
+from core.catalog import Value
 from core.coach.situation import Situation
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate

@@ -22,7 +22,7 @@ from ui.visitor.images import ChosenImage
 COUNTS = (50, 100, 200, 500)
 _STEPS = 20
 _PLANE = 41**2  # images of the plane around it
-_WORK = {"PGD": 16, "FGSM": 16, "DeepFool": 150, "DDN": 100, "Carlini–Wagner": 500}
+_BALLS = 16  # that a bisection tries, roughly
 _DEFAULTS = {
     "s_method": METHODS[0],
     "s_norm": "linf",
@@ -57,8 +57,10 @@ class Asked:
 
     @property
     def work(self) -> int:
-        """Gradients that one image takes, roughly."""
-        return _WORK[self.method] * (self.iterations if self.method == "PGD" else 1)
+        """Looks at the network that one image takes, roughly."""
+        if self.method not in BISECTED:
+            return attack(self.method).work({})
+        return _BALLS * attack(self.method).work({"iterations": self.iterations})
 
     def goal(self, image: ChosenImage, classifier: Classifier) -> Goal:
         """The answer stands in for the label that an own digit lacks."""

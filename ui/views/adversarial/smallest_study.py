@@ -30,7 +30,7 @@ def _begin(
 def seconds(asked: Asked, count: int) -> str:
     """How long the job takes, roughly."""
     work = count * asked.work
-    return f"{work:,} gradients of one image each, {text.duration(work / 4_000)} or more"
+    return f"up to {work:,} gradients of one image each, about {text.duration(work / 4_000)}"
 
 
 def _show_study(record: Record[SmallestStudy]) -> None:

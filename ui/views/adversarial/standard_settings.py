@@ -7,10 +7,11 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import CLASSES
-from core.attacks.catalog import Attack, Value, attack
+from core.attacks.catalog import Attack, attack
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.noise_control import changed_by_noise
 from core.attacks.result import AttackResult
+from core.catalog import Value
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 from ui.controls import attack_settings, bound, coach

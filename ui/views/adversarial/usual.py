@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.attacks.catalog import attack
 from core.attacks.goals import Goal, Targeted, Untargeted
-from core.attacks.usual_gradient import follows_cross_entropy, with_usual_gradient
+from core.attacks.usual_gradient import with_usual_gradient
 from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judge
 from ui import text
@@ -27,7 +27,7 @@ _PEERS = (
 
 def applies(asked: Asked) -> bool:
     """Whether the attack that is set follows the cross-entropy."""
-    return follows_cross_entropy(asked.attack, dict(asked.settings))
+    return attack(asked.attack).follows_cross_entropy(dict(asked.settings))
 
 
 def show(classifier: Classifier, asked: Asked) -> None:
