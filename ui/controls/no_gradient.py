@@ -10,6 +10,7 @@ from core.arrays import BoolArray, FloatArray, IntArray
 from core.statistics.rate import Rate
 from ui import text
 from ui.visitor import compute
+from ui.visitor.cache import cached
 
 if TYPE_CHECKING:
     from core.network.classifier import Classifier
@@ -51,17 +52,15 @@ def note(classifier: "Classifier", images: FloatArray, classes: IntArray) -> Non
     digest = hashlib.sha256(images.tobytes() + classes.tobytes()).hexdigest()
     try:
         compute.check_inline("Whether there is a gradient", len(images), classifier)
-        share = _share(classifier.version, digest, classifier, images, np.asarray(classes))
+        share = _share(digest, classifier, images, np.asarray(classes))
     except ValueError as error:
         st.caption(f"Whether there is a gradient to follow was not asked: {text.literal(error)}")
     else:
         say(share)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _share(
-    version: str, digest: str, _classifier: "Classifier", _images: FloatArray, _classes: IntArray
-) -> Rate:
+@cached(64)
+def _share(digest: str, classifier: "Classifier", _images: FloatArray, _classes: IntArray) -> Rate:
     from core.attacks.loss_surface import without_gradient
 
-    return rate_of(without_gradient([_classifier], _images, _classes))
+    return rate_of(without_gradient([classifier], _images, _classes))

@@ -12,6 +12,7 @@ from core.optimization.engine import OPTIMIZERS, Trajectory
 from core.report.settings import E7
 from ui.controls import bound, shared
 from ui.visitor import compute
+from ui.visitor.cache import cached
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,12 @@ def controls() -> tuple[list[int], Settings]:
     return shown, Settings(mean, stddev, learning_rate, iterations, objective, optimizer, seed)
 
 
+@cached(4)
 def trajectory_of(classifier: Classifier, settings: Settings) -> Trajectory:
     """Noise made into all ten classes."""
-    return _computed(classifier.version, settings, classifier)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _computed(version: str, settings: Settings, _classifier: Classifier) -> Trajectory:
-    with compute.inline("The images of ten classes", CLASSES * settings.iterations, _classifier):
+    with compute.inline("The images of ten classes", CLASSES * settings.iterations, classifier):
         return generate_from_noise(
-            _classifier,
+            classifier,
             np.arange(CLASSES),
             keep_every=shared.keep_every(settings.iterations),
             **asdict(settings),

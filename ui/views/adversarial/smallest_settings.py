@@ -17,6 +17,7 @@ from ui.controls import bound
 from ui.controls.attack_settings import NORM_NAMES
 from ui.views.adversarial.standard_settings import ANY, DRAWS, TARGETED, true_class
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.images import ChosenImage
 
 COUNTS = (50, 100, 200, 500)
@@ -137,34 +138,23 @@ class Found:
     control: Rate | None
 
 
+@cached(32)
 def found_for(classifier: Classifier, image: ChosenImage, asked: Asked, seed: int) -> Found:
     """The smallest change of one image, the plane around it, and the control."""
-    return _found(classifier.version, image.key, asked, seed, classifier, image)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _found(
-    version: str,
-    key: str,
-    asked: Asked,
-    seed: int,
-    _classifier: Classifier,
-    _image: ChosenImage,
-) -> Found:
-    pixels, goal = _image.floats, asked.goal(_image, _classifier)
-    with compute.inline("The smallest change", asked.work + DRAWS + _PLANE, _classifier):
+    pixels, goal = image.floats, asked.goal(image, classifier)
+    with compute.inline("The smallest change", asked.work + DRAWS + _PLANE, classifier):
         found = smallest(
-            _classifier,
+            classifier,
             pixels,
             goal,
             method=asked.method,
             norm=asked.norm,
             iterations=asked.iterations,
         )
-        before, after = (int(_classifier.predict(each)[0]) for each in (pixels, found.adversarial))
+        before, after = (int(classifier.predict(each)[0]) for each in (pixels, found.adversarial))
         if not found.found[0]:
             return Found(found, (before, after), None, None)
-        steps = way(_classifier, found, goal, method=asked.method, iterations=asked.iterations)
-        seen = plane(_classifier, pixels, found.adversarial, path=steps, seed=seed)
-        control = changed_by_noise(_classifier, pixels, float(found.l2[0]), draws=DRAWS, seed=seed)
+        steps = way(classifier, found, goal, method=asked.method, iterations=asked.iterations)
+        seen = plane(classifier, pixels, found.adversarial, path=steps, seed=seed)
+        control = changed_by_noise(classifier, pixels, float(found.l2[0]), draws=DRAWS, seed=seed)
     return Found(found, (before, after), seen, control)

@@ -13,6 +13,7 @@ from core.optimization.engine import OPTIMIZERS, Trajectory
 from core.report.settings import E8, E8_SOURCE_CLASS
 from ui.controls import bound, shared
 from ui.visitor import compute, images, state
+from ui.visitor.cache import cached
 from ui.visitor.images import ChosenImage
 
 _STEPS = tuple(float(f"{digit}e{power}") for power in range(-2, 2) for digit in (1, 2, 5))
@@ -131,19 +132,13 @@ def _as_reported() -> None:
         images.choose(state.FIRST_IMAGE)
 
 
+@cached(4)
 def trajectory_of(classifier: Classifier, source: ChosenImage, settings: Settings) -> Trajectory:
     """The source moved toward all ten targets."""
-    return _computed(classifier.version, source.key, settings, classifier, source)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _computed(
-    version: str, key: str, settings: Settings, _classifier: Classifier, _source: ChosenImage
-) -> Trajectory:
-    with compute.inline("Ten targets", CLASSES * settings.iterations, _classifier):
+    with compute.inline("Ten targets", CLASSES * settings.iterations, classifier):
         return move_toward(
-            _classifier,
-            _source.floats.repeat(CLASSES, axis=0),
+            classifier,
+            source.floats.repeat(CLASSES, axis=0),
             Targeted(np.arange(CLASSES)),
             keep_every=shared.keep_every(settings.iterations),
             **asdict(settings),
@@ -159,24 +154,17 @@ def lengths_from(changed: FloatArray, source: ChosenImage) -> FloatArray:
 def by_beta(classifier: Classifier, source: ChosenImage, target: int, settings: Settings) -> Ends:
     """The source moved toward one target with each β of `ROW`, whatever β the settings have."""
     plain = replace(settings, beta=0.0)
-    return _by_beta(classifier.version, source.key, target, plain, classifier, source)
+    return _by_beta(target, plain, classifier, source)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _by_beta(
-    version: str,
-    key: str,
-    target: int,
-    settings: Settings,
-    _classifier: Classifier,
-    _source: ChosenImage,
-) -> Ends:
-    with compute.inline("The row of β", len(ROW) * settings.iterations, _classifier):
+@cached(32)
+def _by_beta(target: int, settings: Settings, classifier: Classifier, source: ChosenImage) -> Ends:
+    with compute.inline("The row of β", len(ROW) * settings.iterations, classifier):
         last = np.concatenate(
             [
                 move_toward(
-                    _classifier,
-                    _source.floats,
+                    classifier,
+                    source.floats,
                     Targeted(np.array([target])),
                     keep_every=settings.iterations,
                     **{**asdict(settings), "beta": beta},
@@ -184,4 +172,4 @@ def _by_beta(
                 for beta in ROW
             ]
         )
-    return Ends(last, _classifier.logits(last), lengths_from(last, _source))
+    return Ends(last, classifier.logits(last), lengths_from(last, source))

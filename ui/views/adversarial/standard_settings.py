@@ -16,6 +16,7 @@ from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 from ui.controls import attack_settings, bound, coach
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.images import ChosenImage
 
 ANY, TARGETED = "Any other", "Targeted"
@@ -114,40 +115,22 @@ class Made:
     control: Rate | None
 
 
+@cached(16)
 def attacked(classifier: Classifier, image: ChosenImage, asked: Asked) -> Made:
     """The attack on one image, recorded."""
-    return _attacked(classifier.version, image.key, asked, classifier, image)
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _attacked(
-    version: str, key: str, asked: Asked, _classifier: Classifier, _image: ChosenImage
-) -> Made:
-    result = _run(_classifier, (_image,), asked, record=True)
+    result = _run(classifier, (image,), asked, record=True)
     length = float(result.l2[0])
     if not length:
         return Made(result, None)
-    return Made(result, changed_by_noise(_classifier, _image.floats, length, draws=DRAWS))
+    return Made(result, changed_by_noise(classifier, image.floats, length, draws=DRAWS))
 
 
+@cached(16)
 def attacked_others(
     classifier: Classifier, images: tuple[ChosenImage, ...], asked: Asked
 ) -> AttackResult:
     """The same attack on other images, without trajectories."""
-    return _attacked_others(
-        classifier.version, tuple(image.key for image in images), asked, classifier, images
-    )
-
-
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _attacked_others(
-    version: str,
-    keys: tuple[str, ...],
-    asked: Asked,
-    _classifier: Classifier,
-    _images: tuple[ChosenImage, ...],
-) -> AttackResult:
-    return _run(_classifier, _images, asked, record=False)
+    return _run(classifier, images, asked, record=False)
 
 
 def _run(

@@ -32,6 +32,7 @@ from ui.views.adversarial.source_settings import (
     trajectory_of,
 )
 from ui.visitor import compute, images
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 from ui.visitor.images import ChosenImage
 
@@ -103,7 +104,7 @@ def _result(
     player.show(tracks, key="to-player")
     read = int(classifier.predict(source.floats)[0])
     asked = tuple(map(float, lengths[targets]))
-    held = _after_noise(classifier.version, source.key, asked, classifier, source) == read
+    held = _after_noise(asked, classifier, source) == read
     rate = text.full_rate(Rate(int(held.sum()), held.size))
     st.caption(
         f"Control: noise of the same L2, {_DRAWS} draws for each target, leaves the source a "
@@ -156,19 +157,15 @@ def _finding(
     return f"**{finding}{rest}** :gray[· {source.title}; {settings.words}]"
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
+@cached(128)
 def _after_noise(
-    version: str,
-    key: str,
-    lengths: tuple[float, ...],
-    _classifier: Classifier,
-    _source: ChosenImage,
+    lengths: tuple[float, ...], classifier: Classifier, source: ChosenImage
 ) -> IntArray:
     """What the source is read as after noise of each length: int64 [n · draws]."""
     asked = np.array(lengths).repeat(_DRAWS)
-    compute.check_inline("The control", len(asked), _classifier)
-    copies = _source.floats.repeat(len(asked), axis=0)
-    return _classifier.predict(noise_of_norm(copies, asked, draws=_DRAWS))
+    compute.check_inline("The control", len(asked), classifier)
+    copies = source.floats.repeat(len(asked), axis=0)
+    return classifier.predict(noise_of_norm(copies, asked, draws=_DRAWS))
 
 
 def _ten_targets(source: ChosenImage, trajectory: Trajectory) -> None:

@@ -14,6 +14,7 @@ from ui import text
 from ui.show import error_box
 from ui.views.adversarial.standard_settings import Asked
 from ui.visitor import compute
+from ui.visitor.cache import cached
 
 _IMAGES = 200
 _ASKED_FOR = "_usual_for"  # the attack and the model that a visitor wants it for
@@ -81,21 +82,17 @@ def finding(verdict: Verdict) -> str:
     return f"{exact:,} of {pair.total:,} fall to the exact gradient, {usual:,} to the usual one"
 
 
+@cached(32)
 def compared(classifier: Classifier, asked: Asked, count: int) -> Verdict:
     """The exact gradient against the usual, on those of the first images that count."""
-    return _compared(classifier.version, asked, count, classifier)
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _compared(version: str, asked: Asked, count: int, _classifier: Classifier) -> Verdict:
     images, labels = compute.first_test_images(count)
     goal: Goal = Untargeted(labels)
     if asked.target is not None:
         goal = Targeted(np.full(count, asked.target))
-    with compute.inline("The comparison", 2 * count * asked.work, _classifier):
+    with compute.inline("The comparison", 2 * count * asked.work, classifier):
         exact, usual = (
             attack(asked.attack)(each, images, goal, dict(asked.settings))
-            for each in (_classifier, with_usual_gradient(_classifier))
+            for each in (classifier, with_usual_gradient(classifier))
         )
     counted = exact.right_before
     return judge(exact.succeeded[counted], usual.succeeded[counted])

@@ -17,6 +17,7 @@ from ui.views.class_images.among import DRAWS, reordered
 from ui.views.class_images.made import Made
 from ui.views.class_images.wanted import CLASS, Asked, Start
 from ui.visitor import compute
+from ui.visitor.cache import cached
 
 _OTHERS = 200  # test images that are compared with the rest of them
 
@@ -35,17 +36,12 @@ def _class_images(classifier: Classifier, asked: Asked, way: Trajectory, found: 
     word = "all ten classes" if len(asked.wanted.numbers) > 1 else "one class"
     st.markdown(f"**Does the report’s claim hold?** :gray[· E10, {word}, {where}]")
     second = shared.other_network(classifier)
-    shared.claims(_claims(classifier.version, second.version, asked, second, way, found))
+    shared.claims(_claims(classifier, asked, second, way, found))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@cached(64)
 def _claims(
-    version: str,
-    second_version: str,
-    asked: Asked,
-    _second: Classifier,
-    _way: Trajectory,
-    _found: Made,
+    classifier: Classifier, asked: Asked, second: Classifier, _way: Trajectory, _found: Made
 ) -> list[Claim]:
     classes = np.array(asked.wanted.numbers)
     test = compute.mnist().test
@@ -55,8 +51,8 @@ def _claims(
         of_class=int((test.labels[similar] == classes).sum()),
         cosine=float(np.median(cosine)),
         real_cosine=_real_cosine(),
-        second_reads=int((_second.predict(_found.images) == classes).sum()),
-        second_name=text.literal(_second.name),
+        second_reads=int((second.predict(_found.images) == classes).sum()),
+        second_name=text.literal(second.name),
     )
     gains = late_gain(cost(_way, asked.settings), _way.steps)
     return class_image_claims(_found.images, real, gains, likeness)

@@ -22,6 +22,7 @@ from core.report.claims import total_variation
 from ui.controls.whole_set import Whole, evaluation, in_parts
 from ui.views.class_images.wanted import CHANNEL, Asked, Start, Wanted
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.images import TEST_IMAGES
 
 FRAMES = 200  # kept of each image: ten take 6 MB
@@ -54,37 +55,26 @@ class Made:
 def trajectories(classifier: Classifier, asked: Asked) -> list[Trajectory]:
     """The ways of each seed, every step or evenly spaced ones kept. Raises ValueError."""
     return [
-        _trajectory(classifier.version, asked.wanted, asked.start, settings, classifier)
-        for settings in asked.seeds
+        _trajectory(asked.wanted, asked.start, settings, classifier) for settings in asked.seeds
     ]
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@cached(8)
 def _trajectory(
-    version: str,
-    wanted: Wanted,
-    start: Start,
-    settings: ImageSettings,
-    _classifier: Classifier,
+    wanted: Wanted, start: Start, settings: ImageSettings, classifier: Classifier
 ) -> Trajectory:
-    return _run(_classifier, wanted, start, settings, -(-settings.iterations // FRAMES))
+    return _run(classifier, wanted, start, settings, -(-settings.iterations // FRAMES))
 
 
 def made(classifier: Classifier, wanted: Wanted, start: Start, settings: ImageSettings) -> Made:
     """The end alone, after at most 200 iterations. Raises ValueError."""
     settings = replace(settings, iterations=min(settings.iterations, QUICK))
-    return _made(classifier.version, wanted, start, settings, classifier)
+    return _made(wanted, start, settings, classifier)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _made(
-    version: str,
-    wanted: Wanted,
-    start: Start,
-    settings: ImageSettings,
-    _classifier: Classifier,
-) -> Made:
-    return end_of(_run(_classifier, wanted, start, settings, settings.iterations))
+@cached(64)
+def _made(wanted: Wanted, start: Start, settings: ImageSettings, classifier: Classifier) -> Made:
+    return end_of(_run(classifier, wanted, start, settings, settings.iterations))
 
 
 def end_of(trajectory: Trajectory) -> Made:
@@ -146,7 +136,7 @@ def layer_responses(classifier: Classifier, layer: str) -> Whole[Responses]:
         ("responses", classifier.version, layer),
         classifier,
         TEST_IMAGES,
-        now=lambda: _layer_responses(classifier.version, layer, classifier),
+        now=lambda: _layer_responses(layer, classifier),
         work=lambda: in_parts(TEST_IMAGES, measured, joined),
     )
 
@@ -165,10 +155,7 @@ def _units(
         ("units", classifier.version, layer, numbers),
         classifier,
         len(numbers) * TEST_IMAGES,
-        now=lambda: {
-            number: _unit_values(classifier.version, layer, number, classifier)
-            for number in numbers
-        },
+        now=lambda: {number: _unit_values(layer, number, classifier) for number in numbers},
         work=lambda: in_parts(
             TEST_IMAGES,
             measured,
@@ -177,14 +164,14 @@ def _units(
     )
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _layer_responses(version: str, layer: str, _classifier: Classifier) -> Responses:
-    return responses(_classifier, to_float(compute.mnist().test.images), layer)
+@cached(16)
+def _layer_responses(layer: str, classifier: Classifier) -> Responses:
+    return responses(classifier, to_float(compute.mnist().test.images), layer)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _unit_values(version: str, layer: str, number: int, _classifier: Classifier) -> FloatArray:
-    return unit_responses(_classifier, to_float(compute.mnist().test.images), layer, number)
+@cached(64)
+def _unit_values(layer: str, number: int, classifier: Classifier) -> FloatArray:
+    return unit_responses(classifier, to_float(compute.mnist().test.images), layer, number)
 
 
 @st.cache_data(max_entries=1, show_spinner=False)

@@ -13,6 +13,7 @@ from ui.show import draw, error_box
 from ui.views.defenses import smoothing
 from ui.views.defenses.certified_accuracy import ACCURACY
 from ui.visitor import compute, state
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 from ui.visitor.images import ChosenImage
 
@@ -34,8 +35,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     with result, st.container(border=True, height="stretch", key="result"):
         try:
             with st.skeleton(height=420):
-                radius, grown = _bounds(classifier.version, image.key, label, epsilon, classifier,
-                                        image.floats)  # fmt: skip
+                radius, grown = _bounds(label, epsilon, classifier, image.floats)
         except ValueError as error:
             st.markdown("**There are no interval bounds for this network**")
             st.info(text.literal(error), icon=":material/info:")
@@ -94,20 +94,18 @@ def _label(classifier: Classifier, image: ChosenImage) -> tuple[int, bool]:
     return int(classifier.predict(image.floats)[0]), False
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
+@cached(128)
 def _bounds(
-    version: str, key: str, label: int, epsilon: float, _classifier: Classifier, _image: FloatArray
+    label: int, epsilon: float, classifier: Classifier, image: FloatArray
 ) -> tuple[float, Growth]:
     grid = np.linspace(0, epsilon, _POINTS)
-    return certified_radius(_classifier, _image, label), growth(_classifier, _image, label, grid)
+    return certified_radius(classifier, image, label), growth(classifier, image, label, grid)
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
-def _looseness(
-    version: str, key: str, epsilon: float, _classifier: Classifier, _image: FloatArray
-) -> list[Looseness]:
-    with compute.inline("Driving the units", _WORK, _classifier):
-        return looseness(_classifier, _image, epsilon)
+@cached(128)
+def _looseness(epsilon: float, classifier: Classifier, image: FloatArray) -> list[Looseness]:
+    with compute.inline("Driving the units", _WORK, classifier):
+        return looseness(classifier, image, epsilon)
 
 
 def _result(
@@ -158,7 +156,7 @@ def _finding(image: ChosenImage, label: int, epsilon: float, radius: float, grow
 def _layers(classifier: Classifier, image: ChosenImage, label: int, epsilon: float) -> None:
     try:
         with st.skeleton(height=300):
-            layers = _looseness(classifier.version, image.key, epsilon, classifier, image.floats)
+            layers = _looseness(epsilon, classifier, image.floats)
             clean = classifier.logits(image.floats)[0]
     except ValueError as error:
         error_box(error)

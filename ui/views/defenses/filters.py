@@ -24,6 +24,7 @@ from ui.show import draw, picture
 from ui.views.defenses import filter_settings
 from ui.views.defenses.filter_settings import Asked
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 from ui.visitor.images import ChosenImage
 
@@ -70,28 +71,24 @@ def show(choice: Choice, classifier: Classifier) -> None:
     _downloads(asked, seen)
 
 
+@cached(64)
 def examined(classifier: Classifier, image: ChosenImage, asked: Asked) -> Seen:
     """The digit four ways, kept for the next look."""
-    return _examined(classifier.version, image.key, asked, classifier, image)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _examined(version: str, key: str, asked: Asked, _bare: Classifier, _image: ChosenImage) -> Seen:
-    clean = _image.floats
-    true = int(_bare.predict(clean)[0]) if _image.label is None else _image.label
+    clean = image.floats
+    true = int(classifier.predict(clean)[0]) if image.label is None else image.label
     goal = Untargeted(np.array([true]))
-    behind = DefendedClassifier(_bare, asked.chain)
+    behind = DefendedClassifier(classifier, asked.chain)
     with compute.inline("The attack", _WORK, behind):
-        static = pgd(_bare, clean, goal, epsilon=asked.epsilon, iterations=_ITERATIONS)
+        static = pgd(classifier, clean, goal, epsilon=asked.epsilon, iterations=_ITERATIONS)
         knowing = adaptive(behind, clean, goal, epsilon=asked.epsilon, iterations=_ITERATIONS)
     noisy = noise_of_norm(clean, static.l2)
     images = np.concatenate([clean, noisy, static.adversarial, knowing.adversarial])
     stages, last = {}, images
     for number, part in enumerate(asked.chain, 1):
-        last = DefendedClassifier(_bare, asked.chain[:number]).purified(images)
+        last = DefendedClassifier(classifier, asked.chain[:number]).purified(images)
         stages[f"{number} · {part.title}"] = last
     flat = bool(without_gradient(views(behind), clean, goal.labels).all())
-    bare, defended = (each.probabilities(images) for each in (_bare, behind))
+    bare, defended = (each.probabilities(images) for each in (classifier, behind))
     return Seen(images, stages, bare, defended, true, flat)
 
 

@@ -17,6 +17,7 @@ from core.network.classifier import Classifier, softmax
 from core.optimization.engine import Trajectory
 from ui.controls import bound
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.images import ChosenImage
 
 ATTACK_ITERATIONS = 40
@@ -98,20 +99,12 @@ def true_class(image: ChosenImage, classifier: Classifier) -> int:
     return int(classifier.predict(image.floats)[0]) if image.label is None else image.label
 
 
+@cached(32)
 def static(classifier: Classifier, image: ChosenImage, epsilon: float) -> FloatArray:
     """PGD on the network without a defense: [1, 28, 28, 1]."""
-    return _static(classifier.version, image.key, epsilon, classifier, image)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _static(
-    version: str, key: str, epsilon: float, _classifier: Classifier, _image: ChosenImage
-) -> FloatArray:
-    goal = Untargeted(np.array([true_class(_image, _classifier)]))
-    with compute.inline("The attack", ATTACK_ITERATIONS, _classifier):
-        result = pgd(
-            _classifier, _image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS
-        )
+    goal = Untargeted(np.array([true_class(image, classifier)]))
+    with compute.inline("The attack", ATTACK_ITERATIONS, classifier):
+        result = pgd(classifier, image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS)
     return result.adversarial
 
 
@@ -122,53 +115,44 @@ def through(classifier: Classifier, image: ChosenImage, kind: str, asked: Asked)
     Raises ValueError if it would take too long.
     """
     key = asked.key_of(kind)
-    return _through(classifier.version, image.key, key, asked.epsilon, classifier, image)
+    return _through(classifier, image, key, asked.epsilon)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _through(
-    version: str,
-    image_key: str,
-    key: str,
-    epsilon: float,
-    _classifier: Classifier,
-    _image: ChosenImage,
-) -> FloatArray:
-    part, defended = purifier_of(key), _defended(version, key, _classifier)
-    goal = Untargeted(np.array([true_class(_image, _classifier)]))
+@cached(16)
+def _through(classifier: Classifier, image: ChosenImage, key: str, epsilon: float) -> FloatArray:
+    part, defended = purifier_of(key), _defended(classifier, key)
+    goal = Untargeted(np.array([true_class(image, classifier)]))
     work = ADAPTIVE_MEMBERS * ATTACK_ITERATIONS
     with compute.inline(f"The attack through {part.title}", work, defended):
         result = adaptive(
-            defended, _image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS
+            defended, image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS
         )
     return result.adversarial
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _defended(version: str, key: str, _classifier: Classifier) -> DefendedClassifier:
-    return DefendedClassifier(_classifier, (purifier_of(key),))
+@cached(4)
+def _defended(classifier: Classifier, key: str) -> DefendedClassifier:
+    return DefendedClassifier(classifier, (purifier_of(key),))
 
 
 def behind(classifier: Classifier, kind: str | None, asked: Asked, image: FloatArray) -> Seen:
     """What the network behind the defense says of an image [1, 28, 28, 1]; None: no defense."""
     key = None if kind is None else asked.key_of(kind)
-    return _behind(classifier.version, key, image, classifier)
+    return _behind(key, image, classifier)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _behind(version: str, key: str | None, image: FloatArray, _classifier: Classifier) -> Seen:
+@cached(64)
+def _behind(key: str | None, image: FloatArray, classifier: Classifier) -> Seen:
     purified = image if key is None else purifier_of(key)(image)
-    return Seen(image, purified, softmax(_classifier.logits(purified))[0])
+    return Seen(image, purified, softmax(classifier.logits(purified))[0])
 
 
 def path(classifier: Classifier, image: FloatArray, asked: Asked) -> Trajectory:
     """The projection of an image [1, 28, 28, 1] step by step."""
-    return _path(classifier.version, image, asked.iterations, asked.restarts, classifier)
+    return _path(image, asked.iterations, asked.restarts, classifier)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _path(
-    version: str, image: FloatArray, iterations: int, restarts: int, _classifier: Classifier
-) -> Trajectory:
-    with compute.inline("The projection", iterations * restarts, _classifier):
-        return projection_path(_classifier, image, iterations=iterations, restarts=restarts)
+@cached(8)
+def _path(image: FloatArray, iterations: int, restarts: int, classifier: Classifier) -> Trajectory:
+    with compute.inline("The projection", iterations * restarts, classifier):
+        return projection_path(classifier, image, iterations=iterations, restarts=restarts)

@@ -20,6 +20,7 @@ from ui.figures import charts, tiles
 from ui.show import draw, error_box, picture
 from ui.views.defenses.smoothing_accuracy import ACCURACY
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 from ui.visitor.images import ChosenImage
 
@@ -37,10 +38,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     with result, st.container(border=True, height="stretch", key="smooth-result"):
         try:
             with st.skeleton(height=380):
-                found = _certificate(
-                    classifier.version, choice.image.key, sigma, copies, classifier,
-                    choice.image.floats,
-                )  # fmt: skip
+                found = _certificate(sigma, copies, classifier, choice.image.floats)
         except ValueError as error:
             error_box(error)
             return
@@ -85,12 +83,12 @@ def _settings() -> tuple[float, int, int]:
     return sigma, copies, count
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
+@cached(128)
 def _certificate(
-    version: str, key: str, sigma: float, copies: int, _classifier: Classifier, _image: FloatArray
+    sigma: float, copies: int, classifier: Classifier, image: FloatArray
 ) -> Certificate:
-    with compute.inline("Counting the votes", copies + GUESSES, _classifier):
-        return certify(_classifier, _image, sigma=sigma, copies=copies)
+    with compute.inline("Counting the votes", copies + GUESSES, classifier):
+        return certify(classifier, image, sigma=sigma, copies=copies)
 
 
 def _result(image: ChosenImage, found: Certificate, sigma: float, copies: int) -> None:

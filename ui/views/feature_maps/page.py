@@ -29,6 +29,7 @@ from ui.show import draw
 from ui.views.feature_maps import settings as maps_settings
 from ui.views.feature_maps.settings import Settings
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 
 STATE_IMAGES = 1_000
@@ -90,16 +91,16 @@ def _activity(classifier: Classifier) -> Whole[dict[str, DoubleArray]]:
         ("activity", classifier.version),
         classifier,
         STATE_IMAGES,
-        now=lambda: _active_shares(classifier.version, classifier),
+        now=lambda: _active_shares(classifier),
         work=lambda: in_parts(
             STATE_IMAGES, lambda part: active_shares(classifier, images[part]), joined
         ),
     )
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _active_shares(version: str, _classifier: Classifier) -> dict[str, DoubleArray]:
-    return active_shares(_classifier, compute.first_test_images(STATE_IMAGES)[0])
+@cached(64)
+def _active_shares(classifier: Classifier) -> dict[str, DoubleArray]:
+    return active_shares(classifier, compute.first_test_images(STATE_IMAGES)[0])
 
 
 def _layers(own: list[Side], beside: list[Side], settings: Settings) -> list[Layer]:

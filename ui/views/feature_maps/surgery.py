@@ -18,6 +18,7 @@ from ui import text, theme
 from ui.figures import charts, map_charts
 from ui.show import draw, error_box
 from ui.visitor import compute, state
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 from ui.visitor.images import TEST_IMAGES
 
@@ -123,16 +124,16 @@ def factors_of(edits: Edits, found: list[Convolution]) -> dict[str, np.ndarray]:
 
 def evaluate_edits(classifier: Classifier, edits: Edits) -> Evaluation:
     """The edited network's answers to all 10,000 test images."""
-    return _evaluate(classifier.version, tuple(sorted(edits.items())), None, classifier)
+    return _evaluate(classifier, tuple(sorted(edits.items())), None)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _evaluate(version: str, edits: Frozen, seed: int | None, _classifier: Classifier) -> Evaluation:
+@cached(32)
+def _evaluate(classifier: Classifier, edits: Frozen, seed: int | None) -> Evaluation:
     test = compute.mnist().test
-    factors = factors_of(dict(edits), convolutions(_classifier.model))
+    factors = factors_of(dict(edits), convolutions(classifier.model))
     if seed is not None:
         factors = shuffled(factors, seed=seed)
-    return Evaluation(scale_channels(_classifier, to_float(test.images), factors), test.labels)
+    return Evaluation(scale_channels(classifier, to_float(test.images), factors), test.labels)
 
 
 def _cost(edits: Edits, before: Evaluation, after: Evaluation) -> None:
@@ -188,7 +189,7 @@ def _control(classifier: Classifier, edits: Edits, after: Evaluation) -> None:
     waiting, rates, pairs = st.empty(), {"yours": after.accuracy}, {}
     for seed in range(_DRAWS):
         waiting.caption(f"Random choice {seed + 1} of {_DRAWS}, 10,000 test images …")
-        drawn = _evaluate(classifier.version, frozen, seed, classifier)
+        drawn = _evaluate(classifier, frozen, seed)
         rates[f"random {seed + 1}"] = drawn.accuracy
         pairs[seed] = paired(drawn.right, after.right)
     waiting.empty()

@@ -20,6 +20,7 @@ from ui.figures import charts, tiles
 from ui.files import npz
 from ui.show import draw, picture
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 from ui.visitor.images import ChosenImage
 
@@ -105,26 +106,14 @@ def _settings(classifier: Classifier, choice: Choice) -> tuple[int, int, int, st
     return label, block, stride, fill
 
 
+@cached(64)
 def _occluded(
     classifier: Classifier, image: ChosenImage, block: int, stride: int, fill: str
 ) -> Measured:
-    return _measure(classifier.version, image.key, block, stride, fill, classifier, image)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _measure(
-    version: str,
-    image_key: str,
-    block: int,
-    stride: int,
-    fill: str,
-    _classifier: Classifier,
-    _image: ChosenImage,
-) -> Measured:
-    floats = _image.floats
+    floats = image.floats
     fills = fill_images(fill, floats)
     started = time.perf_counter()
-    occlusion = occlude(_classifier, floats, np.array([0]), block=block, stride=stride, fill=fills)
+    occlusion = occlude(classifier, floats, np.array([0]), block=block, stride=stride, fill=fills)
     return Measured(occlusion, time.perf_counter() - started)
 
 
@@ -220,7 +209,7 @@ def _gallery(classifier: Classifier, choice: Choice) -> None:
     else:
         shown = [ChosenImage(number) for number in _first_read_right(classifier)]
         title = "One digit of each class"
-    occlusion = _gallery_maps(classifier.version, tuple(i.key for i in shown), classifier, shown)
+    occlusion = _gallery_maps(classifier, shown)
     drops = occlusion.probability_drop.max(axis=(1, 2))
     broken = int((occlusion.predicted != occlusion.clean_logits.argmax(-1)[:, None, None]).any(
         axis=(1, 2)
@@ -260,17 +249,15 @@ def _first_read_right(classifier: Classifier) -> list[int]:
     return [int(numbers[0]) for numbers in found if len(numbers)]
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _gallery_maps(
-    version: str, image_keys: tuple[str, ...], _classifier: Classifier, _images: list[ChosenImage]
-) -> OcclusionMap:
-    pixels = to_float(np.stack([image.pixels for image in _images]))
-    predicted = _classifier.predict(pixels)
+@cached(32)
+def _gallery_maps(classifier: Classifier, images: list[ChosenImage]) -> OcclusionMap:
+    pixels = to_float(np.stack([image.pixels for image in images]))
+    predicted = classifier.predict(pixels)
     classes = [
         label if image.label is None else image.label
-        for image, label in zip(_images, predicted, strict=True)
+        for image, label in zip(images, predicted, strict=True)
     ]
-    return occlude(_classifier, pixels, np.array(classes))
+    return occlude(classifier, pixels, np.array(classes))
 
 
 def _truth(classifier: Classifier, image: ChosenImage, occlusion: OcclusionMap) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import streamlit as st
 
 from core.arrays import CLASSES, FloatArray, IntArray, to_float
 from core.attacks.generated import additive_noise
@@ -18,6 +17,7 @@ from core.statistics.rate import Rate
 from ui import text
 from ui.controls.whole_set import Whole, in_parts
 from ui.visitor import compute
+from ui.visitor.cache import cached
 from ui.visitor.images import TEST_IMAGES, ChosenImage
 
 SAME_CLASS, ALL_CLASSES = "Its class", "All classes"
@@ -90,18 +90,14 @@ def images_to_fit(
     return tuple(dict.fromkeys(images))[:count]
 
 
+@cached(32)
 def fit(classifier: Classifier, settings: Settings) -> Fit:
     """The noise, computed once. Raises ValueError if it takes more than a visitor may ask for."""
-    return _fit(classifier.version, settings, classifier)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _fit(version: str, settings: Settings, _classifier: Classifier) -> Fit:
     sources = np.concatenate([image.floats for image in settings.images])
     frames = 100 if len(sources) <= MAX_PLAYED else 40
-    with compute.inline("The noise", settings.work, _classifier):
+    with compute.inline("The noise", settings.work, classifier):
         found = additive_noise(
-            _classifier,
+            classifier,
             sources,
             Targeted(np.full(len(sources), settings.target)),
             learning_rate=settings.learning_rate,
@@ -142,9 +138,7 @@ def scores(
     Raises ValueError if that is more than a visitor may wait for.
     """
     compute.check_inline("Scoring the noise", count * (1 + len(names)), classifier)
-    return _scores(
-        classifier.version, fitted_on.version, settings, scale, count, names, classifier, fitted_on
-    )
+    return _scores(classifier, fitted_on, settings, scale, count, names)
 
 
 def whole_scores(
@@ -211,28 +205,26 @@ def _noises(
     return found
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@cached(64)
 def _scores(
-    version: str,
-    fitted_on: str,
+    classifier: Classifier,
+    fitted_on: Classifier,
     settings: Settings,
     scale: float,
     count: int,
     names: tuple[str, ...],
-    _classifier: Classifier,
-    _fitted_on: Classifier,
 ) -> dict[str, Transfer]:
     images, labels = _scored(settings, count)
-    before = _answers(version, count, _classifier)[scored_images(settings, count)]
-    noises = _noises(fit(_fitted_on, settings).noise, images, scale, names)
+    before = _answers(classifier, count)[scored_images(settings, count)]
+    noises = _noises(fit(fitted_on, settings).noise, images, scale, names)
     return {
         name: transfer(
-            _classifier, each, images, labels, target=settings.target, scale=scale, before=before
+            classifier, each, images, labels, target=settings.target, scale=scale, before=before
         )
         for name, (each, scale) in noises.items()
     }
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _answers(version: str, count: int, _classifier: Classifier) -> IntArray:
-    return _classifier.predict(to_float(compute.mnist().test.images[:count]))
+@cached(32)
+def _answers(classifier: Classifier, count: int) -> IntArray:
+    return classifier.predict(to_float(compute.mnist().test.images[:count]))

@@ -23,6 +23,7 @@ from ui.show import error_box, picture
 from ui.views.training import run_controls
 from ui.views.training import settings as training_settings
 from ui.visitor import compute, session, state
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice, short_titles
 
 _A_PAGE = 30
@@ -195,12 +196,12 @@ def _round(run: Run) -> Round | None:
     """The round that a run was, once it has ended; measured once."""
     if run.extra is None or run.job is None or not (run.job.settled and run.trained):
         return None
-    return _measured_round(run.id, run.checkpoints.steps[-1], run)
+    return _measured_round(run, run.checkpoints.steps[-1])
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _measured_round(run_id: int, step: int, _run: Run) -> Round | None:
-    return round_of(_run)
+@cached(64)
+def _measured_round(run: Run, step: int) -> Round | None:
+    return round_of(run)
 
 
 def _rounds(rounds: list[Round]) -> None:
