@@ -1,7 +1,7 @@
 """What the views of the adversarial page have in common."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from core.optimization.engine import OPTIMIZERS
 from core.report.claims import Claim
 from ui import text, theme
 from ui.controls import bound
+from ui.controls.downloads import download
 from ui.figures import tiles
 from ui.files import npz
 from ui.show import picture
@@ -70,18 +71,6 @@ def seed_input(key: str) -> int:
     """The seed of the noise."""
     chosen: int = bound.number_input("Seed", 0, 9_999, 0, 1, key=key)
     return chosen
-
-
-def report_button(key: str, apply: Callable[[], None], help: str) -> None:
-    """Sets everything as the report had it."""
-    st.button(
-        "As in the report",
-        key=key,
-        type="tertiary",
-        icon=":material/history_edu:",
-        on_click=apply,
-        help=help,
-    )
 
 
 def keep_every(iterations: int) -> int:
@@ -145,25 +134,17 @@ def claims(found: Sequence[Claim]) -> None:
 def settings_download(settings: Mapping[str, Any], images: FloatArray, name: str) -> None:
     """What was set, and what came of it for all classes."""
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             "Settings",
             lambda: json.dumps(dict(settings), indent=1),
             f"{name}.json",
-            "application/json",
             key=f"{name}-settings",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Model, image and every setting, as JSON.",
         )
-        st.download_button(
+        download(
             "All ten",
             lambda: npz({"images": images, "classes": np.arange(len(images))}),
             f"{name}-ten.npz",
-            "application/octet-stream",
             key=f"{name}-ten",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="The last images of all ten classes, as NumPy arrays.",
         )

@@ -16,6 +16,7 @@ from ui import text, theme
 from ui.components.player import mount as player
 from ui.components.player.track import Track
 from ui.controls import coach, downloads, shared
+from ui.controls.columns import result_and_settings
 from ui.controls.exported import exported
 from ui.figures import charts
 from ui.show import draw, error_box
@@ -30,7 +31,7 @@ _COACHED = {"learning_rate": "noise_rate", "iterations": "noise_steps", "objecti
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
     """Player, all ten classes, their curves, the report's claims, and 200 starts."""
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         shown, settings = controls()
     with result, st.container(border=True, height="stretch", key="result"):

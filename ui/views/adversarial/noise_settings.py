@@ -11,6 +11,7 @@ from core.network.classifier import Classifier
 from core.optimization.engine import OPTIMIZERS, Trajectory
 from core.report.settings import E7
 from ui.controls import bound, shared
+from ui.controls.report import as_in_the_report
 from ui.visitor import compute
 from ui.visitor.cache import cached
 
@@ -85,7 +86,7 @@ def controls() -> tuple[list[int], Settings]:
     with st.popover("More", icon=":material/tune:", width="stretch"):
         optimizer = shared.optimizer_select("noise_by")
         seed = shared.seed_input("noise_seed")
-    shared.report_button(
+    as_in_the_report(
         "noise-as-reported",
         lambda: st.session_state.update(_REPORT),
         "E7: N(0.5, 0.05²), the logit, 5e-4, 200 iterations; classes 9, 0 and 5.",

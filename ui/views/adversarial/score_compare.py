@@ -8,6 +8,7 @@ import streamlit as st
 from core.statistics.paired import Paired, Verdict, beside, judged, paired
 from core.studies.scoreboard import Attacked
 from ui import text, theme
+from ui.controls.downloads import download
 from ui.figures import attack_charts
 from ui.show import draw
 from ui.views.adversarial import score_runs
@@ -124,14 +125,10 @@ def _numbers(run: ScoreRun) -> dict[str, object]:
 
 def _download(runs: list[ScoreRun]) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             "Runs",
             lambda: pd.DataFrame([_numbers(run) for run in runs]).to_csv(index=False),
             "scoreboard.csv",
-            "text/csv",
             key="score-csv",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Rates, intervals, medians and settings of all runs, as CSV.",
         )

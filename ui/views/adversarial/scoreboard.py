@@ -9,6 +9,8 @@ from core.arrays import IntArray
 from core.network.classifier import Classifier
 from ui import text, theme
 from ui.controls import no_gradient, shared, tray
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.figures import attack_charts, score_charts
 from ui.files import npz
 from ui.show import draw, error_box
@@ -25,7 +27,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     """The run that is shown, the settings of the next, and all runs compared."""
     live = score_runs.live()
     every = 1.0 if live else None
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         score_settings.show(choice, classifier)
     with result, st.container(border=True, height="stretch", key="result"):
@@ -218,15 +220,11 @@ def _gallery(run: ScoreRun, cell: tuple[int, int] | None) -> None:
 def _download(run: ScoreRun) -> None:
     done = run.board.attacked
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             f"Images of run {run.number}",
             lambda: npz({each.name: getattr(done, each.name) for each in fields(done)}),
             f"scoreboard-run-{run.number}.npz",
-            "application/octet-stream",
             key="score-npz",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Originals, adversarial images, classes and lengths of all, as NumPy arrays.",
         )
 

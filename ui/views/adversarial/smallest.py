@@ -8,6 +8,7 @@ import streamlit as st
 from core.network.classifier import Classifier
 from ui import text, theme
 from ui.controls import no_gradient, shared, tray
+from ui.controls.columns import result_and_settings
 from ui.figures import smallest_charts
 from ui.show import draw, error_box
 from ui.views.adversarial.smallest_settings import Asked, Found, controls, found_for
@@ -20,7 +21,7 @@ from ui.visitor.images import ChosenImage
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
     """The smallest change of the image, the plane around it, and a histogram over many images."""
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         asked, seed, count = controls()
     image = choice.image

@@ -12,6 +12,7 @@ from core.network.classifier import Classifier
 from core.optimization.engine import OPTIMIZERS, Trajectory
 from core.report.settings import E8, E8_SOURCE_CLASS
 from ui.controls import bound, shared
+from ui.controls.report import as_in_the_report
 from ui.visitor import compute, images, state
 from ui.visitor.cache import cached
 from ui.visitor.images import ChosenImage
@@ -116,7 +117,7 @@ def controls() -> tuple[list[int], Settings]:
             "Its standard deviation", 0.0, 0.5, REPORTED.stddev, 0.01, key="to_std"
         )
         seed = shared.seed_input("to_seed")
-    shared.report_button(
+    as_in_the_report(
         "to-as-reported",
         _as_reported,
         "E8: β = 1, 1e-3, 400 iterations; a 2 as the source, targets 3, 6 and 8.",

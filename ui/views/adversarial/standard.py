@@ -12,6 +12,7 @@ from ui import text
 from ui.components.player import mount as player
 from ui.components.player.track import Track
 from ui.controls import coach, downloads, no_gradient, shared
+from ui.controls.columns import result_and_settings
 from ui.controls.exported import exported
 from ui.header.row import one_of_each_class
 from ui.show import error_box
@@ -35,7 +36,7 @@ from ui.visitor.images import ChosenImage
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
     """Player and control, the settings with the coach, and the same attack on other images."""
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         asked = controls()
         advice = st.container()

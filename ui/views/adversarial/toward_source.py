@@ -17,6 +17,7 @@ from ui import text
 from ui.components.player import mount as player
 from ui.components.player.track import Track
 from ui.controls import coach, downloads, no_gradient, shared
+from ui.controls.columns import result_and_settings
 from ui.controls.exported import exported
 from ui.show import error_box
 from ui.views.adversarial import noise_settings
@@ -51,7 +52,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     """Player, all ten targets, what β does, the report's claims, and 200 images."""
     if images.chosen() != choice.image:
         st.rerun()  # the preset has chosen the report's source, which the header has to show
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         targets, settings = controls()
     source = choice.image

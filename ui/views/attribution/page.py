@@ -11,6 +11,8 @@ from core.network.classifier import Classifier
 from ui import text, theme
 from ui.controls import bound
 from ui.controls.class_picker import class_picker
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.controls.signed_map import signed_map
 from ui.figures import tiles
 from ui.files import npz
@@ -48,7 +50,7 @@ _DEFAULTS = {
 @st.fragment
 def explain(classifier: Classifier, choice: Choice) -> None:
     """The maps of the chosen image and class, those of the images beside it, and the check."""
-    result, controls = st.columns([3.5, 1], gap="medium")
+    result, controls = result_and_settings()
     probabilities = classifier.probabilities(choice.image.floats)[0]
     with controls, st.container(border=True, key="settings"):
         label, settings, method = _settings(choice, probabilities)
@@ -229,26 +231,18 @@ def _downloads(
     choice: Choice, label: int, settings: Settings, maps: dict[str, Attribution]
 ) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             "Maps",
             lambda: _archive(choice, label, settings, maps),
             "attribution.npz",
-            "application/octet-stream",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Image, class, settings and the five maps as NumPy arrays.",
         )
         table = study_table()
-        st.download_button(
+        download(
             "Table",
             lambda: table.to_csv(index=False),
             "fidelity.csv",
-            "text/csv",
             key="fidelity-csv",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             disabled=table is None,
             help="Nothing is measured yet." if table is None else "The ranking of the maps.",
         )

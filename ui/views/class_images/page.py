@@ -13,6 +13,8 @@ from ui import text
 from ui.components.player import mount as player
 from ui.components.player.track import Track
 from ui.controls import coach, downloads, shared
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.controls.exported import exported
 from ui.show import error_box
 from ui.views.class_images import among, channels, claims, regularizers
@@ -25,7 +27,7 @@ from ui.visitor.choice import Choice
 @st.fragment
 def explore(choice: Choice, classifier: Classifier) -> None:
     """Player and settings; real images, each regularizer, all channels, the report's claims."""
-    left, right = st.columns([3.5, 1], gap="medium")
+    left, right = result_and_settings()
     result = left.container(border=True, height="stretch", key="result")
     with right, st.container(border=True, key="settings"):
         try:
@@ -174,14 +176,10 @@ def told(model: str, asked: Asked) -> dict[str, object]:
 
 def _downloads(choice: Choice, asked: Asked) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             "Settings",
             lambda: json.dumps(told(choice.model, asked), indent=1),
             "class-images.json",
-            "application/json",
             key="img-settings",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Model, start and every setting, as JSON.",
         )

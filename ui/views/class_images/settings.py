@@ -9,6 +9,7 @@ from core.inspection.responses import HiddenLayer, hidden_layers
 from core.network.classifier import Classifier
 from core.report.settings import E10
 from ui.controls import bound, shared
+from ui.controls.report import as_in_the_report
 from ui.views.class_images.wanted import CHANNEL, CLASS, UNIT, Asked, Start, Wanted
 from ui.visitor.choice import Choice
 
@@ -63,7 +64,7 @@ def controls(classifier: Classifier, choice: Choice) -> Asked:
         rate = shared.learning_rate_slider("img_rate", _RATE)
         iterations = shared.iterations_slider("img_steps", _STEPS)
         seed = shared.seed_input("img_seed")
-    shared.report_button("img-as-reported", _as_reported, _REPORT_HELP)
+    as_in_the_report("img-as-reported", _as_reported, _REPORT_HELP)
     return Asked(
         wanted,
         Start(start.lower(), choice.image if start == IMAGE else None),

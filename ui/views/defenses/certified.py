@@ -8,6 +8,7 @@ from core.certification.growth import Growth, Looseness, certified_radius, growt
 from core.network.classifier import Classifier
 from ui import text, theme
 from ui.controls import bound
+from ui.controls.columns import result_and_settings
 from ui.figures import certified_charts
 from ui.show import draw, error_box
 from ui.views.defenses import smoothing
@@ -28,7 +29,7 @@ _WORK = 4_000  # images × iterations of driving units, roughly
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
     """Bounds of the image, their looseness, accuracy against ε; then the smoothed network."""
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         epsilon, count = _settings(choice)
     image, label, own = choice.image, *_label(classifier, choice.image)

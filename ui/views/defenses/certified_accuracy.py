@@ -9,6 +9,7 @@ import streamlit as st
 from core.network.classifier import Classifier
 from core.studies.certified_study import CertifiedStudy
 from ui import text, theme
+from ui.controls.downloads import download
 from ui.controls.measure_card import MeasureCard, Record
 from ui.figures import certified_charts
 from ui.files import npz
@@ -57,7 +58,7 @@ def _show(record: Record[CertifiedStudy]) -> None:
     )
     _check(proof.contradictions, int(proof.proven[1:].any(axis=0).sum()))
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             "Table",
             lambda: npz(
                 {
@@ -68,11 +69,7 @@ def _show(record: Record[CertifiedStudy]) -> None:
                 }
             ),
             "certified-accuracy.npz",
-            "application/octet-stream",
             key="cert-npz",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="For each ε and image whether it is proven and whether it stands, NumPy arrays.",
         )
 

@@ -13,6 +13,8 @@ from core.statistics.rate import Rate
 from core.studies.robustness_curve import Curve, Point
 from ui import text, theme
 from ui.controls import no_gradient
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.figures import curve_charts
 from ui.files import npz
 from ui.show import draw, error_box
@@ -25,7 +27,7 @@ from ui.visitor.kept_job import progress
 def show(choice: Choice, classifier: Classifier) -> None:
     """The curves with their cursor, and the settings of the next."""
     live = curve_runs.KEPT.live()
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         curve_settings.show(choice)
     with result, st.container(border=True, height="stretch", key="curve-result"):
@@ -172,18 +174,20 @@ def _half(curve: Curve, run: CurveRun) -> str:
 
 def _downloads(curves: list[Curve], run: CurveRun) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
-            "Table", lambda: _table(curves, run).to_csv(index=False),
-            "accuracy-against-epsilon.csv", "text/csv", key="curve-csv",
-            type="tertiary", icon=":material/download:",
-            on_click="ignore", help="Every point with its counts and intervals, as CSV.",
-        )  # fmt: skip
-        st.download_button(
-            "Images", lambda: _arrays(curves), "accuracy-against-epsilon.npz",
-            "application/octet-stream", key="curve-npz", type="tertiary",
-            icon=":material/download:", on_click="ignore",
+        download(
+            "Table",
+            lambda: _table(curves, run).to_csv(index=False),
+            "accuracy-against-epsilon.csv",
+            key="curve-csv",
+            help="Every point with its counts and intervals, as CSV.",
+        )
+        download(
+            "Images",
+            lambda: _arrays(curves),
+            "accuracy-against-epsilon.npz",
+            key="curve-npz",
             help="Which image stands at which ε, and of each the one that broke it or came last.",
-        )  # fmt: skip
+        )
 
 
 def _table(curves: list[Curve], run: CurveRun) -> pd.DataFrame:

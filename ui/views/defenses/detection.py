@@ -22,6 +22,7 @@ from core.studies.detection_study import (
 )
 from ui import text, theme
 from ui.controls import bound, shared
+from ui.controls.columns import result_and_settings
 from ui.controls.measure_card import MeasureCard, Record
 from ui.figures import detection_charts
 from ui.show import draw
@@ -38,7 +39,7 @@ _ATTACK, _PICKED = "_detect_attack", "_detect_picked"
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """What was measured of a detector, and the settings of the next measurement."""
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         settings = _settings()
     with result, st.container(border=True, height="stretch", key="result"):

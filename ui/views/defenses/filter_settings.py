@@ -8,6 +8,7 @@ from core.defenses.defended import MAX_PARTS, defense_of, key_of
 from core.defenses.filters import KINDS, Filter
 from core.report.settings import E12
 from ui.controls import bound
+from ui.controls.report import as_in_the_report
 from ui.visitor import link, state
 from ui.visitor.choice import Choice, admit, bare_key
 from ui.visitor.parameters import Text
@@ -81,14 +82,10 @@ def _buttons(choice: Choice, chain: tuple[Filter, ...]) -> None:
     )
     if used:
         st.rerun()  # the header stands outside this fragment
-    st.button(
-        "As in the report",
-        key="filters-report",
-        type="tertiary",
-        icon=":material/history_edu:",
-        on_click=_set,
-        args=[E12.settings["filters"]],
-        help="E12 proposes blurring or a threshold, without strengths: here both, at the defaults.",
+    as_in_the_report(
+        "filters-report",
+        lambda: _set(E12.settings["filters"]),
+        "E12 proposes blurring or a threshold, without strengths: here both, at the defaults.",
     )
 
 

@@ -18,6 +18,8 @@ from core.report.settings import E12
 from core.statistics.rate import Rate
 from ui import theme
 from ui.controls import no_gradient, shared
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.figures import charts, tiles
 from ui.files import npz
 from ui.show import draw, picture
@@ -55,7 +57,7 @@ class Seen:
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
     """The digit before and behind the filters, the settings, and each filter on its own."""
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         asked = filter_settings.controls(choice)
     bare = classifier.bare
@@ -169,7 +171,7 @@ def _each(bare: Classifier, seen: Seen) -> None:
 
 def _downloads(asked: Asked, seen: Seen) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             "Images",
             lambda: npz(
                 {
@@ -180,11 +182,7 @@ def _downloads(asked: Asked, seen: Seen) -> None:
                 }
             ),
             f"{asked.key}.npz",
-            "application/octet-stream",
             key="filters-npz",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="The four images, what is left behind each filter, and the answers, as NumPy "
             "arrays.",
         )

@@ -15,6 +15,7 @@ from ui import text, theme
 from ui.components.player import mount as player
 from ui.components.player.track import Track
 from ui.controls import bound, downloads
+from ui.controls.columns import result_and_settings
 from ui.controls.exported import exported
 from ui.figures import tiles
 from ui.figures.charts import class_bars
@@ -70,7 +71,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
 @st.fragment
 def _defenses(choice: Choice, classifier: Classifier, kinds: Sequence[str]) -> None:
     image = choice.image
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="gen-settings"):
         asked = controls()
         adaptive_asked = _adaptive_button(classifier, image, asked)

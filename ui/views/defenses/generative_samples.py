@@ -8,6 +8,7 @@ from core.defenses.generator import LATENT, generator, generator_card
 from core.network.classifier import Classifier, softmax
 from ui import theme
 from ui.controls import bound
+from ui.controls.columns import result_and_settings
 from ui.figures import tiles
 from ui.figures.charts import class_bars
 from ui.show import draw, picture
@@ -23,7 +24,7 @@ _KEYS = [f"gen_z{number + 1}" for number in range(_SLIDERS)]
 @st.fragment
 def show(image: ChosenImage, classifier: Classifier) -> None:
     """The card of latent sliders, and the sheets below."""
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="gen-latent-settings"):
         start, seed = _start(image)
         moved = np.array([_slider(number) for number in range(_SLIDERS)], np.float32)

@@ -17,6 +17,7 @@ from core.studies.grid import (
 )
 from ui import text, theme
 from ui.controls import no_gradient
+from ui.controls.columns import result_and_settings
 from ui.figures import grid_charts
 from ui.show import draw, error_box
 from ui.views.defenses import grid_files, grid_images, grid_note, grid_runs, grid_settings
@@ -46,7 +47,7 @@ _HALF = 0.5  # a defense that keeps fewer images than this against its attacker 
 def show(choice: Choice, classifier: Classifier) -> None:
     """The grid, the settings of the next, and what it says."""
     live = grid_runs.KEPT.live()
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         grid_settings.show(choice)
     with result, st.container(border=True, height="stretch", key="grid-result"):

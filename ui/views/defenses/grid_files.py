@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.studies.grid import COLUMNS
+from ui.controls.downloads import download
 from ui.files import npz
 from ui.views.defenses.grid_runs import GridRun
 
@@ -14,16 +15,20 @@ def downloads(run: GridRun, titles: Mapping[str, str]) -> None:
     """The buttons."""
     name = f"defenses-{run.asked.budget.norm}-{run.asked.budget.epsilon:g}"
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
-            "Table", lambda: table(run, titles).to_csv(index=False), f"{name}.csv", "text/csv",
-            key="grid-csv", type="tertiary", icon=":material/download:", on_click="ignore",
+        download(
+            "Table",
+            lambda: table(run, titles).to_csv(index=False),
+            f"{name}.csv",
+            key="grid-csv",
             help="Every cell with its count, interval, settings and seconds, and the worst of all.",
-        )  # fmt: skip
-        st.download_button(
-            "Images", lambda: images(run), f"{name}.npz", "application/octet-stream",
-            key="grid-npz", type="tertiary", icon=":material/download:", on_click="ignore",
+        )
+        download(
+            "Images",
+            lambda: images(run),
+            f"{name}.npz",
+            key="grid-npz",
             help="Originals, true classes, and of each cell the attacked images and the answers.",
-        )  # fmt: skip
+        )
 
 
 def table(run: GridRun, titles: Mapping[str, str]) -> pd.DataFrame:

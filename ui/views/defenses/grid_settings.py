@@ -5,6 +5,7 @@ import streamlit as st
 from core.studies.grid import Budget
 from ui import text
 from ui.controls import bound
+from ui.controls.report import as_in_the_report
 from ui.views.defenses import grid_runs
 from ui.views.defenses.grid_runs import Asked
 from ui.views.defenses.parts import offered
@@ -113,12 +114,12 @@ def _start_button(asked: Asked) -> None:
         "Measure", key="grid-start", type="primary", icon=":material/play_arrow:",
         width="stretch", disabled=busy, help=why, on_click=_start, args=[asked],
     )  # fmt: skip
-    st.button(
-        "As in the report", key="grid-report", type="tertiary", icon=":material/history_edu:",
-        on_click=_as_in_the_report,
-        help="E12 proposes a blur and a threshold against its attacks: here at the defaults, "
+    as_in_the_report(
+        "grid-report",
+        _as_in_the_report,
+        "E12 proposes a blur and a threshold against its attacks: here at the defaults, "
         "L∞ ε = 0.3.",
-    )  # fmt: skip
+    )
     if grid_runs.KEPT.has_started():
         st.rerun()  # the table stands outside this fragment
 

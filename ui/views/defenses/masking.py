@@ -8,6 +8,8 @@ from core.network.classifier import Classifier
 from core.studies.masking import ALARM, SILENT, UNCLEAR, Finding
 from ui import text, theme
 from ui.controls import bound
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.figures import attack_charts, masking_charts
 from ui.files import npz
 from ui.show import draw, error_box
@@ -36,7 +38,7 @@ _VALUES = {  # of the checks that measure a number for each image: axis, lowest,
 def show(choice: Choice, classifier: Classifier) -> None:
     """The checks, their evidence, and what is checked next."""
     live = masking_runs.KEPT.live()
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         st.fragment(_settings)(choice, classifier)
     with result, st.container(border=True, height="stretch", key="mask-result"):
@@ -213,11 +215,13 @@ def _surface(run: MaskRun) -> None:
 
 def _download(run: MaskRun) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
-            "Evidence", lambda: _arrays(run), "masking.npz", "application/octet-stream",
-            key="mask-npz", type="tertiary", icon=":material/download:", on_click="ignore",
+        download(
+            "Evidence",
+            lambda: _arrays(run),
+            "masking.npz",
+            key="mask-npz",
             help="Verdicts, counts, lines and surfaces as NumPy arrays.",
-        )  # fmt: skip
+        )
 
 
 def _arrays(run: MaskRun) -> bytes:

@@ -16,6 +16,7 @@ from core.certification.smoothing import (
 from core.network.classifier import Classifier
 from ui import text, theme
 from ui.controls import bound
+from ui.controls.columns import result_and_settings
 from ui.figures import charts, tiles
 from ui.show import draw, error_box, picture
 from ui.views.defenses.smoothing_accuracy import ACCURACY
@@ -32,7 +33,7 @@ _SHOWN, _TILE = 5, 84
 def show(choice: Choice, classifier: Classifier) -> None:
     """The certificate of the image, and certified accuracy against the radius."""
     st.subheader("Randomized smoothing", anchor=False)
-    result, side = st.columns([3.5, 1], gap="medium")
+    result, side = result_and_settings()
     with side, st.container(border=True, key="smooth-settings"):
         sigma, copies, count = _settings()
     with result, st.container(border=True, height="stretch", key="smooth-result"):

@@ -22,6 +22,8 @@ from ui import text, theme
 from ui.components.microscope import mount as microscope
 from ui.components.microscope.package import Layer, Side
 from ui.controls import layer_table
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.controls.whole_set import Whole, in_parts, known, outcome
 from ui.figures import map_charts
 from ui.files import npz
@@ -39,7 +41,7 @@ STATE_IMAGES = 1_000
 def inspect(choice: Choice, classifier: Classifier) -> None:
     """Microscope and settings, then the comparison."""
     found = convolutions(classifier.model)
-    left, right = st.columns([3.5, 1], gap="medium")
+    left, right = result_and_settings()
     with right:
         with st.container(border=True, key="maps-settings"):
             settings = maps_settings.show(found, choice)
@@ -208,26 +210,18 @@ def _finding(layer: Layer) -> str:
 def downloads(choice: Choice, classifier: Classifier) -> None:
     """All maps of the image, and all kernels, as arrays."""
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             "Maps",
             lambda: all_maps(classifier, choice.image.floats),
             "feature_maps.npz",
-            "application/octet-stream",
             key="download-maps",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Every convolution of this model, every stage, for this image: NumPy arrays.",
         )
-        st.download_button(
+        download(
             "Kernels",
             lambda: all_kernels(classifier),
             "kernels.npz",
-            "application/octet-stream",
             key="download-kernels",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Kernels, biases and what batch normalization does, by convolution.",
         )
 

@@ -9,6 +9,7 @@ from core.arrays import FloatArray
 from core.inspection.feature_maps import Convolution
 from core.network.classifier import Classifier
 from ui.controls import bound
+from ui.controls.report import as_in_the_report
 from ui.visitor import compute, link, state
 from ui.visitor.choice import Choice, model_titles
 from ui.visitor.images import TEST_IMAGES, ChosenImage
@@ -55,15 +56,11 @@ def show(found: list[Convolution], choice: Choice) -> Settings:
         help="Response: the mean after ReLU. Difference: the distance between the two maps.",
     )
     shared = bound.toggle("One scale for all maps", True, key="one")
-    st.button(
-        "As in the report",
-        key="as-reported",
-        type="tertiary",
-        icon=":material/history_edu:",
-        on_click=_as_reported,
-        args=[found[0].name],
+    as_in_the_report(
+        "as-reported",
+        lambda: _as_reported(found[0].name),
+        "E5: the maps of the first convolution after ReLU; the others are below.",
         width="stretch",
-        help="E5: the maps of the first convolution after ReLU; the others are below.",
     )
     return Settings(stage, order, shared, compare)
 

@@ -15,6 +15,8 @@ from core.network.evaluation import Evaluation
 from core.network.model import serialize_model
 from core.statistics.paired import judge, judged, paired
 from ui import text, theme
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.figures import charts, map_charts
 from ui.show import draw, error_box
 from ui.visitor import compute, state
@@ -42,7 +44,7 @@ def operate(choice: Choice, classifier: Classifier) -> None:
         st.caption("On the network itself: the defense in front of it is left out here.")
         classifier = classifier.bare
     found = convolutions(classifier.model)
-    result, settings = st.columns([3.5, 1], gap="medium")
+    result, settings = result_and_settings()
     with settings, st.container(border=True, key="surgery-settings"):
         edits = _controls(found, classifier.version)
     try:
@@ -226,15 +228,11 @@ def _keep(choice: Choice, classifier: Classifier, edits: Edits, after: Evaluatio
     if not edits:
         st.caption("Choose channels first.")
         return
-    st.download_button(
+    download(
         "Weights",
         lambda: _file(choice, classifier, edits, after)[0],
         "edited.safetensors",
-        "application/octet-stream",
         key="edited-weights",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
         width="stretch",
     )
 

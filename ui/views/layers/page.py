@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.network.architecture import MODEL_1
 from ui.controls import layer_table
+from ui.controls.downloads import download
 from ui.figures import tiles
 from ui.figures.palette import Palette
 from ui.show import picture
@@ -90,12 +91,4 @@ def reported_beside_computed() -> None:
 def downloads(rows: "list[LayerInfo]") -> None:
     """The table as CSV."""
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
-            "Table",
-            layer_table.frame(rows).to_csv(index=False),
-            "layers.csv",
-            "text/csv",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download("Table", layer_table.frame(rows).to_csv(index=False), "layers.csv")

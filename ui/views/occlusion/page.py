@@ -16,6 +16,9 @@ from ui import text, theme
 from ui.components.occluder.mount import SHOWN, occluder, worst
 from ui.controls import bound, whole_set
 from ui.controls.class_picker import class_picker
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
+from ui.controls.report import as_in_the_report
 from ui.figures import charts, tiles
 from ui.files import npz
 from ui.show import draw, picture
@@ -42,7 +45,7 @@ class Measured:
 @st.fragment
 def explore(classifier: Classifier, choice: Choice) -> None:
     """The block under the hand, its map, all ten classes, and one digit of each class."""
-    result, controls = st.columns([3.5, 1], gap="medium")
+    result, controls = result_and_settings()
     image = choice.image
     with controls, st.container(border=True, key="settings"):
         label, block, stride, fill = _settings(classifier, choice)
@@ -95,13 +98,10 @@ def _settings(classifier: Classifier, choice: Choice) -> tuple[int, int, int, st
         key="pixels",
         help="For each pixel the mean over the blocks that hide it, with the digit's edge.",
     )
-    st.button(
-        "As in the report",
-        key="as-reported",
-        type="tertiary",
-        icon=":material/history_edu:",
-        on_click=lambda: st.session_state.update(REPORT),
-        help="E6: a block of 12 × 12 pixels, moved by 4.",
+    as_in_the_report(
+        "as-reported",
+        lambda: st.session_state.update(REPORT),
+        "E6: a block of 12 × 12 pixels, moved by 4.",
     )
     return label, block, stride, fill
 
@@ -308,25 +308,13 @@ def _erase(classifier: Classifier, image: ChosenImage, label: int, maps: FloatAr
 
 def _downloads(occlusion: OcclusionMap, image: ChosenImage) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
+        download(
             "Map",
             lambda: _archive(occlusion, image),
             "occlusion.npz",
-            "application/octet-stream",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Image, positions, and the ten logits at each, as NumPy arrays.",
         )
-        st.download_button(
-            "Table",
-            lambda: _table(occlusion).to_csv(index=False),
-            "occlusion.csv",
-            "text/csv",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download("Table", lambda: _table(occlusion).to_csv(index=False), "occlusion.csv")
 
 
 def _archive(occlusion: OcclusionMap, image: ChosenImage) -> bytes:

@@ -10,6 +10,7 @@ from core.attacks.universal_noise import Transfer
 from core.data.provenance import png
 from core.statistics.rate import Rate
 from ui import theme
+from ui.controls.downloads import download
 from ui.figures import tiles
 from ui.files import npz
 from ui.views.one_noise.fit import Fit, Settings
@@ -28,7 +29,6 @@ def noise_downloads(
         "Noise": (
             lambda: noise_archive(settings, fitted, scale=scale),
             "noise.npz",
-            "application/octet-stream",
             "28 × 28 numbers in −1 to 1 at scale 1, as a NumPy array.",
         ),
         "Picture": (
@@ -37,35 +37,22 @@ def noise_downloads(
                 {"made by": "one noise", **told, "images": len(settings.images)},
             ),
             "noise.png",
-            "image/png",
             "The noise at scale 1; its colors end at ±1.",
         ),
         "Rates": (
             lambda: rates_table(found).to_csv(index=False),
             "noise-rates.csv",
-            "text/csv",
             "By true class, for the noise and its controls, with 95 % intervals.",
         ),
         "Settings": (
             lambda: json.dumps(told, indent=1),
             "noise.json",
-            "application/json",
             "Model, images and every setting, as JSON.",
         ),
     }
     with st.container(horizontal=True, horizontal_alignment="right"):
-        for label, (make, name, kind, help) in files.items():
-            st.download_button(
-                label,
-                make,
-                name,
-                kind,
-                key=f"one-{label}",
-                type="tertiary",
-                icon=":material/download:",
-                on_click="ignore",
-                help=help,
-            )
+        for label, (make, name, help) in files.items():
+            download(label, make, name, key=f"one-{label}", help=help)
 
 
 def noise_archive(settings: Settings, fitted: Fit, *, scale: float) -> bytes:

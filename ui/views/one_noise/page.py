@@ -14,7 +14,9 @@ from ui import text
 from ui.components.player import mount as player
 from ui.components.player.track import Track
 from ui.controls import bound, downloads, no_gradient, shared
+from ui.controls.columns import result_and_settings
 from ui.controls.exported import exported
+from ui.controls.report import as_in_the_report
 from ui.controls.whole_set import known, outcome
 from ui.show import error_box
 from ui.views.one_noise.claim import claim
@@ -64,7 +66,7 @@ def explore(choice: Choice, classifier: Classifier) -> None:
     """The noise and the sum, what it does to images it was not fitted to, and its controls."""
     if st.session_state.pop(_CHOSEN, False):
         st.rerun()  # the header stands outside this fragment
-    left, right = st.columns([3.5, 1], gap="medium")
+    left, right = result_and_settings()
     with right, st.container(border=True, key="settings"):
         settings, view = _settings(choice, classifier)
     with left, st.container(border=True, height="stretch", key="result"):
@@ -177,7 +179,7 @@ def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
             width="stretch",
         )
         zoom = bound.toggle("Colors of the noise end at ±0.25", key="one_zoom")
-    shared.report_button("one-as-reported", _as_reported, _REPORT_HELP)
+    as_in_the_report("one-as-reported", _as_reported, _REPORT_HELP)
     own = choice.image.label
     if own is None:
         own = int(classifier.predict(choice.image.floats)[0])

@@ -7,6 +7,8 @@ from core.arrays import CLASSES, IntArray, to_float
 from core.network.evaluation import Evaluation
 from ui import text, theme
 from ui.controls import bound, tray
+from ui.controls.columns import result_and_settings
+from ui.controls.report import as_in_the_report
 from ui.figures import charts, tiles
 from ui.show import draw, picture
 from ui.visitor import compute, images
@@ -21,7 +23,7 @@ _DEFAULTS = {"show": "All", "of": None, "order": ORDERS[0], "count": 24}
 def browse(evaluation: Evaluation, choice: Choice) -> None:
     """Gallery and settings, then the matrix and the rates by class."""
     cell = _selected_cell()
-    left, right = st.columns([3.5, 1], gap="medium")
+    left, right = result_and_settings()
     with right, st.container(border=True):
         count = _settings(cell is not None)
     shown = _filtered(evaluation, cell)
@@ -65,13 +67,10 @@ def _settings(cell_chosen: bool) -> int:
         help="Hardest: least probability for the true class. Surest: most for the predicted one.",
     )
     count: int = bound.slider("Images", 12, 96, 24, 12, key="count")
-    st.button(
-        "As in the report",
-        key="as-reported",
-        type="tertiary",
-        icon=":material/history_edu:",
-        on_click=_as_reported,
-        help="E3: test images in order, each with its true and predicted class.",
+    as_in_the_report(
+        "as-reported",
+        _as_reported,
+        "E3: test images in order, each with its true and predicted class.",
     )
     return count
 

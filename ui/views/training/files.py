@@ -9,6 +9,7 @@ from core.network.model import deserialize_model
 from core.training.loop import Progress
 from core.training.runs import Run
 from ui import text
+from ui.controls.downloads import download
 from ui.files import npz
 from ui.show import error_box
 from ui.views.training import rewind, run_controls
@@ -35,35 +36,20 @@ def show() -> None:
             args=[run],
             help="Make this run the model of the header.",
         )
-        st.download_button(
-            "Curves",
-            lambda: curves(run),
-            f"run-{run.number}.csv",
-            "text/csv",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.download_button(
+        download("Curves", lambda: curves(run), f"run-{run.number}.csv")
+        download(
             "Script",
             script(run),
             f"run_{run.number}.py",
-            "text/x-python",
-            type="tertiary",
             icon=":material/code:",
-            on_click="ignore",
             help="Trains the same run without the dashboard.",
         )
         if run.extra is not None:
-            st.download_button(
+            download(
                 "Tray",
                 lambda: _tray(run),
                 f"run-{run.number}-tray.npz",
-                "application/octet-stream",
                 key="run-tray",
-                type="tertiary",
-                icon=":material/download:",
-                on_click="ignore",
                 help="The images that were mixed in, for the script.",
             )
 

@@ -12,6 +12,7 @@ from core.network.model import serialize_model
 from core.training.loop import SCORED_IMAGES
 from core.training.runs import Run
 from ui import text, theme
+from ui.controls.downloads import download
 from ui.figures import charts, tiles
 from ui.show import draw, picture
 from ui.views.training import run_controls
@@ -182,15 +183,11 @@ def _downloads(run: Run, step: int) -> None:
         )
         if kept:
             st.rerun()  # the header stands outside this fragment
-        st.download_button(
+        download(
             "Weights",
             lambda: weights(run, step),
             f"run-{run.number}-step-{step}.safetensors",
-            "application/octet-stream",
             key="weights",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help=f"Run {run.number}, {_step_name(step)}, with its card.",
         )
 

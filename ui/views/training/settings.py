@@ -9,6 +9,8 @@ from core.report.settings import E13
 from core.training.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
 from ui import text, theme
 from ui.controls import bound, layer_table
+from ui.controls.columns import result_and_settings
+from ui.controls.report import as_in_the_report
 from ui.show import error_box
 from ui.visitor import compute
 
@@ -135,14 +137,11 @@ def settings_sliders() -> None:
     _attack()
     with st.popover("More", icon=":material/tune:", width="stretch"):
         _more()
-    st.button(
-        "As in the report",
-        key="as-reported",
-        type="tertiary",
-        icon=":material/history_edu:",
-        on_click=_as_reported,
+    as_in_the_report(
+        "as-reported",
+        _as_reported,
+        "E1: Model 1, Adam, 5e-4, 10 epochs, batches of 64, all 60,000 images.",
         width="stretch",
-        help="E1: Model 1, Adam, 5e-4, 10 epochs, batches of 64, all 60,000 images.",
     )
 
 
@@ -253,7 +252,7 @@ def _as_proposed() -> None:
 
 def design() -> None:
     """The network's sliders beside its drawing, or a sentence if it cannot be built."""
-    picture, sliders = st.columns([3.5, 1], gap="medium")
+    picture, sliders = result_and_settings()
     with sliders, st.container(border=True, key="design"):
         st.markdown("**Design the network**")
         blocks = bound.slider("Convolutions", 1, _MAX_BLOCKS, _DESIGN["blocks"], key="blocks")

@@ -15,6 +15,8 @@ from core.training.trainer import SCORING_STEPS
 from core.training.tray import Tray, TrayImage
 from ui import text, theme
 from ui.controls import bound, no_gradient
+from ui.controls.columns import result_and_settings
+from ui.controls.downloads import download
 from ui.controls.tray import tray
 from ui.figures import tiles
 from ui.files import npz
@@ -34,7 +36,7 @@ _REPEAT = "tray_times"
 def show(choice: Choice) -> None:
     """The tray's images left, the button that trains on them right, the rounds below."""
     st.subheader("Fool it, retrain, fool it again", anchor=False)
-    images, controls = st.columns([3.5, 1], gap="medium")
+    images, controls = result_and_settings()
     with images, st.container(border=True, height="stretch", key="tray"):
         _images()
     with controls, st.container(border=True, key="tray-settings"):
@@ -83,15 +85,11 @@ def _images() -> None:
             icon=":material/delete:",
             on_click=held.clear,
         )
-        st.download_button(
+        download(
             "NPZ",
             lambda: archive(held),
             "tray.npz",
-            "application/octet-stream",
             key="tray-npz",
-            type="tertiary",
-            icon=":material/download:",
-            on_click="ignore",
             help="Images uint8 [n, 28, 28], labels, and where they are from.",
         )
 
