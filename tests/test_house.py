@@ -162,3 +162,37 @@ def test_the_theme_can_be_read() -> None:
 def test_what_an_error_quotes_is_shown_as_text(path: Path) -> None:
     """It may come out of a link or a file: `ui.show.error_box`, or `ui.text.literal`."""
     assert not re.search(r"\.(error|warning|info|toast)\((str\()?error\b", path.read_text())
+
+
+def _session_keys(path: Path) -> set[str]:
+    """The keys of session state that a module declares or spells out."""
+    tree = ast.parse(path.read_text())
+    constants = {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Constant)
+    }
+    spelled = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "st.session_state":
+            spelled.append(node.slice)
+        elif isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            if called.removeprefix("st.session_state.") in ("get", "pop", "setdefault"):
+                spelled += node.args[:1] if called.startswith("st.session_state.") else []
+            if called.startswith("bound."):
+                spelled += [keyword.value for keyword in node.keywords if keyword.arg == "key"]
+    named = {constants.get(node.id) for node in spelled if isinstance(node, ast.Name)}
+    literal = {node.value for node in spelled if isinstance(node, ast.Constant)}
+    return {key for key in named | literal if isinstance(key, str)}
+
+
+def test_a_session_key_has_one_owner() -> None:
+    owners: dict[str, list[str]] = {}
+    for path in _modules("ui"):
+        for key in _session_keys(path):
+            owners.setdefault(key, []).append(path.relative_to(ROOT).as_posix())
+    assert len(owners) > 100
+    assert {key: found for key, found in owners.items() if len(found) > 1} == {}

@@ -73,10 +73,15 @@ def chosen_settings() -> TrainingSettings:
         label_smoothing=float(value["smoothing"]),
         shift=int(value["shift"]),
         rotation=float(value["rotation"]),
-        training_images=int(value["images"]),
+        training_images=chosen_images(),
         seed=int(value["seed"]),
         **_chosen_attack(),
     )
+
+
+def chosen_images() -> int:
+    """How many training images an epoch takes."""
+    return int(st.session_state.get("images", _TRAINING["images"]))
 
 
 def chosen_epsilon() -> float:

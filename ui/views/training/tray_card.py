@@ -146,9 +146,9 @@ def _settings(choice: Choice) -> None:
         args=[choice],
         help="Stop the job that runs first." if busy else None,
     )
-    mnist = int(st.session_state.get("images", 60_000))
+    count = training_settings.chosen_images()
     st.caption(
-        f"Goes on from {title} for one epoch of {mnist:,} + {held} × {times} images, with the "
+        f"Goes on from {title} for one epoch of {count:,} + {held} × {times} images, with the "
         "learning rate, batch and attack of the settings above. It becomes a run and a model."
     )
     if error := st.session_state.get(_ERROR):
