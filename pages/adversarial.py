@@ -9,7 +9,7 @@ import streamlit as st
 from ui.header.row import header
 
 choice = header(
-    "Adversarial", "Change a digit as little as possible until the network reads another."
+    "Adversarial", "Change a {noun} as little as possible until the network reads another."
 )
 with st.skeleton(height=600):
     from ui.views.adversarial import page as adversarial

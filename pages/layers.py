@@ -6,6 +6,7 @@ guard()
 
 import streamlit as st
 
+from core.data.spec import MNIST
 from ui import theme
 from ui.controls import layer_table
 from ui.header.row import header
@@ -22,6 +23,7 @@ with st.container(border=True):
     layers.table(rows)
 with st.container(border=True):
     layers.through(classifier, choice, palette)
-with st.container(border=True):
-    layers.reported_beside_computed()
+if choice.spec == MNIST:
+    with st.container(border=True):
+        layers.reported_beside_computed()
 layers.downloads(rows)

@@ -9,7 +9,7 @@ import streamlit as st
 from ui.header.row import header
 
 choice = header(
-    "Occlusion", "Which part of the digit does the network rely on? Hide it, and watch."
+    "Occlusion", "Which part of the {noun} does the network rely on? Hide it, and watch."
 )
 with st.skeleton(height=600):
     from ui.views.occlusion import page as occlusion

@@ -10,7 +10,7 @@ from ui.header.row import header
 
 choice = header(
     "One noise, many images",
-    "Does a noise that was calculated for one digit fool the network on others?",
+    "Does a noise that was calculated for one {noun} fool the network on others?",
 )
 with st.skeleton(height=600):
     from ui.views.one_noise import page as one_noise

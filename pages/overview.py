@@ -24,7 +24,7 @@ if shown is None:
         shown = walkthrough.walk_through(choice.classifier(), choice.image.pixels)
 with place:
     overview.reading(shown, choice, palette)
-    overview.strip(shown, palette)
+    overview.strip(shown, choice.spec, palette)
 
 st.subheader("On the shelf", anchor=False)
 overview.shelf()

@@ -6,6 +6,7 @@ guard()
 
 import streamlit as st
 
+from core.data.spec import MNIST
 from ui.header.row import header
 
 choice = header(
@@ -31,5 +32,6 @@ with result:
 with context:
     rewind.show(choice)
 tray_card.show(choice)
-training.claim()
+if choice.spec == MNIST:
+    training.claim()
 training_files.show()

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from core.statistics.paired import Verdict  # loads SciPy, which the first page does without
 
 _JOINER = "\u2060"
+_COUNTS = (
+    "no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+    "twelve",
+)  # fmt: skip
+_VOWELS = tuple("aeiou")
 _MARKUP = re.compile(
     r"^(?=[-+=]|\d+[.)])"  # a list or a heading
     r"|[\\`*_\[\]~$@]|<(?=[^\s\d])|^>|(?<=-)>|>(?==)|:(?=\S)|&(?=[#\w])|^#|-(?=-)|www(?=\.)",
@@ -64,6 +69,16 @@ def listed(things: Iterable[object]) -> str:
     """“3, 6 and 8”."""
     *before, last = map(str, things)
     return f"{', '.join(before)} and {last}" if before else last
+
+
+def a(name: str) -> str:
+    """“a 5”, “an oval”."""
+    return f"{'an' if name[:1].lower() in _VOWELS else 'a'} {name}"
+
+
+def in_words(count: int) -> str:
+    """“ten” up to twelve, then “13”."""
+    return _COUNTS[count] if count < len(_COUNTS) else f"{count:,}"
 
 
 def by_winner(verdicts: "Mapping[str, Verdict]", ahead: str, behind: str) -> str:

@@ -186,6 +186,6 @@ def test_pictures_are_exact(random: np.random.Generator) -> None:
 
     image = random.random((28, 28))
     for palette in (LIGHT, DARK):
-        picture = tiles.digit(image, 56, palette)
+        picture = tiles.image(image, 56, palette)
         assert picture.shape == (112, 112, 3)
         assert (picture[::4, ::4] == picture[3::4, 3::4]).all()

@@ -9,6 +9,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.data.spec import DatasetSpec
+from ui import text
 from ui.figures.palette import Palette
 
 Component = Callable[..., Any]
@@ -33,6 +35,16 @@ def component(name: str, *, isolated: bool = True) -> Component:
     return st.components.v2.component(
         f"convscope_{name}", html=html, css=css, js=js, isolate_styles=isolated
     )
+
+
+def described(spec: DatasetSpec) -> dict[str, object]:
+    """What the scripts must know of the images and their classes; they assume nothing."""
+    return {
+        "side": spec.side,
+        "channels": spec.channels,
+        "classes": list(spec.classes),
+        "classCount": text.in_words(len(spec.classes)).capitalize(),
+    }
 
 
 def colors(palette: Palette) -> dict[str, object]:

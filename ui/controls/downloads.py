@@ -69,7 +69,7 @@ def trajectories(tracks: Sequence[Track], *, key: str, name: str, to_tray: bool 
             download(ending.upper(), make, f"{name}.{ending}", key=f"{key}-{ending}", help=help)
         if to_tray:
             tray.button(
-                np.stack([track.images[-1][..., None] for track in tracks]),
+                np.stack([track.trajectory.images[-1, track.index] for track in tracks]),
                 [track.true for track in tracks],
                 f"{name.replace('-', ' ')}: {tracks[0].title}" if len(tracks) == 1 else name,
                 key=f"{key}-tray",

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.arrays import FloatArray, to_bytes, to_float
 from core.network.classifier import Classifier
+from ui import text
 from ui.components.player.track import Track
 
 
@@ -45,11 +46,12 @@ def _is_finite(value: object) -> bool:
 
 
 def _cost(track: Track, probabilities: FloatArray) -> str:
-    """What the network says of the last image once it is rounded, float32 [10], in a sentence."""
+    """What the network says of the last image once it is rounded, float32 [n], in a sentence."""
     before, after = int(track.predicted[-1]), int(probabilities.argmax())
-    same = "as before" if after == before else f"no longer as a {before}"
+    was, read = (text.a(track.spec.classes[label]) for label in (before, after))
+    same = "as before" if after == before else f"no longer as {was}"
     return (
-        f"Its PNG, rounded to 256 levels, is read as a {after}, p = {probabilities[after]:.3f}, "
+        f"Its PNG, rounded to 256 levels, is read as {read}, p = {probabilities[after]:.3f}, "
         f"{same}{_fate(track, before, after)}."
     )
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import streamlit as st
 
+from core.data.spec import MNIST, DatasetSpec
 from core.jobs import FINISHED, Job
 from core.network.classifier import Classifier
 from ui.show import error_box
@@ -14,6 +15,11 @@ from ui.visitor.choice import Choice, short_titles
 from ui.visitor.kept_job import Kept, progress
 
 TOTAL = 200
+
+
+def total_of(spec: DatasetSpec) -> int:
+    """How many test images a card measures: 200, or all that there are."""
+    return min(TOTAL, spec.test_images)
 
 
 class Study(Protocol):
@@ -32,13 +38,14 @@ S = TypeVar("S", bound=Study)
 
 @dataclass(frozen=True, eq=False)
 class Record(Generic[S]):
-    """A study that this visitor has started, and what it is of."""
+    """A study that this visitor has started, and what it is of; spec: the model's data set."""
 
     study: S
     job: Job
     model: str
     version: str
     settings: Mapping[str, Any]
+    spec: DatasetSpec = MNIST
 
 
 @dataclass(frozen=True)
@@ -124,7 +131,7 @@ class MeasureCard(Generic[S]):
         study, work = self.begin(classifier, settings)
         job = Job(session.owner(), self.title, lambda: work, explained=(ValueError,))
         title = short_titles()[choice.model]
-        return Record(study, job, title, classifier.version, dict(settings))
+        return Record(study, job, title, classifier.version, dict(settings), classifier.spec)
 
 
 def _slower(classifier: Classifier) -> str:

@@ -44,7 +44,7 @@ def rate_of(flat: BoolArray) -> Rate:
 
 
 def note(classifier: "Classifier", images: FloatArray, classes: IntArray) -> None:
-    """`say` of a few images [n, 28, 28, 1] attacked here, by the classifier's own gradient.
+    """`say` of a few images [n, …] attacked here, by the classifier's own gradient.
 
     classes int64 [n]: those that the attack goes away from, or toward. Where it cannot be asked,
     a sentence says so, and what stands on the view stays.

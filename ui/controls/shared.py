@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.arrays import SIDE, FloatArray
+from core.arrays import FloatArray
+from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.optimization.engine import OPTIMIZERS
 from core.report.claims import Claim
@@ -48,6 +49,19 @@ def learning_rate_slider(key: str, default: float) -> float:
     return chosen
 
 
+def count_slider(
+    spec: DatasetSpec, counts: Sequence[int], *, key: str, help: str, label: str = "Test images"
+) -> int:
+    """How many test images, of as many as there are; 200 at first."""
+    offered = [count for count in counts if count <= spec.test_images] or [spec.test_images]
+    if st.session_state.get(key, offered[0]) not in offered:  # of the data set before
+        del st.session_state[key]
+    chosen: int = bound.select_slider(
+        label, offered, min(200, offered[-1]), format_func="{:,}".format, key=key, help=help
+    )
+    return chosen
+
+
 def step_words(objective: str, optimizer: str, learning_rate: float, iterations: int) -> str:
     """Objective and steps, for captions."""
     return (
@@ -78,20 +92,20 @@ def keep_every(iterations: int) -> int:
     return -(-iterations // MAX_FRAMES)
 
 
-def other_network(classifier: Classifier) -> Classifier:
-    """A shipped network that is not this one."""
-    keys = compute.shipped_cards()
-    others = (compute.classifier(key) for key in keys)
-    return next(each for each in others if each.version != classifier.version)
+def other_network(classifier: Classifier) -> Classifier | None:
+    """A shipped network that is not this one and reads the same data set, if there is one."""
+    cards = compute.shipped_cards().items()
+    others = (compute.classifier(key) for key, card in cards if card.spec == classifier.spec)
+    return next((each for each in others if each.version != classifier.version), None)
 
 
 def tile_row(images: FloatArray, captions: Sequence[str], alts: Sequence[str]) -> None:
-    """Images [n, 28, 28, 1] in [0, 1], each with a caption of its own, in rows that wrap."""
+    """Images [n, …] in [0, 1], each with a caption of its own, in rows."""
     palette = theme.palette()
     with st.grid(min_column_width=TILE, gap="xsmall"):
         for image, caption, alt in zip(images, captions, alts, strict=True):
             with st.container(gap="xxsmall"):
-                picture(tiles.digit(image[..., 0], TILE, palette), width=TILE, alt=alt)
+                picture(tiles.image(image, TILE, palette), width=TILE, alt=alt)
                 st.caption(caption)
 
 
@@ -101,21 +115,21 @@ def pairs(
     captions: Sequence[str],
     alts: Sequence[str],
 ) -> None:
-    """Original, adversarial and signed change (−1 to +1) of images [n, 28, 28, 1], captioned."""
+    """Original, adversarial and signed change (−1 to +1) of images [n, …], captioned."""
     palette = theme.palette()
     with st.grid(min_column_width=3 * PAIR + 16, gap="small"):
-        for before, after, caption, alt in zip(
-            originals[..., 0], adversarial[..., 0], captions, alts, strict=True
-        ):
+        for before, after, caption, alt in zip(originals, adversarial, captions, alts, strict=True):
             three = np.stack(
                 [
-                    tiles.ink(before, palette),
-                    tiles.ink(after, palette),
-                    tiles.signed(after - before, 1.0, palette),
+                    tiles.colored(before, palette),
+                    tiles.colored(after, palette),
+                    tiles.change(after - before, 1.0, palette),
                 ]
             )
             with st.container(gap="xxsmall"):
-                sheet = tiles.mosaic(three, palette, columns=3, scale=2 * PAIR // SIDE)
+                sheet = tiles.mosaic(
+                    three, palette, columns=3, scale=tiles.scale_of(PAIR, len(before))
+                )
                 picture(sheet, width=sheet.shape[1] // 2, alt=alt)
                 st.caption(caption)
 
@@ -133,6 +147,7 @@ def claims(found: Sequence[Claim]) -> None:
 
 def settings_download(settings: Mapping[str, Any], images: FloatArray, name: str) -> None:
     """What was set, and what came of it for all classes."""
+    count = text.in_words(len(images))
     with st.container(horizontal=True, horizontal_alignment="right"):
         download(
             "Settings",
@@ -142,9 +157,9 @@ def settings_download(settings: Mapping[str, Any], images: FloatArray, name: str
             help="Model, image and every setting, as JSON.",
         )
         download(
-            "All ten",
+            f"All {count}",
             lambda: npz({"images": images, "classes": np.arange(len(images))}),
             f"{name}-ten.npz",
             key=f"{name}-ten",
-            help="The last images of all ten classes, as NumPy arrays.",
+            help=f"The last images of all {count} classes, as NumPy arrays.",
         )

@@ -10,9 +10,10 @@ from ui.show import picture
 
 
 def signed_map(values: FloatArray, end: float, *, alt: str) -> None:
-    """A map [28, 28] with its scale bar below, from −end over 0 to +end."""
+    """A map [side, side] with its scale bar below, from −end over 0 to +end."""
     palette = theme.palette()
-    picture(tiles.enlarge(tiles.signed(values, end, palette), 18), width="stretch", alt=alt)
+    pixels = tiles.signed(values, end, palette)
+    picture(tiles.enlarge(pixels, tiles.scale_of(252, len(values))), width="stretch", alt=alt)
     bar = np.linspace(-end, end, 252)[None]
     picture(
         tiles.enlarge(tiles.signed(bar, end, palette), 2).repeat(5, axis=0),

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES, FloatArray
+from core.arrays import FloatArray
 from core.training.tray import Tray
 from ui import text
+from ui.visitor import images as chosen_images
 from ui.visitor import state
 
 _WANTED = "as wanted"
@@ -28,7 +29,7 @@ def button(
     wanted: Sequence[int | None] | None = None,
     originals: Sequence[int | None] | None = None,
 ) -> None:
-    """“To the tray” for images float32 [n, 28, 28, 1], of attacked ones with the true classes.
+    """“To the tray” for images float32 [n, …], of attacked ones with the true classes.
 
     Where a label is missing it is asked for; `wanted` are the classes that they were made for,
     which may be taken as labels. originals: the numbers of the test images that they were made
@@ -63,7 +64,8 @@ def ask(
     originals: Sequence[int | None] | None = None,
 ) -> None:
     """The same in place: which class the images without a label shall be learned as."""
-    offered = list(map(str, range(CLASSES)))
+    names = chosen_images.spec().classes
+    offered = list(names)
     made = [w if label is None else label for w, label in zip(wanted or [], labels, strict=False)]
     if len(made) == len(images) and None not in made:
         offered.insert(0, _WANTED)
@@ -77,7 +79,8 @@ def ask(
     if chosen == _WANTED:
         given = [int(each) for each in made if each is not None]
     else:
-        given = [int(chosen or 0) if label is None else label for label in labels]
+        own = names.index(chosen) if chosen else 0
+        given = [own if label is None else label for label in labels]
     pressed = st.button(
         "To the tray",
         key=key,

@@ -16,7 +16,6 @@ from core.network.evaluation import Evaluation
 from ui import text
 from ui.show import error_box
 from ui.visitor import compute, session
-from ui.visitor.images import TEST_IMAGES
 from ui.visitor.kept_job import Kept, progress
 
 PART = 100  # images between two looks at whether a job shall stop
@@ -83,7 +82,7 @@ def outcome(whole: Whole[T]) -> T | None:
 
 def evaluation(classifier: Classifier) -> Whole[Evaluation]:
     """The answers to all test images."""
-    test = compute.mnist().test
+    test = compute.dataset(classifier.spec).test
 
     def logits(part: slice) -> FloatArray:
         return classifier.logits(to_float(test.images[part]))
@@ -95,9 +94,9 @@ def evaluation(classifier: Classifier) -> Whole[Evaluation]:
         "The answers to all test images",
         ("evaluation", classifier.version),
         classifier,
-        TEST_IMAGES,
+        len(test),
         now=lambda: compute.test_evaluation(classifier),
-        work=lambda: in_parts(TEST_IMAGES, logits, joined),
+        work=lambda: in_parts(len(test), logits, joined),
     )
 
 

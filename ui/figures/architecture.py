@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from core.arrays import SIDE
 from ui.figures.palette import Palette
 
 if TYPE_CHECKING:
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
 
 _SHOWN = ("InputLayer", "Conv2D", "MaxPooling2D", "Dense")
 _MAX_SHEETS = 8
+_SIDE, _LONGEST = 28.0, 42.0  # as drawn: an image's side, the longest bar
 
 
 def draw_architecture(rows: "Sequence[LayerInfo]", palette: Palette) -> go.Figure:
@@ -21,10 +21,11 @@ def draw_architecture(rows: "Sequence[LayerInfo]", palette: Palette) -> go.Figur
     Depth (channels) and bar length (units) are compressed, and the numbers are written.
     """
     shown = [row for row in rows if row.kind in _SHOWN]
+    scale = _SIDE / rows[0].output_shape[0]
     figure = go.Figure()
     x = 0.0
     for row in shown:
-        x = _draw_layer(figure, row, x, palette)
+        x = _draw_layer(figure, row, x, scale, palette)
     figure.update_xaxes(visible=False, range=[-4, x], fixedrange=True)
     figure.update_yaxes(visible=False, range=[-33, 33], fixedrange=True, scaleanchor="x")
     figure.update_layout(
@@ -40,17 +41,20 @@ def draw_architecture(rows: "Sequence[LayerInfo]", palette: Palette) -> go.Figur
     return figure
 
 
-def _draw_layer(figure: go.Figure, row: "LayerInfo", x: float, palette: Palette) -> float:
+def _draw_layer(
+    figure: go.Figure, row: "LayerInfo", x: float, scale: float, palette: Palette
+) -> float:
     if len(row.output_shape) == 3:
         side, channels = row.output_shape[0], row.output_shape[2]
         sheets = min(_MAX_SHEETS, 1 + channels // 5) if channels > 1 else 1
+        drawn = scale * side
         for sheet in reversed(range(sheets)):
             offset = sheet * 1.2
-            _box(figure, x + offset, -side / 2 + offset, side, side, palette)
-        width = side + (sheets - 1) * 1.2
+            _box(figure, x + offset, -drawn / 2 + offset, drawn, drawn, palette)
+        width = drawn + (sheets - 1) * 1.2
         text = f"{channels} @ {side} × {side}" if channels > 1 else f"{side} × {side}"
     else:
-        length = min(SIDE * 1.5, 8 + row.units / 20)
+        length = min(_LONGEST, 8 + row.units / 20)
         _box(figure, x, -length / 2, 3, length, palette)
         width, text = 3.0, f"{row.units}"
     detail = [f"<b>{row.name}</b>", f"output {' × '.join(map(str, row.output_shape))}"]

@@ -1,6 +1,7 @@
 """Charts of what is proven: bounds against ε, their looseness by layer, certified accuracy."""
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,18 +24,18 @@ _HEIGHT = 300
 _EPSILON = alt.Axis(grid=False, tickCount=5, labelFlush=False)
 
 
-def logit_bands(growth: Growth, label: int, palette: Palette) -> Chart:
-    """A band for each of the ten logits against ε: the class `label` in green, others in gray."""
+def logit_bands(growth: Growth, label: int, names: Sequence[str], palette: Palette) -> Chart:
+    """A band for each logit against ε: the class `label` in green, others in gray."""
     count, classes = growth.logits.lower.shape
     table = pd.DataFrame(
         {
             "epsilon": growth.epsilons.repeat(classes),
-            "class": np.tile(np.arange(classes), count),
+            "class": np.tile(np.array(names), count),
             "low": growth.logits.lower.ravel(),
             "high": growth.logits.upper.ravel(),
         }
     )
-    table["own"] = table["class"] == label
+    table["own"] = table["class"] == names[label]
     return Chart(table, _logit_bands(palette))
 
 
@@ -43,7 +44,7 @@ def _logit_bands(palette: Palette) -> dict[str, Any]:
     x = alt.X("epsilon:Q", title="ε", scale=alt.Scale(nice=False), axis=_EPSILON)
     y = alt.Y("low:Q", title="logit", axis=alt.Axis(tickCount=5))
     tooltip = [
-        alt.Tooltip("class:O"),
+        alt.Tooltip("class:N"),
         alt.Tooltip("epsilon:Q", title="ε", format=".4~r"),
         alt.Tooltip("low:Q", title="at least", format=".2f"),
         alt.Tooltip("high:Q", title="at most", format=".2f"),
@@ -65,7 +66,7 @@ def _logit_bands(palette: Palette) -> dict[str, Any]:
         .transform_joinaggregate(last="max(epsilon)")
         .transform_filter("datum.epsilon == datum.last && datum.own")
         .mark_text(align="right", dx=-4, fontSize=12, fontWeight="bold", color=palette.ink)
-        .encode(x=x, y=alt.Y("high:Q", title="logit"), text="class:O")
+        .encode(x=x, y=alt.Y("high:Q", title="logit"), text="class:N")
     )
     return specification(alt.layer(*layers, ends).properties(height=_HEIGHT))
 
@@ -151,11 +152,17 @@ def _looseness(count: int, farthest: float, palette: Palette) -> dict[str, Any]:
     return specification(chart.configure_view(strokeWidth=0))
 
 
-def ranges(logits: Looseness, clean: NDArray[np.floating], label: int, palette: Palette) -> Chart:
-    """The ten logits: proven range, range reached by attacks, and a tick for the image's own."""
+def ranges(
+    logits: Looseness,
+    clean: NDArray[np.floating],
+    label: int,
+    names: Sequence[str],
+    palette: Palette,
+) -> Chart:
+    """All logits: proven range, range reached by attacks, and a tick for the image's own."""
     table = pd.DataFrame(
         {
-            "class": range(len(clean)),
+            "class": list(names),
             "low": logits.proven.lower,
             "high": logits.proven.upper,
             "least": logits.reached.lower,
@@ -163,19 +170,19 @@ def ranges(logits: Looseness, clean: NDArray[np.floating], label: int, palette: 
             "clean": clean,
         }
     )
-    return Chart(table, _ranges(label, palette))
+    return Chart(table, _ranges(names[label], len(names), palette))
 
 
 @functools.lru_cache
-def _ranges(label: int, palette: Palette) -> dict[str, Any]:
-    own = f"datum.value == {label}"
+def _ranges(label: str, classes: int, palette: Palette) -> dict[str, Any]:
+    own = f"datum.value == {json.dumps(label)}"
     axis = alt.Axis(
         ticks=False, domain=False, labelFontSize=13, labelFlush=False,
         labelFontWeight=alt.condition(own, alt.value("bold"), alt.value("normal")),
         labelColor=alt.condition(own, alt.value(palette.true), alt.value(palette.quiet_text)),
     )  # fmt: skip
     tooltip = [
-        alt.Tooltip("class:O"),
+        alt.Tooltip("class:N"),
         *(
             alt.Tooltip(f"{name}:Q", title=title, format=",.2f")
             for name, title in (
@@ -185,13 +192,13 @@ def _ranges(label: int, palette: Palette) -> dict[str, Any]:
         ),
     ]  # fmt: skip
     base = alt.Chart(DATA).encode(
-        y=alt.Y("class:O", sort=None, title=None, axis=axis), tooltip=tooltip
+        y=alt.Y("class:N", sort=None, title=None, axis=axis), tooltip=tooltip
     )
     x = alt.X("low:Q", title="logit", axis=alt.Axis(grid=False, tickCount=5))
     proven = base.mark_rule(color=palette.gain, strokeWidth=9, opacity=0.3).encode(x=x, x2="high:Q")
     reached = base.mark_rule(color=palette.against, strokeWidth=4).encode(x="least:Q", x2="most:Q")
     tick = base.mark_tick(color=palette.ink, thickness=2, size=15).encode(x="clean:Q")
-    chart = alt.layer(proven, reached, tick).properties(height=250)
+    chart = alt.layer(proven, reached, tick).properties(height=25 * classes)
     return specification(chart.configure_view(strokeWidth=0))
 
 

@@ -5,7 +5,8 @@ with Altair once for each: that takes 50 ms, and live charts are drawn twice a s
 """
 
 import functools
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.statistics.rate import Rate
 from ui.figures.palette import DASHES, Palette
 
 PERCENT = "format(datum.value * 100, '.3~f') + ' %'"
+_UPRIGHT = 3  # letters of a name that stand above a column without touching the next
 _PADDING = {"left": 0, "right": 4, "top": 4, "bottom": 0}
 DATA = alt.NamedData("table")
 
@@ -38,12 +40,13 @@ def specification(chart: alt.Chart | alt.LayerChart) -> dict[str, Any]:
 
 def class_bars(
     probabilities: NDArray[np.floating],
+    names: Sequence[str],
     palette: Palette,
     *,
     true: int | None = None,
     target: int | None = None,
 ) -> Chart:
-    """Ten horizontal bars, 0 to 9 from the top; the predicted class in bold ink, the true in green.
+    """A horizontal bar a class from the top; the predicted one in bold ink, the true in green.
 
     The predicted class takes the true class's color where both are the same, and the target's
     orange goes before both; its label is bold.
@@ -57,19 +60,19 @@ def class_bars(
         colors[target] = palette.target
     table = pd.DataFrame(
         {
-            "label": [str(number) for number in range(len(probabilities))],
+            "label": list(names),
             "p": [float(p) for p in probabilities],
             "text": [f"{p:.3f}" if p >= 0.0005 else "" for p in probabilities],
             "color": colors,
             "full": 1.0,
         }
     )
-    return Chart(table, _class_bars(predicted, len(probabilities), palette))
+    return Chart(table, _class_bars(names[predicted], len(probabilities), palette))
 
 
 @functools.lru_cache
-def _class_bars(predicted: int, classes: int, palette: Palette) -> dict[str, Any]:
-    is_predicted = f"datum.value == '{predicted}'"
+def _class_bars(predicted: str, classes: int, palette: Palette) -> dict[str, Any]:
+    is_predicted = f"datum.value == {json.dumps(predicted)}"
     y = alt.Y(
         "label:N",
         sort=None,
@@ -164,7 +167,12 @@ def _curves(
 
 
 def confusion(
-    counts: NDArray[np.integer], palette: Palette, *, selectable: bool = False, side: int = 33
+    counts: NDArray[np.integer],
+    names: Sequence[str],
+    palette: Palette,
+    *,
+    selectable: bool = False,
+    side: int = 33,
 ) -> Chart:
     """The confusion matrix: pale green diagonal, mistakes from paper to orange, counts written.
 
@@ -175,25 +183,19 @@ def confusion(
         {"true": true.ravel(), "predicted": predicted.ravel(), "count": counts.ravel()}
     )
     table["right"] = table["true"] == table["predicted"]
+    for column in ("true", "predicted"):
+        table[f"{column}_name"] = [names[label] for label in table[column]]
     table["text"] = table["count"].map(lambda count: str(count) if count else "")
     largest = max(int(table.loc[~table["right"], "count"].max()), 5)
-    return Chart(table, _confusion(largest, len(counts), palette, selectable, side))
+    return Chart(table, _confusion(largest, tuple(names), palette, selectable, side))
 
 
 @functools.lru_cache
 def _confusion(
-    largest: int, classes: int, palette: Palette, selectable: bool, side: int
+    largest: int, names: tuple[str, ...], palette: Palette, selectable: bool, side: int
 ) -> dict[str, Any]:
-    plain = {
-        "labelAngle": 0,
-        "ticks": False,
-        "domain": False,
-        "labelFlush": False,
-        "grid": False,
-        "labelFontSize": 12,
-    }
-    x = alt.X("predicted:O", title="predicted", axis=alt.Axis(orient="top", **plain))
-    y = alt.Y("true:O", title="true", axis=alt.Axis(**plain))
+    x = alt.X("predicted:O", title="predicted", axis=matrix_axis(names, orient="top"))
+    y = alt.Y("true:O", title="true", axis=matrix_axis(names))
     mistakes = alt.Color(
         "count:Q",
         scale=alt.Scale(
@@ -202,7 +204,15 @@ def _confusion(
         legend=None,
     )
     border = {"stroke": palette.background, "strokeWidth": 2}
-    base = alt.Chart(DATA).encode(x=x, y=y, tooltip=["true:O", "predicted:O", "count:Q"])
+    base = alt.Chart(DATA).encode(
+        x=x,
+        y=y,
+        tooltip=[
+            alt.Tooltip("true_name:N", title="true"),
+            alt.Tooltip("predicted_name:N", title="predicted"),
+            "count:Q",
+        ],
+    )
     right = base.transform_filter("datum.right").mark_rect(fill=palette.correct_cell, **border)
     wrong = base.transform_filter("!datum.right").mark_rect(**border).encode(color=mistakes)
     dark = f"!datum.right && datum.count > {0.6 * largest}"
@@ -219,8 +229,24 @@ def _confusion(
             .encode(stroke=outline.otherwise(alt.value("transparent")))
             .add_params(cell)
         )
-    matrix = alt.layer(*layers).properties(height=classes * side)
+    matrix = alt.layer(*layers).properties(height=len(names) * side)
     return specification(matrix.configure_view(strokeWidth=0))
+
+
+def matrix_axis(names: Sequence[str], **more: Any) -> alt.Axis:
+    """The axis of a matrix whose rows or columns are numbers of classes: it writes their names."""
+    aslant = more.get("orient") == "top" and max(map(len, names)) > _UPRIGHT
+    return alt.Axis(
+        labelExpr=f"{json.dumps(list(names))}[datum.value]",
+        labelAngle=-45 if aslant else 0,
+        labelOverlap=False,
+        ticks=False,
+        domain=False,
+        labelFlush=False,
+        grid=False,
+        labelFontSize=12,
+        **more,
+    )
 
 
 def rates(rates: Mapping[str, Rate], palette: Palette, *, low: float = 0.0) -> Chart:

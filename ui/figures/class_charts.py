@@ -89,13 +89,16 @@ def _among_real(count: int, palette: Palette, x_title: str) -> dict[str, Any]:
 
 
 def logit_changes(
-    change: NDArray[np.floating], shuffled: NDArray[np.floating], palette: Palette
+    change: NDArray[np.floating],
+    shuffled: NDArray[np.floating],
+    names: Sequence[str],
+    palette: Palette,
 ) -> Chart:
-    """Ten bars from 0, blue up and orange down; the gray ring is the mean of shuffled pixels."""
+    """A bar a class from 0, blue up, orange down; the gray ring: the mean of shuffled pixels."""
     limit = float(max(np.abs(change).max(), np.abs(shuffled).max(), 1))
     table = pd.DataFrame(
         {
-            "label": [str(label) for label in range(len(change))],
+            "label": list(names),
             "change": [float(value) for value in change],
             "shuffled": [float(value) for value in shuffled],
             "text": [signed(float(value), 1) for value in change],

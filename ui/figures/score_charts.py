@@ -1,20 +1,23 @@
 """What an attack made of which class, as a matrix whose cells can be chosen."""
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from core.statistics.rate import Rate
-from ui.figures.charts import DATA, Chart, specification
+from ui.figures.charts import DATA, Chart, matrix_axis, specification
 from ui.figures.palette import Palette
 
 _SIDE = 38
 _DARK = 0.6  # a share from which the number is written in the background's color
 
 
-def outcomes(matrix: list[list[Rate]], palette: Palette, *, targeted: bool) -> Chart:
+def outcomes(
+    matrix: list[list[Rate]], names: Sequence[str], palette: Palette, *, targeted: bool
+) -> Chart:
     """Rows are true classes; the share of a row, or with targets of a cell, on a scale from 0 to 1.
 
     Untargeted, a column is what was read in the end, and the diagonal (pale green) is what stays
@@ -25,6 +28,8 @@ def outcomes(matrix: list[list[Rate]], palette: Palette, *, targeted: bool) -> C
             {
                 "true": true,
                 "column": column,
+                "true_name": names[true],
+                "column_name": names[column],
                 "share": rate.value if rate.total else 0.0,
                 "text": _written(rate, targeted),
                 "right": not targeted and true == column,
@@ -34,7 +39,7 @@ def outcomes(matrix: list[list[Rate]], palette: Palette, *, targeted: bool) -> C
             for column, rate in enumerate(row)
         ]
     )
-    return Chart(table, _outcomes(targeted, palette))
+    return Chart(table, _outcomes(tuple(names), targeted, palette))
 
 
 def _written(rate: Rate, targeted: bool) -> str:
@@ -44,18 +49,10 @@ def _written(rate: Rate, targeted: bool) -> str:
 
 
 @functools.lru_cache
-def _outcomes(targeted: bool, palette: Palette) -> dict[str, Any]:
-    plain = {
-        "labelAngle": 0,
-        "ticks": False,
-        "domain": False,
-        "labelFlush": False,
-        "grid": False,
-        "labelFontSize": 12,
-    }
+def _outcomes(names: tuple[str, ...], targeted: bool, palette: Palette) -> dict[str, Any]:
     title = "target" if targeted else "read as, after the attack"
-    x = alt.X("column:O", title=title, axis=alt.Axis(orient="top", **plain))
-    y = alt.Y("true:O", title="true", axis=alt.Axis(**plain))
+    x = alt.X("column:O", title=title, axis=matrix_axis(names, orient="top"))
+    y = alt.Y("true:O", title="true", axis=matrix_axis(names))
     stops = [palette.paper, *palette.mistake_cells]
     shares = alt.Color(
         "share:Q",
@@ -63,8 +60,8 @@ def _outcomes(targeted: bool, palette: Palette) -> dict[str, Any]:
         legend=None,
     )
     tooltip = [
-        "true:O",
-        alt.Tooltip("column:O", title=title),
+        alt.Tooltip("true_name:N", title="true"),
+        alt.Tooltip("column_name:N", title=title),
         alt.Tooltip("count_text:N", title="count"),
     ]
     border = {"stroke": palette.background, "strokeWidth": 2}
@@ -83,5 +80,5 @@ def _outcomes(targeted: bool, palette: Palette) -> dict[str, Any]:
         .encode(stroke=outline.otherwise(alt.value("transparent")))
         .add_params(cell)
     )
-    matrix = alt.layer(stays, goes, text, chosen).properties(height=10 * _SIDE)
+    matrix = alt.layer(stays, goes, text, chosen).properties(height=len(names) * _SIDE)
     return specification(matrix.configure_view(strokeWidth=0))

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import altair as alt
@@ -16,7 +16,7 @@ from ui.figures.charts import DATA, Chart, specification
 from ui.figures.palette import Palette, colorize, rgb
 
 _BINS = 24
-_SMALLEST_REGION = 12  # points, below which a region gets no digit
+_SMALLEST_REGION = 12  # points, below which a region gets no name
 _FILL = 0.45
 
 
@@ -72,12 +72,12 @@ def _rounded(step: float) -> float:
     return next(power * each for each in (1, 2, 5, 10) if power * each >= step * (1 - 1e-9))
 
 
-def regions(plane: Plane, palette: Palette) -> Chart:
-    """The plane in the colors of its classes, each region with its digit, and the attack's path.
+def regions(plane: Plane, names: Sequence[str], palette: Palette) -> Chart:
+    """The plane in the colors of its classes, each region with its name, and the attack's path.
 
     Green is what the image is read as, orange what the adversarial image is; gray are others.
     """
-    colors = _colors(*plane.ends, palette)
+    colors = _colors(*plane.ends, len(names), palette)
     half = float(plane.along[1] - plane.along[0]) / 2
     columns, rows = np.meshgrid(plane.along, plane.across)
     cells = pd.DataFrame(
@@ -87,17 +87,17 @@ def regions(plane: Plane, palette: Palette) -> Chart:
             "x2": (columns + half).ravel(),
             "y": (rows - half).ravel(),
             "y2": (rows + half).ravel(),
-            "text": plane.read.ravel().astype(str),
+            "text": [names[label] for label in plane.read.ravel()],
             "color": [colors[label] for label in plane.read.ravel()],
         }
     )
-    digits = pd.DataFrame(
+    regions = pd.DataFrame(
         [
             {
-                "kind": "digit",
+                "kind": "region",
                 "x": plane.along[column],
                 "y": plane.across[row],
-                "text": str(plane.read[row, column]),
+                "text": names[plane.read[row, column]],
             }
             for row, column in _places(plane.read)
         ]
@@ -116,7 +116,7 @@ def regions(plane: Plane, palette: Palette) -> Chart:
             {"kind": "end", "x": plane.length, "y": 0.0, "text": "adversarial"},
         ]
     )
-    table = pd.concat([cells, digits, path, ends], ignore_index=True).astype(object)
+    table = pd.concat([cells, regions, path, ends], ignore_index=True).astype(object)
     return Chart(table.where(table.notna(), None), _regions(_window(plane), palette))
 
 
@@ -133,9 +133,9 @@ def _window(plane: Plane) -> tuple[float, float, float, float]:
     )
 
 
-def _colors(here: int, there: int, palette: Palette) -> list[str]:
+def _colors(here: int, there: int, classes: int, palette: Palette) -> list[str]:
     """Of each class, pale, so that ink can be read on it."""
-    grays = colorize(np.linspace(0.05, 0.7, 10), (palette.paper, palette.other))
+    grays = colorize(np.linspace(0.05, 0.7, classes), (palette.paper, palette.other))
     colors = [_hexadecimal(gray) for gray in grays]
     for label, color in ((there, palette.target), (here, palette.true)):
         mixed = _FILL * rgb(color) + (1 - _FILL) * rgb(palette.background)
@@ -221,8 +221,8 @@ def _regions(window: tuple[float, float, float, float], palette: Palette) -> dic
             tooltip=[alt.Tooltip("text:N", title="read as")],
         )
     )
-    digits = (
-        base.transform_filter("datum.kind == 'digit'")
+    regions = (
+        base.transform_filter("datum.kind == 'region'")
         .mark_text(fontSize=22, fontWeight="bold", color=palette.ink, opacity=0.75)
         .encode(x=x, y=y, text="text:N")
     )
@@ -243,5 +243,5 @@ def _regions(window: tuple[float, float, float, float], palette: Palette) -> dic
         ),
     )
     words = ends.mark_text(dy=-13, fontSize=12, color=palette.ink).encode(text="text:N")
-    layers = alt.layer(cells, path, digits, dots, words).properties(height=380)
+    layers = alt.layer(cells, path, regions, dots, words).properties(height=380)
     return specification(layers.configure_view(strokeWidth=0))

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ui.assets import asset
+from ui.visitor import images
 
 _ROUTED = "_routed"
 
 
 @dataclass(frozen=True)
 class View:
-    """A page: its file in pages/, its title, its icon and the section of the sidebar."""
+    """A page: its file in pages/, its title, its icon and the section of the sidebar.
+
+    summary: what it is for; {noun}: what an image of the chosen model's data set is.
+    """
 
     file: str
     title: str
@@ -20,13 +24,18 @@ class View:
     summary: str
 
     @property
+    def told(self) -> str:
+        """The summary, for the model that is chosen."""
+        return self.summary.format(noun=images.spec().noun)
+
+    @property
     def path(self) -> str:
         """The page as Streamlit names it."""
         return f"pages/{self.file}.py"
 
 
 VIEWS = (
-    View("overview", "Overview", "home", "", "One digit all the way through a trained network."),
+    View("overview", "Overview", "home", "", "One {noun} all the way through a trained network."),
     View("training", "Training", "model_training", "Train", "Train a network and watch it learn."),
     View("predictions", "Predictions", "fact_check", "Train", "What it gets right, and wrong."),
     View("layers", "Layers", "layers", "Train", "Every layer, counted from the model itself."),
@@ -40,7 +49,7 @@ VIEWS = (
         "One noise, many images",
         "grain",
         "Attack and defend",
-        "Does a noise made for one digit fool it on others?",
+        "Does a noise made for one {noun} fool it on others?",
     ),
     View(
         "defenses", "Defenses", "shield", "Attack and defend", "Defend it, and attack the defense."
@@ -62,7 +71,7 @@ def pages() -> dict[str, list[st.Page]]:
             title=entry.title,
             icon=f":material/{entry.icon}:",
             default=entry is VIEWS[0],
-            help=entry.summary,
+            help=entry.told,
         )
         sections.setdefault(entry.section, []).append(page)
     return sections

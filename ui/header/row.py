@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES, IntArray
+from core.arrays import IntArray
+from core.data.spec import MNIST
 from ui import text
 from ui.controls import bound
 from ui.header import own_digit
 from ui.show import error_box
 from ui.visitor import compute, images, link, state
 from ui.visitor.choice import Choice, admit, bare_key, gone, model_titles, short_titles
-from ui.visitor.images import TEST_IMAGES, ChosenImage
+from ui.visitor.images import ChosenImage
 from ui.visitor.parameters import Text
 
 if TYPE_CHECKING:
@@ -20,22 +21,25 @@ if TYPE_CHECKING:
 
 
 def header(title: str, question: str) -> Choice:
-    """Draw the row and return what is chosen in it."""
+    """Draw the row and return what is chosen in it; {noun} in the question: what an image is."""
     row = st.container(
         horizontal=True,
         vertical_alignment="bottom",
         horizontal_alignment="distribute",
         key="header",
     )
-    with row, st.container(width="content", gap=None):
-        st.title(title, anchor=False)
-        st.markdown(f":gray[{question}]")
+    with row:
+        name = st.container(width="content", gap=None)
     with row, st.container(horizontal=True, width="content", vertical_alignment="bottom"):
         model = _model_picker()
+        with name:
+            st.title(title, anchor=False)
+            st.markdown(f":gray[{question.format(noun=images.spec().noun)}]")
         more = _image_picker()
         with st.container(width="content"):  # a fragment alone takes a whole row
             _share()
-    own_digit.show(model)
+    if images.spec() == MNIST:
+        own_digit.show(model)
     return Choice(model, images.chosen(), tuple(more))
 
 
@@ -91,12 +95,14 @@ def _image_picker() -> list[ChosenImage]:
         _by_number()
         _by_class()
         _several(problem)
-        _own()
+        if image.spec == MNIST:
+            _own()
     images.write_link()
     return more
 
 
 def _by_number() -> None:
+    total = images.spec().test_images
     if images.chosen().number is None:
         st.button(
             f"Back to test image {images.number()}",
@@ -104,10 +110,12 @@ def _by_number() -> None:
             on_click=images.leave_ink,
             key="leave-ink",
         )
+    if st.session_state.get(state.IMAGE, 0) >= total:  # of the model chosen before
+        st.session_state[state.IMAGE] = images.number()
     bound.number_input(
         "Test image",
         0,
-        TEST_IMAGES - 1,
+        total - 1,
         state.FIRST_IMAGE,
         1,
         key=state.IMAGE,
@@ -115,15 +123,17 @@ def _by_number() -> None:
     )
     index = images.number()
     with st.container(horizontal=True, gap="xsmall"):
-        st.button("Previous", on_click=images.choose, args=[(index - 1) % TEST_IMAGES])
-        st.button("Next", on_click=images.choose, args=[(index + 1) % TEST_IMAGES])
+        st.button("Previous", on_click=images.choose, args=[(index - 1) % total])
+        st.button("Next", on_click=images.choose, args=[(index + 1) % total])
         st.button("Random", icon=":material/shuffle:", on_click=_choose_random, key="image-random")
 
 
 def _by_class() -> None:
+    names = images.spec().classes
     st.pills(
         "The next one of class",
-        range(CLASSES),
+        range(len(names)),
+        format_func=names.__getitem__,
         key="_image_class",
         on_change=_choose_next_of_class,
     )
@@ -145,7 +155,7 @@ def _by_class() -> None:
 def _several(problem: str) -> None:
     bound.text_input(
         "Beside it",
-        images.OTHERS,
+        images.others(images.spec()),
         key=state.MORE,
         placeholder="numbers, such as 5, 9, 12",
         help=f"Up to {images.MAX_MORE} other test images, for the pages that show several.",
@@ -170,14 +180,14 @@ def _own() -> None:
 
 
 def _choose_random() -> None:
-    images.choose(int(np.random.default_rng().integers(TEST_IMAGES)))
+    images.choose(int(np.random.default_rng().integers(images.spec().test_images)))
 
 
 def _choose_next_of_class() -> None:
     label = st.session_state["_image_class"]
     st.session_state["_image_class"] = None
     if label is not None:
-        _choose_next_of(np.flatnonzero(compute.test_labels() == label))
+        _choose_next_of(np.flatnonzero(compute.test_labels(images.spec()) == label))
 
 
 def _choose_next_mistake() -> None:
@@ -216,13 +226,9 @@ def _choose_next_of(indices: IntArray) -> None:
 
 def one_of_each_class() -> None:
     """Lay the first test image of each other class beside the chosen one."""
-    labels = compute.test_labels()
-    own = images.chosen().label
-    images.choose_more(
-        [int(np.flatnonzero(labels == label)[0]) for label in range(CLASSES) if label != own][
-            : images.MAX_MORE
-        ]
-    )
+    labels, own = compute.test_labels(images.spec()), images.chosen().label
+    first = [int(np.argmax(labels == label)) for label in np.unique(labels) if label != own]
+    images.choose_more(first[: images.MAX_MORE])
 
 
 @st.fragment

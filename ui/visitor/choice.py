@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.data.spec import DatasetSpec
 from ui import text
 from ui.visitor import compute, state
 from ui.visitor.images import ChosenImage
@@ -24,6 +25,11 @@ class Choice:
     def classifier(self) -> "Classifier":
         """The chosen model, loaded; one sentence and the end of the run if it cannot be."""
         return compute.classifier(self.model)
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """The data set that the model reads, and the images are of."""
+        return compute.spec(self.model)
 
     @property
     def images(self) -> tuple[ChosenImage, ...]:
@@ -60,6 +66,12 @@ def short_titles() -> dict[str, str]:
         key: name if taken.count(name) == 1 or key in compute.shipped_cards() else f"{name}, {key}"
         for key, name in short.items()
     }
+
+
+def peers(model: str) -> dict[str, str]:
+    """The short titles of all models that read the data set that `model` reads, by their keys."""
+    own = compute.spec(model)
+    return {key: title for key, title in short_titles().items() if compute.spec(key) == own}
 
 
 def bare_key(model: str) -> str:

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.arrays import ByteArray, FloatArray, IntArray, to_float
-from core.data.mnist import DataError, Dataset, load_mnist, load_test_labels
+from core.data import sets
+from core.data.dataset import DataError, Dataset
+from core.data.mnist import load_mnist, load_test_labels
+from core.data.spec import MNIST, DatasetSpec
 from core.network.architecture import Architecture
 from core.network.card import ModelCard
 from core.zoo import models as zoo
+from ui import text
 from ui.show import error_box
 from ui.visitor import state
 
@@ -40,17 +44,40 @@ def left_out() -> list[str]:
 WARM_UP_DELAY = 2.0  # seconds: importing TensorFlow would hold up the first page on its way
 
 
-def mnist() -> Dataset:
-    """The database, or its one sentence and the end of this run."""
+def spec(key: str) -> DatasetSpec:
+    """The data set of the model that the picker calls `key`; needs no TensorFlow."""
+    bare, _, _ = key.partition(state.BEHIND)
+    if run := state.run_by_key(bare):
+        return run.dataset.spec
+    file = state.uploads().get(bare) or state.kept().get(bare)
+    card = file.card if file else shipped_cards().get(bare)
+    return card.spec if card else MNIST
+
+
+def check_here(spec: DatasetSpec) -> None:
+    """Raise ValueError unless the images are here that a specification describes."""
+    if spec.key not in sets.SETS or sets.SETS[spec.key].spec != spec:
+        names = text.listed(each.spec.name for each in sets.SETS.values())
+        raise ValueError(
+            f"The network reads {spec.name}, and those images are not here: take one that reads "
+            f"{names}."
+        )
+
+
+def dataset(spec: DatasetSpec) -> Dataset:
+    """The images that a specification describes, or one sentence and the end of this run."""
     try:
-        return load_mnist()
-    except DataError as error:
+        check_here(spec)
+        return sets.source(spec.key).load()
+    except (DataError, ValueError) as error:
         error_box(error)
         st.stop()
 
 
-def test_labels() -> ByteArray:
+def test_labels(spec: DatasetSpec) -> ByteArray:
     """The labels of the test images, which the header needs before anything else."""
+    if spec != MNIST:
+        return dataset(spec).test.labels
     try:
         return load_test_labels()
     except DataError as error:
@@ -80,7 +107,7 @@ def _load_first() -> None:
 
     remove_leftovers()
     with contextlib.suppress(ValueError, DataError):  # of a damaged file: the pages say so
-        zoo.load_once(state.FIRST_MODEL).logits(np.zeros((1, 28, 28, 1), np.float32))
+        zoo.load_once(state.FIRST_MODEL).logits(np.zeros((1, *MNIST.shape), np.float32))
         one_step = TrainingSettings(epochs=1, training_images=64)
         for _ in train(MODEL_1, load_mnist(), one_step):
             pass  # the first step of an architecture takes seconds: have it behind us
@@ -129,7 +156,7 @@ def _filed_classifier(digest: str, _data: bytes) -> "Classifier":
     from core.network.model import deserialize_model
 
     model, card = deserialize_model(_data)
-    return Classifier(model, name=card.title)
+    return Classifier(model, name=card.title, spec=card.spec)
 
 
 def card(key: str) -> ModelCard:
@@ -146,7 +173,7 @@ def card(key: str) -> ModelCard:
 
 
 def test_evaluation(classifier: "Classifier") -> "Evaluation":
-    """The classifier's answers to all 10,000 test images."""
+    """The classifier's answers to all test images."""
     return _test_evaluation(classifier.version, classifier)
 
 
@@ -154,7 +181,7 @@ def test_evaluation(classifier: "Classifier") -> "Evaluation":
 def _test_evaluation(version: str, _classifier: "Classifier") -> "Evaluation":
     from core.network.evaluation import evaluate
 
-    test = mnist().test
+    test = dataset(_classifier.spec).test
     return evaluate(_classifier, to_float(test.images), test.labels)
 
 
@@ -178,33 +205,33 @@ def _checkpoint_probabilities(
 
 
 def checkpoint_probabilities(run: "Run", step: int, key: str, image: FloatArray) -> FloatArray:
-    """Float32 [classes]: what a run's checkpoint says of the image [1, 28, 28, 1] called `key`."""
+    """Float32 [classes]: what a run's checkpoint says of the one image called `key`."""
     return _checkpoint_probabilities(run.id, step, key, run, image)
 
 
-def first_test_images(count: int) -> tuple[FloatArray, IntArray]:
-    """The first `count` (up to 1,000) test images float32 [n, 28, 28, 1], and their classes."""
-    images, labels = _first_test_images()
+def first_test_images(spec: DatasetSpec, count: int) -> tuple[FloatArray, IntArray]:
+    """The first `count` (up to 1,000) test images float32 [n, side, side, channels]; classes."""
+    images, labels = _first_test_images(spec.key, spec)
     return images[:count], labels[:count]
 
 
-@st.cache_resource(show_spinner=False)
-def _first_test_images() -> tuple[FloatArray, IntArray]:
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _first_test_images(key: str, _spec: DatasetSpec) -> tuple[FloatArray, IntArray]:
     """Once in memory, for the measurements of all visitors."""
-    first = mnist().test.first(1_000)
+    first = dataset(_spec).test.first(1_000)
     return to_float(first.images), first.labels.astype("int64")
 
 
-def nearest_real(key: str, image: FloatArray) -> FloatArray:
-    """The L2 from the image [1, 28, 28, 1] called `key` to the nearest test image of each class."""
-    return _nearest_real(key, image)
+def nearest_real(spec: DatasetSpec, key: str, image: FloatArray) -> FloatArray:
+    """The L2 from the one image called `key` to the nearest test image of each class."""
+    return _nearest_real(spec.key, key, spec, image)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _nearest_real(key: str, _image: FloatArray) -> FloatArray:
+def _nearest_real(set_key: str, key: str, _spec: DatasetSpec, _image: FloatArray) -> FloatArray:
     from core.data.neighbors import nearest_by_class
 
-    test = mnist().test
+    test = dataset(_spec).test
     return nearest_by_class(_image, test.images, test.labels)
 
 

@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 import streamlit as st
 
 from core.arrays import FloatArray, IntArray
+from core.data.spec import DatasetSpec
 from core.jobs import FAILED, QUEUED, STOPPED, Job, QueueFull
 from ui.show import error_box
 from ui.visitor import compute, session
@@ -68,10 +69,13 @@ class Kept(Generic[M]):
 
 
 def job_on_test_images(
-    title: str, count: int, work: Callable[[FloatArray, IntArray], Generator[float]]
+    title: str,
+    spec: DatasetSpec,
+    count: int,
+    work: Callable[[FloatArray, IntArray], Generator[float]],
 ) -> Job:
     """The visitor's job `title`: `work` on the first `count` test images and their classes."""
-    images, labels = compute.first_test_images(count)
+    images, labels = compute.first_test_images(spec, count)
     return Job(session.owner(), title, lambda: work(images, labels), explained=(ValueError,))
 
 

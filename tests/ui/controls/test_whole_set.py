@@ -1,8 +1,11 @@
 """Work over many test images, headless: what costs much says so and waits for its button."""
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data.spec import MNIST
 from tests.ui.conftest import fine_text_of, open_page, run_while_live, text_of
 from ui.controls.whole_set import Whole, in_parts
 from ui.views.class_images.made import layer_responses
@@ -69,8 +72,10 @@ def test_other_pages_do_not_hang(app: AppTest, view: str, sentence: str) -> None
 def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ten parts: what a job puts together is what is computed at once."""
     classifier = compute.zoo.load_once("model-1")
-    monkeypatch.setattr("ui.views.class_images.made.TEST_IMAGES", 250)
-    whole = layer_responses(classifier, "conv2")
+    few = replace(compute.dataset(MNIST), test=compute.dataset(MNIST).test.first(250))
+    with monkeypatch.context() as patched:
+        patched.setattr(compute, "dataset", lambda _: few)
+        whole = layer_responses(classifier, "conv2")
     found, at_once = finish(whole), whole.now()
     assert found.means.shape == (250, 32)
     assert abs(found.means - at_once.means[:250]).max() < 1e-5

@@ -5,6 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import FloatArray
+from core.data.spec import MNIST
 from core.defenses.filters import KINDS, Filter
 from tests.ui.conftest import notice_of, open_page, text_of
 from ui.header.navigation import VIEWS
@@ -127,4 +128,4 @@ def _seen(bare: list[int], defended: list[int]) -> Seen:
 )
 def test_the_finding_follows_the_answers(bare: list[int], defended: list[int], words: str) -> None:
     asked = Asked((Filter("blur", 1.0),), 0.3)
-    assert words in finding(asked, _seen(bare, defended))
+    assert words in finding(asked, _seen(bare, defended), MNIST.classes)

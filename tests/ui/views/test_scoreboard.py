@@ -167,7 +167,7 @@ def test_where_all_is_misread_there_is_nothing_to_attack(
 ) -> None:
     wrong = (mnist.test.labels[:50].astype(np.int64) + 5) % 10
     misread = (to_float(mnist.test.images[:50]), wrong)
-    monkeypatch.setattr(compute, "first_test_images", lambda _: misread)
+    monkeypatch.setattr(compute, "first_test_images", lambda *_: misread)
     written = fine_text_of(_attack(visit(**VIEW, score_epsilon="0")))
     assert "Model 1 misreads all 50 images: nothing to attack." in written
     assert "nan" not in written

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data.spec import MNIST
 from tests.ui.conftest import notice_of, open_link, text_of
 from ui.header.navigation import VIEWS
 from ui.views.adversarial.page import _VIEWS as ADVERSARIAL
@@ -125,7 +126,7 @@ def test_a_sentence_that_repeats_a_link_is_text() -> None:
 
 @pytest.mark.parametrize("text", ["5, 9", "5 9", "9,,5 ,", "5.0 9"])
 def test_images_beside_are_listed(text: str) -> None:
-    assert images.OTHERS.read((text,)).exact
+    assert images.others(MNIST).read((text,)).exact
 
 
 def _drawn(app: AppTest) -> dict[str, Parameter]:

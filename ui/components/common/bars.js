@@ -1,9 +1,17 @@
-// Ten horizontal bars, 0 to 9 from the top: the predicted class in bold ink, the true one in green,
-// a target in orange. `ticks` are other probabilities to compare with, `logits` a second column;
-// without `probabilities` the bars are empty.
+// A horizontal bar a class, in the order of `classes`, their names: the predicted one in bold ink,
+// the true one in green, a target in orange. `ticks` are other probabilities to compare with,
+// `logits` a second column; without `probabilities` the bars are empty.
 
-function drawBars(list, { probabilities, logits, trueLabel, targetLabel, ticks, colors }) {
-  while (list.children.length < 10) list.append(emptyBar(Boolean(logits)))
+const LONGEST_NAME = 10 // letters of a class's name that are shown
+
+function drawBars(list, { classes, probabilities, logits, trueLabel, targetLabel, ticks, colors }) {
+  const names = classes.join()
+  if (list.dataset.names !== names) {
+    list.dataset.names = names
+    list.replaceChildren(...classes.map(() => emptyBar(Boolean(logits))))
+    const letters = Math.max(...classes.map((name) => name.length))
+    list.style.setProperty("--name", `${Math.min(LONGEST_NAME, letters)}ch`)
+  }
   const predicted = probabilities ? probabilities.indexOf(Math.max(...probabilities)) : -1
   for (const [number, row] of [...list.children].entries()) {
     const p = probabilities ? probabilities[number] : 0
@@ -11,7 +19,7 @@ function drawBars(list, { probabilities, logits, trueLabel, targetLabel, ticks, 
     const [bar, tick] = track.children
     const color = number === predicted ? colors.ink : colors.other
     row.classList.toggle("predicted", number === predicted)
-    put(label, String(number))
+    put(label, classes[number])
     put(value, p >= 0.0005 ? p.toFixed(3) : "")
     track.style.background = colors.track
     bar.style.width = `${100 * p}%`

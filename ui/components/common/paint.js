@@ -52,6 +52,27 @@ class Paint {
     canvas.getContext("2d").putImageData(image, 0, 0)
   }
 
+  // An image for the eye, row by row: gray from paper to ink, the three channels of color as they are.
+  drawImage(canvas, values, { side, channels }, limit) {
+    if (channels === 1) {
+      this.draw(canvas, values, side, limit, false)
+      return
+    }
+    if (canvas.width !== side) canvas.width = side
+    if (canvas.height !== side) canvas.height = side
+    const image = new ImageData(side, side)
+    for (let at = 0; at < side * side; at++)
+      image.data.set([...this.pixel(values, at, channels, limit), 255], at * 4)
+    canvas.getContext("2d").putImageData(image, 0, 0)
+  }
+
+  // The color of pixel `at` of such an image.
+  pixel(values, at, channels, limit) {
+    if (channels === 1) return this.rgb(values[at], limit, false)
+    const own = values.subarray(at * channels, (at + 1) * channels)
+    return Array.from(own, (value) => this.level(value, limit, false))
+  }
+
   css(value, limit, signed) {
     return `rgb(${this.rgb(value, limit, signed)})`
   }
@@ -75,6 +96,15 @@ class Paint {
     element.style.background = `rgb(${background})`
     element.style.color = far(this.dark) > far(this.light) ? this.dark : this.light
   }
+}
+
+// For each pixel the value of the channel that has the largest magnitude, with its sign.
+function strongest(values, channels) {
+  if (channels === 1) return values
+  return values.constructor.from({ length: values.length / channels }, (_, at) => {
+    const own = values.subarray(at * channels, (at + 1) * channels)
+    return own.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most))
+  })
 }
 
 function written(value, digits = 2) {

@@ -5,13 +5,15 @@ import base64
 import numpy as np
 from PIL import Image
 
-from core.arrays import SIDE, ByteArray, FloatArray
+from core.arrays import ByteArray, FloatArray
 from core.data.centering import FIT, CenteringSteps
-from ui.components import colors, component
+from core.data.spec import MNIST
+from ui.components import colors, component, described
 from ui.figures.palette import Palette
 
 Step = dict[str, object]
 _reading = component("digit_reading")
+_TITLE = f"{MNIST.side} × {MNIST.side}"
 _CROP_SIDE = 160  # two pixels of the screen for each of the tile
 
 
@@ -28,6 +30,7 @@ def digit_reading(
     known = probabilities is not None
     _reading(
         data={
+            **described(MNIST),
             "colors": colors(palette),
             "finding": f"{name} reads {predicted}" if known else name,
             "detail": f"· p = {probabilities[predicted]:.3f}" if known else "",
@@ -41,7 +44,9 @@ def digit_reading(
 def centering(steps: CenteringSteps | None) -> list[Step]:
     """The three pictures of centering; blank ones before there is ink."""
     if steps is None:
-        crop, fitted, centered = (np.zeros((side, side), np.uint8) for side in (FIT, FIT, SIDE))
+        crop, fitted, centered = (
+            np.zeros((side, side), np.uint8) for side in (FIT, FIT, MNIST.side)
+        )
     else:
         crop, fitted, centered = steps.crop, steps.fitted, steps.centered
     return [
@@ -50,26 +55,26 @@ def centering(steps: CenteringSteps | None) -> list[Step]:
             **_step("20 × 20", "ring: center of mass", fitted),
             "mass": steps and steps.mass,
         },
-        {**_step("28 × 28", "center of mass in the middle", centered), "cross": True},
+        {**_step(_TITLE, "center of mass in the middle", centered), "cross": True},
     ]
 
 
 def squeezing(pixels: ByteArray | None) -> list[Step]:
     """The one picture without centering."""
-    blank = np.zeros((SIDE, SIDE), np.uint8)
-    return [_step("28 × 28", "everything, squeezed", blank if pixels is None else pixels)]
+    blank = np.zeros(MNIST.byte_shape, np.uint8)
+    return [_step(_TITLE, "everything, squeezed", blank if pixels is None else pixels)]
 
 
 def as_it_is(pixels: ByteArray) -> list[Step]:
     """The picture of an image that was taken to the last level."""
-    return [_step("28 × 28", "every pixel as it is", pixels)]
+    return [_step(_TITLE, "every pixel as it is", pixels)]
 
 
 def _step(title: str, caption: str, pixels: ByteArray) -> Step:
-    """A picture; `scale` is how many pixels of the 28 × 28 field one of its pixels is wide."""
+    """A picture; `scale` is how many pixels of MNIST's field one of its pixels is wide."""
     image = Image.fromarray(pixels)
     image.thumbnail((_CROP_SIDE, _CROP_SIDE), Image.Resampling.BOX)
-    scale = 1.0 if max(image.size) <= SIDE else FIT / max(image.size)
+    scale = 1.0 if max(image.size) <= MNIST.side else FIT / max(image.size)
     return {
         "title": title,
         "caption": caption,

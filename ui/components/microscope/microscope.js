@@ -202,7 +202,7 @@ class Microscope {
       layer.signed,
     )
     const { title, image } = head.sides[at.side]
-    paint.draw(this.find("digit"), image, 28, 1, false)
+    paint.drawImage(this.find("image"), image, head.images, 1)
     this.find("input-name").textContent = head.sides.length > 1 ? title : "Input"
     this.find("one-name").textContent = `${layer.name}, channel ${at.channel}`
     this.find("map").setAttribute(
@@ -213,10 +213,11 @@ class Microscope {
   }
 
   drawPlace() {
-    const { at, layer, side } = this
+    const { at, head, layer, side } = this
     const [top, bottom] = side.sees[at.row],
       [left, right] = side.sees[at.column]
-    place(this.find("field"), top, left, bottom - top + 1, right - left + 1, 28)
+    const [height, width] = [bottom - top + 1, right - left + 1]
+    place(this.find("field"), top, left, height, width, head.images.side)
     const step = layer.pooled ? side.pooling : 1
     place(
       this.find("here"),
@@ -228,7 +229,7 @@ class Microscope {
     )
     const state = side.states[at.channel]
     this.find("input-note").textContent =
-      `What this position sees: ${bottom - top + 1} × ${right - left + 1} pixels.`
+      `What this position sees: ${height} × ${width} pixels.`
     this.find("one-detail").textContent = `· row ${at.row}, column ${at.column}`
     this.find("values").textContent =
       this.values().join(", ") + (state ? ` · ${MEANING[state]}` : "")

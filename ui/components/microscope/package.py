@@ -24,6 +24,7 @@ from core.inspection.feature_maps import (
     padding_before,
     seen_rows,
 )
+from ui.components import described
 
 if TYPE_CHECKING:
     from core.arrays import FloatArray
@@ -39,7 +40,7 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A network, an image float32 [1, 28, 28, 1], one convolution, and its channels' states.
+    """A network, an image float32 [1, …], one convolution, and its channels' states.
 
     active: the share of positions of the first test images at which each channel is above 0; NaN
     where nobody has measured it.
@@ -91,10 +92,11 @@ def pack(
     if not any(part.sent for part in parts):
         raise ValueError(" ".join(part.absence() for part in parts))
     sides = max(layers, key=lambda layer: len(layer.sides)).sides
-    images = [{"image": side.image[0, :, :, 0]} for side in sides]
+    images = [{"image": side.image[0]} for side in sides]
     head = {
         **settings,
         "open": opened,
+        "images": described(layers[0].sides[0].classifier.spec),
         "oneNetwork": len(_networks(sides)) == 1,
         "kernelLimit": KERNEL_LIMIT,
         "sides": [

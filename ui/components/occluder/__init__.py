@@ -1,1 +1,1 @@
-"""The block that is dragged over a digit."""
+"""The block that is dragged over an image."""

@@ -1,4 +1,4 @@
-"""The block that is dragged over the digit, with its map and bars: one browser component."""
+"""The block that is dragged over the image, with its map and bars: one browser component."""
 
 import base64
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import FloatArray
+from core.data.spec import DatasetSpec
 from core.inspection.occlusion import OcclusionMap
-from ui.components import colors, component
+from ui.components import colors, component, described
 from ui.figures.palette import Palette
 from ui.visitor.images import ChosenImage
 
@@ -44,14 +45,11 @@ def occluder(
     """Mount the component. `free` holds the same block at every position inside the image."""
     label = int(occlusion.classes[0])
     changes = shown.changes(occlusion)
-    what = f"p({label})" if shown.unit == "p" else f"the logit of {label}"
     pixels = occlusion.per_pixel_mean(changes)[0] if by_pixel else None
-    legend = f"Change of {what} by block position. A digit in a cell: the answer there."
-    if by_pixel:
-        legend = f"Mean change of {what} over the blocks that hide a pixel, under the digit's edge."
     _component(
         key="occluder",
         data={
+            **described(image.spec),
             "title": image.title,
             "image": _encode(image.pixels),
             "fill": _encode((fill[0] * 255).round().astype(np.uint8)),
@@ -68,10 +66,24 @@ def occluder(
             "limit": shown.limit,
             "low": f"−{shown.limit:g}",
             "high": f"+{shown.limit:g}",
-            "legend": legend,
+            "legend": _legend(image.spec, shown, label, by_pixel=by_pixel),
             "colors": colors(palette),
         },
     )
+
+
+def edge_words(spec: DatasetSpec) -> str:
+    """What is drawn over the map: the outline of where the image is brighter than half."""
+    return f"the {spec.noun}'s edge" if spec.channels == 1 else "the edge of what is bright"
+
+
+def _legend(spec: DatasetSpec, shown: Shown, label: int, *, by_pixel: bool) -> str:
+    name = spec.classes[label]
+    what = f"p({name})" if shown.unit == "p" else f"the logit of {name}"
+    if by_pixel:
+        return f"Mean change of {what} over the blocks that hide a pixel, under {edge_words(spec)}."
+    word = "digit" if all(map(str.isdecimal, spec.classes)) else "name"
+    return f"Change of {what} by block position. A {word} in a cell: the answer there."
 
 
 def worst(occlusion: OcclusionMap) -> tuple[np.intp, np.intp]:

@@ -1,21 +1,22 @@
-// Hide a block of the digit by hand and watch the ten probabilities.
+// Hide a block of the image by hand and watch the probabilities of all classes.
 // All logits come once from Python; moving the block only reads them.
 
-const SIDE = 28
+const CANVAS = 616 // pixels of a canvas, or nearly: each of the image's is a whole number of them
 const LABELED_CELL = 40 // canvas pixels: smaller cells share one label for their region
 
 export default function ({ data, parentElement }) {
   const find = (selector) => parentElement.querySelector(selector)
-  const digit = find("canvas.digit")
+  const hand = find("canvas.hand")
   const map = find("canvas.map")
   const image = bytes(data.image)
   const fill = bytes(data.fill)
-  const cells = floats(data.logits) // [rows, columns, 10] at the map's positions
-  const free = floats(data.freeLogits) // [free, free, 10] at every position inside the image
+  const { side, classes } = data
+  const cells = floats(data.logits) // [rows, columns, classes] at the map's positions
+  const free = floats(data.freeLogits) // [free, free, classes] at every position inside the image
   const changes = floats(data.changes) // [rows, columns], what the map shows
   const paint = new Paint(data.colors)
   const rows = data.starts.length
-  const last = SIDE - data.block
+  const last = side - data.block
   const clean = softmax(data.cleanLogits)
   let top = 0
   let left = 0
@@ -25,43 +26,44 @@ export default function ({ data, parentElement }) {
     left = newLeft
     const now = softmax(logits)
     const predicted = argmax(now)
-    drawDigit(digit, paint, image, fill, top, left, data)
+    drawHidden(hand, paint, image, fill, top, left, data)
     drawBars(find(".class-bars"), {
+      classes,
       probabilities: now,
       ticks: clean,
       trueLabel: data.trueLabel,
       colors: data.colors,
     })
     find(".where").textContent =
-      `The block at row ${top}, column ${left}: reads ${predicted}, ` +
-      `p(${data.label}) = ${now[data.label].toFixed(3)}. Drag it, or use the arrow keys.`
+      `The block at row ${top}, column ${left}: reads ${classes[predicted]}, ` +
+      `p(${classes[data.label]}) = ${now[data.label].toFixed(3)}. Drag it, or use the arrow keys.`
     Object.assign(find(".occluder").dataset, { top, left, predicted })
   }
 
   function showFree(newTop, newLeft) {
     const row = clamp(Math.round(newTop), 0, last)
     const column = clamp(Math.round(newLeft), 0, last)
-    show(row, column, at(free, row * (last + 1) + column))
+    show(row, column, at(free, row * (last + 1) + column, classes.length))
   }
 
   function showCell(row, column) {
-    show(data.starts[row], data.starts[column], at(cells, row * rows + column))
+    show(data.starts[row], data.starts[column], at(cells, row * rows + column, classes.length))
   }
 
   const follow = (event) => {
-    const [y, x] = place(digit, event, SIDE)
+    const [y, x] = place(hand, event, side)
     showFree(y - data.block / 2, x - data.block / 2)
   }
-  digit.onpointerdown = (event) => {
-    digit.setPointerCapture(event.pointerId)
-    digit.classList.add("held")
+  hand.onpointerdown = (event) => {
+    hand.setPointerCapture(event.pointerId)
+    hand.classList.add("held")
     follow(event)
   }
-  digit.onpointermove = (event) => {
-    if (digit.classList.contains("held")) follow(event)
+  hand.onpointermove = (event) => {
+    if (hand.classList.contains("held")) follow(event)
   }
-  digit.onpointerup = digit.onpointercancel = () => digit.classList.remove("held")
-  digit.onkeydown = (event) => {
+  hand.onpointerup = hand.onpointercancel = () => hand.classList.remove("held")
+  hand.onkeydown = (event) => {
     const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
     if (event.key in step) {
       event.preventDefault()
@@ -73,7 +75,10 @@ export default function ({ data, parentElement }) {
     showCell(clamp(Math.floor(y), 0, rows - 1), clamp(Math.floor(x), 0, rows - 1))
   }
 
-  digit.setAttribute("aria-label", `${data.title} with a block that can be moved`)
+  for (const canvas of [hand, map]) {
+    canvas.width = canvas.height = side * Math.max(1, Math.round(CANVAS / side))
+  }
+  hand.setAttribute("aria-label", `${data.title} with a block that can be moved`)
   map.setAttribute("aria-label", data.legend)
   find(".legend").textContent = data.legend
   find(".low").textContent = data.low
@@ -84,23 +89,25 @@ export default function ({ data, parentElement }) {
   showCell(...data.start)
 }
 
-function drawDigit(canvas, paint, image, fill, top, left, { block, colors }) {
+function drawHidden(canvas, paint, image, fill, top, left, { side, channels, block, colors }) {
   const context = canvas.getContext("2d")
-  const size = canvas.width / SIDE
-  for (let y = 0; y < SIDE; y++)
-    for (let x = 0; x < SIDE; x++) {
+  const size = canvas.width / side
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++) {
       const hidden = y >= top && y < top + block && x >= left && x < left + block
-      context.fillStyle = paint.css((hidden ? fill : image)[y * SIDE + x], 255, false)
+      const color = paint.pixel(hidden ? fill : image, y * side + x, channels, 255)
+      context.fillStyle = `rgb(${color})`
       context.fillRect(x * size, y * size, size, size)
     }
   context.strokeStyle = colors.pointer
   context.lineWidth = 5
-  const height = Math.min(block, SIDE - top) * size
-  const width = Math.min(block, SIDE - left) * size
+  const height = Math.min(block, side - top) * size
+  const width = Math.min(block, side - left) * size
   context.strokeRect(left * size + 2.5, top * size + 2.5, width - 5, height - 5)
 }
 
-function drawMap(canvas, paint, changes, cells, cleanClass, { starts, limit, colors }) {
+function drawMap(canvas, paint, changes, cells, cleanClass, data) {
+  const { starts, limit, colors, classes } = data
   const context = canvas.getContext("2d")
   const rows = starts.length
   const edge = (index) => Math.round((index * canvas.width) / rows)
@@ -109,30 +116,31 @@ function drawMap(canvas, paint, changes, cells, cleanClass, { starts, limit, col
     context.fillStyle = paint.css(change, limit, true)
     context.fillRect(edge(x), edge(y), edge(x + 1) - edge(x), edge(y + 1) - edge(y))
   })
-  const classes = Array.from(changes, (_, index) => argmax(at(cells, index)))
-  for (const region of regions(classes, rows, cleanClass)) {
+  const answers = Array.from(changes, (_, index) => argmax(at(cells, index, classes.length)))
+  const cell = canvas.width / rows
+  context.font = `700 ${Math.round(clamp(cell * 0.5, 28, 40))}px ${fontOf(canvas)}`
+  context.textAlign = "center"
+  context.textBaseline = "middle"
+  const fits = classes.every((name) => context.measureText(name).width < cell)
+  for (const region of regions(answers, rows, cleanClass)) {
     outline(context, region, rows, edge, colors)
-    const cell = canvas.width / rows
-    const labeled = cell >= LABELED_CELL ? region : [middle(region, rows)]
+    const labeled = cell >= LABELED_CELL && fits ? region : [middle(region, rows)]
     for (const index of labeled) {
       const strong = Math.abs(changes[index]) > limit / 2
       context.fillStyle = strong ? colors.paper : colors.ink
-      context.font = `700 ${Math.round(clamp(cell * 0.5, 28, 40))}px ${fontOf(canvas)}`
-      context.textAlign = "center"
-      context.textBaseline = "middle"
       const [y, x] = [Math.floor(index / rows) + 0.5, (index % rows) + 0.5]
-      context.fillText(String(classes[index]), x * cell, y * cell + 2)
+      context.fillText(classes[answers[index]], x * cell, y * cell + 2)
     }
   }
 }
 
-// The mean over the blocks that hide a pixel, with the digit's outline on top.
-function drawPixels(canvas, paint, values, { limit, colors, image }) {
+// The mean over the blocks that hide a pixel, with the outline of what is bright on top.
+function drawPixels(canvas, paint, values, { side, channels, limit, colors, image }) {
   const context = canvas.getContext("2d")
-  const size = canvas.width / SIDE
-  const ink = bytes(image)
+  const size = canvas.width / side
+  const ink = brightness(bytes(image), channels)
   values.forEach((value, index) => {
-    const [y, x] = [Math.floor(index / SIDE), index % SIDE]
+    const [y, x] = [Math.floor(index / side), index % side]
     context.fillStyle = Number.isNaN(value) ? colors.paper : paint.css(value, limit, true)
     context.fillRect(x * size, y * size, size, size)
   })
@@ -140,10 +148,10 @@ function drawPixels(canvas, paint, values, { limit, colors, image }) {
   context.lineWidth = 2
   context.beginPath()
   ink.forEach((value, index) => {
-    const [y, x] = [Math.floor(index / SIDE), index % SIDE]
+    const [y, x] = [Math.floor(index / side), index % side]
     if (value < 128) return
     const dark = (dy, dx) =>
-      x + dx >= 0 && x + dx < SIDE && (ink[(y + dy) * SIDE + x + dx] ?? 0) >= 128
+      x + dx >= 0 && x + dx < side && (ink[(y + dy) * side + x + dx] ?? 0) >= 128
     const sides = [
       [-1, 0, 0, 0, 1, 0],
       [1, 0, 0, 1, 1, 1],
@@ -157,6 +165,15 @@ function drawPixels(canvas, paint, values, { limit, colors, image }) {
       }
   })
   context.stroke()
+}
+
+// The mean of each pixel's channels.
+function brightness(values, channels) {
+  if (channels === 1) return values
+  return Float32Array.from({ length: values.length / channels }, (_, pixel) => {
+    const own = values.subarray(pixel * channels, (pixel + 1) * channels)
+    return own.reduce((sum, value) => sum + value, 0) / channels
+  })
 }
 
 // Connected cells with the same answer, where it differs from the answer without a block.
@@ -235,7 +252,8 @@ function softmax(logits) {
 }
 
 const argmax = (values) => values.indexOf(Math.max(...values))
-const at = (logits, position) => Array.from(logits.slice(position * 10, position * 10 + 10))
+const at = (logits, position, count) =>
+  Array.from(logits.subarray(position * count, (position + 1) * count))
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value))
 const fontOf = (canvas) => getComputedStyle(canvas).fontFamily
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))

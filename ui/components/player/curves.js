@@ -15,7 +15,7 @@ function bandsOf(view, track, tracks) {
     }))
   }
   const values = view === "Logit" ? "logits" : "probabilities"
-  const lines = Array.from({ length: 10 }, (_, label) => ({
+  const lines = Array.from({ length: track.classes }, (_, label) => ({
     label,
     values: track.course(track[values], label),
     role: roleOf(label, track),
@@ -44,7 +44,7 @@ function rangeOf(curves) {
 }
 
 function drawCurves(player) {
-  const { track, tracks, view, last } = player
+  const { head, track, tracks, view, last } = player
   const bands = bandsOf(view, track, tracks)
   player.readings = []
   player.find("plots").replaceChildren(
@@ -52,8 +52,8 @@ function drawCurves(player) {
       const row = element("div", "row")
       const names = element("div", "names")
       if (band.name) names.append(element("span", "band", band.name), reading(player, band))
-      else names.append(...lineNames(band, view))
-      row.append(axis(band), plot(band, track, last, player.head.colors), names)
+      else names.append(...lineNames(band, view, head.images.classes))
+      row.append(axis(band), plot(band, track, last, head.colors), names)
       return row
     }),
   )
@@ -98,7 +98,7 @@ function plot(band, track, last, colors) {
 }
 
 // The names of the lines that have a role, at the height of their ends, apart enough to be read.
-function lineNames({ lines, range: [low, high] }, view) {
+function lineNames({ lines, range: [low, high] }, view, classes) {
   const named = lines
     .filter((line) => line.role !== "other")
     .map((line) => ({ ...line, at: 100 * (1 - (line.values.at(-1) - low) / (high - low)) }))
@@ -109,7 +109,7 @@ function lineNames({ lines, range: [low, high] }, view) {
   for (let rank = named.length - 1, lowest = 100; rank >= 0; rank--, lowest -= 16)
     named[rank].at = Math.min(named[rank].at, lowest)
   return named.map(({ label, role, at }) => {
-    const what = view === "Logit" ? `logit ${label}` : `p(${label})`
+    const what = view === "Logit" ? `logit ${classes[label]}` : `p(${classes[label]})`
     const name = element("span", `name ${role}`, role === "ink" ? what : `${what} ${role}`)
     name.style.top = `${at}%`
     return name

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from core.arrays import SIDE, ByteArray, IntArray
+from core.arrays import ByteArray, IntArray
 from ui.components.player.track import Track
 from ui.figures.palette import Palette, colorize
 from ui.files import npz
@@ -20,18 +20,16 @@ _GAP = 1  # pixels of the images between tracks
 
 
 def animation(tracks: Sequence[Track], palette: Palette) -> bytes:
-    """A GIF of all tracks moving together, at most 100 evenly spaced frames, in exact colors."""
+    """A GIF of all tracks moving together, at most 100 evenly spaced frames.
+
+    The levels of gray images have exact colors; of others each frame has the 256 that suit it.
+    """
     steps = _shared_steps(tracks)
     scale = 8 if len(tracks) == 1 else 3
-    levels = np.arange(256) / 255
-    colors = colorize(levels, (palette.paper, palette.ink)).tobytes()
-    pictures = []
-    for step in steps:
-        sheet = _sheet([_at(track, int(step)) for track in tracks])
-        picture = Image.fromarray(sheet.repeat(scale, axis=0).repeat(scale, axis=1), "L")
-        picture = picture.convert("P")
-        picture.putpalette(colors)
-        pictures.append(picture)
+    pictures = [
+        _frame(_sheet([_at(track, int(step)) for track in tracks]), scale, palette)
+        for step in steps
+    ]
     file = io.BytesIO()
     pictures[0].save(
         file,
@@ -75,10 +73,11 @@ def _rows(track: Track) -> pd.DataFrame:
     columns: dict[str, object] = {
         "track": track.title,
         "step": track.steps,
-        "predicted": track.predicted,
+        "predicted": [track.spec.classes[label] for label in track.predicted],
     }
     for name, values in (("p", track.probabilities), ("logit", track.logits)):
-        columns |= {f"{name}_{label}": values[:, label] for label in range(values.shape[1])}
+        named = zip(track.spec.classes, values.T, strict=True)
+        columns |= {f"{name}_{label}": course for label, course in named}
     columns |= {_plain(name): values for name, values in _numbers(track).items()}
     return pd.DataFrame(columns)
 
@@ -102,7 +101,7 @@ def _shared_steps(tracks: Sequence[Track]) -> IntArray:
 
 
 def _at(track: Track, step: int) -> ByteArray:
-    """The last image recorded up to a step: uint8 [28, 28]."""
+    """The last image recorded up to a step: uint8 [side, side], or with its colors behind."""
     frame = int(np.searchsorted(track.steps, step, side="right")) - 1
     image: ByteArray = track.pixels[frame]
     return image
@@ -112,9 +111,20 @@ def _sheet(images: list[ByteArray]) -> ByteArray:
     """The images side by side in rows of five, on paper."""
     columns = min(len(images), _COLUMNS)
     rows = -(-len(images) // columns)
-    step = SIDE + _GAP
-    sheet = np.zeros((rows * step - _GAP, columns * step - _GAP), np.uint8)
+    side, *colors = images[0].shape[1:]
+    step = side + _GAP
+    sheet = np.zeros((rows * step - _GAP, columns * step - _GAP, *colors), np.uint8)
     for number, image in enumerate(images):
         y, x = number // columns * step, number % columns * step
-        sheet[y : y + SIDE, x : x + SIDE] = image
+        sheet[y : y + side, x : x + side] = image
     return sheet
+
+
+def _frame(sheet: ByteArray, scale: int, palette: Palette) -> Image.Image:
+    large = Image.fromarray(sheet.repeat(scale, axis=0).repeat(scale, axis=1))
+    if sheet.ndim > 2:
+        return large.quantize(256)
+    picture = large.convert("P")
+    levels = np.arange(256) / 255
+    picture.putpalette(colorize(levels, (palette.paper, palette.ink)).tobytes())
+    return picture

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.arrays import IntArray
 from core.checks import check_range
 from ui import theme
-from ui.components import colors, component
+from ui.components import colors, component, described
 from ui.components.player.track import Track
 
 if TYPE_CHECKING:
@@ -47,13 +47,15 @@ def pack(tracks: Sequence[Track], paints: dict[str, object]) -> bytes:
     Raises ValueError on none or too many tracks.
     """
     check_range("The number of tracks", len(tracks), 1, MAX_TRACKS)
-    described = [_describe(track, MAX_FRAMES // len(tracks)) for track in tracks]
+    parts = [_describe(track, MAX_FRAMES // len(tracks)) for track in tracks]
     body = b"".join(
-        np.ascontiguousarray(array).tobytes() for _, arrays in described for array in arrays
+        np.ascontiguousarray(array).tobytes() for _, arrays in parts for array in arrays
     )
-    heads = [head for head, _ in described]
+    heads = [head for head, _ in parts]
     version = zlib.crc32(body, zlib.crc32(json.dumps(heads).encode()))
-    head = json.dumps({"version": version, "colors": paints, "tracks": heads}).encode()
+    images = described(tracks[0].spec)
+    about = {"version": version, "colors": paints, "images": images, "tracks": heads}
+    head = json.dumps(about).encode()
     return zlib.compress(len(head).to_bytes(4, "little") + head + body, 4)
 
 
@@ -106,6 +108,7 @@ def _marks(track: Track) -> list[dict[str, object]]:
         exact = step - int(track.steps[flip - 1]) == 1  # else it happened since the frame before
         when = f"{'at' if exact else 'by'} {step:,}"
         last = len(track.flips) == 2 and flip == track.flips[-1]
-        text = f"says {track.predicted[flip]} for good {when}" if last else f"answer flips {when}"
+        name = track.spec.classes[track.predicted[flip]]
+        text = f"says {name} for good {when}" if last else f"answer flips {when}"
         marks.append({"step": step, "text": text})
     return marks

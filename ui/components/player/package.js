@@ -1,7 +1,5 @@
 // What Python packed: a header, and for each track its steps, logits, probabilities, numbers, frames.
 
-const PIXELS = 28 * 28
-
 async function unpack(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))
   const buffer = await new Response(stream).arrayBuffer()
@@ -13,45 +11,51 @@ async function unpack(bytes) {
     at += size
     return new Type(buffer.slice(at - size, at))
   }
-  head.tracks = head.tracks.map((track) => new Track(track, take))
+  head.tracks = head.tracks.map((track) => new Track(track, head.images, take))
   return head
 }
 
 class Track {
-  constructor(head, take) {
+  constructor(head, { side, channels, classes }, take) {
     Object.assign(this, head)
+    this.channels = channels
+    this.size = side * side * channels
+    this.classes = classes.length
     this.steps = take(this.frames, Float32Array)
-    this.logits = take(this.frames * 10, Float32Array)
-    this.probabilities = take(this.frames * 10, Float32Array)
+    this.logits = take(this.frames * this.classes, Float32Array)
+    this.probabilities = take(this.frames * this.classes, Float32Array)
     const curve = (name) => ({ name, values: take(this.frames, Float32Array) })
     this.terms = this.terms.map(curve)
     this.norms = this.norms.map(curve)
-    this.pixels = take(this.frames * PIXELS, Uint8Array)
-    for (let at = PIXELS; at < this.pixels.length; at++) this.pixels[at] += this.pixels[at - PIXELS]
+    const { size } = this
+    this.pixels = take(this.frames * size, Uint8Array)
+    for (let at = size; at < this.pixels.length; at++) this.pixels[at] += this.pixels[at - size]
   }
 
   image(frame) {
-    return this.pixels.subarray(frame * PIXELS, (frame + 1) * PIXELS)
+    return this.pixels.subarray(frame * this.size, (frame + 1) * this.size)
   }
 
-  // Now minus the start, −255 to 255.
+  // Now minus the start, −255 to 255; of a pixel's channels the one that changed most.
   change(frame) {
     const now = this.image(frame)
-    return Int16Array.from(now, (value, at) => value - this.pixels[at])
+    const change = Int16Array.from(now, (value, at) => value - this.pixels[at])
+    return strongest(change, this.channels)
   }
 
-  ten(values, frame) {
-    return values.subarray(frame * 10, (frame + 1) * 10)
+  // Of all classes at one frame.
+  all(values, frame) {
+    return values.subarray(frame * this.classes, (frame + 1) * this.classes)
   }
 
   predicted(frame) {
-    const logits = this.ten(this.logits, frame)
+    const logits = this.all(this.logits, frame)
     return logits.indexOf(Math.max(...logits))
   }
 
   // One class over all frames.
   course(values, label) {
-    return Float32Array.from(this.steps, (_, frame) => values[frame * 10 + label])
+    return Float32Array.from(this.steps, (_, frame) => values[frame * this.classes + label])
   }
 }
 

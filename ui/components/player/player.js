@@ -1,5 +1,5 @@
-// The trajectory player: one slider moves the images, their changes, the ten classes and the curves
-// of all tracks together.
+// The trajectory player: one slider moves the images, their changes, all classes and the curves of
+// all tracks together.
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4]
 const WHOLE = 6_000 // ms that a trajectory takes at 1×
@@ -65,6 +65,10 @@ class Player {
     this.root.style.setProperty("--track", colors.track)
     this.root.classList.toggle("still", this.steps.length < 2)
     this.find("slider").max = this.last
+    const { side, classCount } = this.head.images
+    put(this.find("class-count"), `${classCount} classes`)
+    put(this.find("small"), `PNG ${side} × ${side}`)
+    put(this.find("large"), `PNG ${enlarged(side)} × ${enlarged(side)}`)
     this.paint.legend(this.find("scale"), true)
     this.find("copy").hidden = !canCopy()
     put(this.find("thinned"), thinning(this.tracks))
@@ -77,7 +81,7 @@ class Player {
     ;[...this.find("tiles").children].forEach((tile, at) =>
       tile.setAttribute("aria-pressed", String(at === number)),
     )
-    this.paint.draw(this.find("start"), this.track.image(0), 28, 255, false)
+    this.paint.drawImage(this.find("start"), this.track.image(0), this.head.images, 255)
     if (this.steps.length > 1) this.curves()
     this.draw()
   }
@@ -106,18 +110,20 @@ class Player {
   // Everything that depends on the step.
   draw() {
     const { track, frame, place, steps, last, paint } = this
-    paint.draw(this.find("image"), track.image(frame), 28, 255, false)
-    paint.draw(this.find("change"), track.change(frame), 28, 255, true)
+    const { images } = this.head
+    paint.drawImage(this.find("image"), track.image(frame), images, 255)
+    paint.draw(this.find("change"), track.change(frame), images.side, 255, true)
     drawBars(this.find("class-bars"), {
-      probabilities: track.ten(track.probabilities, frame),
-      logits: track.ten(track.logits, frame),
-      ticks: track.ten(track.probabilities, 0),
+      classes: images.classes,
+      probabilities: track.all(track.probabilities, frame),
+      logits: track.all(track.logits, frame),
+      ticks: track.all(track.probabilities, 0),
       trueLabel: track.true,
       targetLabel: track.target,
       colors: this.head.colors,
     })
     ;[...this.find("tiles").children].forEach((tile, number) =>
-      drawTile(tile, this.tracks[number], place, paint),
+      drawTile(tile, this.tracks[number], this),
     )
     this.readings?.forEach((write) => write(frame))
     this.write()
@@ -125,7 +131,7 @@ class Player {
     slider.value = steps[place]
     slider.setAttribute(
       "aria-valuetext",
-      `${steps[place]} of ${last}, the network says ${track.predicted(frame)}`,
+      `${steps[place]} of ${last}, the network says ${images.classes[track.predicted(frame)]}`,
     )
     // Set where it is used and nowhere above: a property that all inherit costs 3 ms a step.
     const share = last ? steps[place] / last : 0
@@ -137,16 +143,17 @@ class Player {
   write() {
     const { track, frame } = this
     const predicted = track.predicted(frame)
-    const p = track.ten(track.probabilities, frame)[predicted]
+    const name = this.head.images.classes[predicted]
+    const p = track.all(track.probabilities, frame)[predicted]
     const step = track.steps[frame]
     const ended = step < this.steps[this.place] ? " (its last)" : ""
     const norms = track.norms.map(({ name, values }) => `${name} ${short(values[frame])}`)
     const terms = track.terms.map(({ name, values }) => `${name} ${short(values[frame])}`)
-    const finding = `Iteration ${step.toLocaleString("en")}${ended}: the network says ${predicted}`
+    const finding = `Iteration ${step.toLocaleString("en")}${ended}: the network says ${name}`
     put(this.find("finding"), finding)
     put(
       this.find("distance"),
-      `${kindOf(predicted, track)}, p = ${p.toFixed(3)} · change ${norms.join(", ")}`,
+      `${kindOf(predicted, track, name)}, p = ${p.toFixed(3)} · change ${norms.join(", ")}`,
     )
     put(this.find("terms"), terms.join(" · "))
     const known = track.cost && "What a PNG’s 256 levels cost is measured for the last iteration."
@@ -205,9 +212,9 @@ function thinning(tracks) {
         "The files hold all."
 }
 
-function kindOf(label, track) {
+function kindOf(label, track, name) {
   if (label === track.target) return "The target"
-  return label === track.true ? "The true class" : `Class ${label}`
+  return label === track.true ? "The true class" : `Class ${name}`
 }
 
 function tileOf(player, track, number) {
@@ -223,12 +230,13 @@ function tileOf(player, track, number) {
   return tile
 }
 
-function drawTile(tile, track, place, paint) {
+function drawTile(tile, track, { head, place, paint }) {
   const [canvas, , answer] = tile.children
   const frame = track.at[place]
   const predicted = track.predicted(frame)
-  paint.draw(canvas, track.image(frame), 28, 255, false)
-  put(answer, `${predicted} · ${track.ten(track.probabilities, frame)[predicted].toFixed(3)}`)
+  paint.drawImage(canvas, track.image(frame), head.images, 255)
+  const p = track.all(track.probabilities, frame)[predicted]
+  put(answer, `${head.images.classes[predicted]} · ${p.toFixed(3)}`)
   tile.classList.toggle("reached", predicted === track.target)
 }
 

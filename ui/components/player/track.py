@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.arrays import ByteArray, FloatArray, IntArray, to_bytes
+from core.data.spec import MNIST, DatasetSpec
 
 if TYPE_CHECKING:
     from core.optimization.engine import Trajectory
@@ -20,7 +21,8 @@ class Track:
     """Image `index` of a trajectory under a title, with the classes its bars mark.
 
     original: the number of the test image that it was made from, if it was from one; about: what
-    its PNGs say of themselves; cost: what rounding to their 256 levels costs the last image.
+    its PNGs say of themselves; cost: what rounding to their 256 levels costs the last image. Raises
+    ValueError unless `spec` describes the images.
     """
 
     title: str
@@ -31,6 +33,15 @@ class Track:
     original: int | None = None
     about: Mapping[str, object] = field(default_factory=dict)
     cost: str = ""
+    spec: DatasetSpec = MNIST
+
+    def __post_init__(self) -> None:
+        shape = self.trajectory.images.shape[2:]
+        if shape != self.spec.shape:
+            raise ValueError(
+                f"The frames are {list(shape)}, not {list(self.spec.shape)} as those of "
+                f"{self.spec.name}: give their own data set."
+            )
 
     @property
     def steps(self) -> IntArray:
@@ -39,13 +50,14 @@ class Track:
 
     @property
     def images(self) -> FloatArray:
-        """Float32 [frames, 28, 28] in [0, 1]."""
-        images: FloatArray = self.trajectory.images[:, self.index, :, :, 0]
+        """Float32 [frames, side, side], of colors with the channels behind, in [0, 1]."""
+        frames = self.trajectory.images[:, self.index]
+        images: FloatArray = frames.reshape(-1, *self.spec.byte_shape)
         return images
 
     @property
     def logits(self) -> FloatArray:
-        """Float32 [frames, 10]."""
+        """Float32 [frames, classes]."""
         logits: FloatArray = self.trajectory.logits[:, self.index]
         return logits
 
@@ -57,7 +69,7 @@ class Track:
 
     @functools.cached_property
     def probabilities(self) -> FloatArray:
-        """Float32 [frames, 10]."""
+        """Float32 [frames, classes]."""
         probabilities: FloatArray = self.trajectory.probabilities[:, self.index]
         return probabilities
 
@@ -70,15 +82,16 @@ class Track:
     def norms(self) -> dict[str, FloatArray]:
         """L0 (in pixels), L2 and L∞ of the change since the start: float32 [frames]."""
         size = np.abs(self.images - self.images[0]).reshape(len(self.steps), -1)
+        moved = (size > _MOVED).reshape(*size.shape[:1], -1, self.spec.channels).any(axis=-1)
         return {
-            "L0": (size > _MOVED).sum(axis=1).astype(np.float32),
+            "L0": moved.sum(axis=1).astype(np.float32),
             "L2": np.sqrt((size**2).sum(axis=1)),
             "L∞": size.max(axis=1),
         }
 
     @functools.cached_property
     def pixels(self) -> ByteArray:
-        """The images for the eye: uint8 [frames, 28, 28]."""
+        """The images for the eye: uint8 of the same shape."""
         return to_bytes(self.images)
 
     @functools.cached_property

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.arrays import CLASSES
 from core.coach.situation import Situation
+from core.data.spec import MNIST, DatasetSpec
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory
 from core.report.claims import noise_claims
@@ -24,16 +24,15 @@ from ui.views.adversarial.noise_luck import NOISE_LUCK, seconds
 from ui.views.adversarial.noise_settings import REPORTED, Settings, controls, trajectory_of
 from ui.visitor.choice import Choice
 
-_ALL = np.arange(CLASSES)
 _COACHED = {"learning_rate": "noise_rate", "iterations": "noise_steps", "objective": "noise_cost"}
 
 
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
-    """Player, all ten classes, their curves, the report's claims, and 200 starts."""
+    """Player, all classes, their curves, the report's claims, and 200 starts."""
     result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
-        shown, settings = controls()
+        shown, settings = controls(choice.spec)
     with result, st.container(border=True, height="stretch", key="result"):
         try:
             with st.skeleton(height=520):
@@ -41,8 +40,11 @@ def show(choice: Choice, classifier: Classifier) -> None:
         except ValueError as error:
             error_box(error)
             return
-        tracks = [Track(f"Toward {k}", trajectory, k, target=k) for k in shown]
-        st.markdown(_finding(trajectory, settings))
+        spec = classifier.spec
+        tracks = [
+            Track(f"Toward {spec.classes[k]}", trajectory, k, target=k, spec=spec) for k in shown
+        ]
+        st.markdown(_finding(spec, trajectory, settings))
         if tracks:
             tracks = exported(tracks, classifier, {"attack": "From noise", **asdict(settings)})
             player.show(tracks, key="noise-player")
@@ -52,17 +54,24 @@ def show(choice: Choice, classifier: Classifier) -> None:
     with side:
         _coach(trajectory, shown, settings)
     with st.container(border=True):
-        _ten_classes(classifier, trajectory)
+        _all_classes(classifier, trajectory)
     if shown:
         with st.container(border=True):
-            _curves(trajectory, shown, settings)
-    with st.container(border=True):
-        _claims(classifier, trajectory, settings)
+            _curves(classifier.spec, trajectory, shown, settings)
+    if classifier.spec == MNIST:
+        with st.container(border=True):
+            _claims(classifier, trajectory, settings)
     with st.container(border=True, key="noise-luck-card"):
-        again = {**asdict(settings), "classes": tuple(shown or E7.classes)}
+        again = {**asdict(settings), "classes": tuple(shown or _first(classifier.spec))}
         NOISE_LUCK.draw(classifier, choice, again, seconds(again))
-    told = {"experiment": "E7", "model": choice.model, **asdict(settings)}
+    reported = {"experiment": "E7"} if classifier.spec == MNIST else {}
+    told = {**reported, "model": choice.model, **asdict(settings)}
     shared.settings_download(told, trajectory.result, "from-noise")
+
+
+def _first(spec: DatasetSpec) -> list[int]:
+    """The classes of E7, as far as there are so many."""
+    return [label for label in E7.classes if label < len(spec.classes)]
 
 
 def _coach(trajectory: Trajectory, shown: list[int], settings: Settings) -> None:
@@ -74,51 +83,59 @@ def _coach(trajectory: Trajectory, shown: list[int], settings: Settings) -> None
         coach.show(now, _COACHED, name="noise", nearest=nearest)
 
 
-def _finding(trajectory: Trajectory, settings: Settings) -> str:
+def _finding(spec: DatasetSpec, trajectory: Trajectory, settings: Settings) -> str:
+    names, every = spec.classes, np.arange(len(spec.classes))
+    count = text.in_words(len(names))
     read = trajectory.predicted[-1]
-    confidence = trajectory.probabilities[-1, _ALL, _ALL]
-    failed = np.flatnonzero(read != _ALL)
+    confidence = trajectory.probabilities[-1, every, every]
+    failed = np.flatnonzero(read != every)
     if len(failed) == 0:
-        finding = f"All ten starts become their class, p = {confidence.min():.3f} or more"
-    elif len(failed) == CLASSES:
+        finding = f"All {count} starts become their class, p = {confidence.min():.3f} or more"
+    elif len(failed) == len(names):
         finding = "No start becomes its class"
     else:
-        listed = ", ".join(f"{k} is read as {read[k]}" for k in failed[:4])
+        listed = ", ".join(f"{names[k]} is read as {names[read[k]]}" for k in failed[:4])
         rest = f" and {len(failed) - 4} more" if len(failed) > 4 else ""
-        finding = f"{CLASSES - len(failed)} of ten starts become their class; {listed}{rest}"
+        finding = f"{len(names) - len(failed)} of {count} starts become their class; {listed}{rest}"
     return f"**{finding}** :gray[· {settings.words}]"
 
 
-def _ten_classes(classifier: Classifier, trajectory: Trajectory) -> None:
-    images = trajectory.result
+def _all_classes(classifier: Classifier, trajectory: Trajectory) -> None:
+    images, names = trajectory.result, classifier.spec.classes
+    count, name = text.in_words(len(names)), text.literal(classifier.name)
     probabilities = trajectory.probabilities[-1]
     logits, read = trajectory.logits[-1], trajectory.predicted[-1]
-    second = shared.other_network(classifier)
-    agreed = second.predict(images)
-    st.markdown(
-        f"**{text.literal(second.name)} takes {int((agreed == _ALL).sum())} of the ten for their "
-        f"class** "
-        f":gray[· another network, asked about the images made with "
-        f"{text.literal(classifier.name)}]"
-    )
     captions = [
-        f"**{k}** {'reached' if read[k] == k else f'is a {read[k]}'}  \n"
-        f"p {probabilities[k, k]:.3f}  \nlogit {text.number(float(logits[k, k]), 1)}  \n"
-        f"{text.literal(second.name)}: {agreed[k]}"
-        for k in _ALL
+        f"**{names[k]}** {'reached' if read[k] == k else f'is {text.a(names[read[k]])}'}  \n"
+        f"p {probabilities[k, k]:.3f}  \nlogit {text.number(float(logits[k, k]), 1)}"
+        for k in range(len(names))
     ]
-    shared.tile_row(images, captions, [f"Noise made into a {k}" for k in _ALL])
-    counts = np.bincount(trajectory.predicted[0], minlength=CLASSES)
-    starts = ", ".join(f"{count} as {label}" for label, count in enumerate(counts) if count)
+    answer = ""
+    if (second := shared.other_network(classifier)) is None:
+        st.markdown(f"**All {count} classes** :gray[· made with {name}]")
+    else:
+        agreed, other = second.predict(images), text.literal(second.name)
+        st.markdown(
+            f"**{other} takes {int((agreed == np.arange(len(names))).sum())} of the {count} for "
+            f"their class** :gray[· another network, asked about the images made with {name}]"
+        )
+        answer = ", and the other network’s answer"
+        captions = [
+            f"{caption}  \n{other}: {names[label]}"
+            for caption, label in zip(captions, agreed, strict=True)
+        ]
+    shared.tile_row(images, captions, [f"Noise made into {text.a(each)}" for each in names])
+    counts = np.bincount(trajectory.predicted[0], minlength=len(names))
+    starts = ", ".join(f"{count} as {names[label]}" for label, count in enumerate(counts) if count)
     st.caption(
-        "Below each: the class wanted, whether it is reached, its probability and logit, and the "
-        f"other network’s answer. Before anything is done, {text.literal(classifier.name)} reads "
-        f"the ten starts: "
-        f"{starts}."
+        f"Below each: the class wanted, whether it is reached, its probability and logit{answer}. "
+        f"Before anything is done, {name} reads the {count} starts: {starts}."
     )
 
 
-def _curves(trajectory: Trajectory, shown: list[int], settings: Settings) -> None:
+def _curves(
+    spec: DatasetSpec, trajectory: Trajectory, shown: list[int], settings: Settings
+) -> None:
     """Cost and confidence of the shown classes against the iterations."""
     is_logit = settings.objective == "logit"
     sign, name = (-1, "−logit") if is_logit else (1, "cross-entropy")
@@ -130,19 +147,20 @@ def _curves(trajectory: Trajectory, shown: list[int], settings: Settings) -> Non
         f"{'class' if len(shown) == 1 else 'classes'}; cost: {name} of the class]"
     )
     columns = st.columns(2, gap="medium")
-    confidence = trajectory.probabilities[:, _ALL, _ALL]
+    every = np.arange(len(spec.classes))
+    confidence = trajectory.probabilities[:, every, every]
     for column, title, values in zip(
         columns, (f"Cost: {name}", "Confidence: p of the class"), (costs, confidence), strict=True
     ):
         rows = [
-            {"x": int(step), "y": float(values[frame, k]), "name": str(k)}
+            {"x": int(step), "y": float(values[frame, k]), "name": spec.classes[k]}
             for k in shown
             for frame, step in enumerate(trajectory.steps)
         ]
         chart = charts.curves(
             pd.DataFrame(rows),
             theme.palette(),
-            names=[str(k) for k in shown],
+            names=[spec.classes[k] for k in shown],
             x_title="iteration",
             legend=True,
             height=220,
@@ -154,6 +172,8 @@ def _curves(trajectory: Trajectory, shown: list[int], settings: Settings) -> Non
 
 def _claims(classifier: Classifier, trajectory: Trajectory, settings: Settings) -> None:
     second = shared.other_network(classifier)
+    if second is None:
+        return
     seen = second.probabilities(trajectory.result)
     where = (
         "at the report’s settings"
@@ -161,4 +181,6 @@ def _claims(classifier: Classifier, trajectory: Trajectory, settings: Settings) 
         else "at the settings above, which are not the report’s"
     )
     st.markdown(f"**Does the report’s claim hold?** :gray[· E7, all ten classes, {where}]")
-    shared.claims(noise_claims(trajectory, _ALL, seen, text.literal(second.name)))
+    shared.claims(
+        noise_claims(trajectory, np.arange(seen.shape[1]), seen, text.literal(second.name))
+    )

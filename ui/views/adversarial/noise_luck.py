@@ -48,8 +48,9 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
     )
     rates = {}
     for each in ends:
-        rates[f"Made into {each.label}"] = each.arrived
-        rates[f"{attack_charts.CONTROL}read as {each.label} as it starts"] = each.read_before
+        name = record.spec.classes[each.label]
+        rates[f"Made into {name}"] = each.arrived
+        rates[f"{attack_charts.CONTROL}read as {name} as it starts"] = each.read_before
     draw(
         attack_charts.attack_rates(rates, theme.palette()),
         key="noise-luck-rates",
@@ -61,8 +62,12 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
         f"More of them are read as their class than before, for {len(shown)} of {len(ends)} "
         f":gray[· McNemar’s exact test on the same starts, p < 0.05 (Holm, {len(ends)})]"
     )
+    names = record.spec.classes
     each_class = [
-        [(end.images[row], f"**{end.label}** is a {end.read[row]}") for row in rows]
+        [
+            (end.images[row], f"**{names[end.label]}** is {text.a(names[end.read[row]])}")
+            for row in rows
+        ]
         for end in ends
         if len(rows := np.flatnonzero(end.read != end.label))
     ]

@@ -5,12 +5,14 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES
 from core.attacks.generated import OBJECTIVES, generate_from_noise
+from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.optimization.engine import OPTIMIZERS, Trajectory
 from core.report.settings import E7
+from ui import text
 from ui.controls import bound, shared
+from ui.controls.class_picker import some_classes
 from ui.controls.report import as_in_the_report
 from ui.visitor import compute
 from ui.visitor.cache import cached
@@ -50,16 +52,16 @@ _REPORT = {
 }
 
 
-def controls() -> tuple[list[int], Settings]:
+def controls(spec: DatasetSpec) -> tuple[list[int], Settings]:
     """Draw them; the classes to show, and the settings."""
     st.markdown("**Settings**")
-    shown: list[int] = bound.pills(
+    count = text.in_words(len(spec.classes))
+    shown = some_classes(
         "Classes to show",
-        range(CLASSES),
-        selection_mode="multi",
+        spec,
         default=E7.classes,
         key="noise_show",
-        help="All ten are computed together; these are played and drawn.",
+        help=f"All {count} are computed together; these are played and drawn.",
     )
     mean = bound.slider("Mean of the start", 0.0, 1.0, REPORTED.mean, 0.05, key="noise_mean")
     stddev = bound.slider(
@@ -96,11 +98,13 @@ def controls() -> tuple[list[int], Settings]:
 
 @cached(4)
 def trajectory_of(classifier: Classifier, settings: Settings) -> Trajectory:
-    """Noise made into all ten classes."""
-    with compute.inline("The images of ten classes", CLASSES * settings.iterations, classifier):
+    """Noise made into all classes."""
+    count = len(classifier.spec.classes)
+    what = f"The images of {text.in_words(count)} classes"
+    with compute.inline(what, count * settings.iterations, classifier):
         return generate_from_noise(
             classifier,
-            np.arange(CLASSES),
+            np.arange(count),
             keep_every=shared.keep_every(settings.iterations),
             **asdict(settings),
         )

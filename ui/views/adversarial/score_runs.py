@@ -9,6 +9,7 @@ import streamlit as st
 from core.arrays import BoolArray
 from core.attacks.catalog import Attack
 from core.catalog import Value
+from core.data.spec import DatasetSpec
 from core.jobs import Job, QueueFull
 from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judge
@@ -38,6 +39,11 @@ class ScoreRun:
     def live(self) -> bool:
         """Whether images are still to come."""
         return is_live(self.job)
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """What the images are of."""
+        return self.classifier.spec
 
     @property
     def targeted(self) -> bool:
@@ -133,7 +139,9 @@ def start(
     runs = kept()
     board = Scoreboard(chosen, dict(settings), goal, total)
     title = f"{chosen.name} on {total:,} images"
-    job = job_on_test_images(title, total, functools.partial(board.work, classifier))
+    job = job_on_test_images(
+        title, classifier.spec, total, functools.partial(board.work, classifier)
+    )
     try:
         session.manager().submit(job)
     except QueueFull as error:

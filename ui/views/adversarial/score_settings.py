@@ -10,7 +10,8 @@ from core.coach.situation import Situation
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 from core.studies.scoreboard import GOALS
-from ui.controls import attack_settings, bound, coach
+from ui import text
+from ui.controls import attack_settings, bound, coach, shared
 from ui.views.adversarial import score_runs
 from ui.visitor import session
 from ui.visitor.choice import Choice
@@ -34,15 +35,14 @@ def show(choice: Choice, classifier: Classifier) -> None:
         format_func=_GOALS.__getitem__,
         key="score_goal",
         width="stretch",
-        help="Any class but the true one; or one for each image, drawn among the nine others.",
+        help="Any class but the true one; or one for each image, drawn among the "
+        f"{text.in_words(len(choice.spec.classes) - 1)} others.",
     )
-    total: int = bound.select_slider(
-        "Test images",
+    total = shared.count_slider(
+        choice.spec,
         COUNTS,
-        200,
-        format_func="{:,}".format,
         key="score_images",
-        help="The first of the 10,000.",
+        help=f"The first of the {choice.spec.test_images:,}.",
     )
     settings = attack_settings.controls(chosen, _PREFIX, _VISIBLE)
     attack_settings.defaults_button(chosen, _PREFIX)

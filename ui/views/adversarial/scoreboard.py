@@ -95,7 +95,7 @@ def _which(run: ScoreRun) -> None:
 def _finding(run: ScoreRun) -> None:
     board = run.board
     misread = board.count - board.success.total
-    goal = "reach their random target" if run.targeted else "become another digit"
+    goal = "reach their random target" if run.targeted else f"become another {run.spec.noun}"
     why = "misread or at their target before" if run.targeted else "misread before"
     left_out = f", {misread} of them not counted: {why}"
     st.markdown(
@@ -110,7 +110,9 @@ def _scores(run: ScoreRun) -> None:
     key = f"score-matrix-{run.number}-{st.session_state.get(_ROUND, 0)}"
     with matrix:
         draw(
-            score_charts.outcomes(run.board.matrix, theme.palette(), targeted=run.targeted),
+            score_charts.outcomes(
+                run.board.matrix, run.spec.classes, theme.palette(), targeted=run.targeted
+            ),
             key=key,
             on_select="rerun",
             selection_mode="cell",
@@ -133,7 +135,8 @@ def _scores(run: ScoreRun) -> None:
 def _numbers(run: ScoreRun) -> None:
     board = run.board
     no_gradient.say(board.flat)
-    rates = {"Brought to the goal" if run.targeted else "Turned into another digit": board.success}
+    turned = f"Turned into another {run.spec.noun}"
+    rates = {"Brought to the goal" if run.targeted else turned: board.success}
     if not run.live:
         rates[f"{attack_charts.CONTROL}changed by noise as long"] = run.control
     draw(
@@ -146,7 +149,7 @@ def _numbers(run: ScoreRun) -> None:
     if board.success.successes:
         st.markdown(
             f"Medians of the {board.success.successes:,} successes\n"
-            f"- L0 **{board.median('l0'):.0f}** of 784 pixels\n"
+            f"- L0 **{board.median('l0'):.0f}** of {run.spec.side**2:,} pixels\n"
             f"- L2 **{board.median('l2'):.2f}**\n"
             f"- L∞ **{board.median('linf'):.3f}**\n"
             f"- probability of what is read **{board.median('confidence'):.3f}**"
@@ -234,17 +237,19 @@ def _clear_cell() -> None:
 
 
 def _cell_words(run: ScoreRun, true: int, column: int) -> str:
+    name, other = run.spec.classes[true], run.spec.classes[column]
     if run.targeted:
-        return f"{true} with the target {column}"
-    return f"{true} that stay {true}" if true == column else f"{true} read as {column}"
+        return f"{name} with the target {other}"
+    return f"{name} that stay {name}" if true == column else f"{name} read as {other}"
 
 
 def _caption(run: ScoreRun, row: IntArray) -> str:
-    done = run.board.attacked
+    done, names = run.board.attacked, run.spec.classes
     fate = "" if done.succeeded[row] else " :gray-badge[not reached]"
     if run.targeted and not done.succeeded[row]:
-        fate = f" :gray-badge[target {done.wanted[row]} not reached]"
+        fate = f" :gray-badge[target {names[done.wanted[row]]} not reached]"
     return (
-        f"**{done.labels[row]} → {done.after[row]}** p = {done.confidence[row]:.3f}{fate}  \n"
+        f"**{names[done.labels[row]]} → {names[done.after[row]]}** p = "
+        f"{done.confidence[row]:.3f}{fate}  \n"
         f"Test image {row}, L2 {done.l2[row]:.2f}"
     )

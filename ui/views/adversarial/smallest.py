@@ -13,7 +13,7 @@ from ui.figures import smallest_charts
 from ui.show import draw, error_box
 from ui.views.adversarial.smallest_settings import Asked, Found, controls, found_for
 from ui.views.adversarial.smallest_study import SMALLEST_STUDY, seconds
-from ui.views.adversarial.standard_settings import DRAWS
+from ui.views.adversarial.standard_settings import DRAWS, another
 from ui.visitor.choice import Choice
 from ui.visitor.images import ChosenImage
 
@@ -23,7 +23,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     """The smallest change of the image, the plane around it, and a histogram over many images."""
     result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
-        asked, seed, count = controls()
+        asked, seed, count = controls(choice.spec)
     image = choice.image
     with result, st.container(border=True, height="stretch", key="result"):
         try:
@@ -44,7 +44,7 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
     if found.plane is None or found.control is None:
         return
     smallest, seen = found.smallest, found.plane
-    before, after = found.read
+    before, after = (image.spec.classes[label] for label in found.read)
     pictures, chart = st.columns([1, 1.25], gap="medium")
     with pictures:
         shared.pairs(
@@ -53,7 +53,8 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
             [f"**{before} → {after}**: original, adversarial, signed change from −1 to +1."],
             [f"{image.title}: original, adversarial, change"],
         )
-        changed = int((np.abs(smallest.adversarial - smallest.images) > 1e-6).sum())
+        moved = np.abs(smallest.adversarial - smallest.images) > 1e-6
+        changed = int(moved.any(axis=-1).sum())
         largest = float(np.abs(smallest.adversarial - smallest.images).max())
         st.markdown(f"L2 {smallest.l2[0]:.2f} · L∞ {largest:.3f} · {changed} pixels")
         st.markdown(
@@ -69,12 +70,14 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
             )
     with chart:
         draw(
-            smallest_charts.regions(seen, theme.palette()),
+            smallest_charts.regions(seen, image.spec.classes, theme.palette()),
             key="s-plane",
             alt=f"What is read on the plane through the image: {before} here, {after} there",
         )
     if image.label is None and asked.target is None:
-        st.caption("Your digit has no label: the goal is any other class than the one read now.")
+        st.caption(
+            f"{image.title} has no label: the goal is any other class than the one read now."
+        )
     outside = float((seen.clipped > 1e-6).mean())
     st.caption(
         f"The plane through the image, the adversarial one and a noise as long; green reads "
@@ -93,13 +96,13 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
 
 
 def _finding(image: ChosenImage, found: Found, asked: Asked) -> str:
-    before, after = found.read
-    kind = "Your digit" if image.label is None else f"This {image.label}"
+    before, after = (text.a(image.spec.classes[label]) for label in found.read)
+    kind = image.named[0].upper() + image.named[1:]
     radius = float(found.smallest.radius[0])
     if not radius:
-        return f"{kind} is read as a {before} as it is: no change is needed"
-    wanted = "another digit" if asked.target is None else f"a {asked.target}"
+        return f"{kind} is read as {before} as it is: no change is needed"
+    wanted = another(image.spec, asked.target)
     if not np.isfinite(radius):
-        return f"No change was found that turns {kind.lower()} into {wanted}"
+        return f"No change was found that turns {image.named} into {wanted}"
     digits = 3 if asked.measured_in == "L∞" else 2
-    return f"{kind} becomes a {after} with {asked.measured_in} {radius:.{digits}f}"
+    return f"{kind} becomes {after} with {asked.measured_in} {radius:.{digits}f}"

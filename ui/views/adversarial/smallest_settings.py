@@ -5,16 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES
 from core.attacks.catalog import attack
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.noise_control import changed_by_noise
 from core.attacks.plane import Plane, plane
 from core.attacks.smallest import BISECTED, METHODS, Smallest, smallest, way
+from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
-from ui.controls import bound
+from ui.controls import bound, shared
 from ui.controls.attack_settings import NORM_NAMES
+from ui.controls.class_picker import one_class
 from ui.views.adversarial.standard_settings import ANY, DRAWS, TARGETED, true_class
 from ui.visitor import compute
 from ui.visitor.cache import cached
@@ -70,7 +71,7 @@ class Asked:
         return Untargeted(np.array([true_class(image, classifier)]))
 
 
-def controls() -> tuple[Asked, int, int]:
+def controls(spec: DatasetSpec) -> tuple[Asked, int, int]:
     """Draw them; what is asked, the random direction's seed, and how many images to measure."""
     st.markdown("**Settings**")
     method = bound.selectbox("Attack", METHODS, key="s_method")
@@ -102,13 +103,16 @@ def controls() -> tuple[Asked, int, int]:
     )
     target = None
     if goal == TARGETED:
-        target = bound.pills("Target", range(CLASSES), default=3, required=True, key="s_target")
+        target = one_class("Target", spec, default=3, key="s_target")
     iterations = _STEPS
     if method == "PGD":
         iterations = bound.slider("Iterations", 2, 100, _STEPS, 1, key="s_steps")
     with st.popover("More", icon=":material/tune:", width="stretch"):
         seed = bound.number_input("Seed of the random direction", 0, 999, 0, 1, key="s_seed")
-        images = bound.select_slider("Images of the histogram", COUNTS, 200, key="s_images")
+        images = shared.count_slider(
+            spec, COUNTS, key="s_images", help="The first test images.",
+            label="Images of the histogram",
+        )  # fmt: skip
     st.button(
         "Defaults",
         key="s-defaults",

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.averages import Median
 from core.studies.smallest_study import Measured, SmallestStudy
@@ -15,6 +16,7 @@ from ui.controls.measure_card import MeasureCard, Record
 from ui.figures import smallest_charts
 from ui.show import draw
 from ui.views.adversarial.smallest_settings import Asked
+from ui.views.adversarial.standard_settings import another
 from ui.visitor import compute
 
 
@@ -24,7 +26,7 @@ def _begin(
     rest = dict(settings)
     total = rest.pop("images")
     study = SmallestStudy(total)
-    return study, study.work(classifier, *compute.first_test_images(total), **rest)
+    return study, study.work(classifier, *compute.first_test_images(classifier.spec, total), **rest)
 
 
 def seconds(asked: Asked, count: int) -> str:
@@ -38,7 +40,7 @@ def _show_study(record: Record[SmallestStudy]) -> None:
     asked = Asked(**{name: value for name, value in record.settings.items() if name != "images"})
     radius, count = measured.radius, len(measured.labels)
     digits = 3 if asked.measured_in == "L∞" else 2
-    goal = "another digit" if asked.target is None else f"a {asked.target}"
+    goal = another(record.spec, asked.target)
     where = f"{text.literal(record.model)}, the first {count} test images; {asked.words}"
     if not len(radius):
         st.markdown(f"**All images are read as {goal} as they are** :gray[· {where}]")
@@ -62,7 +64,7 @@ def _show_study(record: Record[SmallestStudy]) -> None:
             alt=f"How many images need which change; median {_written(median.value, digits)}",
         )
     with gallery:
-        _extremes(measured, digits)
+        _extremes(measured, record.spec, digits)
     lost = int(np.isinf(radius).sum())
     before = count - len(radius)
     st.caption(
@@ -72,7 +74,7 @@ def _show_study(record: Record[SmallestStudy]) -> None:
     )
 
 
-def _extremes(measured: Measured, digits: int) -> None:
+def _extremes(measured: Measured, spec: DatasetSpec, digits: int) -> None:
     """The images that need least and most, among those for which something was found."""
     result = measured.result
     rows = np.flatnonzero(result.found)
@@ -82,7 +84,8 @@ def _extremes(measured: Measured, digits: int) -> None:
     order = rows[np.argsort(result.radius[rows])]
     ends = order[[0, -1]]
     captions = [
-        f"**{word}**: test image {row}, {measured.labels[row]} → {measured.after[row]} with "
+        f"**{word}**: test image {row}, {spec.classes[measured.labels[row]]} → "
+        f"{spec.classes[measured.after[row]]} with "
         f"{result.radius[row]:.{digits}f}"
         for word, row in zip(("Easiest", "Hardest"), ends, strict=True)
     ]

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.arrays import SIDE
 from core.network.classifier import Classifier
 from core.statistics.paired import Verdict
 from core.studies.repeated import SourceStudy
 from ui import text, theme
 from ui.controls import shared
-from ui.controls.measure_card import TOTAL, MeasureCard, Record
+from ui.controls.measure_card import TOTAL, MeasureCard, Record, total_of
 from ui.figures import attack_charts
 from ui.show import draw
 from ui.views.adversarial.source_settings import Settings
@@ -24,8 +23,11 @@ _SHOWN = 4
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[SourceStudy, Generator[float]]:
-    study = SourceStudy(TOTAL)
-    return study, study.work(classifier, *compute.first_test_images(TOTAL), **settings)
+    total = total_of(classifier.spec)
+    study = SourceStudy(total)
+    return study, study.work(
+        classifier, *compute.first_test_images(classifier.spec, total), **settings
+    )
 
 
 def seconds(settings: Settings) -> str:
@@ -35,7 +37,7 @@ def seconds(settings: Settings) -> str:
 
 
 def _show_luck(record: Record[SourceStudy]) -> None:
-    study = record.study
+    study, names = record.study, record.spec.classes
     result = study.result
     assert result is not None
     st.markdown(
@@ -66,8 +68,8 @@ def _show_luck(record: Record[SourceStudy]) -> None:
                 shared.tile_row(
                     result.adversarial[rows],
                     [
-                        f"{study.labels[row]} → **{study.read[1, row]}**"
-                        + ("" if hit else f", not {result.goal.classes[row]}")
+                        f"{names[study.labels[row]]} → **{names[study.read[1, row]]}**"
+                        + ("" if hit else f", not {names[result.goal.classes[row]]}")
                         for row in rows
                     ],
                     [words] * len(rows),
@@ -79,7 +81,8 @@ def _show_luck(record: Record[SourceStudy]) -> None:
         f"{Verdict(pair, pair.p_value).words('stronger')}."
     )
     st.caption(
-        f"Median L2 {median:.2f}, of {SIDE} that are possible. Wrong answers are counted among "
+        f"Median L2 {median:.2f}, of {record.spec.largest_l2:.3g} that are possible. Wrong answers "
+        "are counted among "
         "the images that were read right."
     )
 

@@ -5,13 +5,16 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES, FloatArray
+from core.arrays import FloatArray
 from core.attacks.generated import OBJECTIVES, STARTS, move_toward
 from core.attacks.goals import Targeted
+from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.optimization.engine import OPTIMIZERS, Trajectory
 from core.report.settings import E8, E8_SOURCE_CLASS
+from ui import text
 from ui.controls import bound, shared
+from ui.controls.class_picker import some_classes
 from ui.controls.report import as_in_the_report
 from ui.visitor import compute, images, state
 from ui.visitor.cache import cached
@@ -48,7 +51,7 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """Last images float32 [n, 28, 28, 1] with their logits [n, 10] and L2 from the source [n]."""
+    """Last images float32 [n, …] with their logits [n, classes] and L2 from the source [n]."""
 
     images: FloatArray
     logits: FloatArray
@@ -78,17 +81,16 @@ _REPORT = {
 }
 
 
-def controls() -> tuple[list[int], Settings]:
+def controls(spec: DatasetSpec) -> tuple[list[int], Settings]:
     """Draw them; the targets to play, and the settings."""
     st.markdown("**Settings**")
-    targets: list[int] = bound.pills(
+    targets = some_classes(
         "Targets",
-        range(CLASSES),
-        selection_mode="multi",
+        spec,
         default=E8.classes,
         key="to",
-        help="The source is the image in the header. All ten targets are computed together; "
-        "these are played.",
+        help="The source is the image in the header. All "
+        f"{text.in_words(len(spec.classes))} targets are computed together; these are played.",
     )
     beta = bound.select_slider(
         "β: stay near the source",
@@ -135,12 +137,14 @@ def _as_reported() -> None:
 
 @cached(4)
 def trajectory_of(classifier: Classifier, source: ChosenImage, settings: Settings) -> Trajectory:
-    """The source moved toward all ten targets."""
-    with compute.inline("Ten targets", CLASSES * settings.iterations, classifier):
+    """The source moved toward all classes."""
+    count = len(classifier.spec.classes)
+    what = f"{text.in_words(count).capitalize()} targets"
+    with compute.inline(what, count * settings.iterations, classifier):
         return move_toward(
             classifier,
-            source.floats.repeat(CLASSES, axis=0),
-            Targeted(np.arange(CLASSES)),
+            source.floats.repeat(count, axis=0),
+            Targeted(np.arange(count)),
             keep_every=shared.keep_every(settings.iterations),
             **asdict(settings),
         )

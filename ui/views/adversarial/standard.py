@@ -21,6 +21,7 @@ from ui.views.adversarial.standard_settings import (
     DRAWS,
     Asked,
     Made,
+    another,
     attacked,
     attacked_others,
     controls,
@@ -38,7 +39,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     """Player and control, the settings with the coach, and the same attack on other images."""
     result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
-        asked = controls()
+        asked = controls(choice.spec)
         advice = st.container()
     image = choice.image
     with result, st.container(border=True, height="stretch", key="result"):
@@ -68,13 +69,16 @@ def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked
     trajectory = made.result.trajectory
     assert trajectory is not None
     track = Track(
-        asked.attack, trajectory, true=image.label, target=asked.target, original=image.number
-    )
+        asked.attack, trajectory, true=image.label, target=asked.target, original=image.number,
+        spec=image.spec,
+    )  # fmt: skip
     tracks = exported([track], classifier, {"attack": asked.attack, **dict(asked.settings)})
     player.show(tracks, key="a-player")
     notes = []
     if image.label is None and asked.target is None:
-        notes.append("Your digit has no label: the goal is any other class than the one read now.")
+        notes.append(
+            f"{image.title} has no label: the goal is any other class than the one read now."
+        )
     if isinstance(made.result, WorstCase) and made.result.broken_by[0]:
         notes.append(f"What reached the goal: {made.result.broken_by[0]}.")
     if made.control is not None:
@@ -91,21 +95,22 @@ def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked
 
 def _finding(classifier: Classifier, image: ChosenImage, result: AttackResult, asked: Asked) -> str:
     logits = classifier.logits(np.concatenate([result.originals, result.adversarial]))
-    before, after = (int(read) for read in logits.argmax(axis=1))
-    kind = f"your digit, read as a {before}," if image.label is None else f"this {image.label}"
+    names = image.spec.classes
+    before, after = (text.a(names[read]) for read in logits.argmax(axis=1))
+    kind = image.named if image.label is not None else f"{image.named}, read as {before},"
     if not result.right_before[0]:
         return (
-            f"{kind[0].upper()}{kind[1:].rstrip(',')} is read as a {before} as it is: nothing to do"
+            f"{kind[0].upper()}{kind[1:].rstrip(',')} is read as {before} as it is: nothing to do"
         )
-    wanted = "another digit" if asked.target is None else f"a {asked.target}"
+    wanted = another(image.spec, asked.target)
     if not result.succeeded[0]:
-        rest = f"stays a {before}" if after == before else f"is now a {after}"
+        rest = f"stays {before}" if after == before else f"is now {after}"
         return f"{asked.attack} does not turn {kind} into {wanted}: it {rest}"
     p = softmax(logits[1]).max()
-    misread = "" if image.label in (None, before) else f", read as a {before},"
+    misread = "" if image.label is None or image.kind == before else f", read as {before},"
     pixels = int(result.l0[0])
     return (
-        f"{asked.attack} turns {kind}{misread} into a {after}, p = {p:.3f}, "
+        f"{asked.attack} turns {kind}{misread} into {after}, p = {p:.3f}, "
         f"L2 {result.l2[0]:.2f}, L∞ {result.linf[0]:.2f}, {pixels} "
         f"{'pixel' if pixels == 1 else 'pixels'}"
     )
@@ -114,7 +119,7 @@ def _finding(classifier: Classifier, image: ChosenImage, result: AttackResult, a
 def _situation(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked) -> Situation:
     nearest = None
     if asked.target not in (None, image.label):
-        nearest = float(compute.nearest_real(image.key, image.floats)[asked.target])
+        nearest = float(compute.nearest_real(image.spec, image.key, image.floats)[asked.target])
     return Situation(
         dict(asked.settings),
         attack=asked.attack,
@@ -154,7 +159,7 @@ def _others(classifier: Classifier, choice: Choice, asked: Asked) -> None:
         "beside this one in the header, the same settings]"
     )
     captions = [
-        f"**{image.label} → {label}**  \n{_fate(bool(right), bool(hit))}  \nL2 {length:.2f}"
+        f"**{_arrow(image, label)}**  \n{_fate(bool(right), bool(hit))}  \nL2 {length:.2f}"
         for image, label, right, hit, length in zip(
             choice.more, read, result.right_before, result.succeeded, result.l2, strict=True
         )
@@ -169,6 +174,12 @@ def _others(classifier: Classifier, choice: Choice, asked: Asked) -> None:
         "Original, adversarial, signed change from −1 to +1. Counted are images that did not have "
         "the goal’s answer before."
     )
+
+
+def _arrow(image: ChosenImage, read: int) -> str:
+    """“7 → 3”: the true class and what is read."""
+    names = image.spec.classes
+    return f"{None if image.label is None else names[image.label]} → {names[read]}"
 
 
 def _fate(right_before: bool, succeeded: bool) -> str:

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES
 from core.attacks.catalog import Attack, attack
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.noise_control import changed_by_noise
 from core.attacks.result import AttackResult
 from core.catalog import Value
+from core.data.spec import MNIST, DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
+from ui import text
 from ui.controls import attack_settings, bound, coach
+from ui.controls.class_picker import one_class
 from ui.visitor import compute
 from ui.visitor.cache import cached
 from ui.visitor.images import ChosenImage
 
 ANY, TARGETED = "Any other", "Targeted"
 DRAWS = 100
+_UNLABELED = " An own digit has no label: there it is any other than what the network reads."
 _PREFIX = "a"
 _VISIBLE = 6
 _INLINE = {  # while a visitor waits: three seconds at most, roughly
@@ -67,7 +70,12 @@ def true_class(image: ChosenImage, classifier: Classifier) -> int:
     return int(classifier.predict(image.floats)[0]) if image.label is None else image.label
 
 
-def controls() -> Asked:
+def another(spec: DatasetSpec, target: int | None) -> str:
+    """“another digit” or “a 3”: what an image shall become."""
+    return f"another {spec.noun}" if target is None else text.a(spec.classes[target])
+
+
+def controls(spec: DatasetSpec) -> Asked:
     """Draw them: attack, goal and the attack's own settings."""
     st.markdown("**Settings**")
     chosen = attack_settings.attack_select(_PREFIX)
@@ -78,12 +86,12 @@ def controls() -> Asked:
         required=True,
         key="a_goal",
         width="stretch",
-        help="Any other class than the true one, or one that you choose. An own digit has no "
-        "label: there it is any other than what the network reads.",
+        help="Any other class than the true one, or one that you choose."
+        + (_UNLABELED if spec == MNIST else ""),
     )
     target = None
     if goal == TARGETED:
-        target = bound.pills("Target", range(CLASSES), default=3, required=True, key="a_target")
+        target = one_class("Target", spec, default=3, key="a_target")
     visible = _VISIBLE - (2 if target is None else 3)
     settings = attack_settings.controls(chosen, _PREFIX, visible, _INLINE)
     attack_settings.defaults_button(chosen, _PREFIX)

@@ -1,13 +1,15 @@
 """An image that looks like its source and is read as something else (experiment E8)."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES, FloatArray, IntArray
+from core.arrays import FloatArray, IntArray
 from core.attacks.noise_control import noise_of_norm
 from core.coach.situation import Situation
+from core.data.spec import MNIST
 from core.network.classifier import Classifier, softmax
 from core.optimization.engine import Trajectory
 from core.report.claims import source_claims
@@ -37,7 +39,6 @@ from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 from ui.visitor.images import ChosenImage
 
-_ALL = np.arange(CLASSES)
 _DRAWS = 100
 _COACHED = {
     "beta": "to_beta",
@@ -49,12 +50,12 @@ _COACHED = {
 
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
-    """Player, all ten targets, what β does, the report's claims, and 200 images."""
+    """Player, all targets, what β does, the report's claims, and 200 images."""
     if images.chosen() != choice.image:
         st.rerun()  # the preset has chosen the report's source, which the header has to show
     result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
-        targets, settings = controls()
+        targets, settings = controls(choice.spec)
     source = choice.image
     with result, st.container(border=True, height="stretch", key="result"):
         try:
@@ -67,16 +68,17 @@ def show(choice: Choice, classifier: Classifier) -> None:
     with side:
         _coach(source, trajectory, targets, settings)
     with st.container(border=True):
-        _ten_targets(source, trajectory)
+        _all_targets(source, trajectory)
     if targets:
         with st.container(border=True):
             _beta_row(classifier, source, targets, settings)
+    if targets and choice.spec == MNIST:
         with st.container(border=True):
             _claims(classifier, source, trajectory, targets, settings)
     with st.container(border=True, key="to-luck-card"):
         SOURCE_LUCK.draw(classifier, choice, asdict(settings), seconds(settings))
     told = {
-        "experiment": "E8",
+        **({"experiment": "E8"} if choice.spec == MNIST else {}),
         "model": choice.model,
         "source": source.key,
         "targets": targets,
@@ -97,10 +99,14 @@ def _result(
         return
     lengths = lengths_from(trajectory.result, source)
     st.markdown(_finding(source, trajectory, targets, lengths, settings))
+    names = source.spec.classes
     tracks = [
-        Track(f"Toward {k}", trajectory, k, true=source.label, target=k, original=source.number)
+        Track(
+            f"Toward {names[k]}", trajectory, k, true=source.label, target=k,
+            original=source.number, spec=source.spec,
+        )
         for k in targets
-    ]
+    ]  # fmt: skip
     tracks = exported(tracks, classifier, {"attack": "Toward a source", **asdict(settings)})
     player.show(tracks, key="to-player")
     read = int(classifier.predict(source.floats)[0])
@@ -108,8 +114,8 @@ def _result(
     held = _after_noise(asked, classifier, source) == read
     rate = text.full_rate(Rate(int(held.sum()), held.size))
     st.caption(
-        f"Control: noise of the same L2, {_DRAWS} draws for each target, leaves the source a "
-        f"{read} in {rate}."
+        f"Control: noise of the same L2, {_DRAWS} draws for each target, leaves the source "
+        f"{text.a(names[read])} in {rate}."
     )
     no_gradient.note(classifier, source.floats.repeat(len(targets), axis=0), np.array(targets))
     downloads.trajectories(tracks, key="to-take", name="toward-source")
@@ -121,7 +127,7 @@ def _coach(
     """What to set, by the first target that was not reached, or the first of all."""
     failed = [k for k in targets if trajectory.predicted[-1, k] != k]
     for k in [*failed, *targets][:1]:
-        near = compute.nearest_real(source.key, source.floats)[k]
+        near = compute.nearest_real(source.spec, source.key, source.floats)[k]
         now = Situation(
             asdict(settings),
             trajectory=trajectory,
@@ -143,15 +149,19 @@ def _finding(
     lengths: FloatArray,
     settings: Settings,
 ) -> str:
-    read = trajectory.predicted[-1]
+    read, names = trajectory.predicted[-1], source.spec.classes
     reached = [k for k in targets if read[k] == k]
-    failed = "; ".join(f"toward {k} it is a {read[k]}" for k in targets if read[k] != k)
-    kind = "your digit" if source.label is None else f"this {source.label}"
-    what = kind.capitalize() if settings.start == "source" else f"Noise moved toward {kind}"
+    failed = "; ".join(
+        f"toward {names[k]} it is {text.a(names[read[k]])}" for k in targets if read[k] != k
+    )
+    kind = source.named
+    moved = f"{kind[0].upper()}{kind[1:]}"
+    what = moved if settings.start == "source" else f"Noise moved toward {kind}"
     if reached:
         near, far = (f"{bound:.2f}" for bound in (lengths[reached].min(), lengths[reached].max()))
+        listed = text.listed(names[k] for k in reached)
         size = near if near == far else f"{near} to {far}"
-        finding = f"{what} is read as {text.listed(reached)}, L2 {size} from the source"
+        finding = f"{what} is read as {listed}, L2 {size} from the source"
     else:
         finding = f"{what} reaches no target"
     rest = f"; {failed}" if failed else ""
@@ -169,24 +179,28 @@ def _after_noise(
     return classifier.predict(noise_of_norm(copies, asked, draws=_DRAWS))
 
 
-def _ten_targets(source: ChosenImage, trajectory: Trajectory) -> None:
+def _all_targets(source: ChosenImage, trajectory: Trajectory) -> None:
+    names = source.spec.classes
     read, p = trajectory.predicted[-1], trajectory.probabilities[-1]
     lengths = lengths_from(trajectory.result, source)
     before = int(trajectory.predicted[0, 0])
-    reached = int((read == _ALL).sum())
+    reached = int((read == np.arange(len(names))).sum())
     st.markdown(
-        f"**{reached} of ten targets are reached** :gray[· {source.title}, {source.kind}, "
+        f"**{reached} of {text.in_words(len(names))} targets are reached** :gray[· {source.title}, "
+        f"{source.kind}, "
         f"the same settings for all; L2 from the source]"
     )
     captions = [
-        f"**{k}** {'reached' if read[k] == k else f'is a {read[k]}'}  \n"
+        f"**{names[k]}** {'reached' if read[k] == k else f'is {text.a(names[read[k]])}'}  \n"
         f"p {p[k, k]:.3f}  \nL2 {lengths[k]:.2f}"
-        for k in _ALL
+        for k in range(len(names))
     ]
-    shared.tile_row(trajectory.result, captions, [f"{source.title} toward {k}" for k in _ALL])
+    shared.tile_row(
+        trajectory.result, captions, [f"{source.title} toward {each}" for each in names]
+    )
     st.caption(
         f"Below each: the target, whether it is reached, its probability, and how far the image is "
-        f"from its source. The start is read as {before}."
+        f"from its source. The start is read as {names[before]}."
     )
 
 
@@ -194,26 +208,33 @@ def _beta_row(
     classifier: Classifier, source: ChosenImage, targets: list[int], settings: Settings
 ) -> None:
     """The same target with one β after the other."""
-    place = st.container()
+    place, names = st.container(), source.spec.classes
     target = targets[0]
     if len(targets) > 1:
         target = st.segmented_control(
-            "Target of the row", targets, default=targets[0], required=True, key="to_row"
-        )
+            "Target of the row", targets, default=targets[0], required=True, key="to_row",
+            format_func=names.__getitem__,
+        )  # fmt: skip
     with st.skeleton(height=150):
         ends = by_beta(classifier, source, target, settings)
     read, p = ends.logits.argmax(axis=1), softmax(ends.logits)[:, target]
     held = [beta for beta, label in zip(ROW, read, strict=True) if label == target]
     place.markdown(
-        f"**{target} is reached {with_beta(held)}** :gray[· what β does: L2 is {ends.l2[0]:.2f} at "
+        f"**{names[target]} is reached {with_beta(held)}** :gray[· what β does: L2 is "
+        f"{ends.l2[0]:.2f} at "
         f"β = {ROW[0]:g}, {ends.l2[-1]:.2f} at β = {ROW[-1]:g}; {source.title}, all else as set]"
     )
     captions = [
-        f"**β {beta:g}**  \n{f'reads {target}' if label == target else f'is a {label}'}  \n"
-        f"p {value:.3f}  \nL2 {length:.2f}"
+        f"**β {beta:g}**  \n{_answer(names, label, target)}  \np {value:.3f}  \nL2 {length:.2f}"
         for beta, label, value, length in zip(ROW, read, p, ends.l2, strict=True)
     ]
-    shared.tile_row(ends.images, captions, [f"Toward {target} with β = {beta:g}" for beta in ROW])
+    shared.tile_row(
+        ends.images, captions, [f"Toward {names[target]} with β = {beta:g}" for beta in ROW]
+    )
+
+
+def _answer(names: Sequence[str], read: int, target: int) -> str:
+    return f"reads {names[target]}" if read == target else f"is {text.a(names[read])}"
 
 
 def with_beta(held: list[float]) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from core.attacks.catalog import attack
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.usual_gradient import with_usual_gradient
+from core.data.spec import MNIST
 from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judge
 from ui import text
@@ -65,7 +66,8 @@ def show(classifier: Classifier, asked: Asked) -> None:
         "0, and the attack stands still before a network that is sure, not safe. Here S = "
         "log((1 − p)/p) is followed: the same direction, and it never vanishes."
     )
-    st.caption(_PEERS)
+    if classifier.spec == MNIST:
+        st.caption(_PEERS)
 
 
 def finding(verdict: Verdict) -> str:
@@ -85,7 +87,7 @@ def finding(verdict: Verdict) -> str:
 @cached(32)
 def compared(classifier: Classifier, asked: Asked, count: int) -> Verdict:
     """The exact gradient against the usual, on those of the first images that count."""
-    images, labels = compute.first_test_images(count)
+    images, labels = compute.first_test_images(classifier.spec, count)
     goal: Goal = Untargeted(labels)
     if asked.target is not None:
         goal = Targeted(np.full(count, asked.target))

@@ -32,7 +32,7 @@ def check(
     values = attribution(method, classifier, image, label, settings).values
     orders = {
         method: values,
-        IMAGE_ITSELF: image.floats[..., 0],
+        IMAGE_ITSELF: image.floats.mean(axis=-1),
         RANDOM_MAP: random_map(image.floats),
     }
     measured = {
@@ -44,7 +44,7 @@ def check(
     with maps:
         _controls(classifier, image, label, settings, method, values, measured)
     with curves:
-        _curves(label, measured)
+        _curves(image.spec.classes[label], measured)
 
 
 def _finding(method: str, measured: dict[str, Fidelity]) -> str:
@@ -77,7 +77,7 @@ def _controls(
     shown = {
         method: tiles.signed(values[0], end, palette),
         "Last layer random": tiles.signed(drawn[0], end, palette),
-        IMAGE_ITSELF: tiles.ink(image.pixels / 255, palette),
+        IMAGE_ITSELF: tiles.colored(image.floats[0], palette),
         RANDOM_MAP: tiles.ink(random_map(image.floats)[0], palette),
     }
     notes = {
@@ -89,7 +89,9 @@ def _controls(
         for name, pixels in shown.items():
             with st.container(gap="xsmall"):
                 st.markdown(f"**{name}**")
-                picture(tiles.enlarge(pixels, 10), width=_TILE, alt=name)
+                picture(
+                    tiles.enlarge(pixels, tiles.scale_of(_TILE, len(pixels))), width=_TILE, alt=name
+                )
                 st.caption(notes[name])
     st.caption(
         f"Upper row: one scale ±{end:g} {METHODS[method].unit}. A map that stays the same when "
@@ -104,7 +106,7 @@ def _correlation(values: FloatArray, drawn: FloatArray) -> str:
     return f"Rank correlation with the map: **{text.number(correlation)}**"
 
 
-def _curves(label: int, measured: dict[str, Fidelity]) -> None:
+def _curves(label: str, measured: dict[str, Fidelity]) -> None:
     palette = theme.palette()
     shares = next(iter(measured.values())).shares
     for what, title, x_title in (

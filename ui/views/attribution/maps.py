@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.arrays import FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray
 from core.data.fills import fill_images
 from core.inspection.attribution import (
     Attribution,
@@ -120,7 +120,7 @@ def limit(method: str, classifier: Classifier) -> float:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _limits(version: str, _classifier: Classifier) -> dict[str, float]:
     """By unit: the 99th percentile of |value| over the reference images, in two digits."""
-    images = to_float(compute.mnist().test.images[:REFERENCE_IMAGES])
+    images = compute.first_test_images(_classifier.spec, REFERENCE_IMAGES)[0]
     classes = _classifier.predict(images)
     limits: dict[str, float] = {}
     for method in METHODS.values():

@@ -130,27 +130,31 @@ def _five_maps(
 ) -> None:
     image = choice.image
     probabilities = classifier.probabilities(image.floats)[0]
+    name = image.spec.classes[label]
     rise, gap = _rise_and_gap(maps[INTEGRATED])
     st.markdown(
-        f"**From the {settings.baseline} baseline the logit of {label} "
+        f"**From the {settings.baseline} baseline the logit of {name} "
         f"{'rises' if rise >= 0 else 'falls'} by {abs(rise):.2f}; integrated gradients account "
-        f"for all but {abs(gap):.3f}** :gray[· {image.title}, p({label}) = "
+        f"for all but {abs(gap):.3f}** :gray[· {image.title}, p({name}) = "
         f"{probabilities[label]:.3f}]"
     )
     with st.grid(3, min_column_width=130, gap="medium"):
         with st.container(gap="xsmall"):
-            st.markdown(f"**Digit** :gray[· {image.kind}]")
+            st.markdown(f"**{image.spec.noun.capitalize()}** :gray[· {image.kind}]")
             picture(
-                tiles.digit(image.pixels / 255, 252, theme.palette()),
+                tiles.image(image.pixels / 255, 252, theme.palette()),
                 width="stretch",
                 alt=f"{image.title}, {image.kind}",
             )
-            st.caption(f"Read as {int(probabilities.argmax())}, explained as {label}.")
-        for name, each in maps.items():
+            read = image.spec.classes[int(probabilities.argmax())]
+            st.caption(f"Read as {read}, explained as {name}.")
+        for method, each in maps.items():
             with st.container(gap="xsmall"):
-                st.markdown(f"**{name}** :gray[· {METHODS[name].unit}]")
-                signed_map(each.values[0], limit(name, classifier), alt=f"{name} for class {label}")
-                st.caption(_note(name, each, classifier, label, settings))
+                st.markdown(f"**{method}** :gray[· {METHODS[method].unit}]")
+                signed_map(
+                    each.values[0], limit(method, classifier), alt=f"{method} for class {name}"
+                )
+                st.caption(_note(method, each, classifier, name, settings))
     st.caption(
         "Blue: more ink there speaks for the class; orange: against it. Scales never follow the "
         f"image: each unit's ends are the {QUANTILE * 100:.0f} % quantile of |value| over "
@@ -159,7 +163,7 @@ def _five_maps(
 
 
 def _note(
-    name: str, attributed: Attribution, classifier: Classifier, label: int, settings: Settings
+    name: str, attributed: Attribution, classifier: Classifier, label: str, settings: Settings
 ) -> str:
     """What a reader must know of this map, in one or two lines."""
     values = attributed.values[0]
@@ -202,10 +206,10 @@ def _beside(
 ) -> None:
     """The chosen map of every chosen image, each for its predicted class or all for the chosen."""
     end = limit(method, classifier)
-    own = st.session_state[state.CLASS] == "predicted"
+    own, names = st.session_state[state.CLASS] == "predicted", choice.spec.classes
     st.markdown(
         f"**{method} for {len(choice.images)} images** :gray[· "
-        f"{'each for its predicted class' if own else f'class {label}'}; one scale ±{end:g} "
+        f"{'each for its predicted class' if own else f'class {names[label]}'}; one scale ±{end:g} "
         f"{METHODS[method].unit}]"
     )
     palette = theme.palette()
@@ -214,15 +218,18 @@ def _beside(
             explained = int(classifier.predict(image.floats)[0]) if own else label
             values = attribution(method, classifier, image, explained, settings).values[0]
             with st.container(gap="xsmall"):
-                digit = tiles.digit(image.pixels / 255, _TILE, palette)
-                picture(digit, width=_TILE, alt=image.title)
+                pixels = tiles.image(image.pixels / 255, _TILE, palette)
+                picture(pixels, width=_TILE, alt=image.title)
+                signed = tiles.signed(values, end, palette)
                 picture(
-                    tiles.enlarge(tiles.signed(values, end, palette), 6),
+                    tiles.enlarge(signed, tiles.scale_of(_TILE, len(values))),
                     width=_TILE,
-                    alt=f"{method} of {image.title} for class {explained}",
+                    alt=f"{method} of {image.title} for class {names[explained]}",
                 )
                 st.caption(
-                    f"**{explained}** · image {image.key}" if image.number is not None else "yours"
+                    f"**{names[explained]}** · image {image.number}"
+                    if image.number is not None
+                    else "yours"
                 )
     st.caption("Below: the class explained. The settings are those above.")
 

@@ -14,7 +14,7 @@ from ui.figures import class_charts, tiles
 from ui.show import draw, picture
 from ui.views.class_images.made import Made, real_answers, real_values
 from ui.views.class_images.wanted import CHANNEL, CLASS, Asked, Wanted
-from ui.visitor import compute
+from ui.visitor.images import ChosenImage
 
 DRAWS = 20
 _FAR = 1.5
@@ -81,11 +81,12 @@ def _pictures(asked: Asked, found: Made, index: int, real: FloatArray, width: in
     """The made image and the nine real ones, which are also returned in words."""
     palette, title = theme.palette(), asked.wanted.title(asked.wanted.numbers[index])
     nearest = most_exciting(real, minimize=asked.settings.minimize)
-    labels = compute.test_labels()[nearest]
-    told = ", ".join(f"{i} (a {label})" for i, label in zip(nearest, labels, strict=True))
-    pixels = tiles.ink(compute.mnist().test.images[nearest] / 255, palette)
-    nine = tiles.mosaic(pixels, palette, columns=3, scale=2 * width // (3 * 28), gap=0)
-    made = tiles.digit(found.images[index, ..., 0], width, palette)
+    shown = [ChosenImage(int(number), spec=asked.wanted.spec) for number in nearest]
+    told = ", ".join(f"{each.number} ({each.kind})" for each in shown)
+    pixels = tiles.colored(np.concatenate([each.floats for each in shown]), palette)
+    scale = tiles.scale_of(width, 3 * asked.wanted.spec.side)
+    nine = tiles.mosaic(pixels, palette, columns=3, scale=scale, gap=0)
+    made = tiles.image(found.images[index], width, palette)
     picture(made, width=width, alt=f"{title}: the made image")
     picture(nine, width=width, alt=f"{title}: test images {told}")
     return told
@@ -124,13 +125,14 @@ def _chart(
     chart = class_charts.among_real(rows, theme.palette(), x_title=wanted.quantity)
     draw(chart, key="img-among", alt="The made images among the test images")
     st.caption(
-        "Gray: all 10,000 test images, the middle 90 % as a bar, their median as a tick. Orange "
+        f"Gray: all {wanted.spec.test_images:,} test images, the middle 90 % as a bar, their "
+        "median as a tick. Orange "
         f"dot: the made image. Ring: its pixels in random order, the mean of {DRAWS} draws."
     )
 
 
 def reordered(image: FloatArray) -> FloatArray:
-    """The pixels of an image [1, 28, 28, 1] in random orders: float32 [DRAWS, 28, 28, 1]."""
+    """The pixels of an image [1, …] in random orders: float32 [DRAWS, …]."""
     return shuffled(image, image.repeat(DRAWS, axis=0), draws=DRAWS)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
+from core.data.spec import DatasetSpec
 from core.inspection.responses import HiddenLayer
 from core.network.classifier import Classifier
 from ui import text, theme
@@ -33,10 +34,10 @@ def show(classifier: Classifier, asked: Asked) -> None:
         st.markdown(_finding(real.means, asked, layer, found))
     palette = theme.palette()
     with st.grid(min_column_width=_TILE, gap="xsmall"):
-        for channel, image in enumerate(found.images[..., 0]):
+        for channel, image in enumerate(found.images):
             with st.container(gap=None, key=f"img-multiple-{channel}"):
                 picture(
-                    tiles.digit(image, _TILE, palette),
+                    tiles.image(image, _TILE, palette),
                     width=_TILE,
                     alt=f"The image of {layer.name} channel {channel}",
                 )
@@ -97,11 +98,12 @@ def silence(classifier: Classifier, wanted: Wanted) -> list[str]:
     if not dead:
         return []
     count = f" So are {others} of its layer’s {layer.channels} in all." if others else ""
-    return [_dead(wanted.title(number)) + count]
+    return [_dead(wanted.title(number), classifier.spec) + count]
 
 
-def _dead(title: str) -> str:
+def _dead(title: str, spec: DatasetSpec) -> str:
     return (
-        f"{title} is dead: it is at most 0 for all 10,000 test images, so its ReLU puts out "
+        f"{title} is dead: it is at most 0 for all {spec.test_images:,} test images, so its ReLU "
+        "puts out "
         "nothing. Before the ReLU it still has a gradient."
     )

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray, to_float
+from core.data.spec import MNIST
 from core.inspection.class_images import ImageSettings, cost, late_gain
 from core.inspection.responses import most_similar
 from core.network.classifier import Classifier
@@ -23,7 +24,7 @@ _OTHERS = 200  # test images that are compared with the rest of them
 
 
 def show(classifier: Classifier, asked: Asked, way: Trajectory, found: Made) -> None:
-    """The claims of E10 or E11 for what is shown above."""
+    """The claims of E10 or E11 for what is shown above; the first is of MNIST alone."""
     if asked.wanted.kind == CLASS:
         _class_images(classifier, asked, way, found)
     else:
@@ -36,6 +37,9 @@ def _class_images(classifier: Classifier, asked: Asked, way: Trajectory, found: 
     word = "all ten classes" if len(asked.wanted.numbers) > 1 else "one class"
     st.markdown(f"**Does the report’s claim hold?** :gray[· E10, {word}, {where}]")
     second = shared.other_network(classifier)
+    if second is None:
+        st.markdown("Not measured: there is no other network to ask.")
+        return
     shared.claims(_claims(classifier, asked, second, way, found))
 
 
@@ -44,7 +48,7 @@ def _claims(
     classifier: Classifier, asked: Asked, second: Classifier, _way: Trajectory, _found: Made
 ) -> list[Claim]:
     classes = np.array(asked.wanted.numbers)
-    test = compute.mnist().test
+    test = compute.dataset(MNIST).test
     real = to_float(test.images)
     similar, cosine = most_similar(_found.images, real)
     likeness = Likeness(
@@ -60,7 +64,7 @@ def _claims(
 
 @st.cache_data(max_entries=1, show_spinner=False)
 def _real_cosine() -> float:
-    real = to_float(compute.mnist().test.images)
+    real = to_float(compute.dataset(MNIST).test.images)
     return float(np.median(most_similar(real[:_OTHERS], real[_OTHERS:])[1]))
 
 
@@ -68,14 +72,19 @@ def _logits(classifier: Classifier, asked: Asked, found: Made) -> None:
     title = asked.wanted.title(asked.wanted.numbers[0])
     change = found.logits[0] - found.first_logits[0]
     control = _shuffled_change(classifier, found)
-    st.markdown(f"**Which digits does {title} speak for?** :gray[· E11, the image above]")
-    chart = class_charts.logit_changes(change, control.mean(axis=0), theme.palette())
-    draw(chart, key="img-logits", alt=f"Change of the ten logits on the way to {title}")
+    reported = "E11, " if classifier.spec == MNIST else ""
+    kind = "digits" if classifier.spec == MNIST else "classes"
+    st.markdown(f"**Which {kind} does {title} speak for?** :gray[· {reported}the image above]")
+    chart = class_charts.logit_changes(
+        change, control.mean(axis=0), classifier.spec.classes, theme.palette()
+    )
+    draw(chart, key="img-logits", alt=f"Change of all logits on the way to {title}")
     st.caption(
         "From the start to the last iteration. Ring: the same pixels in random order, the mean of "
         f"{DRAWS} draws. The way of each logit is in the player, under Logit."
     )
-    shared.claims([channel_claim(change, control)])
+    if classifier.spec == MNIST:
+        shared.claims([channel_claim(change, control)])
 
 
 def _shuffled_change(classifier: Classifier, found: Made) -> FloatArray:

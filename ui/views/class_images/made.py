@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray, to_float
+from core.data.spec import DatasetSpec
 from core.inspection.class_images import (
     ImageSettings,
     maximize_channel,
@@ -23,7 +24,6 @@ from ui.controls.whole_set import Whole, evaluation, in_parts
 from ui.views.class_images.wanted import CHANNEL, Asked, Start, Wanted
 from ui.visitor import compute
 from ui.visitor.cache import cached
-from ui.visitor.images import TEST_IMAGES
 
 FRAMES = 200  # kept of each image: ten take 6 MB
 QUICK = 200  # iterations at most of the images below the player
@@ -31,7 +31,7 @@ QUICK = 200  # iterations at most of the images below the player
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """The end of a way: images [n, 28, 28, 1], what they excite [n], logits [n, 10], both ends."""
+    """The end of a way: images [n, …], what they excite [n], logits [n, classes], both ends."""
 
     images: FloatArray
     values: FloatArray
@@ -108,7 +108,7 @@ Real = Evaluation | Responses | dict[int, FloatArray]
 
 
 def real_answers(classifier: Classifier, wanted: Wanted) -> Whole[Any]:
-    """What the 10,000 test images make of the same: a `Real`."""
+    """What all test images make of the same: a `Real`."""
     if wanted.layer is None:
         return evaluation(classifier)
     if wanted.kind == CHANNEL:
@@ -117,7 +117,7 @@ def real_answers(classifier: Classifier, wanted: Wanted) -> Whole[Any]:
 
 
 def real_values(wanted: Wanted, found: Real) -> dict[int, FloatArray]:
-    """Of such an outcome the values of each number that is wanted: float32 [10,000]."""
+    """Of such an outcome the values of each number that is wanted: float32 [n]."""
     if isinstance(found, dict):
         return found
     columns = found.logits if isinstance(found, Evaluation) else found.means
@@ -125,8 +125,8 @@ def real_values(wanted: Wanted, found: Real) -> dict[int, FloatArray]:
 
 
 def layer_responses(classifier: Classifier, layer: str) -> Whole[Responses]:
-    """What the channels of a layer answer to the 10,000 test images."""
-    images = compute.mnist().test.images
+    """What the channels of a layer answer to all test images."""
+    images = compute.dataset(classifier.spec).test.images
 
     def measured(part: slice) -> Responses:
         return responses(classifier, to_float(images[part]), layer)
@@ -135,16 +135,16 @@ def layer_responses(classifier: Classifier, layer: str) -> Whole[Responses]:
         f"The answers of {layer} to all test images",
         ("responses", classifier.version, layer),
         classifier,
-        TEST_IMAGES,
+        len(images),
         now=lambda: _layer_responses(layer, classifier),
-        work=lambda: in_parts(TEST_IMAGES, measured, joined),
+        work=lambda: in_parts(len(images), measured, joined),
     )
 
 
 def _units(
     classifier: Classifier, layer: str, numbers: tuple[int, ...]
 ) -> Whole[dict[int, FloatArray]]:
-    images = compute.mnist().test.images
+    images = compute.dataset(classifier.spec).test.images
 
     def measured(part: slice) -> FloatArray:
         some = to_float(images[part])
@@ -154,10 +154,10 @@ def _units(
         f"The answers of {layer} to all test images",
         ("units", classifier.version, layer, numbers),
         classifier,
-        len(numbers) * TEST_IMAGES,
+        len(numbers) * len(images),
         now=lambda: {number: _unit_values(layer, number, classifier) for number in numbers},
         work=lambda: in_parts(
-            TEST_IMAGES,
+            len(images),
             measured,
             lambda parts: dict(zip(numbers, np.concatenate(parts, axis=1), strict=True)),
         ),
@@ -166,16 +166,22 @@ def _units(
 
 @cached(16)
 def _layer_responses(layer: str, classifier: Classifier) -> Responses:
-    return responses(classifier, to_float(compute.mnist().test.images), layer)
+    return responses(classifier, to_float(compute.dataset(classifier.spec).test.images), layer)
 
 
 @cached(64)
 def _unit_values(layer: str, number: int, classifier: Classifier) -> FloatArray:
-    return unit_responses(classifier, to_float(compute.mnist().test.images), layer, number)
+    return unit_responses(
+        classifier, to_float(compute.dataset(classifier.spec).test.images), layer, number
+    )
 
 
-@st.cache_data(max_entries=1, show_spinner=False)
-def typical() -> tuple[float, float]:
+def typical(spec: DatasetSpec) -> tuple[float, float]:
     """Ink and total variation of a test image, in the mean."""
-    test = to_float(compute.mnist().test.images)
+    return _typical(spec.key, spec)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _typical(key: str, _spec: DatasetSpec) -> tuple[float, float]:
+    test = to_float(compute.dataset(_spec).test.images)
     return float(test.sum(axis=(1, 2, 3)).mean()), float(total_variation(test).mean())

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.coach.situation import Situation
+from core.data.spec import MNIST
 from core.network.classifier import Classifier, softmax
 from core.optimization.engine import Trajectory
 from ui import text
@@ -53,8 +54,9 @@ def explore(choice: Choice, classifier: Classifier) -> None:
     if asked.wanted.kind == CHANNEL:
         with st.container(border=True, key="channels"):
             channels.show(classifier, asked)
-    with st.container(border=True, key="claims"):
-        claims.show(classifier, asked, ways[0], found)
+    if classifier.spec == MNIST or asked.wanted.kind != CLASS:
+        with st.container(border=True, key="claims"):
+            claims.show(classifier, asked, ways[0], found)
     _downloads(choice, asked)
 
 
@@ -79,15 +81,15 @@ def _result(classifier: Classifier, asked: Asked, ways: list[Trajectory], found:
     st.markdown(f"**{_finding(asked, ways, found)}** :gray[· {asked.words}]")
     if wanted.kind == CLASS:
         tracks = [
-            Track(wanted.title(number), ways[0], place, target=number)
+            Track(wanted.title(number), ways[0], place, target=number, spec=wanted.spec)
             for place, number in enumerate(wanted.numbers)
         ]
     else:
-        tracks = [Track(wanted.title(wanted.numbers[0]), ways[0])]
+        tracks = [Track(wanted.title(wanted.numbers[0]), ways[0], spec=wanted.spec)]
     if len(ways) > 1:
         target = wanted.numbers[0] if wanted.kind == CLASS else None
         tracks = [
-            Track(f"Seed {settings.seed}", way, target=target)
+            Track(f"Seed {settings.seed}", way, target=target, spec=wanted.spec)
             for settings, way in zip(asked.seeds, ways, strict=True)
         ]
     seeds = asked.seeds if len(ways) > 1 else (asked.settings,) * len(tracks)
@@ -162,8 +164,9 @@ def _saturated(asked: Asked, found: Made) -> str:
 def told(model: str, asked: Asked) -> dict[str, object]:
     """Everything that is set, for a file."""
     layer, image = asked.wanted.layer, asked.start.image
+    experiment = "E10" if asked.wanted.kind == CLASS else "E11"
     return {
-        "experiment": "E10" if asked.wanted.kind == CLASS else "E11",
+        **({"experiment": experiment} if asked.wanted.spec == MNIST else {}),
         "model": model,
         "excite": asked.wanted.kind,
         "layer": layer.name if layer else "logits",

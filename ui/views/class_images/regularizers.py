@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.data.spec import DatasetSpec
 from core.inspection.class_images import ImageSettings
 from core.network.classifier import Classifier
 from ui import text, theme
@@ -10,7 +11,7 @@ from ui.show import picture
 from ui.views.class_images.made import QUICK, Made, made, typical
 from ui.views.class_images.wanted import CLASS, REGULARIZERS, Asked, Regularizer
 
-_TILE = 112
+_TILE, _HALF = 112, 56
 
 
 def show(classifier: Classifier, asked: Asked) -> None:
@@ -27,7 +28,7 @@ def show(classifier: Classifier, asked: Asked) -> None:
         for column, regularizer in zip(columns, REGULARIZERS, strict=True):
             with column, st.container(horizontal=True, gap="xsmall"):
                 _pair(classifier, asked, regularizer)
-    ink, variation = typical()
+    ink, variation = typical(classifier.spec)
     st.caption(
         "What is off above is tried out at the strength that is written. A test image has ink "
         f"{ink:.0f} and total variation (TV) {variation:.0f} in the mean."
@@ -44,23 +45,27 @@ def _sides(asked: Asked, regularizer: Regularizer) -> list[tuple[str, ImageSetti
 
 
 def _strips(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> None:
-    """All ten, left with it and right without."""
+    """All classes, left with it and right without."""
     sides = _sides(asked, regularizer)
     for column, (title, settings) in zip(st.columns(2, gap="medium"), sides, strict=True):
         with column, st.container(gap="xxsmall"):
             found = made(classifier, asked.wanted, asked.start, settings)
-            _halves(found, title)
+            _halves(found, classifier.spec, title)
             st.caption(f"**{title}** · {', '.join(_numbers(asked, found))}")
 
 
-def _halves(found: Made, title: str) -> None:
+def _halves(found: Made, spec: DatasetSpec, title: str) -> None:
     """In a row, and on a phone in two."""
     palette = theme.palette()
-    shown = tiles.ink(found.images[..., 0], palette)
-    for column, first in zip(st.columns(2, gap="xxsmall"), (0, 5), strict=True):
-        sheet = tiles.mosaic(shown[first : first + 5], palette, columns=5, scale=4, gap=24)
+    shown = tiles.colored(found.images, palette)
+    half, scale = -(-len(shown) // 2), tiles.scale_of(_HALF, spec.side)
+    for column, first in zip(st.columns(2, gap="xxsmall"), (0, half), strict=True):
+        some = shown[first : first + half]
+        sheet = tiles.mosaic(some, palette, columns=half, scale=scale, gap=24)
+        last = spec.classes[first + len(some) - 1]
         with column:
-            picture(sheet, width="stretch", alt=f"{title}: digits {first} to {first + 4}")
+            alt = f"{title}: {spec.noun}s {spec.classes[first]} to {last}"
+            picture(sheet, width="stretch", alt=alt)
 
 
 def _pair(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> None:
@@ -68,7 +73,7 @@ def _pair(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> Non
     for title, settings in _sides(asked, regularizer):
         found = made(classifier, asked.wanted, asked.start, settings)
         with st.container(gap="xxsmall", width=_TILE):
-            image = tiles.digit(found.images[0, ..., 0], _TILE, theme.palette())
+            image = tiles.image(found.images[0], _TILE, theme.palette())
             picture(image, width=_TILE, alt=title)
             st.caption("  \n".join([f"**{title}**", *_numbers(asked, found)]))
 

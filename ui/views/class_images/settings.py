@@ -3,17 +3,17 @@
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES
+from core.data.spec import DatasetSpec
 from core.inspection.class_images import ImageSettings
 from core.inspection.responses import HiddenLayer, hidden_layers
 from core.network.classifier import Classifier
 from core.report.settings import E10
+from ui import text
 from ui.controls import bound, shared
 from ui.controls.report import as_in_the_report
 from ui.views.class_images.wanted import CHANNEL, CLASS, UNIT, Asked, Start, Wanted
 from ui.visitor.choice import Choice
 
-ALL_TEN = "all ten"
 ZERO, NOISE, IMAGE = "Zero", "Noise", "Image"
 LARGE, SMALL = "Large", "Small"
 WEIGHTS = (0.0, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3)
@@ -21,7 +21,7 @@ _FIRST_LAYER = "conv2"
 _RATE, _STEPS = float(E10.settings["learning_rate"]), int(E10.settings["iterations"])
 _REPORT = {
     "img_of": CLASS,
-    "img_class": ALL_TEN,
+    "img_class": "all ten",
     "img_l2": ImageSettings.penalty,
     "img_start": ZERO,
     "img_way": LARGE,
@@ -38,7 +38,11 @@ def controls(classifier: Classifier, choice: Choice) -> Asked:
     """The sliders. Raises ValueError if core does not accept what they say."""
     st.markdown("**Settings**")
     kind = bound.selectbox("Excite", [CLASS, CHANNEL, UNIT], key="img_of")
-    wanted = _of_class() if kind == CLASS else _of_layer(kind, hidden_layers(classifier.model))
+    wanted = (
+        _of_class(classifier.spec)
+        if kind == CLASS
+        else _of_layer(kind, hidden_layers(classifier.model), classifier.spec)
+    )
     penalty = _weight(
         "L2 penalty λ",
         "img_l2",
@@ -120,13 +124,17 @@ def _weight(label: str, key: str, default: float, help: str) -> float:
     return chosen
 
 
-def _of_class() -> Wanted:
-    options = [ALL_TEN, *map(str, range(CLASSES))]
+def _of_class(spec: DatasetSpec) -> Wanted:
+    count, everything = len(spec.classes), f"all {text.in_words(len(spec.classes))}"
+    options = [everything, *spec.classes]
+    if st.session_state.get("img_class", everything) not in options:  # of the data set before
+        del st.session_state["img_class"]
     label = bound.selectbox("Class", options, key="img_class")
-    return Wanted(CLASS, tuple(range(CLASSES)) if label == ALL_TEN else (int(label),))
+    numbers = tuple(range(count)) if label == everything else (spec.classes.index(label),)
+    return Wanted(CLASS, numbers, spec=spec)
 
 
-def _of_layer(kind: str, found: list[HiddenLayer]) -> Wanted:
+def _of_layer(kind: str, found: list[HiddenLayer], spec: DatasetSpec) -> Wanted:
     """Any channel of maps, or any unit of any layer."""
     layers = {each.name: each for each in found if kind == UNIT or len(each.shape) == 3}
     names = list(layers)
@@ -141,16 +149,17 @@ def _of_layer(kind: str, found: list[HiddenLayer]) -> Wanted:
         )
     ]
     if len(layer.shape) == 1:
-        return Wanted(UNIT, (_number("Unit", "img_unit", layer.channels),), layer)
+        return Wanted(UNIT, (_number("Unit", "img_unit", layer.channels),), layer, spec)
     channel = _number("Channel", "img_channel", layer.channels, slider=True)
     if kind == CHANNEL:
-        return Wanted(CHANNEL, (channel,), layer)
+        return Wanted(CHANNEL, (channel,), layer, spec)
     place = st.columns(2)
     with place[0]:
         row = _number("Row", "img_row", layer.shape[0], layer.shape[0] // 2)
     with place[1]:
         column = _number("Column", "img_column", layer.shape[1], layer.shape[1] // 2)
-    return Wanted(UNIT, (int(np.ravel_multi_index((row, column, channel), layer.shape)),), layer)
+    unit = int(np.ravel_multi_index((row, column, channel), layer.shape))
+    return Wanted(UNIT, (unit,), layer, spec)
 
 
 def _number(label: str, key: str, count: int, default: int = 0, *, slider: bool = False) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.data.spec import MNIST, DatasetSpec
 from core.inspection.class_images import ImageSettings
 from core.inspection.responses import HiddenLayer
 from ui import text
@@ -15,11 +16,12 @@ SEEDS = 4
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is excited: the logits of classes, a channel of a layer, or one unit of it."""
+    """What is excited: the logits of classes of `spec`, a channel of a layer, or one unit of it."""
 
     kind: str
     numbers: tuple[int, ...]
     layer: HiddenLayer | None = None
+    spec: DatasetSpec = MNIST
 
     @property
     def quantity(self) -> str:
@@ -29,7 +31,7 @@ class Wanted:
     def title(self, number: int) -> str:
         """“Digit 3”, “conv2 channel 5”, “dense1 unit 7”, “conv2 channel 5 at (3, 4)”."""
         if self.layer is None:
-            return f"Digit {number}"
+            return f"{self.spec.noun.capitalize()} {self.spec.classes[number]}"
         if self.kind == CHANNEL:
             return f"{self.layer.name} channel {number}"
         if len(self.layer.shape) == 1:
@@ -63,7 +65,7 @@ class Asked:
 
     @property
     def seeds(self) -> tuple[ImageSettings, ...]:
-        """Four seeds of one class, channel or unit; one where chance has no part, or of all ten."""
+        """Four seeds of one class, channel or unit; one of all, or where chance has no part."""
         if len(self.wanted.numbers) > 1 or not (self.start.kind == "noise" or self.settings.jitter):
             return (self.settings,)
         first = self.settings.seed

@@ -7,7 +7,7 @@ from core.arrays import FloatArray
 from core.certification.growth import Growth, Looseness, certified_radius, growth, looseness
 from core.network.classifier import Classifier
 from ui import text, theme
-from ui.controls import bound
+from ui.controls import bound, shared
 from ui.controls.columns import result_and_settings
 from ui.figures import certified_charts
 from ui.show import draw, error_box
@@ -15,7 +15,7 @@ from ui.views.defenses import smoothing
 from ui.views.defenses.certified_accuracy import ACCURACY
 from ui.visitor import compute, state
 from ui.visitor.cache import cached
-from ui.visitor.choice import Choice
+from ui.visitor.choice import Choice, peers
 from ui.visitor.images import ChosenImage
 
 EPSILONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
@@ -64,15 +64,13 @@ def _settings(choice: Choice) -> tuple[float, int]:
         help="Every pixel may change by up to so much, where full ink is 1. The charts run from 0 "
         "to this value.",
     )
-    count: int = bound.select_slider(
-        "Test images",
+    count = shared.count_slider(
+        choice.spec,
         COUNTS,
-        200,
-        format_func="{:,}".format,
         key="cert_images",
-        help="The first of the 10,000, for the accuracy against ε.",
+        help=f"The first of the {choice.spec.test_images:,}, for the accuracy against ε.",
     )
-    if choice.model != _CERTIFIED and _CERTIFIED in compute.shipped_cards():
+    if choice.model != _CERTIFIED and _CERTIFIED in peers(choice.model):
         chosen = st.button(
             "The certified model",
             key="cert-model",
@@ -114,42 +112,44 @@ def _result(
 ) -> None:
     st.markdown(f"**{_finding(image, label, epsilon, radius, grown)}** :gray[· {image.title}; "
                 "interval bounds in L∞]")  # fmt: skip
+    names = image.spec.classes
     bands, least = st.columns(2, gap="medium")
     with bands:
         draw(
-            certified_charts.logit_bands(grown, label, theme.palette()),
+            certified_charts.logit_bands(grown, label, names, theme.palette()),
             key="cert-bands",
-            alt=f"Bounds of the ten logits against ε up to {epsilon:g}; {label} in green",
+            alt=f"Bounds of all logits against ε up to {epsilon:g}; {names[label]} in green",
         )
         st.caption(
-            f"No image within ε leaves a band: green is the logit of {label}, gray those of the "
-            "other nine classes."
+            f"No image within ε leaves a band: green is the logit of {names[label]}, gray those of "
+            f"the other {text.in_words(len(names) - 1)} classes."
         )
     with least:
         draw(
             certified_charts.margins(grown, theme.palette()),
             key="cert-margins",
-            alt=f"The least margin of {label} over another class against ε",
+            alt=f"The least margin of {names[label]} over another class against ε",
         )
         st.caption(
             "The least lead over another class. Above 0 it is a proof. Elided: the weights of two "
             "classes are subtracted before they are bounded."
         )
     if not own:
-        st.caption("Your digit has no label: what is proven is that its reading stays.")
+        st.caption(f"{image.title} has no label: what is proven is that its reading stays.")
 
 
 def _finding(image: ChosenImage, label: int, epsilon: float, radius: float, grown: Growth) -> str:
-    kind = "Your digit" if image.label is None else f"This {label}"
+    kind, name = f"{image.named[0].upper()}{image.named[1:]}", image.spec.classes[label]
     if grown.elided[0] <= 0:
         return f"{kind} is misread as it is: there is nothing to prove"
     if radius >= epsilon:
         return (
-            f"{kind} stays a {label} within ε = {epsilon:g}, whatever an attack does; the proof "
+            f"{kind} stays {text.a(name)} within ε = {epsilon:g}, whatever an attack does; the "
+            "proof "
             f"reaches to {radius:.4f}"
         )
     return (
-        f"At ε = {epsilon:g} nothing is proven of this {label}, which does not mean that it falls: "
+        f"At ε = {epsilon:g} nothing is proven of this {name}, which does not mean that it falls: "
         f"its proof ends at {radius:.4f}"
     )
 
@@ -187,12 +187,13 @@ def _layers(classifier: Classifier, image: ChosenImage, label: int, epsilon: flo
         )
     with ten:
         draw(
-            certified_charts.ranges(logits, clean, label, theme.palette()),
+            certified_charts.ranges(logits, clean, label, image.spec.classes, theme.palette()),
             key="cert-ranges",
-            alt="Proven and reached ranges of the ten logits",
+            alt="Proven and reached ranges of all logits",
         )
         st.caption(
-            "The ten logits: pale blue is what is proven, red what attacks on each logit reached, "
+            f"The {text.in_words(len(clean))} logits: pale blue is what is proven, red what "
+            "attacks on each logit reached, "
             "the tick the image itself. The truth lies between."
         )
     if logits.ratio > _LOOSE:

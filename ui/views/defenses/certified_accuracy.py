@@ -23,7 +23,7 @@ _ITERATIONS = 40
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[CertifiedStudy, Generator[float]]:
-    images, labels = compute.first_test_images(settings["images"])
+    images, labels = compute.first_test_images(classifier.spec, settings["images"])
     epsilons = np.linspace(0, settings["epsilon"], _VALUES).round(5).tolist()
     study = CertifiedStudy(len(images), epsilons)
     return study, study.work(classifier, images, labels, iterations=_ITERATIONS)

@@ -64,7 +64,8 @@ def begin(asked: Asked) -> CurveRun:
     classifiers = dict(zip(names, map(compute.classifier, asked.keys), strict=True))
     study = CurveStudy(classifiers, asked.norm, asked.epsilons, asked.images, asked.iterations)
     title = f"{len(classifiers)} curves over {asked.images:,} images"
-    job = job_on_test_images(title, asked.images, study.work)
+    spec = compute.spec(asked.keys[0])
+    job = job_on_test_images(title, spec, asked.images, study.work)
     return CurveRun(asked, study, job)
 
 
@@ -80,4 +81,4 @@ def name_of(key: str) -> str:
 def _chain(key: str) -> str:
     """The title by which the views offer a single part."""
     chain = key.partition(state.BEHIND)[2]
-    return next((part.title for part in offered() if part.key == chain), "")
+    return next((part.title for part in offered(compute.spec(key)) if part.key == chain), "")

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from ui import text
-from ui.controls import bound
+from ui.controls import bound, shared
 from ui.show import error_box
 from ui.views.defenses import curve_runs
 from ui.views.defenses.curve_runs import LARGEST, NORMS, Asked
 from ui.views.defenses.parts import offered
 from ui.visitor import session, state
-from ui.visitor.choice import Choice, bare_key, short_titles
+from ui.visitor.choice import Choice, bare_key, peers
 
 MOST = 6  # colors that are told apart
 _COUNTS, _RADII = (50, 100, 200, 500), (9, 13, 25)
@@ -26,10 +26,10 @@ def show(choice: Choice) -> None:
         help="L∞: every pixel may move by ε. L2: the whole change may be ε long.",
     )  # fmt: skip
     keys = _classifiers(choice)
-    images: int = bound.select_slider(
-        "Test images", _COUNTS, 200, key="curve_images",
-        help="The first of the 10,000. More images, narrower bands. 50 and 100: a quick look with "
-        "wide intervals.",
+    images = shared.count_slider(
+        choice.spec, _COUNTS, key="curve_images",
+        help=f"The first of the {choice.spec.test_images:,}. More images, narrower bands. 50 and "
+        "100: a quick look with wide intervals.",
     )  # fmt: skip
     radii: int = bound.select_slider(
         "Values of ε", _RADII, 13, key="curve_radii",
@@ -66,13 +66,14 @@ def _start(asked: Asked) -> None:
 def _classifiers(choice: Choice) -> tuple[str, ...]:
     """The networks, and the chosen one behind each defense; the header's own chain, too."""
     own = bare_key(choice.model)
-    networks = {key: title for key, title in short_titles().items() if state.BEHIND not in key}
+    titles = peers(choice.model)
+    networks = {key: title for key, title in titles.items() if state.BEHIND not in key}
     bare: list[str] = bound.pills(
         "Networks", list(networks), default=[own], selection_mode="multi",
         format_func=lambda key: text.literal(networks[key]), key="curve_models",
         help="Without a defense in front.",
     )  # fmt: skip
-    titles = {part.key: part.title for part in offered()}
+    titles = {part.key: part.title for part in offered(choice.spec)}
     parts: list[str] = bound.pills(
         f"Defenses of {text.literal(networks[own])}", list(titles),
         default=[key for key in _FIRST_PARTS if key in titles], selection_mode="multi",

@@ -1,12 +1,13 @@
 """Detectors of attacked images: against attacks that do not know them, and one that does."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.data.spec import DatasetSpec
 from core.defenses.detection import DETECTORS
 from core.network.classifier import Classifier
 from core.statistics.paired import judged
@@ -41,12 +42,12 @@ def show(choice: Choice, classifier: Classifier) -> None:
     """What was measured of a detector, and the settings of the next measurement."""
     result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
-        settings = _settings()
+        settings = _settings(choice.spec)
     with result, st.container(border=True, height="stretch", key="result"):
         DETECTION.draw(classifier, choice, settings, "a few minutes for 200 images")
 
 
-def _settings() -> dict[str, Any]:
+def _settings(spec: DatasetSpec) -> dict[str, Any]:
     st.markdown("**Settings**")
     detector: str = bound.selectbox("Detector", list(DETECTORS), key="detector")
     st.caption(DETECTORS[detector].summary)
@@ -60,12 +61,12 @@ def _settings() -> dict[str, Any]:
         help="The radius of FGSM, PGD and the adaptive attack, in L∞. DeepFool and Carlini–Wagner "
         "look for the smallest change instead.",
     )
-    count: int = bound.select_slider(
-        "Images",
+    count = shared.count_slider(
+        spec,
         COUNTS,
-        200,
         key="detect_images",
         help="So many test images are attacked, the first; as many others stay clean.",
+        label="Images",
     )
     st.caption(
         "Xu et al. (2018), arXiv:1704.01155; MagNet: Meng and Chen (2017), arXiv:1705.09064."
@@ -77,7 +78,7 @@ def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[DetectionStudy, Generator[float]]:
     study = DetectionStudy(settings["images"], settings["detector"], settings["epsilon"])
-    return study, study.work(classifier, compute.mnist().test)
+    return study, study.work(classifier, compute.dataset(classifier.spec).test)
 
 
 def _show(record: Record[DetectionStudy]) -> None:
@@ -126,7 +127,7 @@ def _show(record: Record[DetectionStudy]) -> None:
     _table(found, threshold)
     _beside_static(found, threshold)
     if chosen is not None:
-        _missed(found, chosen, threshold)
+        _missed(found, chosen, threshold, record.spec.classes)
 
 
 def _threshold(found: Detected, top: float, of: str) -> float:
@@ -254,7 +255,7 @@ def _written(area: Area) -> str:
     return f"{area.value:.3f} [{area.low:.3f}, {area.high:.3f}]"
 
 
-def _missed(found: Detected, chosen: Scored, threshold: float) -> None:
+def _missed(found: Detected, chosen: Scored, threshold: float, names: Sequence[str]) -> None:
     rows = chosen.missed(threshold)
     what = (
         "harmless noise that is left alone" if chosen.name == NOISE else "misread and not detected"
@@ -269,7 +270,8 @@ def _missed(found: Detected, chosen: Scored, threshold: float) -> None:
         found.originals[rows],
         chosen.images[rows],
         [
-            f"**{found.labels[row]} → {chosen.read[row]}**  \nTest image {row}, score "
+            f"**{names[found.labels[row]]} → {names[chosen.read[row]]}**  \nTest image {row}, "
+            "score "
             f"{chosen.scores[row]:.4f}"
             for row in rows
         ],

@@ -1,4 +1,4 @@
-"""The filters that a visitor chains, and how the digit behind them is attacked."""
+"""The filters that a visitor chains, and how the image behind them is attacked."""
 
 from dataclasses import dataclass
 

@@ -1,5 +1,6 @@
-"""Filters in front of the network (E12): what they do to a clean, a noisy, an attacked digit."""
+"""Filters in front of the network (E12): what they do to a clean, a noisy, an attacked image."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,14 @@ from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.attacks.loss_surface import without_gradient
 from core.attacks.noise_control import noise_of_norm
+from core.data.spec import MNIST
 from core.defenses.adaptive import adaptive, views
 from core.defenses.defended import DefendedClassifier, defense_of, gradient_of, title_of
 from core.defenses.filters import KINDS, Filter
 from core.network.classifier import Classifier, softmax
 from core.report.settings import E12
 from core.statistics.rate import Rate
-from ui import theme
+from ui import text, theme
 from ui.controls import no_gradient, shared
 from ui.controls.columns import result_and_settings
 from ui.controls.downloads import download
@@ -39,11 +41,11 @@ _TILE = 140
 
 @dataclass(frozen=True)
 class Seen:
-    """One digit four ways: WAYS.
+    """One image four ways: WAYS.
 
-    images float32 [4, 28, 28, 1]; stages: title → what is left behind each filter, the same shape;
+    images float32 [4, …]; stages: title → what is left behind each filter, the same shape;
     bare and defended float32 [4, classes]: the answers without and with the filters. flat: the
-    clean digit has no gradient through any stand-in.
+    clean image has no gradient through any stand-in.
     """
 
     images: FloatArray
@@ -56,7 +58,7 @@ class Seen:
 
 @st.fragment
 def show(choice: Choice, classifier: Classifier) -> None:
-    """The digit before and behind the filters, the settings, and each filter on its own."""
+    """The image before and behind the filters, the settings, and each filter on its own."""
     result, side = result_and_settings()
     with side, st.container(border=True, key="settings"):
         asked = filter_settings.controls(choice)
@@ -75,7 +77,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 @cached(64)
 def examined(classifier: Classifier, image: ChosenImage, asked: Asked) -> Seen:
-    """The digit four ways, kept for the next look."""
+    """The image four ways, kept for the next look."""
     clean = image.floats
     true = int(classifier.predict(clean)[0]) if image.label is None else image.label
     goal = Untargeted(np.array([true]))
@@ -95,7 +97,10 @@ def examined(classifier: Classifier, image: ChosenImage, asked: Asked) -> Seen:
 
 
 def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
-    st.markdown(f"**{finding(asked, seen)}** :gray[· {image.title}, L∞ ε = {asked.epsilon:g}]")
+    names = image.spec.classes
+    st.markdown(
+        f"**{finding(asked, seen, names)}** :gray[· {image.title}, L∞ ε = {asked.epsilon:g}]"
+    )
     palette = theme.palette()
     with st.grid(min_column_width=_TILE + 10, gap="small"):
         for number, way in enumerate(WAYS):
@@ -105,33 +110,37 @@ def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
                 for title, stage in seen.stages.items():
                     st.caption(title)
                     _pixels(stage[number], f"{way}, behind {title}")
-                bars = charts.class_bars(seen.defended[number], palette, true=image.label)
+                bars = charts.class_bars(seen.defended[number], names, palette, true=image.label)
                 draw(
                     bars,
                     key=f"filters-bars-{number}",
                     alt=f"{way}: probability of each class behind the filters",
                 )
-                st.caption(f"Without filters: {_answer(seen.bare[number])}")
+                st.caption(f"Without filters: {_answer(seen.bare[number], names)}")
     no_gradient.say(Rate(int(seen.flat), 1))
     random = " A random filter is pictured by its first draw." * ("averaged" in _gradient(asked))
+    reported = f"{E12.identifier}: the report proposes to “{E12.reported}”, and measures nothing. "
     st.caption(
-        f"{E12.identifier}: the report proposes to “{E12.reported}”, and measures nothing. "
+        f"{reported if image.spec == MNIST else ''}"
         "*Noise* is as long as the attack in L2. *Attacked* is PGD on the bare network, 40 steps; "
         f"the last column is an attack on network and filters, gradient {_gradient(asked)}.{random}"
     )
 
 
-def finding(asked: Asked, seen: Seen) -> str:
-    """What the filters did to this digit, in a sentence."""
-    bare, read = seen.bare.argmax(axis=1), seen.defended.argmax(axis=1)
-    title, true = title_of(asked.chain), seen.true
+def finding(asked: Asked, seen: Seen, names: Sequence[str]) -> str:
+    """What the filters did to this image, in a sentence."""
+    bare, read = (
+        [names[label] for label in each.argmax(axis=1)] for each in (seen.bare, seen.defended)
+    )
+    title, true = title_of(asked.chain), names[seen.true]
     if read[0] != true:
-        return f"{title}: the clean {true} itself is read as a {read[0]}"
+        return f"{title}: the clean {true} itself is read as {text.a(read[0])}"
     if bare[0] != true:
-        return f"{title}: the {true}, which the bare network reads as a {bare[0]}, is read rightly"
+        wrong = text.a(bare[0])
+        return f"{title}: the {true}, which the bare network reads as {wrong}, is read rightly"
     if read[_STATIC] != true:
         stays = "stays" if bare[_STATIC] != true else "is now"
-        looks = f"the attacked {true} {stays} misread, as a {read[_STATIC]}"
+        looks = f"the attacked {true} {stays} misread, as {text.a(read[_STATIC])}"
     elif bare[_STATIC] == true:
         looks = "the attack does not fool the bare network, so there is nothing to repair"
     else:
@@ -139,7 +148,7 @@ def finding(asked: Asked, seen: Seen) -> str:
     if read[_ADAPTIVE] == true:
         fixed = "an attack that knows of it does not get through either"
     else:
-        fixed = f"an attack that knows of it makes it a {read[_ADAPTIVE]}"
+        fixed = f"an attack that knows of it makes it {text.a(read[_ADAPTIVE])}"
     return f"{title}: {looks}; {fixed}"
 
 
@@ -155,8 +164,9 @@ def _each(bare: Classifier, seen: Seen) -> None:
             part = Filter(kind.name, kind.default)
             behind = part(seen.images[: _STATIC + 1])
             answers = softmax(bare.logits(behind))
-            three = np.stack([tiles.ink(each[..., 0], palette) for each in behind])
-            sheet = tiles.mosaic(three, palette, columns=3, scale=2 * shared.PAIR // 28)
+            three = tiles.colored(behind, palette)
+            scale = tiles.scale_of(shared.PAIR, three.shape[1])
+            sheet = tiles.mosaic(three, palette, columns=3, scale=scale)
             with st.container(gap="xxsmall"):
                 picture(
                     sheet,
@@ -165,7 +175,7 @@ def _each(bare: Classifier, seen: Seen) -> None:
                 )
                 st.caption(
                     f"**{part.title}** · gradient {kind.gradient}  \n"
-                    f"{_answers(answers)}  \n{kind.summary}"
+                    f"{_answers(answers, bare.spec.classes)}  \n{kind.summary}"
                 )
 
 
@@ -189,17 +199,17 @@ def _downloads(asked: Asked, seen: Seen) -> None:
 
 
 def _pixels(image: FloatArray, alt: str) -> None:
-    picture(tiles.digit(image[..., 0], _TILE, theme.palette()), width=_TILE, alt=alt)
+    picture(tiles.image(image, _TILE, theme.palette()), width=_TILE, alt=alt)
 
 
-def _answer(probabilities: FloatArray) -> str:
-    return f"**{probabilities.argmax()}**, p = {probabilities.max():.3f}"
+def _answer(probabilities: FloatArray, names: Sequence[str]) -> str:
+    return f"**{names[probabilities.argmax()]}**, p = {probabilities.max():.3f}"
 
 
-def _answers(probabilities: FloatArray) -> str:
-    """Of the clean, the noisy and the attacked digit."""
+def _answers(probabilities: FloatArray, names: Sequence[str]) -> str:
+    """Of the clean, the noisy and the attacked image."""
     return ", ".join(
-        f"{way.lower()} **{each.argmax()}** ({each.max():.3f})"
+        f"{way.lower()} **{names[each.argmax()]}** ({each.max():.3f})"
         for way, each in zip(WAYS, probabilities, strict=False)
     )
 

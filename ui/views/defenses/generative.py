@@ -6,6 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import streamlit as st
 
+from core.data.spec import MNIST
 from core.defenses.autoencoder import Autoencoder
 from core.defenses.defended import DefendedClassifier, defense_of, title_of
 from core.defenses.projection import Projection
@@ -50,6 +51,13 @@ Rows = dict[str, dict[str | None, Seen]]
 
 def show(choice: Choice, classifier: Classifier) -> None:
     """What both make of the image and of attacks on it; the projection's way; samples."""
+    if choice.spec != MNIST:
+        st.info(
+            "Autoencoder and generator have learned MNIST: there are none for "
+            f"{text.literal(choice.spec.name)}.",
+            icon=":material/info:",
+        )
+        return
     parts, problems = purifiers()
     for problem in problems:
         error_box(problem)
@@ -201,13 +209,14 @@ def _cell(seen: Seen, row: str, kind: str | None, true: int, labeled: bool) -> N
     palette = theme.palette()
     title = _TITLES[kind]
     st.markdown(f"**{title}**: read as {seen.read}")
-    shown = [seen.image[0, ..., 0]] + ([] if kind is None else [seen.purified[0, ..., 0]])
-    pair = np.stack([tiles.ink(each, palette) for each in shown])
-    sheet = tiles.mosaic(pair, palette, columns=len(pair), scale=2 * _TILE // 28)
+    shown = [seen.image] + ([] if kind is None else [seen.purified])
+    pair = tiles.colored(np.concatenate(shown), palette)
+    scale = tiles.scale_of(_TILE, MNIST.side)
+    sheet = tiles.mosaic(pair, palette, columns=len(pair), scale=scale)
     alt = f"{row} image" + ("" if kind is None else f" and what the {title.lower()} makes of it")
     picture(sheet, width=sheet.shape[1] // 2, alt=alt)
     draw(
-        class_bars(seen.probabilities, palette, true=true if labeled else None),
+        class_bars(seen.probabilities, MNIST.classes, palette, true=true if labeled else None),
         key=f"gen-bars-{row}-{kind}",
         alt=f"{title}, {row.lower()}: read as {seen.read}, p = {seen.probabilities.max():.3f}",
     )

@@ -46,7 +46,7 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """An image [1, 28, 28, 1], what a defense makes of it, and the network's answer [10] to that.
+    """An image [1, …], what a defense makes of it, and the network's answer to that.
 
     reached: whether the attack that made the image is a success behind the defense.
     """
@@ -101,7 +101,7 @@ def true_class(image: ChosenImage, classifier: Classifier) -> int:
 
 @cached(32)
 def static(classifier: Classifier, image: ChosenImage, epsilon: float) -> FloatArray:
-    """PGD on the network without a defense: [1, 28, 28, 1]."""
+    """PGD on the network without a defense: [1, …]."""
     goal = Untargeted(np.array([true_class(image, classifier)]))
     with compute.inline("The attack", ATTACK_ITERATIONS, classifier):
         result = pgd(classifier, image.floats, goal, epsilon=epsilon, iterations=ATTACK_ITERATIONS)
@@ -109,7 +109,7 @@ def static(classifier: Classifier, image: ChosenImage, epsilon: float) -> FloatA
 
 
 def through(classifier: Classifier, image: ChosenImage, kind: str, asked: Asked) -> FloatArray:
-    """The adaptive attack through the autoencoder or the projection: [1, 28, 28, 1].
+    """The adaptive attack through the autoencoder or the projection: [1, …].
 
     Where it fails on the projection, the attack among latent numbers goes next.
     Raises ValueError if it would take too long.
@@ -136,7 +136,7 @@ def _defended(classifier: Classifier, key: str) -> DefendedClassifier:
 
 
 def behind(classifier: Classifier, kind: str | None, asked: Asked, image: FloatArray) -> Seen:
-    """What the network behind the defense says of an image [1, 28, 28, 1]; None: no defense."""
+    """What the network behind the defense says of an image [1, …]; None: no defense."""
     key = None if kind is None else asked.key_of(kind)
     return _behind(key, image, classifier)
 
@@ -148,7 +148,7 @@ def _behind(key: str | None, image: FloatArray, classifier: Classifier) -> Seen:
 
 
 def path(classifier: Classifier, image: FloatArray, asked: Asked) -> Trajectory:
-    """The projection of an image [1, 28, 28, 1] step by step."""
+    """The projection of an image [1, …] step by step."""
     return _path(image, asked.iterations, asked.restarts, classifier)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
+from core.data.spec import MNIST
 from core.defenses.generator import LATENT, generator, generator_card
 from core.network.classifier import Classifier, softmax
 from ui import theme
@@ -99,12 +100,16 @@ def _drawn(classifier: Classifier, latent: FloatArray) -> None:
     left, right = st.columns([1, 1.4], gap="medium")
     with left:
         picture(
-            tiles.digit(drawn[0, ..., 0], _DRAWN, palette),
+            tiles.image(drawn[0], _DRAWN, palette),
             width=_DRAWN,
             alt=f"What the generator draws; read as {read}",
         )
     with right:
-        draw(class_bars(probabilities, palette), key="gen-latent-bars", alt=f"Read as {read}")
+        draw(
+            class_bars(probabilities, MNIST.classes, palette),
+            key="gen-latent-bars",
+            alt=f"Read as {read}",
+        )
 
 
 def _directions(latent: FloatArray) -> None:

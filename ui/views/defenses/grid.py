@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.data.spec import MNIST
 from core.jobs import QUEUED
 from core.network.classifier import Classifier
 from core.studies.grid import (
@@ -54,8 +55,9 @@ def show(choice: Choice, classifier: Classifier) -> None:
         st.fragment(_result, run_every=2.0 if live else None)(live)
     if grid_runs.KEPT.latest() is not None:
         st.fragment(_below, run_every=4.0 if live else None)()
-    with st.container(border=True, key="grid-note"):
-        grid_note.show(choice)
+    if choice.spec == MNIST:
+        with st.container(border=True, key="grid-note"):
+            grid_note.show(choice)
 
 
 def _result(drawn_live: bool) -> None:

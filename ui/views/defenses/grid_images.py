@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from core.arrays import FloatArray, IntArray
+from core.arrays import FloatArray
 from core.defenses.defended import DefendedClassifier
 from core.studies.grid import ADAPTIVE, STATIC, Cell, Row
 from ui import text, theme
@@ -89,12 +89,13 @@ def _sheets(run: GridRun, row: Row, cell: Cell, count: int) -> None:
     originals, adversarial = run.grid.images[:count], cell.adversarial[:count]
     stages = [originals, adversarial, *_behind(row, adversarial)]
     width = len(stages) * (_TILE + 4)
-    palette = theme.palette()
+    palette, names = theme.palette(), row.classifier.spec.classes
     with st.grid(min_column_width=width, gap="small"):
         for number in range(count):
-            three = np.stack([tiles.ink(stage[number, ..., 0], palette) for stage in stages])
-            sheet = tiles.mosaic(three, palette, columns=len(stages), scale=2 * _TILE // 28)
-            true, read = int(run.grid.labels[number]), int(cell.after[number])
+            three = np.stack([tiles.colored(stage[number], palette) for stage in stages])
+            scale = tiles.scale_of(_TILE, three.shape[1])
+            sheet = tiles.mosaic(three, palette, columns=len(stages), scale=scale)
+            true, read = (names[each[number]] for each in (run.grid.labels, cell.after))
             with st.container(gap="xxsmall"):
                 alt = f"Test image {number}: original, attacked, behind the defense"
                 picture(sheet, width=sheet.shape[1] // 2, alt=alt)
@@ -108,6 +109,6 @@ def _behind(row: Row, adversarial: FloatArray) -> list[FloatArray]:
     return [classifier.purified(adversarial)]
 
 
-def _read(number: int | IntArray, true: int, read: int) -> str:
+def _read(number: int, true: str, read: str) -> str:
     fate = f"**{true} stays {true}**" if true == read else f"**{true} → {read}**"
     return f"{fate} Test image {number}"

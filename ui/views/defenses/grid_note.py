@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from core.arrays import to_float
+from core.data.spec import MNIST
 from core.studies.grid import ADAPTIVE
 from ui import text
 from ui.views.defenses import grid_runs, grid_settings
@@ -21,7 +21,7 @@ def show(choice: Choice) -> None:
     crossing = {epsilon: _crossing(epsilon) for epsilon in (0.3, 0.55)}
     st.markdown(
         f"**Why does a threshold hold here, and what takes it down? At ε = 0.3 only "
-        f"{crossing[0.3]:.0f} of 784 pixels can cross {_EDGE:g}, at 0.55 it is "
+        f"{crossing[0.3]:.0f} of {MNIST.side**2} pixels can cross {_EDGE:g}, at 0.55 it is "
         f"{crossing[0.55]:.0f}** :gray[· mean of the first {_COUNTED} test images]"
     )
     st.markdown(
@@ -61,5 +61,5 @@ def _found() -> None:
 @st.cache_data(show_spinner=False)
 def _crossing(epsilon: float) -> float:
     """How many pixels of an image a change of at most `epsilon` can bring across the edge."""
-    images = to_float(compute.mnist().test.images[:_COUNTED])
+    images, _ = compute.first_test_images(MNIST, _COUNTED)
     return float(np.mean((np.abs(images - _EDGE) <= epsilon).sum(axis=(1, 2, 3))))

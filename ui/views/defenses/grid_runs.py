@@ -80,7 +80,7 @@ KEPT: Kept[GridRun] = Kept("_grid")
 
 def begin(asked: Asked) -> GridRun:
     """The grid that is asked for, and the job that fills it."""
-    images, labels = compute.first_test_images(asked.images)
+    images, labels = compute.first_test_images(compute.spec(asked.model), asked.images)
     bare, source = compute.classifier(asked.bare), compute.classifier(asked.source)
     grid = Grid(bare, source, _rows(asked), images, labels, asked.budget)
     job = Job(
@@ -95,7 +95,7 @@ def begin(asked: Asked) -> GridRun:
 
 def _rows(asked: Asked) -> tuple[Row, ...]:
     """No defense, each part, all of them in a row, the chosen chain, and the other networks."""
-    titles = {part.key: part.title for part in offered()}
+    titles = {part.key: part.title for part in offered(compute.spec(asked.model))}
     chains = {key: titles[key] for key in asked.parts}
     if asked.chained and len(asked.parts) > 1:
         several = asked.parts[:MAX_PARTS]

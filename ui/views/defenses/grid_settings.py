@@ -4,13 +4,13 @@ import streamlit as st
 
 from core.studies.grid import Budget
 from ui import text
-from ui.controls import bound
+from ui.controls import bound, shared
 from ui.controls.report import as_in_the_report
 from ui.views.defenses import grid_runs
 from ui.views.defenses.grid_runs import Asked
 from ui.views.defenses.parts import offered
-from ui.visitor import compute, session, state
-from ui.visitor.choice import Choice, bare_key, short_titles
+from ui.visitor import session, state
+from ui.visitor.choice import Choice, bare_key, peers
 
 COUNTS = (50, 100, 200, 500)
 _NORM, _PARTS, _OTHERS, _SOURCE = "grid_norm", "grid_defenses", "grid_models", "grid_source"
@@ -30,12 +30,12 @@ def show(choice: Choice) -> None:
     """Draw them, with the button that starts."""
     st.markdown("**Settings**")
     budget = _budget()
-    images = bound.select_slider(
-        "Test images", COUNTS, 200, key=_IMAGES,
-        help="The first of the 10,000; every cell is measured on the same ones. 50 and 100: a "
-        "quick look with wide intervals.",
+    images = shared.count_slider(
+        choice.spec, COUNTS, key=_IMAGES,
+        help=f"The first of the {choice.spec.test_images:,}; every cell is measured on the same "
+        "ones. 50 and 100: a quick look with wide intervals.",
     )  # fmt: skip
-    titles = {part.key: part.title for part in offered()}
+    titles = {part.key: part.title for part in offered(choice.spec)}
     parts = bound.pills(
         "Defenses", list(titles), default=[key for key in _FIRST if key in titles],
         selection_mode="multi", format_func=titles.__getitem__, key=_PARTS,
@@ -45,7 +45,7 @@ def show(choice: Choice) -> None:
     with st.popover("More", icon=":material/tune:", width="stretch"):
         chained, others, source, budget = _more(choice, budget)
     asked = Asked(choice.model, source, tuple(parts), tuple(others), chained, images, budget)
-    _start_button(asked)
+    _start_button(choice, asked)
 
 
 def _budget() -> Budget:
@@ -76,7 +76,7 @@ def _more(choice: Choice, budget: Budget) -> tuple[bool, list[str], str, Budget]
     own = bare_key(choice.model)
     networks = {
         key: title
-        for key, title in short_titles().items()
+        for key, title in peers(choice.model).items()
         if key != own and state.BEHIND not in key
     }
     chained = bound.toggle(
@@ -104,7 +104,7 @@ def _more(choice: Choice, budget: Budget) -> tuple[bool, list[str], str, Budget]
     return chained, list(others), source or own, budget
 
 
-def _start_button(asked: Asked) -> None:
+def _start_button(choice: Choice, asked: Asked) -> None:
     job = session.current_job()
     busy = job is not None and not job.ended
     why = "Every cell of the table, as a job that you can stop; what is done stays."
@@ -139,5 +139,5 @@ def measure_steps(choice: Choice, norm: str, radius: float) -> None:
     parts = ("threshold-0.5", "bits-1")
     st.session_state.update({_NORM: norm, _RADIUS[norm][0]: radius, _PARTS: list(parts)})
     own = bare_key(choice.model)
-    source = next(key for key in compute.shipped_cards() if key != own)
+    source = next((key for key in peers(own) if key != own and state.BEHIND not in key), own)
     _start(Asked(own, source, parts, (), False, 200, Budget(norm, radius)))

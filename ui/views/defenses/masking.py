@@ -7,7 +7,7 @@ from core.jobs import QUEUED
 from core.network.classifier import Classifier
 from core.studies.masking import ALARM, SILENT, UNCLEAR, Finding
 from ui import text, theme
-from ui.controls import bound
+from ui.controls import bound, shared
 from ui.controls.columns import result_and_settings
 from ui.controls.downloads import download
 from ui.figures import attack_charts, masking_charts
@@ -64,9 +64,9 @@ def _settings(choice: Choice, classifier: Classifier) -> None:
         "ε, L∞", 0.05, 0.5, 0.3, 0.05, key="mask_epsilon",
         help="How far every attack may change a pixel.",
     )  # fmt: skip
-    images: int = bound.select_slider(
-        "Test images", (50, 100, 200, 500), 200, key="mask_images",
-        help="The first of the 10,000; those that are read right count.",
+    images = shared.count_slider(
+        choice.spec, (50, 100, 200, 500), key="mask_images",
+        help=f"The first of the {choice.spec.test_images:,}; those that are read right count.",
     )  # fmt: skip
     queries: int = bound.select_slider(
         "Queries of Square", (100, 250, 500, 1_000, 2_500, 5_000), 500, key="mask_queries",

@@ -8,7 +8,7 @@ from core.jobs import Job
 from core.network.classifier import Classifier
 from core.studies.masking import MaskingStudy
 from ui.visitor import compute, state
-from ui.visitor.choice import Choice, bare_key, short_titles
+from ui.visitor.choice import Choice, bare_key, peers
 from ui.visitor.kept_job import Kept, is_live, job_on_test_images
 
 CHOSEN, PLANTED = "Chosen", "Planted"
@@ -49,7 +49,9 @@ def begin(asked: Asked, choice: Choice, classifier: Classifier) -> MaskRun:
     subject = subject_of(asked.subject, choice, classifier)
     source = compute.classifier(asked.source)
     study = MaskingStudy(subject, asked.images, asked.epsilon, asked.queries, source)
-    job = job_on_test_images(f"Is {subject.name} masked?", asked.images, study.work)
+    job = job_on_test_images(
+        f"Is {subject.name} masked?", classifier.spec, asked.images, study.work
+    )
     planted = ", its gradient held back" if asked.subject == PLANTED else ""
     return MaskRun(asked, study, job, f"{subject.name}{planted}", study.planned)
 
@@ -68,7 +70,7 @@ def sources(choice: Choice, subject: str, classifier: Classifier) -> dict[str, s
     Behind a defense that is the network without it; else the others.
     """
     own = bare_key(choice.model)
-    names = {key: title for key, title in short_titles().items() if state.BEHIND not in key}
+    names = {key: title for key, title in peers(choice.model).items() if state.BEHIND not in key}
     if subject == PLANTED or isinstance(classifier, DefendedClassifier):
         return {own: names[own], **names}
     return {key: name for key, name in names.items() if key != own} or {own: names[own]}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.data.spec import MNIST
 from core.network.card import INTERVAL_BOUNDS, PGD, WORST_CASE, ModelCard, Robustness
 from core.network.classifier import Classifier
 from core.report.settings import E13
@@ -31,6 +32,11 @@ def show(choice: Choice, classifier: Classifier) -> None:
             icon=":material/error:",
         )
         return
+    if choice.spec != MNIST:
+        st.caption(
+            "What ships trained to resist reads MNIST, and the model chosen above reads "
+            f"{text.literal(choice.spec.name)}."
+        )
     columns = st.columns(len(cards), gap="small")
     for column, card in zip(columns, cards, strict=True):
         with column, st.container(border=True, height="stretch", key=f"robust-{card.name}"):

@@ -1,5 +1,7 @@
 """Randomized smoothing: the votes of noisy copies, and what they certify in L2."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
@@ -13,9 +15,10 @@ from core.certification.smoothing import (
     largest_radius,
     predict,
 )
+from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from ui import text, theme
-from ui.controls import bound
+from ui.controls import bound, shared
 from ui.controls.columns import result_and_settings
 from ui.figures import charts, tiles
 from ui.show import draw, error_box, picture
@@ -35,7 +38,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     st.subheader("Randomized smoothing", anchor=False)
     result, side = result_and_settings()
     with side, st.container(border=True, key="smooth-settings"):
-        sigma, copies, count = _settings()
+        sigma, copies, count = _settings(choice.spec)
     with result, st.container(border=True, height="stretch", key="smooth-result"):
         try:
             with st.skeleton(height=380):
@@ -51,7 +54,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
         ACCURACY.draw(classifier, choice, settings, f"{seconds} or more")
 
 
-def _settings() -> tuple[float, int, int]:
+def _settings(spec: DatasetSpec) -> tuple[float, int, int]:
     st.markdown("**Smoothing** :gray[· L2]")
     sigma: float = bound.slider(
         "σ",
@@ -73,12 +76,12 @@ def _settings() -> tuple[float, int, int]:
         f"{largest_radius(1.0, COPIES[0]):.2f} σ for {COPIES[0]} and "
         f"{largest_radius(1.0, COPIES[-1]):.2f} σ for {COPIES[-1]:,}.",
     )
-    count: int = bound.select_slider(
-        "Test images",
+    count = shared.count_slider(
+        spec,
         COUNTS,
-        200,
         key="smooth_images",
-        help="The first of the 10,000, for the certified accuracy against the radius.",
+        help=f"The first of the {spec.test_images:,}, for the certified accuracy against the "
+        "radius.",
     )
     st.caption("CERTIFY and PREDICT of Cohen, Rosenfeld and Kolter (2019), arXiv:1902.02918.")
     return sigma, copies, count
@@ -97,6 +100,7 @@ def _result(image: ChosenImage, found: Certificate, sigma: float, copies: int) -
         f"**{_finding(image, found)}** :gray[· {image.title}; σ = {sigma:g}, {copies:,} votes, "
         f"wrong with probability {ALPHA:g} at most]"
     )
+    names = image.spec.classes
     pictures, bars = st.columns(2, gap="medium")
     with pictures:
         _noisy(image, sigma)
@@ -105,17 +109,19 @@ def _result(image: ChosenImage, found: Certificate, sigma: float, copies: int) -
             "says what the network says most often of them."
         )
         st.markdown(
-            f"- Votes for {found.guess}: **{found.votes[found.guess]:,} of {copies:,}**\n"
+            f"- Votes for {names[found.guess]}: **{found.votes[found.guess]:,} of {copies:,}**\n"
             f"- so its probability is at least **{found.lower:.4f}**\n"
             f"- radius σ · Φ⁻¹ of that: **L2 {found.radius:.3f}**, of "
             f"{largest_radius(sigma, copies):.3f} possible with so many votes\n"
-            f"- {_prediction(found)}"
+            f"- {_prediction(found, names)}"
         )
     with bars:
         draw(
-            charts.class_bars(found.votes / found.votes.sum(), theme.palette(), true=image.label),
+            charts.class_bars(
+                found.votes / found.votes.sum(), names, theme.palette(), true=image.label
+            ),
             key="smooth-votes",
-            alt=f"Share of the votes for each class; most for {int(np.argmax(found.votes))}",
+            alt=f"Share of the votes for each class; most for {names[np.argmax(found.votes)]}",
         )
         st.caption(
             f"Share of the votes. {GUESSES} other copies have chosen the class that is counted. "
@@ -123,7 +129,8 @@ def _result(image: ChosenImage, found: Certificate, sigma: float, copies: int) -
         )
     st.caption(
         "This proof is in L2: a change of that length in all pixels together. The bounds above are "
-        f"in L∞. A ball of L2 {found.radius:.3f} holds only an L∞ ball of {found.radius / 28:.4f}, "
+        f"in L∞. A ball of L2 {found.radius:.3f} holds only an L∞ ball of "
+        f"{found.radius / image.spec.largest_l2:.4f}, "
         "and an L∞ proof of ε holds the L2 ball of ε."
     )
 
@@ -132,21 +139,23 @@ def _finding(image: ChosenImage, found: Certificate) -> str:
     if found.predicted == ABSTAIN:
         return "The smoothed network abstains: no class is sure to have more than half of the votes"
     wrong = image.label is not None and found.predicted != image.label
-    missed = f", and it is a {image.label}" if wrong else ""
-    return f"Certified as {found.predicted} within L2 {found.radius:.2f}{missed}"
+    missed = f", and it is {image.kind}" if wrong else ""
+    return (
+        f"Certified as {image.spec.classes[found.predicted]} within L2 {found.radius:.2f}{missed}"
+    )
 
 
-def _prediction(found: Certificate) -> str:
+def _prediction(found: Certificate, names: Sequence[str]) -> str:
     """What PREDICT makes of the votes: a class without a radius."""
     said = predict(found.votes)
     if said == ABSTAIN:
         return "PREDICT **abstains**: the two leading classes could be equally likely"
-    return f"PREDICT answers **{said}**: ahead of every other class, without a radius"
+    return f"PREDICT answers **{names[said]}**: ahead of every other class, without a radius"
 
 
 def _noisy(image: ChosenImage, sigma: float) -> None:
-    noise = np.random.default_rng(0).standard_normal((_SHOWN, 28, 28)) * sigma
-    copies = np.clip(image.floats[..., 0] + noise, 0, 1)
-    palette = theme.palette()
-    sheet = tiles.mosaic(tiles.ink(copies, palette), palette, columns=_SHOWN, scale=2 * _TILE // 28)
+    noise = np.random.default_rng(0).standard_normal((_SHOWN, *image.spec.shape)) * sigma
+    copies = np.clip(image.floats + noise, 0, 1)
+    palette, scale = theme.palette(), tiles.scale_of(_TILE, image.spec.side)
+    sheet = tiles.mosaic(tiles.colored(copies, palette), palette, columns=_SHOWN, scale=scale)
     picture(sheet, width="stretch", alt=f"Five noisy copies of {image.title}, σ = {sigma:g}")

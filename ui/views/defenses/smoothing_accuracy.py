@@ -21,7 +21,7 @@ _POINTS = 61
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[SmoothingStudy, Generator[float]]:
-    images, labels = compute.first_test_images(settings["images"])
+    images, labels = compute.first_test_images(classifier.spec, settings["images"])
     study = SmoothingStudy(len(images))
     sigma, copies = settings["sigma"], settings["copies"]
     return study, study.work(classifier, images, labels, sigma=sigma, copies=copies)

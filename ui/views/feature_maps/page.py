@@ -83,7 +83,7 @@ def _sides(title: str, classifier: Classifier, image: FloatArray) -> list[Side]:
 
 def _activity(classifier: Classifier) -> Whole[dict[str, DoubleArray]]:
     """How often each channel is above 0, over the first test images."""
-    images, _ = compute.first_test_images(STATE_IMAGES)
+    images, _ = compute.first_test_images(classifier.spec, STATE_IMAGES)
 
     def joined(parts: list[dict[str, DoubleArray]]) -> dict[str, DoubleArray]:
         return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
@@ -92,17 +92,17 @@ def _activity(classifier: Classifier) -> Whole[dict[str, DoubleArray]]:
         "How often each channel responds",
         ("activity", classifier.version),
         classifier,
-        STATE_IMAGES,
+        len(images),
         now=lambda: _active_shares(classifier),
         work=lambda: in_parts(
-            STATE_IMAGES, lambda part: active_shares(classifier, images[part]), joined
+            len(images), lambda part: active_shares(classifier, images[part]), joined
         ),
     )
 
 
 @cached(64)
 def _active_shares(classifier: Classifier) -> dict[str, DoubleArray]:
-    return active_shares(classifier, compute.first_test_images(STATE_IMAGES)[0])
+    return active_shares(classifier, compute.first_test_images(classifier.spec, STATE_IMAGES)[0])
 
 
 def _layers(own: list[Side], beside: list[Side], settings: Settings) -> list[Layer]:
@@ -161,8 +161,8 @@ def _facts(classifier: Classifier, found: list[Convolution]) -> None:
         if single > each.channels / 2:
             st.caption(
                 f"{single} of {each.channels} kernels are a single weight that outweighs all their "
-                "others: thresholds on one pixel. Their maps are thresholded digits; strokes come "
-                "in the next layer."
+                "others: thresholds on one pixel. Their maps are thresholded "
+                f"{classifier.spec.noun}s; strokes come in the next layer."
             )
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.arrays import FloatArray
+from core.data.spec import DatasetSpec
 from core.inspection.feature_maps import Convolution
 from core.network.classifier import Classifier
 from ui.controls import bound
 from ui.controls.report import as_in_the_report
 from ui.visitor import compute, link, state
-from ui.visitor.choice import Choice, model_titles
-from ui.visitor.images import TEST_IMAGES, ChosenImage
+from ui.visitor.choice import Choice, model_titles, peers
+from ui.visitor.images import ChosenImage
 
 COMPARISONS = ("Nothing", "Another image", "Another model", "A checkpoint")
 _REPORT = {"stage": "after ReLU", "sort": "Channel", "one": True, "compare": "Nothing"}
@@ -117,32 +118,35 @@ def _as_reported(first_layer: str) -> None:
 def _second_controls(compare: str, choice: Choice) -> None:
     if compare == "Another image":
         default = choice.more[0].number if choice.more else None
-        own = choice.image.number or 0
+        own, total = choice.image.number or 0, choice.spec.test_images
+        if st.session_state.get("beside", 0) >= total:  # of the data set before
+            del st.session_state["beside"]
         bound.number_input(
             "Beside it: test image",
             0,
-            TEST_IMAGES - 1,
-            (own + 1) % TEST_IMAGES if default is None else default,
+            total - 1,
+            (own + 1) % total if default is None else default,
             key="beside",
         )
     elif compare == "Another model":
         titles = model_titles()
-        others = [key for key in titles if key != choice.model]
+        others = [key for key in peers(choice.model) if key != choice.model]
         if others:
             _select("Beside it: model", others, _OTHER, titles=titles)
         else:
             st.caption("There is no other model: train one on the Training page.")
-    elif steps := _checkpoints():
+    elif steps := _checkpoints(choice.spec):
         st.selectbox("Beside it: checkpoint", list(steps), key="_beside-step")
     else:
         st.caption("No run yet: train a network on the Training page to have checkpoints.")
 
 
-def _checkpoints() -> dict[str, tuple[int, int]]:
+def _checkpoints(spec: DatasetSpec) -> dict[str, tuple[int, int]]:
     """Title → number of the run among the visitor's, and step."""
     return {
         f"Run {run.number}, {'untrained' if step == 0 else f'step {step:,}'}": (place, step)
         for place, run in enumerate(state.runs())
+        if run.dataset.spec == spec
         for step in run.checkpoints.steps
     }
 
@@ -150,15 +154,15 @@ def _checkpoints() -> dict[str, tuple[int, int]]:
 def second(
     settings: Settings, choice: Choice, classifier: Classifier
 ) -> tuple[str, Classifier, FloatArray] | None:
-    """Title, classifier and image [1, 28, 28, 1] of what lies beside, None for nothing."""
+    """Title, classifier and image [1, …] of what lies beside, None for nothing."""
     if settings.compare == "Another image":
-        image = ChosenImage(int(st.session_state["beside"]))
+        image = ChosenImage(int(st.session_state["beside"]), spec=choice.spec)
         return image.title, classifier, image.floats
     if settings.compare == "Another model" and (key := st.session_state.get(_OTHER)):
         other = compute.classifier(key)
         return other.name, other, choice.image.floats
     title = st.session_state.get("_beside-step")
-    if settings.compare == "A checkpoint" and title in (steps := _checkpoints()):
+    if settings.compare == "A checkpoint" and title in (steps := _checkpoints(choice.spec)):
         place, step = steps[title]
         return title, compute.run_classifier(state.runs()[place], step), choice.image.floats
     return None

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES, to_float
+from core.arrays import to_float
 from core.checks import as_written
+from core.data.spec import DatasetSpec
 from core.inspection.feature_maps import Convolution, convolutions
 from core.inspection.surgery import MAX_FACTOR, edited_classifier, scale_channels, shuffled
 from core.network.card import ModelCard
@@ -22,7 +23,6 @@ from ui.show import draw, error_box
 from ui.visitor import compute, state
 from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
-from ui.visitor.images import TEST_IMAGES
 
 _EDITS, _DRAWN = "_surgery", "_surgery_drawn"
 _KEPT, _ARRIVED = "_surgery_kept", "_surgery_arrived"
@@ -48,7 +48,9 @@ def operate(choice: Choice, classifier: Classifier) -> None:
     with settings, st.container(border=True, key="surgery-settings"):
         edits = _controls(found, classifier.version)
     try:
-        compute.check_inline("Every change of the channels", TEST_IMAGES, classifier)
+        compute.check_inline(
+            "Every change of the channels", classifier.spec.test_images, classifier
+        )
     except ValueError as error:
         error_box(error)
         return
@@ -57,7 +59,7 @@ def operate(choice: Choice, classifier: Classifier) -> None:
     with settings, st.container(border=True):
         _keep(choice, classifier, edits, after)
     with result, st.container(border=True, height="stretch"):
-        _cost(edits, before, after)
+        _cost(edits, before, after, classifier.spec)
         if edits:
             _control(classifier, edits, after)
 
@@ -125,20 +127,20 @@ def factors_of(edits: Edits, found: list[Convolution]) -> dict[str, np.ndarray]:
 
 
 def evaluate_edits(classifier: Classifier, edits: Edits) -> Evaluation:
-    """The edited network's answers to all 10,000 test images."""
+    """The edited network's answers to all test images."""
     return _evaluate(classifier, tuple(sorted(edits.items())), None)
 
 
 @cached(32)
 def _evaluate(classifier: Classifier, edits: Frozen, seed: int | None) -> Evaluation:
-    test = compute.mnist().test
+    test = compute.dataset(classifier.spec).test
     factors = factors_of(dict(edits), convolutions(classifier.model))
     if seed is not None:
         factors = shuffled(factors, seed=seed)
     return Evaluation(scale_channels(classifier, to_float(test.images), factors), test.labels)
 
 
-def _cost(edits: Edits, before: Evaluation, after: Evaluation) -> None:
+def _cost(edits: Edits, before: Evaluation, after: Evaluation, spec: DatasetSpec) -> None:
     if not edits:
         st.markdown(
             "**Nothing is switched off yet** "
@@ -157,7 +159,7 @@ def _cost(edits: Edits, before: Evaluation, after: Evaluation) -> None:
             f"{text.full_rate(before.accuracy)}; it is {verdict.words()} · {what}]"
         )
     rates = [
-        {str(label): each.class_accuracy(label) for label in range(CLASSES)}
+        {name: each.class_accuracy(label) for label, name in enumerate(spec.classes)}
         for each in (before, after)
     ]
     lowest = min(rate.interval[0] for each in rates for rate in each.values())
@@ -168,7 +170,8 @@ def _cost(edits: Edits, before: Evaluation, after: Evaluation) -> None:
         alt="Accuracy by true class before and after, with 95 % intervals",
     )
     st.caption(
-        "Share of each true class that is read right, all 10,000 test images: gray ring before, "
+        f"Share of each true class that is read right, all {spec.test_images:,} test images: gray "
+        "ring before, "
         "green dot after; whiskers are 95 % Wilson intervals, right the change in points."
     )
 
@@ -188,9 +191,10 @@ def _control(classifier: Classifier, edits: Edits, after: Evaluation) -> None:
                 help="As many channels of the same layers, with the same factors.",
             )
         return
+    total = classifier.spec.test_images
     waiting, rates, pairs = st.empty(), {"yours": after.accuracy}, {}
     for seed in range(_DRAWS):
-        waiting.caption(f"Random choice {seed + 1} of {_DRAWS}, 10,000 test images …")
+        waiting.caption(f"Random choice {seed + 1} of {_DRAWS}, {total:,} test images …")
         drawn = _evaluate(classifier, frozen, seed)
         rates[f"random {seed + 1}"] = drawn.accuracy
         pairs[seed] = paired(drawn.right, after.right)
@@ -199,7 +203,8 @@ def _control(classifier: Classifier, edits: Edits, after: Evaluation) -> None:
     st.markdown(
         f"**{winners.count(1)} of {_DRAWS} random choices cost less than yours, "
         f"{winners.count(-1)} cost more, {winners.count(0)} show no difference** :gray[· as many "
-        "channels of the same layers, 10,000 test images; McNemar’s exact test, p < 0.05 (Holm, "
+        f"channels of the same layers, {total:,} test images; McNemar’s exact test, p < 0.05 "
+        "(Holm, "
         f"{_DRAWS} comparisons)]"
     )
     low = float(np.floor(min(rate.interval[0] for rate in rates.values()) * 20) / 20)

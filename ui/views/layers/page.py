@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from core.data.spec import MNIST
 from core.network.architecture import MODEL_1
 from ui.controls import layer_table
 from ui.controls.downloads import download
@@ -40,13 +41,11 @@ def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
     from core.zoo.walkthrough import walk_through
 
     shown = walk_through(classifier, choice.image.pixels)
-    st.markdown(
-        f"**{choice.image.title} on its way** "
-        f":gray[· {choice.image.kind}, read as {int(shown.probabilities.argmax())}]"
-    )
+    read = classifier.spec.classes[int(shown.probabilities.argmax())]
+    st.markdown(f"**{choice.image.title} on its way** :gray[· {choice.image.kind}, read as {read}]")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content", gap=None):
-            picture(tiles.digit(shown.image / 255, 84, palette), width=84, alt="The image")
+            picture(tiles.image(shown.image / 255, 84, palette), width=84, alt="The image")
             st.caption("image")
         for name, values in shown.stages.items():
             if values.ndim != 3:
@@ -54,11 +53,12 @@ def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
             with st.container(width="content", gap=None):
                 largest = max(float(values.max()), 1e-6)
                 mean = values.mean(axis=2) / largest * 3
-                picture(tiles.digit(mean, 84, palette), width=84, alt=f"Mean map of {name}")
+                picture(tiles.image(mean, 84, palette), width=84, alt=f"Mean map of {name}")
                 st.caption(name)
+    shapes = "strokes" if classifier.spec == MNIST else "shapes"
     st.caption(
         "The mean over a layer's channels, on a scale from 0 to a third of its largest value: "
-        "each pooling halves the picture, and the strokes stay where they were."
+        f"each pooling halves the picture, and the {shapes} stay where they were."
     )
 
 

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.arrays import CLASSES, FloatArray, to_float
+from core.arrays import FloatArray, to_float
 from core.data.fills import FILLS, fill_images
+from core.data.spec import MNIST, DatasetSpec
 from core.inspection.fidelity import Fidelity, fidelity, random_map
 from core.inspection.occlusion import OcclusionMap, occlude
 from core.network.classifier import BATCH, Classifier
 from ui import text, theme
-from ui.components.occluder.mount import SHOWN, occluder, worst
+from ui.components.occluder.mount import SHOWN, edge_words, occluder, worst
 from ui.controls import bound, whole_set
 from ui.controls.class_picker import class_picker
 from ui.controls.columns import result_and_settings
@@ -44,7 +45,7 @@ class Measured:
 
 @st.fragment
 def explore(classifier: Classifier, choice: Choice) -> None:
-    """The block under the hand, its map, all ten classes, and one digit of each class."""
+    """The block under the hand, its map, all classes, and one image of each class."""
     result, controls = result_and_settings()
     image = choice.image
     with controls, st.container(border=True, key="settings"):
@@ -54,9 +55,9 @@ def explore(classifier: Classifier, choice: Choice) -> None:
     measured = _occluded(classifier, image, block, stride, fill)
     with result, st.container(border=True, height="stretch"):
         _by_hand(classifier, image, measured.occlusion.of_class(label), stride, fill)
-        st.caption(_cost(measured))
+        st.caption(_cost(measured, image.spec))
     with st.container(border=True):
-        _ten_classes(measured.occlusion, block, stride)
+        _all_classes(classifier, measured.occlusion, block, stride)
     with st.container(border=True):
         _gallery(classifier, choice)
     with st.container(border=True):
@@ -67,15 +68,13 @@ def explore(classifier: Classifier, choice: Choice) -> None:
 def _settings(classifier: Classifier, choice: Choice) -> tuple[int, int, int, str]:
     st.markdown("**Settings**")
     label = class_picker(choice, classifier.probabilities(choice.image.floats)[0])
-    block = bound.slider("Block", 1, 14, REPORT["block"], key="block", format="%d px")
-    stride = bound.slider(
+    half = choice.spec.side // 2
+    block = _pixels("Block", half, "block")
+    stride = _pixels(
         "Stride",
-        1,
-        14,
-        REPORT["stride"],
-        key="stride",
-        format="%d px",
-        help="How far the block moves. Above the block's side some pixels are never hidden.",
+        half,
+        "stride",
+        "How far the block moves. Above the block's side some pixels are never hidden.",
     )
     fill = bound.selectbox(
         "Fill with",
@@ -96,7 +95,8 @@ def _settings(classifier: Classifier, choice: Choice) -> tuple[int, int, int, st
         "Mean by pixel",
         REPORT["pixels"],
         key="pixels",
-        help="For each pixel the mean over the blocks that hide it, with the digit's edge.",
+        help="For each pixel the mean over the blocks that hide it, with "
+        f"{edge_words(choice.spec)}.",
     )
     as_in_the_report(
         "as-reported",
@@ -104,6 +104,15 @@ def _settings(classifier: Classifier, choice: Choice) -> tuple[int, int, int, st
         "E6: a block of 12 × 12 pixels, moved by 4.",
     )
     return label, block, stride, fill
+
+
+def _pixels(label: str, most: int, key: str, help: str | None = None) -> int:
+    """A length of at most half the image's side."""
+    if st.session_state.get(key, 1) > most:  # as long as an image of another data set allows
+        st.session_state[key] = most
+    default = min(most, int(REPORT[key]))
+    chosen: int = bound.slider(label, 1, most, default, key=key, format="%d px", help=help)
+    return chosen
 
 
 @cached(64)
@@ -134,28 +143,32 @@ def _by_hand(
 
 
 def _finding(image: ChosenImage, occlusion: OcclusionMap) -> str:
-    label = int(occlusion.classes[0])
+    label, names = int(occlusion.classes[0]), image.spec.classes
     row, column = worst(occlusion)
     before = float(occlusion.clean_probabilities[0, label])
     after = float(occlusion.probabilities[0, row, column, label])
     read = int(occlusion.clean_logits[0].argmax())
     predicted = int(occlusion.predicted[0, row, column])
     kept = int((occlusion.predicted[0] == read).sum())
-    change = f"p({label}) goes from {before:.3f} to {after:.3f}"
-    stays = f"still a {read} at {kept} of {occlusion.positions} positions"
+    change = f"p({names[label]}) goes from {before:.3f} to {after:.3f}"
+    stays = f"still {text.a(names[read])} at {kept} of {occlusion.positions} positions"
     if label != read:
-        finding = f"Where a block lowers {label} most, the digit is read as {predicted}"
+        finding = (
+            f"Where a block lowers {names[label]} most, the {image.spec.noun} is read as "
+            f"{names[predicted]}"
+        )
     elif predicted != read:
-        finding = f"One block turns this {read} into a {predicted}"
+        finding = f"One block turns this {names[read]} into {text.a(names[predicted])}"
     else:
-        finding = f"No block changes the answer {read}"
+        finding = f"No block changes the answer {names[read]}"
     return f"**{finding}** :gray[· {change}; {stays}]"
 
 
-def _cost(measured: Measured) -> str:
-    occlusion = measured.occlusion
-    read = np.bincount(occlusion.predicted.ravel(), minlength=CLASSES)
-    answers = ", ".join(f"{label} at {read[label]}" for label in np.argsort(-read) if read[label])
+def _cost(measured: Measured, spec: DatasetSpec) -> str:
+    occlusion, names = measured.occlusion, spec.classes
+    read = np.bincount(occlusion.predicted.ravel(), minlength=len(names))
+    most_first = [label for label in np.argsort(-read) if read[label]]
+    answers = ", ".join(f"{names[label]} at {read[label]}" for label in most_first)
     return (
         f"With the block there it reads {answers} of {occlusion.positions} positions. "
         f"{occlusion.positions} forward passes, {_batches(occlusion.positions)}, "
@@ -169,23 +182,24 @@ def _batches(passes: int) -> str:
     return "one batch" if count == 1 else f"{count} batches"
 
 
-def _ten_classes(occlusion: OcclusionMap, block: int, stride: int) -> None:
+def _all_classes(classifier: Classifier, occlusion: OcclusionMap, block: int, stride: int) -> None:
     """The map of each class for the same image, which costs nothing more."""
     shown = SHOWN[st.session_state["change"]]
-    maps = [shown.changes(occlusion.of_class(label))[0] for label in range(CLASSES)]
+    names = classifier.spec.classes
+    maps = [shown.changes(occlusion.of_class(label))[0] for label in range(len(names))]
     gains = [float(each.max()) for each in maps]
     best = int(np.argmax(gains))
     st.markdown(
-        f"**Hiding a block raises {best} most, by {_change(gains[best], shown.unit)}** "
+        f"**Hiding a block raises {names[best]} most, by {_change(gains[best], shown.unit)}** "
         f":gray[· change of each class's {shown.unit}, block {block}, stride {stride}, "
         f"one scale ±{shown.limit:g}]"
     )
     with st.grid(min_column_width=_TILE, gap="xsmall"):
-        for label, values in enumerate(maps):
+        for name, values in zip(names, maps, strict=True):
             with st.container(gap=None):
-                picture(_map_tile(values, shown.limit), width=_TILE, alt=f"Map of class {label}")
+                picture(_map_tile(values, shown.limit), width=_TILE, alt=f"Map of class {name}")
                 st.caption(
-                    f"**{label}** {_change(float(values.min()), shown.unit)} … "
+                    f"**{name}** {_change(float(values.min()), shown.unit)} … "
                     f"{_change(float(values.max()), shown.unit)}"
                 )
     st.caption("Orange: the block lowers the class. Blue: it raises it. Below: least and largest.")
@@ -203,70 +217,78 @@ def _map_tile(values: FloatArray, limit: float) -> tiles.Picture:
 
 def _gallery(classifier: Classifier, choice: Choice) -> None:
     """The report's gallery; with images beside the chosen one, those."""
+    spec = choice.spec
     if choice.more:
         shown = list(choice.images)
         title = "The chosen images"
     else:
-        shown = [ChosenImage(number) for number in _first_read_right(classifier)]
-        title = "One digit of each class"
-    occlusion = _gallery_maps(classifier, shown)
+        shown = [ChosenImage(number, spec=spec) for number in _first_read_right(classifier)]
+        title = f"One {spec.noun} of each class"
+    block, stride = (min(spec.side // 2, REPORT[key]) for key in ("block", "stride"))
+    experiment = "experiment E6: " if spec == MNIST else ""
+    occlusion = _gallery_maps(classifier, shown, block, stride)
     drops = occlusion.probability_drop.max(axis=(1, 2))
     broken = int((occlusion.predicted != occlusion.clean_logits.argmax(-1)[:, None, None]).any(
         axis=(1, 2)
     ).sum())  # fmt: skip
     st.markdown(
         f"**{title}: some block changes the answer for {broken} of {len(shown)}** "
-        ":gray[· experiment E6: block 12, stride 4, black; one scale ±1]"
+        f":gray[· {experiment}block {block}, stride {stride}, black; one scale ±1]"
     )
     palette = theme.palette()
     with st.grid(min_column_width=_TILE, gap="xsmall"):
         for number, image in enumerate(shown):
+            name = spec.classes[occlusion.classes[number]]
             with st.container(gap="xsmall"):
                 picture(
-                    tiles.digit(image.pixels / 255, _TILE, palette), width=_TILE, alt=image.title
+                    tiles.image(image.pixels / 255, _TILE, palette), width=_TILE, alt=image.title
                 )
                 picture(
                     _map_tile(-occlusion.probability_drop[number], 1.0),
                     width=_TILE,
-                    alt=f"Its map: the probability of {occlusion.classes[number]} by block",
+                    alt=f"Its map: the probability of {name} by block",
                 )
-                st.caption(f"**{occlusion.classes[number]}** {_change(-float(drops[number]), 'p')}")
+                st.caption(f"**{name}** {_change(-float(drops[number]), 'p')}")
     st.caption(
         "Change of the explained class's probability: the true one, or the predicted one of an "
-        "own digit. A pale map is a digit that survives every block. Below: the largest fall."
+        f"own {spec.noun}. A pale map is {text.a(spec.noun)} that survives every block. Below: the "
+        "largest fall."
     )
 
 
 def _first_read_right(classifier: Classifier) -> list[int]:
     """Of each class the first test image that is read right; of the first 100, if all cost much."""
     evaluation = whole_set.known(whole_set.evaluation(classifier))
-    images, labels = compute.first_test_images(_FEW)
+    images, labels = compute.first_test_images(classifier.spec, _FEW)
     if evaluation is None:
         right = classifier.predict(images) == labels
     else:
         right, labels = evaluation.right, evaluation.labels
-    found = [np.flatnonzero(right & (labels == label)) for label in range(CLASSES)]
+    found = [np.flatnonzero(right & (labels == label)) for label in np.unique(labels)]
     return [int(numbers[0]) for numbers in found if len(numbers)]
 
 
 @cached(32)
-def _gallery_maps(classifier: Classifier, images: list[ChosenImage]) -> OcclusionMap:
+def _gallery_maps(
+    classifier: Classifier, images: list[ChosenImage], block: int, stride: int
+) -> OcclusionMap:
     pixels = to_float(np.stack([image.pixels for image in images]))
     predicted = classifier.predict(pixels)
     classes = [
         label if image.label is None else image.label
         for image, label in zip(images, predicted, strict=True)
     ]
-    return occlude(classifier, pixels, np.array(classes))
+    return occlude(classifier, pixels, np.array(classes), block=block, stride=stride)
 
 
 def _truth(classifier: Classifier, image: ChosenImage, occlusion: OcclusionMap) -> None:
     """Erase pixels in the map's order, beside the two controls that know nothing of the network."""
     label = int(occlusion.classes[0])
+    name = image.spec.classes[label]
     drop = occlusion.per_pixel_mean(occlusion.logit_drop)
     maps = {
         "In the map's order": np.nan_to_num(drop, nan=float(np.nanmin(drop))),
-        "Brightest first": image.floats[..., 0],
+        "Brightest first": image.floats.mean(axis=-1),
         f"At random, mean of {_DRAWS} draws": random_map(
             image.floats.repeat(_DRAWS, axis=0), draws=_DRAWS
         ),
@@ -278,7 +300,7 @@ def _truth(classifier: Classifier, image: ChosenImage, occlusion: OcclusionMap) 
     st.markdown(
         f"**Does the map tell the truth? Area {own:.2f} in its order, {blind:.2f} at random, "
         f"{brightest:.2f} brightest first** "
-        f":gray[· p({label}) while pixels turn black; lower finds what matters; one image]"
+        f":gray[· p({name}) while pixels turn black; lower finds what matters; one image]"
     )
     rows = [
         {"x": float(share), "y": float(p), "name": name}
@@ -289,11 +311,11 @@ def _truth(classifier: Classifier, image: ChosenImage, occlusion: OcclusionMap) 
         pd.DataFrame(rows),
         theme.palette(),
         names=list(maps),
-        x_title="share of the 784 pixels that are black",
+        x_title=f"share of the {image.spec.side**2} pixels that are black",
         legend=True,
         height=220,
     )
-    draw(chart, key="truth", alt=f"Probability of {label} while pixels are erased")
+    draw(chart, key="truth", alt=f"Probability of {name} while pixels are erased")
     st.caption(
         f"On this image the map {verdict} a control that never asked the network: erasing the "
         "brightest pixels first. The map here is the mean change of the logit by pixel; 200 images "
@@ -312,9 +334,11 @@ def _downloads(occlusion: OcclusionMap, image: ChosenImage) -> None:
             "Map",
             lambda: _archive(occlusion, image),
             "occlusion.npz",
-            help="Image, positions, and the ten logits at each, as NumPy arrays.",
+            help="Image, positions, and the logits at each, as NumPy arrays.",
         )
-        download("Table", lambda: _table(occlusion).to_csv(index=False), "occlusion.csv")
+        download(
+            "Table", lambda: _table(occlusion, image.spec).to_csv(index=False), "occlusion.csv"
+        )
 
 
 def _archive(occlusion: OcclusionMap, image: ChosenImage) -> bytes:
@@ -330,14 +354,14 @@ def _archive(occlusion: OcclusionMap, image: ChosenImage) -> bytes:
     )
 
 
-def _table(occlusion: OcclusionMap) -> pd.DataFrame:
+def _table(occlusion: OcclusionMap, spec: DatasetSpec) -> pd.DataFrame:
     rows, columns = np.indices(occlusion.predicted.shape[1:])
     return pd.DataFrame(
         {
             "top": occlusion.tops[rows.ravel()],
             "left": occlusion.lefts[columns.ravel()],
-            "class": occlusion.classes[0],
-            "predicted": occlusion.predicted[0].ravel(),
+            "class": spec.classes[occlusion.classes[0]],
+            "predicted": [spec.classes[label] for label in occlusion.predicted[0].ravel()],
             "probability_drop": occlusion.probability_drop[0].ravel(),
             "logit_drop": occlusion.logit_drop[0].ravel(),
         }

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from core.arrays import CLASSES
 from core.attacks.universal_noise import Transfer
+from core.data.spec import MNIST
 from core.network.classifier import Classifier
 from core.report.claims import transfer_claim
 from core.report.settings import E9_SOURCE_CLASS
@@ -35,7 +35,7 @@ def claim(
             error_box(error)
             return
         for target, report in reports.items():
-            other = set(range(CLASSES)) - {E9_SOURCE_CLASS, target}
+            other = set(range(len(MNIST.classes))) - {E9_SOURCE_CLASS, target}
             wrong[target] = report[NOISE].misclassified(other)
             shown[f"Toward {target}"] = wrong[target]
             shown[f"{attack_charts.CONTROL}toward {target}"] = report[GAUSSIAN].misclassified(other)

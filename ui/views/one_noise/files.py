@@ -5,9 +5,9 @@ import json
 import pandas as pd
 import streamlit as st
 
-from core.arrays import CLASSES
 from core.attacks.universal_noise import Transfer
 from core.data.provenance import png
+from core.data.spec import MNIST, DatasetSpec
 from core.statistics.rate import Rate
 from ui import theme
 from ui.controls.downloads import download
@@ -29,18 +29,19 @@ def noise_downloads(
         "Noise": (
             lambda: noise_archive(settings, fitted, scale=scale),
             "noise.npz",
-            "28 × 28 numbers in −1 to 1 at scale 1, as a NumPy array.",
+            f"{choice.spec.side} × {choice.spec.side} numbers in −1 to 1 at scale 1, as a NumPy "
+            "array.",
         ),
         "Picture": (
             lambda: png(
-                tiles.enlarge(tiles.signed(fitted.noise[0, ..., 0], 1.0, palette), _SCALE),
+                tiles.enlarge(tiles.change(fitted.noise[0], 1.0, palette), _SCALE),
                 {"made by": "one noise", **told, "images": len(settings.images)},
             ),
             "noise.png",
             "The noise at scale 1; its colors end at ±1.",
         ),
         "Rates": (
-            lambda: rates_table(found).to_csv(index=False),
+            lambda: rates_table(found, choice.spec).to_csv(index=False),
             "noise-rates.csv",
             "By true class, for the noise and its controls, with 95 % intervals.",
         ),
@@ -56,16 +57,17 @@ def noise_downloads(
 
 
 def noise_archive(settings: Settings, fitted: Fit, *, scale: float) -> bytes:
-    """The noise [28, 28] at scale 1, its target and the scale that was set, as an .npz file."""
-    noise = fitted.noise[0, ..., 0]
+    """The noise [side, side] at scale 1, its target and the scale that was set, as an .npz file."""
+    noise = fitted.noise[0].reshape(settings.spec.byte_shape)
     return npz({"noise": noise, "target": settings.target, "scale": scale})
 
 
-def rates_table(found: dict[str, Transfer]) -> pd.DataFrame:
+def rates_table(found: dict[str, Transfer], spec: DatasetSpec = MNIST) -> pd.DataFrame:
     """A row for each series, true class and outcome; all classes but the target as “others”."""
     rows = []
     for name, each in found.items():
-        groups = {str(label): [label] for label in range(CLASSES)} | {"others": sorted(each.others)}
+        groups = {name: [label] for label, name in enumerate(spec.classes)}
+        groups |= {"others": sorted(each.others)}
         for group, classes in groups.items():
             for outcome, rate in (
                 ("misread", each.misclassified(classes)),
@@ -82,7 +84,7 @@ def _written(rate: Rate) -> dict[str, float]:
 
 def _told(choice: Choice, settings: Settings, scale: float) -> dict[str, object]:
     return {
-        "experiment": "E9",
+        **({"experiment": "E9"} if choice.spec == MNIST else {}),
         "model": choice.model,
         "images": [image.key for image in settings.images],
         "target": settings.target,

@@ -1,15 +1,17 @@
 """The noise of the page One noise, many images: what it is fitted to, and what it does."""
 
+import itertools
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.arrays import CLASSES, FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
 from core.attacks.noise_control import noise_of_norm
 from core.attacks.universal_noise import Transfer, added, shuffled, transfer
+from core.data.spec import MNIST, DatasetSpec
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory
 from core.report.settings import E9, E9_SOURCE_CLASS
@@ -18,15 +20,15 @@ from ui import text
 from ui.controls.whole_set import Whole, in_parts
 from ui.visitor import compute
 from ui.visitor.cache import cached
-from ui.visitor.images import TEST_IMAGES, ChosenImage
+from ui.visitor.images import ChosenImage
 
 SAME_CLASS, ALL_CLASSES = "Its class", "All classes"
-POOL_START = 5_000  # images beside the chosen one come from behind here, the scored ones from 0 on
+_POOL_START = 5_000
 MAX_PLAYED = 6
 NOISE, GAUSSIAN, SHUFFLED = "The noise", "Gaussian noise of equal L2", "The noise, shuffled"
 _ALL = (NOISE, GAUSSIAN, SHUFFLED)
 CURVE_SCALES = tuple(float(scale) for scale in np.linspace(0, 4, 9))
-FEW = 500  # images behind each point of a curve and each cell of the matrix
+_FEW = 500
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ class Settings:
         return f"{self.objective}, Adam {rate}, {self.iterations:,} iterations"
 
     @property
+    def spec(self) -> DatasetSpec:
+        """What the images are of."""
+        return self.images[0].spec
+
+    @property
+    def target_name(self) -> str:
+        """The name of the class that all shall be read as."""
+        return self.spec.classes[self.target]
+
+    @property
     def numbers(self) -> list[int]:
         """Those of the images that are test images."""
         return [image.number for image in self.images if image.number is not None]
@@ -58,35 +70,48 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A noise float32 [1, 28, 28, 1], how the first six images changed, and who is at the goal."""
+    """A noise float32 [1, …], how the first six images changed, and who is at the goal."""
 
     noise: FloatArray
     trajectory: Trajectory
     reached: Rate
 
 
+def pool_start(spec: DatasetSpec) -> int:
+    """Images beside the chosen one come from here on; scored are those before."""
+    return min(_POOL_START, spec.test_images // 2)
+
+
+def few(spec: DatasetSpec) -> int:
+    """How many images are behind each point of a curve and each cell of the matrix."""
+    return min(_FEW, pool_start(spec))
+
+
 def report_settings() -> dict[int, Settings]:
     """E9's noises by target: for the first test image of a 0."""
-    zero = int(np.flatnonzero(compute.test_labels() == E9_SOURCE_CLASS)[0])
+    zero = int(np.flatnonzero(compute.test_labels(MNIST) == E9_SOURCE_CLASS)[0])
     return {target: Settings((ChosenImage(zero),), target) for target in E9.classes}
 
 
 def images_to_fit(
     chosen: Sequence[ChosenImage], own_class: int, count: int, source: str, target: int
 ) -> tuple[ChosenImage, ...]:
-    """The chosen images first, then test images from 5,000 on, `count` in all.
+    """The chosen images first, then test images from the pool, `count` in all as far as they go.
 
     source: `SAME_CLASS`, or `ALL_CLASSES` but the target, which take turns.
     """
-    labels = compute.test_labels()[POOL_START:]
+    spec = chosen[0].spec
+    start, many = pool_start(spec), len(spec.classes)
+    labels = compute.test_labels(spec)[start:]
     classes = [own_class]
     if source == ALL_CLASSES:
-        classes = [(own_class + step) % CLASSES for step in range(1, CLASSES + 1)]
+        classes = [(own_class + step) % many for step in range(1, many + 1)]
         classes = [label for label in classes if label != target]
     rows = -(-count // len(classes))
-    of_class = [POOL_START + np.flatnonzero(labels == label)[:rows] for label in classes]
-    numbers = np.stack(of_class, axis=1).ravel()
-    images = [*chosen, *(ChosenImage(int(number)) for number in numbers)]
+    of_class = [start + np.flatnonzero(labels == label)[:rows] for label in classes]
+    turns = itertools.zip_longest(*of_class)  # classes may have fewer images than are asked for
+    numbers = [int(number) for turn in turns for number in turn if number is not None]
+    images = [*chosen, *(ChosenImage(number, spec=spec) for number in numbers)]
     return tuple(dict.fromkeys(images))[:count]
 
 
@@ -122,7 +147,7 @@ def _first(found: Trajectory, count: int) -> Trajectory:
 
 def scored_images(settings: Settings, count: int) -> IntArray:
     """The first `count` test images without those that the noise was fitted to: their numbers."""
-    return np.setdiff1d(np.arange(min(count, TEST_IMAGES)), settings.numbers)
+    return np.setdiff1d(np.arange(min(count, settings.spec.test_images)), settings.numbers)
 
 
 def scores(
@@ -187,7 +212,7 @@ def _scored_in_parts(
 
 
 def _scored(settings: Settings, count: int) -> tuple[FloatArray, IntArray]:
-    test, rows = compute.mnist().test, scored_images(settings, count)
+    test, rows = compute.dataset(settings.spec).test, scored_images(settings, count)
     return to_float(test.images[rows]), test.labels[rows].astype(np.int64)
 
 
@@ -227,4 +252,4 @@ def _scores(
 
 @cached(32)
 def _answers(classifier: Classifier, count: int) -> IntArray:
-    return classifier.predict(to_float(compute.mnist().test.images[:count]))
+    return classifier.predict(to_float(compute.dataset(classifier.spec).test.images[:count]))

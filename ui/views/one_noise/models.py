@@ -11,9 +11,9 @@ from ui import text, theme
 from ui.controls import bound
 from ui.figures import transfer_charts
 from ui.show import draw, error_box
-from ui.views.one_noise.fit import FEW, GAUSSIAN, NOISE, Settings, scores
+from ui.views.one_noise.fit import GAUSSIAN, NOISE, Settings, few, scores
 from ui.visitor import compute
-from ui.visitor.choice import Choice, short_titles
+from ui.visitor.choice import Choice, peers
 
 _MAX_MODELS = 5
 _FITTED = "_one_fitted"  # the settings that this visitor has had fitted on the other models
@@ -25,8 +25,8 @@ _MISREAD, _REACHED = "Any wrong answer", "The target"
 def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale: float) -> None:
     """The matrix; the row of the chosen model is there at once, the others on demand."""
     place = st.container()
-    names = short_titles()
-    shipped = [key for key in compute.shipped_cards() if key != choice.model]
+    names = peers(choice.model)
+    shipped = [key for key in compute.shipped_cards() if key != choice.model and key in names]
     beside = st.multiselect(
         "Beside it",
         [key for key in names if key != choice.model],
@@ -96,7 +96,7 @@ def _rates(
 
     own, *others = compared
     both = {
-        name: scores(scored, compared[own], settings, scale, FEW, (NOISE, GAUSSIAN))
+        name: scores(scored, compared[own], settings, scale, few(settings.spec), (NOISE, GAUSSIAN))
         for name, scored in compared.items()
     }
     rates: dict[str, dict[str, Rate | None]] = {
@@ -104,7 +104,11 @@ def _rates(
     }
     for fitted in others:
         rates[fitted] = {
-            name: rate(scores(scored, compared[fitted], settings, scale, FEW, (NOISE,))[NOISE])
+            name: rate(
+                scores(scored, compared[fitted], settings, scale, few(settings.spec), (NOISE,))[
+                    NOISE
+                ]
+            )
             if everywhere
             else None
             for name, scored in compared.items()
@@ -119,7 +123,9 @@ def _verdicts(
     """The noise of the first model beside Gaussian noise, on each of the others; one family."""
     own, *others = compared
     found = {
-        name: scores(compared[name], compared[own], settings, scale, FEW, (NOISE, GAUSSIAN))
+        name: scores(
+            compared[name], compared[own], settings, scale, few(settings.spec), (NOISE, GAUSSIAN)
+        )
         for name in others
     }
     return judged(
@@ -149,8 +155,9 @@ def _draw(
         )
     here = text.percent(row[own] or Rate(0, 0))
     st.markdown(
-        f"**{finding}** :gray[· {text.literal(own)} itself in {here}; the first {FEW} test images "
-        f"not fitted, not of class {settings.target}; scale {scale:g}]"
+        f"**{finding}** :gray[· {text.literal(own)} itself in {here}; the first "
+        f"{few(settings.spec)} test images "
+        f"not fitted, not of class {settings.target_name}; scale {scale:g}]"
     )
     draw(
         transfer_charts.matrix(rates, theme.palette(), rows="fitted on", columns="scored on"),

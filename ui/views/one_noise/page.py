@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES
 from core.attacks.generated import OBJECTIVES
 from core.attacks.universal_noise import Transfer
+from core.data.spec import MNIST
 from core.network.classifier import Classifier
 from core.report.settings import E9, E9_SOURCE_CLASS
 from ui import text
@@ -24,12 +24,12 @@ from ui.views.one_noise.files import noise_downloads
 from ui.views.one_noise.fit import (
     ALL_CLASSES,
     NOISE,
-    POOL_START,
     SAME_CLASS,
     Fit,
     Settings,
     fit,
     images_to_fit,
+    pool_start,
     report_settings,
     whole_scores,
 )
@@ -85,7 +85,7 @@ def explore(choice: Choice, classifier: Classifier) -> None:
             st.info(
                 f"{text.literal(classifier.name)} reads none of the first {view.count:,} test "
                 f"images of other "
-                f"classes than {settings.target} right: there is nothing to mislead."
+                f"classes than {settings.target_name} right: there is nothing to mislead."
             )
             return
         result(classifier, settings, fitted, found, scale=view.scale, limit=view.limit)
@@ -110,9 +110,10 @@ def _context(
     curve, others = (
         column.container(border=True, height="stretch") for column in st.columns(2, gap="small")
     )
-    report, way = (st.container(border=True) for _ in range(2))
+    report = st.container(border=True) if choice.spec == MNIST else None
+    way = st.container(border=True)
     with classes:
-        by_class(found)
+        by_class(found, choice.spec)
     with shown:
         gallery(fitted.noise, settings, found[NOISE], scale=view.scale, count=view.count)
     with way:
@@ -121,21 +122,26 @@ def _context(
         scale_curve(classifier, settings, now=view.scale)
     with others:
         models(choice, classifier, settings, scale=view.scale)
-    with report:
-        claim(classifier, settings, found[NOISE], scale=view.scale, count=view.count)
+    if report is not None:
+        with report:
+            claim(classifier, settings, found[NOISE], scale=view.scale, count=view.count)
 
 
 def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
     st.markdown("**Settings**")
-    target = int(
+    names = choice.spec.classes
+    if st.session_state.get("one_target", names[0]) not in names:  # of the data set before
+        del st.session_state["one_target"]
+    target = names.index(
         bound.selectbox(
             "Target",
-            list(map(str, range(CLASSES))),
-            E9.classes[-1],
+            names,
+            min(E9.classes[-1], len(names) - 1),
             key="one_target",
             help="The class that all images with the noise shall be read as.",
         )
     )
+    start = pool_start(choice.spec)
     scale = bound.slider(
         "Scale",
         0.0,
@@ -153,7 +159,7 @@ def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
         1,
         key="one_images",
         help="The header’s image, those beside it, then test images from "
-        f"{POOL_START:,} on, which are never scored below {POOL_START:,}.",
+        f"{start:,} on, which are never scored below {start:,}.",
     )
     source = bound.segmented_control(
         "The others are of",
@@ -166,13 +172,14 @@ def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
         help="The class of the header’s image, or all classes in turn but the target.",
     )
     iterations = shared.iterations_slider("one_steps", int(E9.settings["iterations"]))
+    counts = [count for count in _COUNTS if count <= start] or [start]
     with st.popover("More", icon=":material/tune:", width="stretch"):
         rate = shared.learning_rate_slider("one_rate", float(E9.settings["learning_rate"]))
         objective = bound.selectbox("Objective", OBJECTIVES, key="one_cost")
         scored = bound.segmented_control(
             "Test images scored",
-            _COUNTS,
-            default=_COUNTS[0],
+            counts,
+            default=counts[0],
             format_func="{:,}".format,
             required=True,
             key="one_count",
@@ -213,17 +220,19 @@ def _way(classifier: Classifier, settings: Settings, fitted: Fit) -> None:
     shown = f", the first {len(played)} are played" if len(settings.images) > len(played) else ""
     st.markdown(
         f"**How it was fitted: {fitted.reached.successes} of {fitted.reached.total} "
-        f"{'image' if fitted.reached.total == 1 else 'images'} reach {settings.target}** "
+        f"{'image' if fitted.reached.total == 1 else 'images'} reach {settings.target_name}** "
         f":gray[· one noise for all{shown}; {settings.words}]"
     )
+    names = settings.spec.classes
     tracks = [
         Track(
-            f"{'?' if image.label is None else image.label} → {settings.target}",
+            f"{'?' if image.label is None else names[image.label]} → {settings.target_name}",
             fitted.trajectory,
             row,
             true=image.label,
             target=settings.target,
             original=image.number,
+            spec=image.spec,
         )
         for row, image in enumerate(played)
     ]

@@ -30,32 +30,35 @@ def result(
     st.markdown(_finding(classifier, settings, found, scale))
     source = settings.images[0]
     changed = np.clip(source.floats + np.float32(scale) * fitted.noise, 0, 1)
-    scaled = scale * fitted.noise[0, ..., 0]
+    scaled = scale * tiles.strongest(fitted.noise[0])
     palette = theme.palette()
     pictures, bars = st.columns([2, 1], gap="medium")
     with pictures, st.container(horizontal=True, gap="small"):
         with st.container(width=_TILE, gap="xsmall"):
             st.markdown(f":gray[{source.title}]")
             alt = f"{source.title}, {source.kind}"
-            picture(tiles.digit(source.floats[0, ..., 0], _TILE, palette), width=_TILE, alt=alt)
+            picture(tiles.image(source.floats[0], _TILE, palette), width=_TILE, alt=alt)
         with st.container(width=_TILE, gap="xsmall"):
             st.markdown(f":gray[Noise × {scale:g}]")
             signed_map(scaled, limit, alt="The noise, blue adds ink and orange takes it away")
         with st.container(width=_TILE, gap="xsmall"):
             st.markdown(":gray[Sum, clipped to 0 … 1]")
             alt = f"{source.title} with the noise"
-            picture(tiles.digit(changed[0, ..., 0], _TILE, palette), width=_TILE, alt=alt)
+            picture(tiles.image(changed[0], _TILE, palette), width=_TILE, alt=alt)
     with bars:
         probabilities = classifier.probabilities(changed)[0]
-        read = int(probabilities.argmax())
-        before = int(classifier.predict(source.floats)[0])
+        names = classifier.spec.classes
+        read = names[int(probabilities.argmax())]
+        before = names[int(classifier.predict(source.floats)[0])]
         st.markdown(f"Read as **{read}** :gray[· without noise as {before}]")
         draw(
-            charts.class_bars(probabilities, palette, true=source.label, target=settings.target),
+            charts.class_bars(
+                probabilities, names, palette, true=source.label, target=settings.target
+            ),
             key="one-bars",
-            alt="Probabilities of the ten classes for the sum",
+            alt="Probabilities of all classes for the sum",
         )
-    st.caption(_sizes(scaled, limit, found))
+    st.caption(_sizes(scale * fitted.noise[0], limit, found))
     draw(
         attack_charts.attack_rates(_rates(settings, found), palette),
         key="one-rates",
@@ -72,14 +75,14 @@ def _finding(
     return (
         f"**A noise fitted to {fitted} misleads {text.percent(noise)} of other images, noise of "
         f"the same size {text.percent(control)}** :gray[· {text.literal(classifier.name)}, target "
-        f"{settings.target}, scale {scale:g}]"
+        f"{settings.target_name}, scale {scale:g}]"
     )
 
 
 def _rates(settings: Settings, found: dict[str, Transfer]) -> dict[str, Rate]:
     others = found[NOISE].others
     return {
-        f"Read as {settings.target}": found[NOISE].reached(),
+        f"Read as {settings.target_name}": found[NOISE].reached(),
         "Any wrong answer": found[NOISE].misclassified(others),
         f"{attack_charts.CONTROL}Gaussian": found[GAUSSIAN].misclassified(others),
         f"{attack_charts.CONTROL}shuffled": found[SHUFFLED].misclassified(others),
@@ -87,8 +90,9 @@ def _rates(settings: Settings, found: dict[str, Transfer]) -> dict[str, Rate]:
 
 
 def _sizes(scaled: FloatArray, limit: float, found: dict[str, Transfer]) -> str:
-    beyond = int((np.abs(scaled) > limit).sum())
-    outside = f" {beyond} of 784 pixels lie beyond the colors." if beyond else ""
+    far = (np.abs(scaled) > limit).any(axis=-1)
+    beyond = int(far.sum())
+    outside = f" {beyond} of {far.size} pixels lie beyond the colors." if beyond else ""
     left, gaussian, mixed = (found[name].l2.mean() for name in (NOISE, GAUSSIAN, SHUFFLED))
     return (
         f"Noise: L2 {np.linalg.norm(scaled):.2f}, L∞ {np.abs(scaled).max():.2f}; blue adds ink."
@@ -102,8 +106,8 @@ def _counted(settings: Settings, found: dict[str, Transfer]) -> str:
     verdicts = judged({name: noise.beside(found[name]) for name in (GAUSSIAN, SHUFFLED)})
     return (
         f"Among the first {len(noise.labels):,} test images not fitted to: those read right "
-        f"before, no {settings.target}s. The noise is, beside Gaussian, "
+        f"before, no {settings.target_name}s. The noise is, beside Gaussian, "
         f"{verdicts[GAUSSIAN].words('stronger')}; beside its pixels shuffled, "
-        f"{verdicts[SHUFFLED].words('stronger')}. With {settings.target}s "
+        f"{verdicts[SHUFFLED].words('stronger')}. With {settings.target_name}s "
         f"{text.full_rate(noise.misclassified())} are misread. Controls: any wrong answer."
     )

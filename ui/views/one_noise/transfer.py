@@ -1,10 +1,13 @@
 """What the noise does to images it was not fitted to: by class, one by one, by scale."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES, FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.universal_noise import Transfer
+from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.paired import LEVEL, binomial_test, holm
 from core.statistics.rate import Rate
@@ -16,11 +19,11 @@ from ui.figures.attack_charts import CONTROL
 from ui.show import draw
 from ui.views.one_noise.fit import (
     CURVE_SCALES,
-    FEW,
     GAUSSIAN,
     NOISE,
     SHUFFLED,
     Settings,
+    few,
     scored_images,
     whole_scores,
 )
@@ -30,24 +33,24 @@ _SHOWN = 10
 _GAUSSIAN, _SHUFFLED = f"{CONTROL}Gaussian", f"{CONTROL}shuffled"
 
 
-def by_class(found: dict[str, Transfer]) -> None:
+def by_class(found: dict[str, Transfer], spec: DatasetSpec) -> None:
     """Misclassification and target rate for each true class, beside the controls."""
-    target = found[NOISE].target
-    of = {label: found[NOISE].misclassified([label]) for label in range(CLASSES)}
+    target, names = found[NOISE].target, spec.classes
+    of = {label: found[NOISE].misclassified([label]) for label in range(len(names))}
     counted = [label for label in of if label != target and of[label].total]
     most = max(counted, key=lambda label: of[label].value)
     least = min(counted, key=lambda label: of[label].value)
     st.markdown(
-        f"**{most}s are misled most often, {text.percent(of[most])}, {least}s least, "
+        f"**{names[most]}s are misled most often, {text.percent(of[most])}, {names[least]}s least, "
         f"{text.percent(of[least])}** :gray[· by true class, of those read right before; "
         f"{of[most].total} and {of[least].total} images]"
     )
     left, right = st.columns(2, gap="medium")
     for column, title, reached in (
         (left, "Any wrong answer", False),
-        (right, f"Read as {target}", True),
+        (right, f"Read as {names[target]}", True),
     ):
-        rates = {name: _by_class(each, reached=reached) for name, each in found.items()}
+        rates = {name: _by_class(each, names, reached=reached) for name, each in found.items()}
         with column:
             st.markdown(f":gray[{title}]")
             draw(
@@ -61,11 +64,11 @@ def by_class(found: dict[str, Transfer]) -> None:
     )
 
 
-def _by_class(each: Transfer, *, reached: bool) -> dict[str, Rate]:
+def _by_class(each: Transfer, names: Sequence[str], *, reached: bool) -> dict[str, Rate]:
     rate = each.reached if reached else each.misclassified
     return {
-        f"{label} target" if label == each.target else str(label): rate([label])
-        for label in range(CLASSES)
+        f"{name} target" if label == each.target else name: rate([label])
+        for label, name in enumerate(names)
     }
 
 
@@ -79,33 +82,44 @@ def gallery(
     hits = np.append(np.flatnonzero(on_target), np.flatnonzero(astray))
     misses = np.flatnonzero(counted & ~found.misread)
     st.markdown(
-        f"**{int(on_target.sum()):,} images are read as {found.target}, {int(astray.sum()):,} as "
+        f"**{int(on_target.sum()):,} images are read as {settings.target_name}, "
+        f"{int(astray.sum()):,} as "
         f"another wrong class, {len(misses):,} as before** :gray[· with the noise × {scale:g}]"
     )
     rows = scored_images(settings, count)
     for title, chosen in (("Misled", hits[:_SHOWN]), ("Not misled", misses[:_SHOWN])):
         st.markdown(f":gray[{title}]")
         if len(chosen):
-            _images(noise, scale, rows[chosen], found.labels[chosen], found.after[chosen])
+            _images(
+                noise, settings.spec, scale, rows[chosen], found.labels[chosen], found.after[chosen]
+            )
         else:
             st.markdown("None.")
     st.caption("True → **read** with the noise; test images in order, those on target first.")
 
 
 def _images(
-    noise: FloatArray, scale: float, numbers: IntArray, labels: IntArray, read: IntArray
+    noise: FloatArray,
+    spec: DatasetSpec,
+    scale: float,
+    numbers: IntArray,
+    labels: IntArray,
+    read: IntArray,
 ) -> None:
-    originals = to_float(compute.mnist().test.images[numbers])
+    originals = to_float(compute.dataset(spec).test.images[numbers])
     shared.tile_row(
         np.clip(originals + np.float32(scale) * noise, 0, 1),
-        [f"{true} → **{answer}**" for true, answer in zip(labels, read, strict=True)],
+        [
+            f"{spec.classes[true]} → **{spec.classes[answer]}**"
+            for true, answer in zip(labels, read, strict=True)
+        ],
         [f"Test image {number} with the noise" for number in numbers],
     )
 
 
 def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> None:
     """The rates against the scale, which the slider does not change."""
-    asked = whole_scores(classifier, settings, CURVE_SCALES, FEW)
+    asked = whole_scores(classifier, settings, CURVE_SCALES, few(settings.spec))
     with st.skeleton(height=330):
         known(asked)
     if (found := outcome(asked)) is None:
@@ -113,13 +127,14 @@ def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> No
     others = found[0][NOISE].others
     rates = {
         "Any wrong answer": [each[NOISE].misclassified(others) for each in found],
-        f"Read as {settings.target}": [each[NOISE].reached() for each in found],
+        f"Read as {settings.target_name}": [each[NOISE].reached() for each in found],
         _GAUSSIAN: [each[GAUSSIAN].misclassified(others) for each in found],
         _SHUFFLED: [each[SHUFFLED].misclassified(others) for each in found],
     }
     misled = rates["Any wrong answer"]
     st.markdown(
-        f"**{half_misled(misled)}** :gray[· {misled[0].total} of the first {FEW} test images]"
+        f"**{half_misled(misled)}** :gray[· {misled[0].total} of the first {few(settings.spec)} "
+        "test images]"
     )
     draw(
         transfer_charts.against_scale(

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
+from core.data.spec import MNIST, DatasetSpec
 from core.network.card import WORST_CASE, ModelCard
 from core.statistics.rate import Rate
 from core.zoo import walkthrough
@@ -19,6 +20,8 @@ from ui.header.navigation import VIEWS, view
 from ui.show import draw, picture
 from ui.visitor import compute
 from ui.visitor.choice import Choice, short_titles
+
+_LARGE_LETTERS = 2  # of a class's name that fill a card at most
 
 
 def at_once(choice: Choice) -> Walkthrough | None:
@@ -39,35 +42,38 @@ def at_once(choice: Choice) -> Walkthrough | None:
 
 def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
     """The image beside what the model makes of it, and where to go from here."""
+    spec = choice.spec
     left, right = st.columns([1, 1.1], gap="medium")
     with left, st.container(height="stretch"):
         st.markdown(
-            "Every number on these pages is measured on real MNIST digits and says on how many. "
-            "Pick another model or another digit above; it follows you from page to page."
+            f"Every number on these pages is measured on real {text.literal(spec.name)} "
+            f"{spec.noun}s and says on how many. "
+            f"Pick another model or another {spec.noun} above; it follows you from page to page."
         )
         with st.container(horizontal=True):
             if st.button("Train your own", type="primary", icon=":material/model_training:"):
                 st.switch_page(view("training").path, query_params={})
             if st.button("See what it gets wrong", icon=":material/fact_check:"):
                 st.switch_page(view("predictions").path, query_params={})
-            st.button(
-                "Draw a digit",
-                icon=":material/draw:",
-                on_click=own_digit.open_pad,
-                key="overview-draw",
-            )
+            if spec == MNIST:
+                st.button(
+                    "Draw a digit",
+                    icon=":material/draw:",
+                    on_click=own_digit.open_pad,
+                    key="overview-draw",
+                )
         st.caption("No set-up: trained models are on the shelf below.")
     with right, st.container(border=True, height="stretch"):
         predicted = int(shown.probabilities.argmax())
-        name = text.literal(short_titles()[choice.model])
+        name, read = text.literal(short_titles()[choice.model]), spec.classes[predicted]
         st.markdown(
-            f"**{name} reads {predicted}** "
+            f"**{name} reads {read}** "
             f":gray[· p = {shown.probabilities[predicted]:.3f}, {_truth(choice)}]"
         )
         left, bars = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
         with left:
             picture(
-                tiles.digit(shown.image / 255, 168, palette),
+                tiles.image(shown.image / 255, 168, palette),
                 width=168,
                 alt=f"{choice.image.title}, {choice.image.kind}",
             )
@@ -75,35 +81,39 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
             from ui.figures.charts import class_bars
 
             draw(
-                class_bars(shown.probabilities, palette, true=choice.image.label),
+                class_bars(shown.probabilities, spec.classes, palette, true=choice.image.label),
                 key="reading",
-                alt=f"Probabilities of the ten classes; {predicted} is the largest",
+                alt=f"Probabilities of all classes; {read} is the largest",
             )
 
 
 def _truth(choice: Choice) -> str:
-    label = choice.image.label
-    return "your own digit" if label is None else f"true class {label}"
+    label, spec = choice.image.label, choice.spec
+    return f"your own {spec.noun}" if label is None else f"true class {spec.classes[label]}"
 
 
-def strip(shown: Walkthrough, palette: Palette) -> None:
-    """The same digit after every layer."""
-    st.subheader("One digit, all the way through", anchor=False)
+def strip(shown: Walkthrough, spec: DatasetSpec, palette: Palette) -> None:
+    """The same image after every layer."""
+    st.subheader(f"One {spec.noun}, all the way through", anchor=False)
+    count = text.in_words(len(spec.classes))
     predicted = int(shown.probabilities.argmax())
     with st.grid(min_column_width=122):
         with st.container(border=True, height="stretch"):
             st.markdown("**Image**")
-            picture(tiles.digit(shown.image / 255, 112, palette), alt="The image", width="stretch")
-            st.caption("28 × 28 pixels, ink from 0 to 1")
+            picture(tiles.image(shown.image / 255, 112, palette), alt="The image", width="stretch")
+            what = "ink" if spec.channels == 1 else "three colors"
+            st.caption(f"{spec.side} × {spec.side} pixels, {what} from 0 to 1")
         for name, values in shown.stages.items():
             with st.container(border=True, height="stretch"):
                 st.markdown(f"**{_stage_title(name)}**")
                 picture(_picture(values, palette), alt=f"Output of {name}", width="stretch")
                 st.caption(_stage_caption(values))
         with st.container(border=True, height="stretch"):
-            st.markdown("**Ten classes**")
-            st.markdown(f"# {predicted}", text_alignment="center")
-            st.caption(f"the largest of ten logits, p = {shown.probabilities[predicted]:.3f}")
+            st.markdown(f"**{count.capitalize()} classes**")
+            name = spec.classes[predicted]
+            level = "#" if len(name) <= _LARGE_LETTERS else "####"
+            st.markdown(f"{level} {name}", text_alignment="center")
+            st.caption(f"the largest of {count} logits, p = {shown.probabilities[predicted]:.3f}")
     st.caption(
         "Maps show the four channels that respond most, on one scale from 0 to the layer's "
         "largest value. The last square is the 500 hidden units, row by row."
@@ -186,4 +196,4 @@ def links() -> None:
                     key=f"open-{entry.file}",
                 ):
                     st.switch_page(entry.path, query_params={})
-                st.caption(entry.summary)
+                st.caption(entry.told)

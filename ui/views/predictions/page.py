@@ -3,16 +3,19 @@
 import numpy as np
 import streamlit as st
 
-from core.arrays import CLASSES, IntArray, to_float
+from core.arrays import IntArray, to_float
+from core.data.spec import DatasetSpec
 from core.network.evaluation import Evaluation
 from ui import text, theme
 from ui.controls import bound, tray
+from ui.controls.class_picker import any_class
 from ui.controls.columns import result_and_settings
 from ui.controls.report import as_in_the_report
 from ui.figures import charts, tiles
 from ui.show import draw, picture
 from ui.visitor import compute, images
 from ui.visitor.choice import Choice
+from ui.visitor.images import ChosenImage
 
 MATRIX = "confusion-matrix"
 ORDERS = ("By number", "Hardest first", "Surest first")
@@ -25,21 +28,21 @@ def browse(evaluation: Evaluation, choice: Choice) -> None:
     cell = _selected_cell()
     left, right = result_and_settings()
     with right, st.container(border=True):
-        count = _settings(cell is not None)
+        count = _settings(choice.spec, cell is not None)
     shown = _filtered(evaluation, cell)
     with left, st.container(border=True, height="stretch"):
-        _gallery(evaluation, shown, count, cell)
+        _gallery(evaluation, choice.spec, shown, count, cell)
     matrix, classes = st.columns([1, 1], gap="small")
     with matrix, st.container(border=True, height="stretch"):
-        _matrix(evaluation)
+        _matrix(evaluation, choice.spec)
     with classes:
         with st.container(border=True):
             _this_image(choice)
         with st.container(border=True):
-            _by_class(evaluation)
+            _by_class(evaluation, choice.spec)
 
 
-def _settings(cell_chosen: bool) -> int:
+def _settings(spec: DatasetSpec, cell_chosen: bool) -> int:
     st.markdown("**Show**")
     if cell_chosen:
         st.caption("One cell of the matrix is chosen: it decides what is shown.")
@@ -53,12 +56,12 @@ def _settings(cell_chosen: bool) -> int:
         label_visibility="collapsed",
         disabled=cell_chosen,
     )
-    bound.pills(
+    any_class(
         "True class",
-        range(CLASSES),
+        spec,
         key="of",
         disabled=cell_chosen,
-        help="None chosen: all ten.",
+        help=f"None chosen: all {text.in_words(len(spec.classes))}.",
     )
     bound.selectbox(
         "Order",
@@ -114,13 +117,19 @@ def _filtered(evaluation: Evaluation, cell: tuple[int, int] | None) -> IntArray:
 
 
 def _gallery(
-    evaluation: Evaluation, shown: IntArray, count: int, cell: tuple[int, int] | None
+    evaluation: Evaluation,
+    spec: DatasetSpec,
+    shown: IntArray,
+    count: int,
+    cell: tuple[int, int] | None,
 ) -> None:
-    total = len(evaluation.labels)
+    total, names = len(evaluation.labels), spec.classes
     if cell is not None:
-        finding = f"{len(shown):,} test images of a {cell[0]} are read as {cell[1]}"
+        true, read = (names[label] for label in cell)
+        finding = f"{len(shown):,} test images of {text.a(true)} are read as {read}"
     elif st.session_state["show"] == "Mistakes":
-        kind = f"{st.session_state['of']}s" if st.session_state["of"] is not None else "test images"
+        of = st.session_state["of"]
+        kind = "test images" if of is None else f"{names[of]}s"
         finding = f"{len(shown):,} {kind} are misread"
     else:
         finding = f"{text.percent(evaluation.accuracy)} of the test images are read right"
@@ -129,15 +138,16 @@ def _gallery(
         st.markdown(f"No test image of {total:,} fits: choose another class or show all.")
         return
     palette = theme.palette()
-    digits = compute.mnist().test.images
+    pixels = compute.dataset(spec).test.images
     with st.grid(min_column_width=84, gap="xsmall"):
         for index in shown[:count]:
             with st.container(gap=None, horizontal_alignment="center"):
-                true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
+                true = names[evaluation.labels[index]]
+                read = names[evaluation.predicted[index]]
                 picture(
-                    tiles.digit(digits[index] / 255, 56, palette),
+                    tiles.image(pixels[index] / 255, 56, palette),
                     width=56,
-                    alt=f"Test image {index}: a {true}, read as {read}",
+                    alt=f"Test image {index}: {text.a(true)}, read as {read}",
                 )
                 st.button(
                     f"{true} → **{read}**  :gray[{evaluation.confidence[index]:.3f}]",
@@ -151,10 +161,10 @@ def _gallery(
         "True → **predicted** class, and the probability of the predicted one. "
         "A label takes its image to all pages."
     )
-    _to_tray(evaluation, shown[:count])
+    _to_tray(evaluation, spec, shown[:count])
 
 
-def _to_tray(evaluation: Evaluation, shown: IntArray) -> None:
+def _to_tray(evaluation: Evaluation, spec: DatasetSpec, shown: IntArray) -> None:
     """Those of the shown images that are misread, with their true classes."""
     misread = shown[evaluation.labels[shown] != evaluation.predicted[shown]]
     if len(misread):
@@ -163,7 +173,7 @@ def _to_tray(evaluation: Evaluation, shown: IntArray) -> None:
         ):
             st.caption(f"{len(misread)} misread here:", width="content")
             tray.button(
-                to_float(compute.mnist().test.images[misread]),
+                to_float(compute.dataset(spec).test.images[misread]),
                 evaluation.labels[misread].tolist(),
                 "misread test images",
                 key="misread-tray",
@@ -176,12 +186,14 @@ def _choose_image(index: int) -> None:
     st.session_state["_image_chosen"] = True
 
 
-def _matrix(evaluation: Evaluation) -> None:
+def _matrix(evaluation: Evaluation, spec: DatasetSpec) -> None:
     wrong = len(evaluation.mistakes())
     total = len(evaluation.labels)
     st.markdown(f"**What it confuses** :gray[· {wrong:,} mistakes among {total:,} test images]")
     draw(
-        charts.confusion(evaluation.confusion, theme.palette(), selectable=True, side=47),
+        charts.confusion(
+            evaluation.confusion, spec.classes, theme.palette(), selectable=True, side=47
+        ),
         key=_matrix_key(),
         on_select="rerun",
         selection_mode="cell",
@@ -197,29 +209,29 @@ def _this_image(choice: Choice) -> None:
     probabilities = choice.classifier().probabilities(image.floats)[0]
     predicted = int(probabilities.argmax())
     st.markdown(
-        f"**{image.title} is read as {predicted}** "
-        f":gray[· {_verdict(image.label, predicted)}p = {probabilities[predicted]:.3f}]"
+        f"**{image.title} is read as {image.spec.classes[predicted]}** "
+        f":gray[· {_verdict(image, predicted)}p = {probabilities[predicted]:.3f}]"
     )
     left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
     palette = theme.palette()
     with left:
-        picture(tiles.digit(image.pixels / 255, 140, palette), width=140, alt=image.title)
+        picture(tiles.image(image.pixels / 255, 140, palette), width=140, alt=image.title)
     with bars:
         draw(
-            charts.class_bars(probabilities, palette, true=image.label),
+            charts.class_bars(probabilities, choice.spec.classes, palette, true=image.label),
             key="image-bars",
-            alt="Probabilities of the ten classes",
+            alt="Probabilities of all classes",
         )
 
 
-def _verdict(label: int | None, predicted: int) -> str:
-    if label is None:
+def _verdict(image: ChosenImage, predicted: int) -> str:
+    if image.label is None:
         return ""
-    return "rightly, " if label == predicted else f"but it is a {label}, "
+    return "rightly, " if image.label == predicted else f"but it is {image.kind}, "
 
 
-def _by_class(evaluation: Evaluation) -> None:
-    rates = {str(label): evaluation.class_accuracy(label) for label in range(CLASSES)}
+def _by_class(evaluation: Evaluation, spec: DatasetSpec) -> None:
+    rates = {name: evaluation.class_accuracy(label) for label, name in enumerate(spec.classes)}
     hardest = min(rates, key=lambda label: rates[label].value)
     st.markdown(f"**{hardest} is the hardest class** :gray[· {text.full_rate(rates[hardest])}]")
     low = np.floor(min(rate.interval[0] for rate in rates.values()) * 20) / 20

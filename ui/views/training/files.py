@@ -5,6 +5,7 @@ import io
 import pandas as pd
 import streamlit as st
 
+from core.data.spec import MNIST
 from core.network.model import deserialize_model
 from core.training.loop import Progress
 from core.training.runs import Run
@@ -13,7 +14,7 @@ from ui.controls.downloads import download
 from ui.files import npz
 from ui.show import error_box
 from ui.views.training import rewind, run_controls
-from ui.visitor import state
+from ui.visitor import compute, state
 
 _ARRIVED, _TAKEN = "_upload_arrived", "_uploads_taken"
 
@@ -87,10 +88,16 @@ def _under_attack(progress: Progress) -> dict[str, float | None]:
 def script(run: Run) -> str:
     """A Python program, to be run in a clone of this project, that trains the same run."""
     imports, files, more = _TRAY_PARTS if run.extra is not None else ("", "", "")
+    split = "Split, " if imports else ""
+    load, dataset = f"from core.data import {split}load_mnist", "load_mnist()"
+    if run.dataset.spec != MNIST:
+        own = "from core.data import Split\n" if imports else ""
+        load = f"{own}from core.data.sets import source"
+        dataset = f"source({run.dataset.spec.key!r}).load()"
     return f'''"""Run {run.number} of a Convscope session; run this in a clone of the project."""
 
 {imports}from core.network.architecture import Architecture, ConvBlock
-from core.data import {"Split, " if imports else ""}load_mnist
+{load}
 from core.training.settings import TrainingSettings
 from core.training import Controls, train
 
@@ -99,7 +106,7 @@ settings = {run.settings!r}
 controls = Controls(settings.learning_rate, epochs={run.controls.epochs})
 changes = {dict(run.changes)!r}  # the step after which, and the learning rate from then on
 {files.format(number=run.number)}
-for progress in train(architecture, load_mnist(), settings, controls=controls{more}):
+for progress in train(architecture, {dataset}, settings, controls=controls{more}):
     controls.learning_rate = changes.get(progress.step, controls.learning_rate)
     if progress.test:
         print(progress.step, progress.loss, progress.test)
@@ -149,6 +156,7 @@ def _upload() -> None:
     try:
         data = file.getvalue()
         _, card = deserialize_model(data)
+        compute.check_here(card.spec)
     except ValueError as error:
         error_box(error)
         return

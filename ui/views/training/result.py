@@ -206,7 +206,8 @@ def _curves(run: Run) -> None:
         st.markdown(":gray[**Training loss, log scale**]")
         _chart("loss", _table(shown, names, column, "loss"), ordered, by, log=True)
     with second:
-        st.markdown(f":gray[**Accuracy on {SCORED_IMAGES:,} test images**]")
+        scored = min(SCORED_IMAGES, run.dataset.spec.test_images)
+        st.markdown(f":gray[**Accuracy on {scored:,} test images**]")
         _chart("test", _table(shown, names, column, "test"), ordered, by, percent=True)
     if any(other.settings.scores_robustness for other in shown):
         _under_attack(run, shown, by)

@@ -1,4 +1,4 @@
-"""Back to any checkpoint of a run: kernels, confusion, mistakes and one digit as they were then."""
+"""Back to any checkpoint of a run: kernels, confusion, mistakes and one image as they were then."""
 
 from dataclasses import replace
 
@@ -9,7 +9,6 @@ from core.network.card import ModelCard
 from core.network.classifier import Classifier
 from core.network.evaluation import Evaluation
 from core.network.model import serialize_model
-from core.training.loop import SCORED_IMAGES
 from core.training.runs import Run
 from ui import text, theme
 from ui.controls.downloads import download
@@ -102,7 +101,7 @@ def _confusion(run: Run, step: int, evaluation: Evaluation) -> None:
         f"{text.interval(accuracy)}, {accuracy.successes:,} of {accuracy.total:,} test images]"
     )
     draw(
-        charts.confusion(evaluation.confusion, theme.palette()),
+        charts.confusion(evaluation.confusion, run.dataset.spec.classes, theme.palette()),
         key="rewind-matrix",
         alt=f"Confusion matrix of run {run.number}, {_step_name(step)}",
     )
@@ -114,53 +113,65 @@ def _mistakes(run: Run, evaluation: Evaluation) -> None:
         f"**What it gets wrong** "
         f":gray[· {len(mistakes):,} of {len(evaluation.labels):,}, hardest first]"
     )
-    images = compute.mnist().test.images
+    images, names = run.dataset.test.images, run.dataset.spec.classes
     with st.grid(min_column_width=64, gap="xsmall"):
         for index in mistakes[:_MISTAKES]:
-            true, read = int(evaluation.labels[index]), int(evaluation.predicted[index])
+            true, read = (names[of[index]] for of in (evaluation.labels, evaluation.predicted))
             with st.container(gap=None, horizontal_alignment="center"):
                 picture(
-                    tiles.digit(images[index] / 255, 56, theme.palette()),
+                    tiles.image(images[index] / 255, 56, theme.palette()),
                     width=56,
-                    alt=f"Test image {index}: a {true}, read as {read}",
+                    alt=f"Test image {index}: {text.a(true)}, read as {read}",
                 )
                 st.caption(f"{true} → **{read}**", text_alignment="center")
-    st.caption(f"True → **predicted**, among the first {SCORED_IMAGES:,} test images.")
+    scored = len(evaluation.labels)
+    st.caption(f"True → **predicted**, among the first {scored:,} test images.")
 
 
 def _kernels(run: Run, step: int) -> None:
-    kernels = run.checkpoints.load(step)["conv1/kernel"][:, :, 0]
-    untrained = run.checkpoints.load(run.checkpoints.steps[0])["conv1/kernel"][:, :, 0]
-    side, _, count = kernels.shape
+    kernels = run.checkpoints.load(step)["conv1/kernel"]
+    untrained = run.checkpoints.load(run.checkpoints.steps[0])["conv1/kernel"]
+    side, _, _, count = kernels.shape
     moved = np.linalg.norm(kernels - untrained) / np.linalg.norm(untrained)
     st.markdown(
         f"**The kernels of conv1 have moved by {moved:.0%} of their initial length** "
         f":gray[· {count} of {side} × {side}, {_step_name(step)}]"
     )
     palette = theme.palette()
-    tile = tiles.signed(np.moveaxis(kernels, -1, 0), KERNEL_LIMIT, palette)
+    tile = tiles.change(kernels.transpose(3, 0, 1, 2), KERNEL_LIMIT, palette)
     scale = max(2, 72 // kernels.shape[0])
     picture(
         tiles.mosaic(tile, palette, columns=8, scale=scale, gap=12),
         width="stretch",
         alt=f"The kernels of conv1, {_step_name(step)}",
     )
-    st.caption("Orange below 0, blue above, paper at 0; one scale from −0.5 to +0.5 at every step.")
+    of = " Of three colors the largest weight." * (kernels.shape[2] > 1)
+    st.caption(
+        f"Orange below 0, blue above, paper at 0; one scale from −0.5 to +0.5 at every step.{of}"
+    )
 
 
 def _reading(run: Run, step: int, image: ChosenImage) -> None:
+    if image.spec != run.dataset.spec:
+        st.markdown(
+            f"**{image.title} is of {text.literal(image.spec.name)}** :gray[· run {run.number} "
+            "reads "
+            f"{text.literal(run.dataset.spec.name)}: choose a model of it to see one of its images "
+            "here]"
+        )
+        return
     probabilities = compute.checkpoint_probabilities(run, step, image.key, image.floats)
     predicted = int(probabilities.argmax())
     st.markdown(
-        f"**{image.title} is read as {predicted}** "
+        f"**{image.title} is read as {image.spec.classes[predicted]}** "
         f":gray[· {image.kind}, p = {probabilities[predicted]:.3f}, {_step_name(step)}]"
     )
     left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
     with left:
-        picture(tiles.digit(image.pixels / 255, 112, theme.palette()), width=112, alt=image.title)
+        picture(tiles.image(image.pixels / 255, 112, theme.palette()), width=112, alt=image.title)
     with bars:
         draw(
-            charts.class_bars(probabilities, theme.palette(), true=image.label),
+            charts.class_bars(probabilities, image.spec.classes, theme.palette(), true=image.label),
             key="rewind-bars",
             alt="Probabilities of the ten classes",
         )

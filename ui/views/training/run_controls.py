@@ -20,7 +20,7 @@ def start() -> None:
             Run(
                 training_settings.chosen_architecture(),
                 training_settings.chosen_settings(),
-                compute.mnist(),
+                compute.dataset(training_settings.chosen_spec()),
                 number=next_number(),
             )
         )

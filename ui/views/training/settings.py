@@ -1,9 +1,12 @@
 """The settings of a training and the design of its network: sliders → core's frozen settings."""
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
+from core.data.sets import SETS
+from core.data.spec import MNIST, DatasetSpec
 from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.report.settings import E13
 from core.training.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
@@ -12,7 +15,8 @@ from ui.controls import bound, layer_table
 from ui.controls.columns import result_and_settings
 from ui.controls.report import as_in_the_report
 from ui.show import error_box
-from ui.visitor import compute
+from ui.visitor import compute, images, link
+from ui.visitor.parameters import Choice
 
 LEARNING_RATES = tuple(
     float(f"{mantissa}e{exponent}") for exponent in range(-5, 2) for mantissa in (1, 2, 5)
@@ -27,6 +31,7 @@ _OPTIMIZER_NAMES = {
 }
 _ATTACKS = {"Off": OFF, "FGSM": FGSM, "PGD": PGD}  # as in the URL
 _MAX_BLOCKS = 3
+_SET = "set"
 
 # Widget keys, which are also the names in the URL, with the report's values.
 _DESIGN = {
@@ -61,6 +66,12 @@ _ATTACK = {
 }
 
 
+def chosen_spec() -> DatasetSpec:
+    """The data set to train on: the one that is set, or else that of the header's model."""
+    key = link.ahead(_SET, Choice(tuple(SETS))) or st.session_state.get(_SET, images.spec().key)
+    return SETS[key].spec if key in SETS else MNIST
+
+
 def chosen_settings() -> TrainingSettings:
     """What the sliders say. ValueError with one sentence if core does not accept it."""
     value = {key: st.session_state.get(key, default) for key, default in _TRAINING.items()}
@@ -81,7 +92,8 @@ def chosen_settings() -> TrainingSettings:
 
 def chosen_images() -> int:
     """How many training images an epoch takes."""
-    return int(st.session_state.get("images", _TRAINING["images"]))
+    most = chosen_spec().training_images
+    return min(most, int(st.session_state.get("images", most)))
 
 
 def chosen_epsilon() -> float:
@@ -117,11 +129,27 @@ def chosen_architecture() -> Architecture:
         hidden_units=(int(value["hidden"]),),
         batch_normalization=bool(value["bn"]),
         dropout=float(value["dropout"]),
+        **_of_images(),
     )
+
+
+def _of_images() -> dict[str, Any]:
+    """What of an architecture follows from the images."""
+    spec = chosen_spec()
+    return {"classes": len(spec.classes), "input_shape": spec.shape}
 
 
 def settings_sliders() -> None:
     """At most six controls, the rest behind *More*, and the report's preset."""
+    if len(SETS) > 1:
+        keys, own = list(SETS), images.spec().key
+        bound.selectbox(
+            "Data set",
+            keys,
+            keys.index(own) if own in keys else 0,
+            format_func=lambda key: SETS[key].spec.name,
+            key=_SET,
+        )
     _network_preset()
     bound.select_slider(
         "Learning rate",
@@ -142,12 +170,13 @@ def settings_sliders() -> None:
     _attack()
     with st.popover("More", icon=":material/tune:", width="stretch"):
         _more()
-    as_in_the_report(
-        "as-reported",
-        _as_reported,
-        "E1: Model 1, Adam, 5e-4, 10 epochs, batches of 64, all 60,000 images.",
-        width="stretch",
-    )
+    if chosen_spec() == MNIST:
+        as_in_the_report(
+            "as-reported",
+            _as_reported,
+            "E1: Model 1, Adam, 5e-4, 10 epochs, batches of 64, all 60,000 images.",
+            width="stretch",
+        )
 
 
 def _attack() -> None:
@@ -218,6 +247,8 @@ def _attack_details(attack: str, off: bool) -> None:
         help="The control: how a network stands under the same attack that was never trained "
         "against it.",
     )
+    if chosen_spec() != MNIST:
+        return
     st.button(
         "Adversarial training (E13)",
         key="as-e13",
@@ -295,14 +326,18 @@ def _more() -> None:
         format_func=_OPTIMIZER_NAMES.__getitem__,
         key="optimizer",
     )
+    total = chosen_spec().training_images
+    step = 1_000 if total >= 2_000 else max(1, total // 10)
+    if st.session_state.get("images", 0) > total:  # of the data set before
+        st.session_state["images"] = total
     bound.slider(
         "Training images",
-        1_000,
-        60_000,
-        _TRAINING["images"],
-        1_000,
+        step,
+        total,
+        total,
+        step,
         key="images",
-        help="The first so many of the 60,000.",
+        help=f"The first so many of the {total:,}.",
     )
     _regularization()
     bound.number_input(
@@ -331,7 +366,8 @@ def _regularization() -> None:
         _TRAINING["smoothing"],
         0.01,
         key="smoothing",
-        help="The share of the target that is spread over all ten classes.",
+        help="The share of the target that is spread over all "
+        f"{text.in_words(len(chosen_spec().classes))} classes.",
     )
     bound.slider("Random shift, pixels", 0, 4, _TRAINING["shift"], key="shift")
     bound.slider(
@@ -346,7 +382,8 @@ def _regularization() -> None:
 
 def _network_preset() -> None:
     architecture = chosen_architecture()
-    names = {MODEL_1: "Model 1", MODEL_2: "Model 2"}
+    models = {"Model 1": MODEL_1, "Model 2": MODEL_2}
+    names = {replace(model, **_of_images()): name for name, model in models.items()}
     st.session_state["_network"] = names.get(architecture)
     st.segmented_control(
         "Network",

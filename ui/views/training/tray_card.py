@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from core.data.spec import MNIST
 from core.jobs import QueueFull
 from core.network.model import named_weights
 from core.statistics.rate import Rate
@@ -24,7 +25,7 @@ from ui.header.navigation import view
 from ui.show import error_box, picture
 from ui.views.training import run_controls
 from ui.views.training import settings as training_settings
-from ui.visitor import compute, session, state
+from ui.visitor import compute, images, session, state
 from ui.visitor.cache import cached
 from ui.visitor.choice import Choice, short_titles
 
@@ -51,10 +52,10 @@ def _images() -> None:
     held = tray()
     if not len(held):
         st.markdown("**The tray is empty** :gray[· it collects images of all pages to train on]")
+        own = ", or in the dialog of a digit of your own (header, Draw a digit)"
         st.caption(
             "Press “To the tray” below an attacked image (Adversarial; One noise, many images), a "
-            "class image, or misread ones (Predictions), or in the dialog of a digit of your own "
-            "(header, Draw a digit)."
+            f"class image, or misread ones (Predictions){own if images.spec() == MNIST else ''}."
         )
         st.page_link(view("adversarial").path, label="Fool it first", icon=":material/bolt:")
         return
@@ -76,6 +77,7 @@ def _images() -> None:
     with st.grid(min_column_width=64, gap="xsmall"):
         for number, image in enumerate(held.images[(page - 1) * _A_PAGE :][:_A_PAGE]):
             _thumbnail(held, image, number)
+    shape = str(["n", *images.spec().byte_shape]).replace("'", "")
     st.caption("Label · press to remove. What an attack did is kept to a 255th of a pixel’s range.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         st.button(
@@ -90,19 +92,20 @@ def _images() -> None:
             lambda: archive(held),
             "tray.npz",
             key="tray-npz",
-            help="Images uint8 [n, 28, 28], labels, and where they are from.",
+            help=f"Images uint8 {shape}, labels, and where they are from.",
         )
 
 
 def _thumbnail(held: Tray, image: TrayImage, number: int) -> None:
+    name = images.spec().classes[image.label]
     with st.container(gap=None, horizontal_alignment="center"):
         picture(
-            tiles.digit(image.image / 255, 56, theme.palette()),
+            tiles.image(image.image / 255, 56, theme.palette()),
             width=56,
-            alt=f"{image.source}, label {image.label}",
+            alt=f"{image.source}, label {name}",
         )
         st.button(
-            f"{image.label}",
+            name,
             key=f"tray-remove-{number}",
             type="tertiary",
             icon=":material/close:",
@@ -134,7 +137,8 @@ def _settings(choice: Choice) -> None:
         100,
         20,
         key=_REPEAT,
-        help="Beside 60,000 images a few hundred seen once would hardly be noticed.",
+        help=f"Beside {choice.spec.training_images:,} images a few hundred seen once would hardly "
+        "be noticed.",
     )
     st.button(
         "Add to training, one more epoch",
@@ -146,7 +150,7 @@ def _settings(choice: Choice) -> None:
         args=[choice],
         help="Stop the job that runs first." if busy else None,
     )
-    count = training_settings.chosen_images()
+    count = min(choice.spec.training_images, training_settings.chosen_images())
     st.caption(
         f"Goes on from {title} for one epoch of {count:,} + {held} × {times} images, with the "
         "learning rate, batch and attack of the settings above. It becomes a run and a model."
@@ -165,25 +169,27 @@ def _train(choice: Choice) -> None:
 
 
 def _run(choice: Choice) -> Run:
-    """One epoch of MNIST and the tray, from the weights of the chosen model."""
+    """One epoch of its data set and the tray, from the weights of the chosen model."""
     if state.BEHIND in choice.model:
         raise ValueError("The model stands behind a defense: choose the network itself.")
-    images = tray().split
+    extra = tray().split
+    chosen = training_settings.chosen_settings()
     settings = replace(
-        training_settings.chosen_settings(),
+        chosen,
         epochs=1,
         robust_scores=True,
         attack_epsilon=training_settings.chosen_epsilon(),
-        extra_images=len(images),
+        training_images=min(choice.spec.training_images, chosen.training_images),
+        extra_images=len(extra),
         extra_repeat=int(st.session_state[_REPEAT]),
     )
     run = state.run_by_key(choice.model)
     return Run(
         compute.card(choice.model).architecture,
         settings,
-        compute.mnist(),
+        compute.dataset(choice.spec),
         number=run_controls.next_number(),
-        extra=images,
+        extra=extra,
         originals=tray().originals | (run.originals if run else frozenset()),
         origin=f"Run {run.number}" if run else compute.card(choice.model).title,
         start=named_weights(choice.classifier().model),
