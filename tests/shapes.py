@@ -14,7 +14,7 @@ SHAPES = DatasetSpec(
     name="Shapes",
     side=12,
     channels=3,
-    classes=("oval", "ring", "square", "cross", "bar", "corner", "stripes"),
+    classes=("oval", "ring", "square", "cross", "bar", "corner", "grating"),
     training_images=700,
     test_images=210,
     source="Drawn by the tests.",
@@ -39,7 +39,7 @@ _DRAWN: dict[str, Drawn] = {
         ((abs(_ROWS - y) < 1.4) & (x - 1 < _COLUMNS))
         | ((abs(_COLUMNS - x) < 1.4) & (y - 1 < _ROWS))
     ),
-    "stripes": lambda y, x: (_COLUMNS + round(x)) % 4 < 2,
+    "grating": lambda y, x: (_COLUMNS + round(x)) % 4 < 2,
 }
 
 

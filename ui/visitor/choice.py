@@ -29,7 +29,7 @@ class Choice:
     @property
     def spec(self) -> DatasetSpec:
         """The data set that the model reads, and the images are of."""
-        return compute.spec(self.model)
+        return self.image.spec
 
     @property
     def images(self) -> tuple[ChosenImage, ...]:

@@ -107,7 +107,7 @@ function strongest(values, channels) {
   })
 }
 
-function written(value, digits = 2) {
-  const text = Math.abs(value).toFixed(digits)
+function written(value, decimals = 2) {
+  const text = Math.abs(value).toFixed(decimals)
   return value < 0 && Number(text) !== 0 ? `−${text}` : text
 }
