@@ -11,7 +11,7 @@ from core.data.spec import DatasetSpec
 
 SHAPES = DatasetSpec(
     key="shapes",
-    name="Shapes",
+    name="Toybox",
     side=12,
     channels=3,
     classes=("oval", "ring", "square", "cross", "bar", "corner", "grating"),

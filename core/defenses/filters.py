@@ -296,10 +296,10 @@ KINDS = {
              "Small waves in blocks of 8 × 8 pixels are rounded away.", _jpeg,
              lambda _: 2 * _BLOCK - 1, lambda _: 0.3),
         Kind("resize", "Random resize", "pixels at most", 1, 8, 1, 4, AVERAGED,
-             "The digit is shrunk at random and put somewhere.", _resize, lambda _: SIDE,
+             "The image is shrunk at random and put somewhere.", _resize, lambda _: SIDE,
              lambda _: 0.3),
         Kind("noise", "Random noise", "standard deviation", 0.05, 0.5, 0.05, 0.25, AVERAGED,
-             "Noise drowns a small change, and some of the digit.", _noise, lambda _: 1,
+             "Noise drowns a small change, and some of the image.", _noise, lambda _: 1,
              lambda _: 0.3),
     )
 }  # fmt: skip

@@ -81,7 +81,7 @@ SETTINGS = {"shared": True, "turn": 0, "colors": {}}
 
 def test_what_is_sent_is_what_the_network_has(model_1: Classifier) -> None:
     head, sides = _unpack(pack(_layers(model_1), SETTINGS, opened="conv1"))
-    assert (sides[""][0]["image"] == IMAGE[0, :, :, 0]).all()
+    assert (sides[""][0]["image"] == IMAGE[0]).all()
     assert list(sides) == ["", "conv1", "conv2"]
     for own, layer in zip(convolutions(model_1.model), head["layers"], strict=True):
         (arrays,) = sides[own.name]

@@ -1,10 +1,15 @@
 // All maps of each layer, those of one layer large and the others small, and the switch between.
 
 const MARKS = { dead: "✕", saturated: "●", silent: "○" }
-const MEANING = {
-  dead: "dead: never above 0 on 1,000 test images",
-  saturated: "saturated: above 0 at 99 % of positions or more, on 1,000 test images",
-  silent: "silent for this image",
+
+// What a channel's state means; it was looked at on so many test images.
+function meaning(state, counted) {
+  const images = `on ${counted.toLocaleString("en")} test images`
+  return {
+    dead: `dead: never above 0 ${images}`,
+    saturated: `saturated: above 0 at 99 % of positions or more, ${images}`,
+    silent: "silent for this image",
+  }[state]
 }
 
 // One section for each layer, filled from the data.
@@ -175,9 +180,11 @@ class Grid {
 
   marks() {
     const { sides, whole } = this.layer
+    const { counted } = this.scope.head
     const parts = Object.entries(MARKS).map(([state, symbol]) => {
       const counts = sides.map((side) => side.states.filter((each) => each === state).length)
-      return counts.some(Boolean) ? `${symbol} ${MEANING[state]} (${counts.join(" | ")})` : ""
+      const mean = `${symbol} ${meaning(state, counted)} (${counts.join(" | ")})`
+      return counts.some(Boolean) ? mean : ""
     })
     const rest = whole ? "" : "Kernels too large to send at once: click a map to fetch its own."
     const marks = parts.filter(Boolean).join(" · ")

@@ -232,7 +232,7 @@ class Microscope {
       `What this position sees: ${height} × ${width} pixels.`
     this.find("one-detail").textContent = `· row ${at.row}, column ${at.column}`
     this.find("values").textContent =
-      this.values().join(", ") + (state ? ` · ${MEANING[state]}` : "")
+      this.values().join(", ") + (state ? ` · ${meaning(state, head.counted)}` : "")
     this.find("hint").textContent = this.pinned
       ? "Held. Click the same pixel, or press Escape, to let go."
       : "Point, tap or use the arrow keys; a click holds the pixel."

@@ -15,17 +15,25 @@ _KEY = "microscope"
 
 @st.fragment
 def show(
-    layers: list[Layer], *, opened: str, shared: bool, turn: int, on_layer: Callable[[str], None]
+    layers: list[Layer],
+    *,
+    opened: str,
+    counted: int,
+    shared: bool,
+    turn: int,
+    on_layer: Callable[[str], None],
 ) -> None:
     """Draw all layers, `opened` large until the visitor enlarges another: `on_layer` hears of it.
 
-    turn: how often a layer was opened by the page, which the browser then follows.
+    counted: the test images on which the states of channels were looked at; turn: how often a layer
+    was opened by the page, which the browser then follows.
 
     The browser does that alone. What it says later, which layer is large now or which kernels
     did not fit into the message, reruns no more than this.
     """
     palette = theme.palette()
     settings = {
+        "counted": counted,
         "shared": shared,
         "turn": turn,
         "colors": {**colors(palette), "quiet": palette.quiet_text},

@@ -45,8 +45,9 @@ def explore(choice: Choice, classifier: Classifier) -> None:
             return
         found = end_of(ways[0])
         _result(classifier, asked, ways, found)
-    with right:
-        _coach(asked, ways[0])
+    if classifier.spec == MNIST:  # whose ink it knows
+        with right:
+            _coach(asked, ways[0])
     with st.container(border=True, key="among"):
         among.show(classifier, asked, found)
     with st.container(border=True, key="regularizers"):

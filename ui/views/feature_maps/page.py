@@ -59,6 +59,7 @@ def inspect(choice: Choice, classifier: Classifier) -> None:
         microscope.show(
             shown,
             opened=opened,
+            counted=min(STATE_IMAGES, classifier.spec.test_images),
             shared=settings.shared,
             turn=maps_settings.turn(),
             on_layer=maps_settings.open_layer,
