@@ -35,7 +35,7 @@ def _probability(classifier: Classifier, dataset: Dataset, top: int, left: int) 
 def test_the_block_follows_the_hand(visitor: Visitor, model_1: Classifier, mnist: Dataset) -> None:
     page = visitor.page
     visitor.open("/occlusion?image=7&block=6&stride=2")
-    digit = _canvas(visitor, "digit")
+    digit = _canvas(visitor, "hand")
     root, where = page.locator(".occluder"), page.locator(".occluder .where")
     digit.scroll_into_view_if_needed()
 
@@ -91,7 +91,7 @@ def test_the_finger_moves_the_block_on_a_phone(visitor: Visitor) -> None:
     page = visitor.page
     page.set_viewport_size({"width": 375, "height": 800})
     visitor.open("/occlusion?image=7&block=6&stride=2")
-    digit = _canvas(visitor, "digit")
+    digit = _canvas(visitor, "hand")
     digit.scroll_into_view_if_needed()
     x, y = _point(digit, 10, 10)
     for kind in ("pointerdown", "pointerup"):

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.arrays import to_float
 from core.attacks.catalog import attack
 from core.data.mnist import Dataset
+from core.data.spec import MNIST
 from core.jobs import FINISHED, Job
 from core.network.classifier import Classifier
 from core.statistics.paired import judge
@@ -236,7 +237,9 @@ def test_edited_links_fall_back(visit: Callable[..., AppTest], query: dict[str, 
 def test_the_matrix_draws_what_was_counted(model_1: Classifier, mnist: Dataset) -> None:
     for goal in GOALS:
         board = _done(model_1, mnist, "FGSM", goal)
-        table = score_charts.outcomes(board.matrix, LIGHT, targeted=goal == GOALS[1]).table
+        table = score_charts.outcomes(
+            board.matrix, MNIST.classes, LIGHT, targeted=goal == GOALS[1]
+        ).table
         assert len(table) == 100
         for row in table.itertuples():
             rate = board.matrix[row.true][row.column]

@@ -23,7 +23,7 @@ from ui.visitor.cache import cached
 from ui.visitor.images import ChosenImage
 
 SAME_CLASS, ALL_CLASSES = "Its class", "All classes"
-_POOL_START = 5_000
+POOL_START = 5_000
 MAX_PLAYED = 6
 NOISE, GAUSSIAN, SHUFFLED = "The noise", "Gaussian noise of equal L2", "The noise, shuffled"
 _ALL = (NOISE, GAUSSIAN, SHUFFLED)
@@ -79,7 +79,7 @@ class Fit:
 
 def pool_start(spec: DatasetSpec) -> int:
     """Images beside the chosen one come from here on; scored are those before."""
-    return min(_POOL_START, spec.test_images // 2)
+    return min(POOL_START, spec.test_images // 2)
 
 
 def few(spec: DatasetSpec) -> int:
