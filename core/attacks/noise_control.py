@@ -76,8 +76,7 @@ def changed_by_noise(
     noisy = noise_of_norm(
         image.repeat(draws, axis=0), np.full(draws, length, np.float32), seed=seed, draws=draws
     )
-    changed = classifier.predict(noisy) != classifier.predict(image)
-    return Rate(int(changed.sum()), draws)
+    return Rate.of(classifier.predict(noisy) != classifier.predict(image))
 
 
 def _added(images: FloatArray, noise: FloatArray, doublings: NDArray[np.float64]) -> FloatArray:

@@ -61,13 +61,12 @@ class AttackResult:
     @property
     def success(self) -> Rate:
         """Among the images whose original did not reach the goal, those that now do."""
-        counted = self.right_before
-        return Rate(int((self.succeeded & counted).sum()), int(counted.sum()))
+        return Rate.of(self.succeeded[self.right_before])
 
     @property
     def standing(self) -> Rate:
         """Among all images, those not at the goal: robust accuracy, if it is untargeted."""
-        return Rate(int((~self.succeeded).sum()), len(self.succeeded))
+        return Rate.of(~self.succeeded)
 
 
 def result_of(

@@ -144,7 +144,7 @@ def standing(value: float, real: FloatArray, *, minimize: bool = False) -> Stand
     less = real > value if minimize else real < value
     return Standing(
         value=float(value),
-        less=Rate(int(less.sum()), len(real)),
+        less=Rate.of(less),
         extreme=float(real.min() if minimize else real.max()),
         typical=float(np.median(real)),
     )

@@ -73,8 +73,7 @@ class Evaluation:
 
     def class_accuracy(self, label: int) -> Rate:
         """How many images of the class `label` are recognized."""
-        row = self.confusion[label]
-        return Rate(int(row[label]), int(row.sum()))
+        return Rate.of(self.predicted[self.labels == label] == label)
 
     def mistakes(self) -> IntArray:
         """Indices of the wrong predictions, the hardest (least probable true class) first."""

@@ -33,17 +33,17 @@ class Proof:
     @property
     def accuracy(self) -> Rate:
         """Without any change."""
-        return _rate(self.clean)
+        return Rate.of(self.clean)
 
     @property
     def certified(self) -> list[Rate]:
         """For each ε the share that is proven: the truth is not below."""
-        return [_rate(row) for row in self.proven]
+        return [Rate.of(row) for row in self.proven]
 
     @property
     def attacked(self) -> list[Rate]:
         """For each ε the share that stands: the truth is not above."""
-        return [_rate(row) for row in self.standing]
+        return [Rate.of(row) for row in self.standing]
 
     @property
     def contradictions(self) -> int:
@@ -124,7 +124,3 @@ def _joined(first: Proof, second: Proof) -> Proof:
     names = ("clean", "proven", "standing")
     both = {n: np.concatenate([getattr(first, n), getattr(second, n)], axis=-1) for n in names}
     return Proof(first.epsilons, **both)
-
-
-def _rate(right: BoolArray) -> Rate:
-    return Rate(int(right.sum()), len(right))

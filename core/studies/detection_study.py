@@ -49,8 +49,7 @@ class Scored:
 
     def detected(self, threshold: float) -> Rate:
         """Of those that fool the network, the ones that score above the threshold."""
-        scores = self.scores[self.fooled]
-        return Rate(int((scores > threshold).sum()), len(scores))
+        return Rate.of(self.scores[self.fooled] > threshold)
 
     def missed(self, threshold: float) -> IntArray:
         """The rows that fool the network and are not detected: int64 [m]."""
@@ -102,7 +101,7 @@ class Detected:
 
     def false_positives(self, threshold: float) -> Rate:
         """Of the clean images, those that score above the threshold."""
-        return Rate(int((self.clean > threshold).sum()), len(self.clean))
+        return Rate.of(self.clean > threshold)
 
     def area(self, of: Scored) -> Area:
         """Under the ROC curve of an attack's images that fool the network against clean ones."""

@@ -93,7 +93,7 @@ class Cell:
     @property
     def rate(self) -> Rate:
         """Robust accuracy: of all images, those that are right."""
-        return Rate(int(self.standing.sum()), len(self.standing))
+        return Rate.of(self.standing)
 
 
 @dataclass(eq=False)
@@ -139,8 +139,7 @@ class Grid:
         ]
         if not cells:
             return None
-        standing = np.logical_and.reduce([cell.standing for cell in cells])
-        return Rate(int(standing.sum()), len(standing))
+        return Rate.of(np.logical_and.reduce([cell.standing for cell in cells]))
 
     def work(self) -> Generator[float]:
         """Fill the cells; yields the share done, at the least behind every `_CHUNK` images."""

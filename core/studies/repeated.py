@@ -35,12 +35,12 @@ class Ends:
     @property
     def arrived(self) -> Rate:
         """How many are read as the class."""
-        return Rate(int((self.read == self.label).sum()), len(self.read))
+        return Rate.of(self.read == self.label)
 
     @property
     def read_before(self) -> Rate:
         """The control: how many starts are read as the class as they are."""
-        return Rate(int((self.starts == self.label).sum()), len(self.starts))
+        return Rate.of(self.starts == self.label)
 
     @property
     def beside_start(self) -> Paired:
@@ -223,5 +223,4 @@ class SourceStudy:
 
     def _misread(self, row: int) -> Rate:
         now = self._moved
-        right = now.read[0] == now.labels
-        return Rate(int((right & (now.read[row] != now.labels)).sum()), int(right.sum()))
+        return Rate.of((now.read[row] != now.labels)[now.read[0] == now.labels])

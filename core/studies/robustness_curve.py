@@ -37,17 +37,17 @@ class Point:
     @property
     def accuracy(self) -> Rate:
         """Under attack."""
-        return _share(self.standing)
+        return Rate.of(self.standing)
 
     @property
     def control(self) -> Rate:
         """After noise of equal norm."""
-        return _share(self.noise)
+        return Rate.of(self.noise)
 
     @property
     def proven(self) -> Rate | None:
         """The certified lower bound of `accuracy`."""
-        return None if self.certified is None else _share(self.certified)
+        return None if self.certified is None else Rate.of(self.certified)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +248,3 @@ def _has_interval_rules(classifier: Classifier, images: FloatArray, labels: IntA
     except ValueError:  # a layer without a rule: a filter, or another defense
         return False
     return True
-
-
-def _share(which: BoolArray) -> Rate:
-    return Rate(int(which.sum()), len(which))

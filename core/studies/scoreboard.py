@@ -92,19 +92,17 @@ class Scoreboard:
     @property
     def success(self) -> Rate:
         """Of the images that count, those that the attack has brought to the goal."""
-        counted = self.attacked.counted
-        return Rate(int((self.attacked.succeeded & counted).sum()), int(counted.sum()))
+        return Rate.of(self.attacked.succeeded[self.attacked.counted])
 
     @property
     def flat(self) -> Rate:
         """Of all images, those on which the attack has no gradient to follow."""
-        return Rate(int(self.attacked.flat.sum()), self.count)
+        return Rate.of(self.attacked.flat)
 
     @property
     def standing(self) -> Rate:
         """Of all images, those still read as their class: accuracy under this attack."""
-        right = self.attacked.after == self.attacked.labels
-        return Rate(int(right.sum()), len(right))
+        return Rate.of(self.attacked.after == self.attacked.labels)
 
     def median(self, of: str) -> float:
         """The median of "l0", "l2", "linf" or "confidence" over the successes; NaN without one."""

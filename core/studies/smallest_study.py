@@ -42,8 +42,7 @@ class Measured:
     @property
     def control(self) -> Rate:
         """Of the images with a change, those of which noise of its L2 changes the answer."""
-        changed = self.noisy != self.before
-        return Rate(int((changed & self.result.found).sum()), int(self.result.found.sum()))
+        return Rate.of((self.noisy != self.before)[self.result.found])
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.arrays import BoolArray, FloatArray, IntArray
+from core.arrays import FloatArray, IntArray
 from core.statistics.rate import Rate
 from ui import text
 from ui.visitor import compute
@@ -38,11 +38,6 @@ def sentence(rate: Rate, who: str = "") -> str:
     )
 
 
-def rate_of(flat: BoolArray) -> Rate:
-    """The share that bool [n] has."""
-    return Rate(int(flat.sum()), len(flat))
-
-
 def note(classifier: "Classifier", images: FloatArray, classes: IntArray) -> None:
     """`say` of a few images [n, …] attacked here, by the classifier's own gradient.
 
@@ -63,4 +58,4 @@ def note(classifier: "Classifier", images: FloatArray, classes: IntArray) -> Non
 def _share(digest: str, classifier: "Classifier", _images: FloatArray, _classes: IntArray) -> Rate:
     from core.attacks.loss_surface import without_gradient
 
-    return rate_of(without_gradient([classifier], _images, _classes))
+    return Rate.of(without_gradient([classifier], _images, _classes))

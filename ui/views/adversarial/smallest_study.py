@@ -9,6 +9,7 @@ import streamlit as st
 from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.averages import Median
+from core.statistics.rate import Rate
 from core.studies.smallest_study import Measured, SmallestStudy
 from ui import text, theme
 from ui.controls import no_gradient, shared
@@ -53,7 +54,7 @@ def _show_study(record: Record[SmallestStudy]) -> None:
         if np.isfinite(median.value)
         else f"**For half of the images or more, no change to {goal} was found** :gray[· {where}]"
     )
-    no_gradient.say(no_gradient.rate_of(measured.flat))
+    no_gradient.say(Rate.of(measured.flat))
     chart, gallery = st.columns([1.3, 1], gap="medium")
     with chart:
         draw(

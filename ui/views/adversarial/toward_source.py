@@ -112,7 +112,7 @@ def _result(
     read = int(classifier.predict(source.floats)[0])
     asked = tuple(map(float, lengths[targets]))
     held = _after_noise(asked, classifier, source) == read
-    rate = text.full_rate(Rate(int(held.sum()), held.size))
+    rate = text.full_rate(Rate.of(held))
     st.caption(
         f"Control: noise of the same L2, {_DRAWS} draws for each target, leaves the source "
         f"{text.a(names[read])} in {rate}."

@@ -67,7 +67,7 @@ def _result(drawn_live: bool) -> None:
     _at_the_cursor(curves, cursor, run)
     for curve in curves:
         if curve.flat is not None:
-            no_gradient.say(no_gradient.rate_of(curve.flat), curve.name)
+            no_gradient.say(Rate.of(curve.flat), curve.name)
     st.caption(
         "Lines: accuracy under attack; bands: 95 % Wilson intervals. An image broken at a smaller "
         "ε stays broken, and the others go on from where they stood. Rings: noise of equal norm "

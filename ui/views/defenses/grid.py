@@ -5,6 +5,7 @@ import streamlit as st
 from core.data.spec import MNIST
 from core.jobs import QUEUED
 from core.network.classifier import Classifier
+from core.statistics.rate import Rate
 from core.studies.grid import (
     ADAPTIVE,
     BLACK_BOX,
@@ -159,7 +160,7 @@ def _beside_none(run: GridRun) -> str:
 def _without_gradient(run: GridRun) -> None:
     for row in run.grid.rows:
         if cell := run.grid.cells.get((row.key, ADAPTIVE)):
-            no_gradient.say(no_gradient.rate_of(cell.flat), row.title)
+            no_gradient.say(Rate.of(cell.flat), row.title)
 
 
 def _below() -> None:

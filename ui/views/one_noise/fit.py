@@ -131,8 +131,8 @@ def fit(classifier: Classifier, settings: Settings) -> Fit:
             keep_every=-(-settings.iterations // frames),
         )
     assert found.noise is not None
-    at_goal = int((found.predicted[-1] == settings.target).sum())
-    return Fit(found.noise[-1], _first(found, MAX_PLAYED), Rate(at_goal, len(sources)))
+    at_goal = Rate.of(found.predicted[-1] == settings.target)
+    return Fit(found.noise[-1], _first(found, MAX_PLAYED), at_goal)
 
 
 def _first(found: Trajectory, count: int) -> Trajectory:

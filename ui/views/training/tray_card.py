@@ -240,8 +240,8 @@ def _rounds(rounds: list[Round]) -> None:
         alt="Round by round, what is read right before and after, with intervals",
     )
     st.markdown(f"Under attack, after it is {last.verdict.words()}.")
-    no_gradient.say(no_gradient.rate_of(last.before.flat), "Before")
-    no_gradient.say(no_gradient.rate_of(last.after.flat), "After")
+    no_gradient.say(Rate.of(last.before.flat), "Before")
+    no_gradient.say(Rate.of(last.after.flat), "After")
     st.caption(
         "Right, with 95 % intervals: of the tray’s images, on which it was trained; of the last "
         f"{last.after.test.total:,} test images that none of these was made from; of the last "
