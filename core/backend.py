@@ -2,6 +2,8 @@
 
 import gc
 import os
+from collections.abc import Callable
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -35,4 +37,16 @@ def settle() -> None:
 
 settle()
 
-__all__ = ["keras", "settle", "tf"]
+
+def compiled(function: Callable[..., Any], *types: Any) -> Any:
+    """`function` as one graph for arguments of `types` (each a tf.TensorSpec), traced here, once.
+
+    Here, because TensorFlow warns of many traces at calls. Without autograph, which leaves a
+    temporary file of source behind for each function, and fails on a full disk.
+    """
+    graph = tf.function(function, autograph=False, input_signature=types)
+    graph.get_concrete_function()
+    return graph
+
+
+__all__ = ["compiled", "keras", "settle", "tf"]

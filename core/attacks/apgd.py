@@ -11,7 +11,7 @@ from core.attacks.best import goes_before
 from core.attacks.geometry import NORMS, project, random_start, steepest
 from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_seed, check_whole
 from core.network.classifier import IMAGES, Classifier, Climbed, in_batches
 from core.network.forward import forward, in_loop
@@ -183,9 +183,7 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, loss: str) -> Any:
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
     types = [IMAGES, IMAGES, classes, classes, number, number, tf.TensorSpec([None], tf.float32)]
     types.append(tf.TensorSpec([], tf.bool))
-    compiled = tf.function(ascend, autograph=False, input_signature=types)
-    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
-    return compiled
+    return compiled(ascend, *types)
 
 
 def _begun(x: Any, look: Callable[[Any], Any], epsilon: Any) -> _State:

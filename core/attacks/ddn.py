@@ -16,7 +16,7 @@ from core.attacks.search import (
     squared_length,
     with_last,
 )
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range, check_whole
 from core.network.classifier import IMAGES, Classifier
 from core.network.forward import forward, in_loop
@@ -104,7 +104,7 @@ def _compile(model: keras.Model) -> Any:
 
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
     types = [IMAGES, classes, tf.TensorSpec([None], tf.int32), number, number]
-    return tf.function(attack, autograph=False, input_signature=types)
+    return compiled(attack, *types)
 
 
 def _step_size(step: Any, steps: Any) -> Any:

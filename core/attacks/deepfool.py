@@ -8,7 +8,7 @@ from core.arrays import FloatArray
 from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.search import CLEAR, as_pixels, iterate, recorded_steps, search
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range, check_whole
 from core.network.classifier import IMAGES, Classifier
 from core.network.forward import forward, in_loop
@@ -91,7 +91,7 @@ def _compile(model: keras.Model, *, targeted: bool) -> Any:
 
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
     types = [IMAGES, classes, tf.TensorSpec([None], tf.int32), number, number]
-    return tf.function(attack, autograph=False, input_signature=types)
+    return compiled(attack, *types)
 
 
 def _leads_of_others(logits: Any, classes: Any) -> Any:

@@ -10,7 +10,7 @@ from core.attacks.best import Best, better, nothing_yet
 from core.attacks.geometry import NORMS, project, steepest
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
 from core.network.classifier import IMAGES, Classifier, Climbed, in_batches
 from core.network.forward import forward, in_loop
@@ -253,6 +253,4 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, record: bool) -> A
     each = tf.TensorSpec([None, 1, 1, 1], tf.float32)
     types = [IMAGES, IMAGES, classes, each, each, number, number, tf.TensorSpec([], tf.int32)]
     types.append(tf.TensorSpec([], tf.bool))
-    compiled = tf.function(ascend, autograph=False, input_signature=types)
-    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
-    return compiled
+    return compiled(ascend, *types)

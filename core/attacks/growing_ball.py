@@ -5,7 +5,7 @@ from typing import Any
 from core.arrays import FloatArray, IntArray, check_classes, check_images
 from core.attacks.best import Best, better, nothing_yet
 from core.attacks.geometry import NORMS, project, steepest
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_whole
 from core.network.classifier import IMAGES, Classifier, in_batches
 from core.network.forward import forward, in_loop
@@ -91,6 +91,4 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
 
     types = [IMAGES, IMAGES, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
     types += [tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.bool)]
-    compiled = tf.function(ascend, autograph=False, input_signature=types)
-    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
-    return compiled
+    return compiled(ascend, *types)

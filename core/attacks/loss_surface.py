@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import of_images
 from core.network.classifier import IMAGES, Classifier, in_batches
@@ -233,6 +233,4 @@ def _compile(model: keras.Model) -> Any:
         return tf.stack(both, axis=1)
 
     classes = tf.TensorSpec([None], tf.int64)
-    compiled = tf.function(gradients, autograph=False, input_signature=[IMAGES, classes, classes])
-    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
-    return compiled
+    return compiled(gradients, IMAGES, classes, classes)

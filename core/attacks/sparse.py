@@ -7,7 +7,7 @@ import numpy as np
 from core.arrays import SIDE, BoolArray, FloatArray, IntArray
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import DoubleArray, Draws, of_images
 from core.network.classifier import IMAGES, Classifier, in_batches
@@ -123,9 +123,7 @@ def _compile_slopes(model: keras.Model) -> Any:
         return tf.reshape(tf.stack(both, axis=1), [-1, 2, _PIXELS])
 
     types = [IMAGES, tf.TensorSpec([None], tf.int64)]
-    compiled = tf.function(slopes, autograph=False, input_signature=types)
-    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
-    return compiled
+    return compiled(slopes, *types)
 
 
 def one_pixel(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import FloatArray, IntArray, check_classes, check_image
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.certification.interval_bounds import Bounds, certified, interval_bounds, margin_bounds
 from core.checks import check_range, check_seed, check_whole
 from core.network.classifier import IMAGES, Classifier, in_batches
@@ -178,4 +178,4 @@ def _compile(model: keras.Model) -> Any:
     whole, number = tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.float32)
     types = [IMAGES, whole, tf.TensorSpec([None], tf.float32), whole, number]
     types.append(tf.TensorSpec([], tf.int32))
-    return tf.function(drive, autograph=False).get_concrete_function(*types)
+    return compiled(drive, *types)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.arrays import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range
 from core.network.classifier import IMAGES, Classifier, in_batches
 
@@ -99,8 +99,7 @@ def _compile_bounds(model: keras.Model) -> Any:
         layers = list(_propagate(model.layers, images, epsilon))
         return {name: low for name, low, _ in layers}, {name: high for name, _, high in layers}
 
-    types = [IMAGES, tf.TensorSpec([], tf.float32)]
-    return tf.function(bounds, autograph=False, input_signature=types)
+    return compiled(bounds, IMAGES, tf.TensorSpec([], tf.float32))
 
 
 def _compile_margins(model: keras.Model) -> Any:
@@ -112,7 +111,7 @@ def _compile_margins(model: keras.Model) -> Any:
         return margins_of(center, radius, last.kernel, last.bias, labels)
 
     types = [IMAGES, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
-    return tf.function(margins, autograph=False, input_signature=types)
+    return compiled(margins, *types)
 
 
 def _propagate(layers: list[keras.Layer], images: Any, epsilon: Any) -> Iterator[Any]:

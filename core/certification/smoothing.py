@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from core.arrays import FloatArray, IntArray, check_image
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import of_images, other_seed
 from core.network.classifier import IMAGES, Classifier
@@ -151,4 +151,4 @@ def _compile(model: keras.Model) -> Any:
         tf.TensorSpec([2], tf.int32),
         tf.TensorSpec([], tf.int32),
     )
-    return tf.function(count, autograph=False).get_concrete_function(IMAGES, *number)
+    return compiled(count, IMAGES, *number)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import SIDE, FloatArray, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras
 from core.checks import check_seed
 from core.defenses.filters import EXACT, PLAIN, InFront, Mode
 from core.defenses.generative_file import digest_of, path_of, read
@@ -58,7 +58,10 @@ class Autoencoder:
         self.models = (model,)
         self.identity = f"{self.key} {digest_of(named_weights(model))}"
         self._run = forward(model)
-        self._compiled = tf.function(self._run, autograph=False, input_signature=[IMAGES])
+
+    @functools.cached_property
+    def _compiled(self) -> Any:
+        return compiled(self._run, IMAGES)
 
     def layer(self, mode: Mode = PLAIN) -> keras.Layer:
         """A layer [n, 28, 28, 1] → [n, 28, 28, 1]."""

@@ -14,7 +14,7 @@ import numpy as np
 from core.arrays import CLASSES, FloatArray, IntArray, check_images
 from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range, check_whole
 from core.defenses.autoencoder import autoencoder
 from core.defenses.filters import Filter, Mode
@@ -59,9 +59,7 @@ class Detector:
 
     def _compile(self, model: keras.Model) -> Any:
         logits_of = forward(model)
-        return tf.function(
-            lambda images: self.look(logits_of, images, Mode()).score, autograph=False
-        ).get_concrete_function(IMAGES)
+        return compiled(lambda images: self.look(logits_of, images, Mode()).score, IMAGES)
 
 
 def evade(
@@ -171,8 +169,7 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
         return _lower(x, score, best, best_score)[0]
 
     classes, number = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)
-    types = [IMAGES, classes, classes, number, tf.TensorSpec([], tf.int32)]
-    return tf.function(drive, autograph=False).get_concrete_function(*types)
+    return compiled(drive, IMAGES, classes, classes, number, tf.TensorSpec([], tf.int32))
 
 
 def _lower(x: Any, score: Any, best: Any, best_score: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import SIDE, FloatArray, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_seed, check_whole
 from core.defenses.generative_file import NetworkCard, digest_of, path_of, read
 from core.network.classifier import IMAGES, in_batches
@@ -58,9 +58,6 @@ class Generator:
         self.models = (encoder, decoder)
         self.version = digest_of(named_weights(encoder) | named_weights(decoder))
         self.decode, self._encode = forward(decoder), forward(encoder)
-        codes = tf.TensorSpec([None, LATENT], tf.float32)
-        self._decoded = tf.function(self.decode, autograph=False, input_signature=[codes])
-        self._encoded = tf.function(self._encode, autograph=False, input_signature=[IMAGES])
         self._compiled: dict[str, Any] = {}
 
     def mean_of(self, images: Any) -> Any:
@@ -90,7 +87,9 @@ class Generator:
             )
         if not len(latent):
             return np.zeros((0, SIDE, SIDE, 1), np.float32)
-        made: FloatArray = in_batches(self._decoded, latent.astype(np.float32))
+        codes = tf.TensorSpec([None, LATENT], tf.float32)
+        decoded = self.compiled("decoded", lambda: compiled(self.decode, codes))
+        made: FloatArray = in_batches(decoded, latent.astype(np.float32))
         return made
 
     def sample(self, count: int, *, seed: int = 0) -> FloatArray:
@@ -136,7 +135,8 @@ class Generator:
         check_images(images)
         if not len(images):
             return np.zeros((0, 2 * LATENT), np.float32)
-        moments: FloatArray = in_batches(self._encoded, images)
+        encoded = self.compiled("encoded", lambda: compiled(self._encode, IMAGES))
+        moments: FloatArray = in_batches(encoded, images)
         return moments
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from core.arrays import FloatArray
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range, check_whole
 from core.defenses.defended import DefendedClassifier
 from core.defenses.generator import generator
@@ -112,4 +112,4 @@ def _compile(model: keras.Model) -> Any:
         scalar,
         tf.TensorSpec([], tf.int32),
     ]
-    return tf.function(search, autograph=False, input_signature=types)
+    return compiled(search, *types)

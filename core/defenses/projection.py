@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.arrays import SIDE, FloatArray, check_image, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_whole
 from core.defenses.filters import PLAIN, STAND_INS, STRAIGHT_THROUGH, InFront, Mode
 from core.defenses.generator import LATENT, Generator, generator
@@ -220,7 +220,7 @@ def _compile_projected(made_by: Generator) -> Any:
     def run(images: Any, iterations: Any, restarts: Any) -> Any:
         return made_by.decode(nearest(descend(made_by, images, iterations, restarts)))
 
-    return tf.function(run, autograph=False, input_signature=_TYPES)
+    return compiled(run, *_TYPES)
 
 
 def _compile_path(made_by: Generator) -> Any:
@@ -243,7 +243,7 @@ def _compile_path(made_by: Generator) -> Any:
         )
         return rows.stack(), far.stack()
 
-    return tf.function(run, autograph=False, input_signature=_TYPES)
+    return compiled(run, *_TYPES)
 
 
 def _check(iterations: int, restarts: int) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_switch, check_whole
 from core.network.classifier import IMAGES, Classifier, in_batches
 from core.network.forward import forward
@@ -180,7 +180,7 @@ def _compile_gradient(model: keras.Model) -> Any:
         logits = tf.gather(logits_of(images), classes, batch_dims=1)
         return tf.gradients(logits, images)[0]
 
-    return _compiled(logit_gradient)
+    return compiled(logit_gradient, IMAGES, _CLASSES)
 
 
 def _compile_grad_cam(model: keras.Model) -> Any:
@@ -192,13 +192,7 @@ def _compile_grad_cam(model: keras.Model) -> Any:
         weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
         return tf.reduce_sum(weights * maps, axis=-1)
 
-    return _compiled(weighted_maps)
-
-
-def _compiled(function: Callable[[Any, Any], Any]) -> Any:
-    return tf.function(
-        function, autograph=False, input_signature=[IMAGES, _CLASSES]
-    ).get_concrete_function()
+    return compiled(weighted_maps, IMAGES, _CLASSES)
 
 
 def _gradients(classifier: Classifier, images: FloatArray, classes: IntArray) -> FloatArray:

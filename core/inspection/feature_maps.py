@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import BoolArray, FloatArray, IntArray, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.network.classifier import IMAGES, Classifier, in_batches
 
 SATURATED_SHARE = 0.99
@@ -202,7 +202,7 @@ def _compile_counts(model: keras.Model, found: Sequence[Convolution]) -> Any:
         maps = maps if isinstance(maps, list | tuple) else [maps]
         return tf.concat([tf.math.count_nonzero(m > 0, axis=[1, 2]) for m in maps], axis=1)
 
-    return tf.function(counts, autograph=False, input_signature=[IMAGES]).get_concrete_function()
+    return compiled(counts, IMAGES)
 
 
 def is_dead(share: DoubleArray) -> Any:

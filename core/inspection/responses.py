@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import SIDE, FloatArray, IntArray, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_whole
 from core.network.classifier import IMAGES, Classifier, in_batches
 from core.statistics.rate import Rate
@@ -91,7 +91,7 @@ def _compile_responses(model: keras.Model, layer: str) -> Any:
         flat = tf.reshape(output, [tf.shape(output)[0], -1, output.shape[-1]])
         return tf.stack([tf.reduce_mean(flat, axis=1), tf.reduce_max(flat, axis=1)], axis=1)
 
-    return tf.function(both, autograph=False, input_signature=[IMAGES]).get_concrete_function()
+    return compiled(both, IMAGES)
 
 
 def unit_responses(
@@ -114,9 +114,7 @@ def _compile_unit(model: keras.Model, layer: str) -> Any:
         output = until(images, training=False)
         return tf.reshape(output, [tf.shape(output)[0], -1])[:, number]
 
-    return tf.function(
-        value, autograph=False, input_signature=[IMAGES, tf.TensorSpec([], tf.int64)]
-    ).get_concrete_function()
+    return compiled(value, IMAGES, tf.TensorSpec([], tf.int64))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.arrays import FloatArray, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed
 from core.inspection.feature_maps import Convolution, channel_arithmetic, convolutions, kernels
 from core.network.classifier import IMAGES, Classifier, in_batches
@@ -94,7 +94,7 @@ def _compile(model: keras.Model, found: list[Convolution]) -> Any:
         return x
 
     signature = [IMAGES, *(tf.TensorSpec([each.channels], tf.float32) for each in found)]
-    return tf.function(logits, autograph=False, input_signature=signature)
+    return compiled(logits, *signature)
 
 
 def _scaled_convolution(model: keras.Model, convolution: Convolution) -> Any:

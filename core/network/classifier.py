@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import FloatArray, IntArray, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.data.spec import MNIST, DatasetSpec
 from core.network.margins import log_odds_against
 from core.network.model import layer_table, weights_digest
@@ -105,10 +105,7 @@ class Classifier:
                 f"There is no layer {name!r}: choose of {', '.join(self.layer_names)}."
             )
         model = keras.Model(self.model.inputs, self.model.get_layer(name).output)
-
-        return tf.function(
-            lambda images: model(images, training=False), autograph=False
-        ).get_concrete_function(IMAGES)
+        return compiled(lambda images: model(images, training=False), IMAGES)
 
 
 def in_batches(compiled: Callable[..., Any], *arrays: NDArray[Any], batch: int = BATCH) -> Any:

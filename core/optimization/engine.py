@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import SIDE, FloatArray, IntArray, check_images
-from core.backend import keras, tf
+from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed, check_whole
 from core.network.classifier import BATCH, IMAGES, Classifier, softmax
 from core.network.forward import Step, in_loop, layer_outputs
@@ -214,13 +214,9 @@ def _measure(classifier: Classifier, objective: Objective, images: FloatArray) -
 
 def _compile_measure(model: keras.Model, objective: Objective) -> Any:
     measured = _measured(model, objective)
-    types = [IMAGES, *signature(objective)]
-    compiled = tf.function(
-        lambda images, *given: _row(*measured(images, given)),
-        autograph=False,
-        input_signature=types,
+    return compiled(
+        lambda images, *given: _row(*measured(images, given)), IMAGES, *signature(objective)
     )
-    return compiled.get_concrete_function()
 
 
 def _measured(model: keras.Model, objective: Objective) -> Any:
@@ -303,9 +299,7 @@ def _compile(
         {name: tf.TensorSpec([], tf.float32) for name in _SCALARS},
         *signature(objective),
     ]
-    compiled = tf.function(climb, autograph=False, input_signature=types)
-    compiled.get_concrete_function()  # here, because TensorFlow warns of many traces at calls
-    return compiled
+    return compiled(climb, *types)
 
 
 def _followed(

@@ -164,16 +164,16 @@ def test_no_setting_retraces(model_1: Classifier, digits, monkeypatch: pytest.Mo
     images, classes = digits
     classifier = Classifier(model_1.model, name="fresh")
     traces = []
-    compiled = attribution._compiled
+    compiled = attribution.compiled
 
-    def counted(function):
+    def counted(function, *types):
         def traced(*arguments: object) -> object:
             traces.append(function.__name__)  # runs when the function is traced, and only then
             return function(*arguments)
 
-        return compiled(traced)
+        return compiled(traced, *types)
 
-    monkeypatch.setattr(attribution, "_compiled", counted)
+    monkeypatch.setattr(attribution, "compiled", counted)
     for steps, samples, noise, count in ((1, 1, 0.0, 1), (64, 50, 0.3, 5), (33, 7, 0.1, 2)):
         arguments = (classifier, images[:count], classes[:count])
         gradient(*arguments)
