@@ -103,8 +103,8 @@ def detectors() -> Iterator[str]:
         study = DetectionStudy(_SHOWN, name, 0.3)
         for _ in study.work(model, _TEST):
             pass
-        threshold = study.detected.threshold(0.05)
-        attacks = {each.name: each for each in study.detected.attacks}
+        threshold = study.found.threshold(0.05)
+        attacks = {each.name: each for each in study.found.attacks}
         past = ", ".join(f"{a} {words(attacks[a].through(threshold))}" for a in ("PGD", ADAPTIVE))
         yield f"{name}: {past}"
 

@@ -1,7 +1,7 @@
 """Accuracy against ε from three sides: proven, left by an attack, and without any change."""
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from core.checks import check_range, check_seed, check_whole
 from core.defenses.adaptive import adaptive
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
+from core.studies.study import Study, chunks
 
 MAX_IMAGES = 1_000
 _CHUNK = 50  # images between two looks at whether the job shall stop
@@ -29,6 +30,10 @@ class Proof:
     clean: BoolArray
     proven: BoolArray
     standing: BoolArray
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.clean)
 
     @property
     def accuracy(self) -> Rate:
@@ -52,7 +57,7 @@ class Proof:
 
 
 @dataclass(eq=False)
-class CertifiedStudy:
+class CertifiedStudy(Study[Proof]):
     """Proof and attack over the first images of a set; grows while `work` goes on.
 
     epsilons: from 0 to 1, rising. Raises ValueError on others.
@@ -60,24 +65,11 @@ class CertifiedStudy:
 
     total: int
     epsilons: Sequence[float]
-    _done: Proof | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
         for before, epsilon in zip((0.0, *self.epsilons), self.epsilons, strict=False):
             check_range("Epsilon", epsilon, before, 1)
-
-    @property
-    def count(self) -> int:
-        """How many images are done."""
-        return 0 if self._done is None else len(self._done.clean)
-
-    @property
-    def proof(self) -> Proof:
-        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
-        if self._done is None:
-            raise ValueError("No image has been measured yet: work first.")
-        return self._done
 
     def work(
         self,
@@ -96,8 +88,7 @@ class CertifiedStudy:
         seed = check_seed(seed)
         certified(classifier, images[:1], labels[:1], 0.0)  # before an attack is tried in vain
         steps, done = len(self.epsilons) * -(-self.total // _CHUNK), 0
-        for first in range(0, self.total, _CHUNK):
-            rows = slice(first, min(first + _CHUNK, self.total))
+        for rows in chunks(self.total, _CHUNK):
             some, classes = images[rows], labels[rows]
             clean = classifier.predict(some) == classes
             left, proven, standing = clean.copy(), [], []
@@ -116,11 +107,5 @@ class CertifiedStudy:
                 if epsilon != self.epsilons[-1]:
                     yield done / steps
             part = Proof(tuple(self.epsilons), clean, np.stack(proven), np.stack(standing))
-            self._done = part if self._done is None else _joined(self._done, part)
+            self._add(part, axis=-1)
             yield done / steps
-
-
-def _joined(first: Proof, second: Proof) -> Proof:
-    names = ("clean", "proven", "standing")
-    both = {n: np.concatenate([getattr(first, n), getattr(second, n)], axis=-1) for n in names}
-    return Proof(first.epsilons, **both)

@@ -1,7 +1,7 @@
 """A detector against attacks that know nothing of it, and against one that has it in its loss."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from core.network.classifier import Classifier
 from core.statistics.paired import Paired, paired
 from core.statistics.rate import Rate
 from core.statistics.roc import Area, area
+from core.studies.study import Study, chunks, joined
 
 STATIC: Mapping[str, Mapping[str, Value]] = {
     "FGSM": {},
@@ -94,6 +95,10 @@ class Detected:
     labels: IntArray
     attacks: tuple[Scored, ...] = ()
 
+    def __len__(self) -> int:
+        """How many attacked or noisy images are scored."""
+        return sum(len(each.scores) for each in self.attacks)
+
     def threshold(self, rate: float) -> float:
         """The lowest threshold that at most a share `rate` of the calibration images exceeds."""
         ordered = np.sort(self.calibration)
@@ -109,14 +114,12 @@ class Detected:
 
 
 @dataclass(eq=False)
-class DetectionStudy:
+class DetectionStudy(Study[Detected]):
     """A detector against every attack over the same `images` originals; grows with `work`."""
 
     images: int
     detector: str
     epsilon: float
-    _done: Detected | None = field(default=None, repr=False)
-    _scored: int = 0
 
     def __post_init__(self) -> None:
         check_choice("The detector", self.detector, tuple(DETECTORS))
@@ -127,18 +130,6 @@ class DetectionStudy:
     def total(self) -> int:
         """How many images are scored in the end."""
         return self.images * (len(STATIC) + 2)
-
-    @property
-    def count(self) -> int:
-        """How many attacked or noisy images have been scored."""
-        return self._scored
-
-    @property
-    def detected(self) -> Detected:
-        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
-        if self._done is None:
-            raise ValueError("No image has been scored yet: work first.")
-        return self._done
 
     def work(
         self, classifier: Classifier, test: Split, *, iterations: int = 60
@@ -161,8 +152,7 @@ class DetectionStudy:
         looks_clean = float(np.median(done.calibration))
         for name in (*STATIC, NOISE, ADAPTIVE):
             parts: list[Scored] = []
-            for first in range(0, self.images, _CHUNK):
-                rows = slice(first, min(first + _CHUNK, self.images))
+            for rows in chunks(self.images, _CHUNK):
                 some = originals[rows]
                 if name == NOISE:
                     pgd = next(each for each in done.attacks if each.name == "PGD")
@@ -176,12 +166,8 @@ class DetectionStudy:
                 else:
                     made = self._static(classifier, name, some, labels[rows])
                 parts.append(_scored(classifier, detector, name, made, labels[rows], right[rows]))
-                whole = _joined(parts)
                 kept = tuple(each for each in done.attacks if each.name != name)
-                done = self._done = Detected(
-                    done.calibration, done.clean, originals, labels, (*kept, whole)
-                )
-                self._scored += len(some)
+                done = self._found = replace(done, attacks=(*kept, joined(*parts)))
                 yield self.count / self.total
 
     def _static(
@@ -200,9 +186,3 @@ def _scored(
     read = classifier.predict(images)
     fooled = np.ones(len(read), bool) if name == NOISE else right & (read != labels)
     return Scored(name, images, read, detector.scores(classifier, images), right, fooled)
-
-
-def _joined(parts: list[Scored]) -> Scored:
-    names = ("images", "read", "scores", "right", "fooled")
-    both = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Scored(parts[0].name, **both)

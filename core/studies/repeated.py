@@ -2,11 +2,11 @@
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, ByteArray, FloatArray, IntArray
+from core.arrays import BoolArray, ByteArray, FloatArray, IntArray
 from core.attacks.generated import move_toward, noise_images, objective_of
 from core.attacks.goals import Targeted, random_targets
 from core.attacks.noise_control import noise_of_norm
@@ -16,6 +16,7 @@ from core.network.classifier import Classifier
 from core.optimization.engine import optimize_images
 from core.statistics.paired import Paired, paired
 from core.statistics.rate import Rate
+from core.studies.study import Study, chunks, joined
 
 _CHUNK = 20  # images of one step of the job
 
@@ -92,87 +93,57 @@ class NoiseStudy:
                     keep_every=settings["iterations"], **settings,
                 ).result  # fmt: skip
                 read = [classifier.predict(each) for each in (starts, images)]
-                ends[label] = _joined(ends.get(label), Ends(label, images, *read))
+                before = [ends[label]] if label in ends else []
+                ends[label] = joined(*before, Ends(label, images, *read))
             self.ends = ends
             yield (done + 1) / len(chunks)
 
 
-def _joined(before: Ends | None, more: Ends) -> Ends:
-    if before is None:
-        return more
-    return Ends(
-        more.label,
-        np.concatenate([before.images, more.images]),
-        np.append(before.starts, more.starts),
-        np.append(before.read, more.read),
-    )
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """The attack on n images, and the control: those images after noise of equal L2.
 
+    control float32 [n, 28, 28, 1]; labels int64 [n]: the true classes; read int64 [3, n]: what the
+    originals, the attacked and the noisy are read as.
+    """
 
-class _Moved(NamedTuple):
-    """What a SourceStudy knows, replaced at once; read int64 [3, n]: clean, attacked, noisy."""
-
-    result: AttackResult | None
+    result: AttackResult
     control: FloatArray
     labels: IntArray
     read: IntArray
 
-
-_NOTHING_MOVED = _Moved(
-    None,
-    np.zeros((0, SIDE, SIDE, 1), np.float32),
-    np.zeros(0, np.int64),
-    np.zeros((3, 0), np.int64),
-)
-
-
-@dataclass(eq=False)
-class SourceStudy:
-    """E8 on many images, one random target each; grows while `work` goes on."""
-
-    total: int
-    _moved: _Moved = field(default=_NOTHING_MOVED, repr=False)
-
-    @property
-    def result(self) -> AttackResult | None:
-        """The attack on the images so far."""
-        return self._moved.result
-
-    @property
-    def labels(self) -> IntArray:
-        """Their true classes: int64 [n]."""
-        return self._moved.labels
-
-    @property
-    def read(self) -> IntArray:
-        """What the originals, the attacked and the noisy are read as: int64 [3, n]."""
-        return self._moved.read
-
-    @property
-    def control(self) -> FloatArray:
-        """Those images after noise of equal L2: float32 [n, 28, 28, 1]."""
-        return self._moved.control
-
-    @property
-    def count(self) -> int:
-        """How many images have been attacked."""
-        return len(self._moved.labels)
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.labels)
 
     @property
     def misread(self) -> Rate:
         """Of the images read right, how many are read wrong after the attack."""
-        return self._misread(1)
+        return Rate.of(self._wrong[1])
 
     @property
     def misread_control(self) -> Rate:
         """Of the images read right, how many are read wrong after noise of equal L2."""
-        return self._misread(2)
+        return Rate.of(self._wrong[2])
 
     @property
     def beside_noise(self) -> Paired:
         """Which of the images read right are read wrong after the attack, and after the noise."""
-        now = self._moved
-        _, attacked, noisy = (now.read != now.labels)[:, now.read[0] == now.labels]
+        _, attacked, noisy = self._wrong
         return paired(attacked, noisy)
+
+    @property
+    def _wrong(self) -> BoolArray:
+        """Of the images read right, which are read wrong then: bool [3, m]."""
+        wrong: BoolArray = (self.read != self.labels)[:, self.read[0] == self.labels]
+        return wrong
+
+
+@dataclass(eq=False)
+class SourceStudy(Study[Moved]):
+    """E8 on many images, one random target each; grows while `work` goes on."""
+
+    total: int
 
     def work(
         self,
@@ -191,8 +162,7 @@ class SourceStudy:
         true = labels.astype(np.int64)
         targets = random_targets(images, true, seed=seed)
         attacked = np.zeros_like(images)
-        for first in range(0, self.total, _CHUNK):
-            part = slice(first, first + _CHUNK)
+        for part in chunks(self.total, _CHUNK):
             attacked[part] = move_toward(
                 classifier,
                 images[part],
@@ -201,7 +171,7 @@ class SourceStudy:
                 keep_every=settings["iterations"],
                 **settings,
             ).result
-            so_far = slice(min(first + _CHUNK, self.total))
+            so_far = slice(part.stop)
             self._note(classifier, images[so_far], attacked[so_far].copy(), true, targets, seed)
             yield self.count / self.total
 
@@ -219,8 +189,4 @@ class SourceStudy:
         result = result_of(classifier, "Toward a source", images, attacked, goal)
         control = noise_of_norm(images, result.l2, seed=seed)
         read = np.stack([classifier.predict(each) for each in (images, attacked, control)])
-        self._moved = _Moved(result, control, labels[:count], read)
-
-    def _misread(self, row: int) -> Rate:
-        now = self._moved
-        return Rate.of((now.read[row] != now.labels)[now.read[0] == now.labels])
+        self._found = Moved(result, control, labels[:count], read)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from core.catalog import Value
 from core.checks import check_choice, check_seed, check_whole
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
+from core.studies.study import Study, chunks
 
 GOALS = ("any other", "random target")
 MAX_IMAGES = 1_000
@@ -45,6 +46,10 @@ class Attacked:
     confidence: FloatArray
     flat: BoolArray
 
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.labels)
+
     @property
     def counted(self) -> BoolArray:
         """Images that count: read rightly before, and not at their target already."""
@@ -59,7 +64,7 @@ class Attacked:
 
 
 @dataclass(eq=False)
-class Scoreboard:
+class Scoreboard(Study[Attacked]):
     """An attack with its settings over `total` test images; grows while `work` goes on.
 
     goal: "any other" class, or for each image one "random target" that is not its class.
@@ -70,7 +75,6 @@ class Scoreboard:
     goal: str
     total: int
     seconds: float = 0.0
-    _done: Attacked | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_choice("The goal", self.goal, GOALS)
@@ -78,36 +82,24 @@ class Scoreboard:
         self.settings = self.attack.settled(self.settings)
 
     @property
-    def count(self) -> int:
-        """How many images have been attacked."""
-        return 0 if self._done is None else len(self._done.labels)
-
-    @property
-    def attacked(self) -> Attacked:
-        """All that has been attacked so far; there is something if `count` > 0."""
-        if self._done is None:
-            raise ValueError("No image has been attacked yet: work first.")
-        return self._done
-
-    @property
     def success(self) -> Rate:
         """Of the images that count, those that the attack has brought to the goal."""
-        return Rate.of(self.attacked.succeeded[self.attacked.counted])
+        return Rate.of(self.found.succeeded[self.found.counted])
 
     @property
     def flat(self) -> Rate:
         """Of all images, those on which the attack has no gradient to follow."""
-        return Rate.of(self.attacked.flat)
+        return Rate.of(self.found.flat)
 
     @property
     def standing(self) -> Rate:
         """Of all images, those still read as their class: accuracy under this attack."""
-        return Rate.of(self.attacked.after == self.attacked.labels)
+        return Rate.of(self.found.after == self.found.labels)
 
     def median(self, of: str) -> float:
         """The median of "l0", "l2", "linf" or "confidence" over the successes; NaN without one."""
         check_choice("The quantity", of, ("l0", "l2", "linf", "confidence"))
-        chosen = getattr(self.attacked, of)[self.attacked.succeeded & self.attacked.counted]
+        chosen = getattr(self.found, of)[self.found.succeeded & self.found.counted]
         return float(np.median(chosen)) if len(chosen) else float("nan")
 
     @property
@@ -116,7 +108,7 @@ class Scoreboard:
 
         With targets: how many reached the target of the column, of those that had it.
         """
-        a = self.attacked
+        a = self.found
         targeted = self.goal == GOALS[1]
         of = a.counted[:, None] & (a.labels[:, None] == np.arange(CLASSES))  # [n, 10]
         columns = (a.wanted if targeted else a.after)[:, None] == np.arange(CLASSES)
@@ -139,16 +131,17 @@ class Scoreboard:
         seed = check_seed(seed)
         goal = self._goal(images, labels, seed)
         self.attack(classifier, images[:1], goal.take(np.arange(1)), self.settings)
-        for start in range(0, self.total, _CHUNK):
-            rows = np.arange(start, min(start + _CHUNK, self.total))
+        for part in chunks(self.total, _CHUNK):
+            rows = np.arange(part.start, part.stop)
             begun = time.perf_counter()
             result = self.attack(classifier, images[rows], goal.take(rows), self.settings)
             self.seconds += time.perf_counter() - begun
             flat = np.zeros(len(rows), bool)
             if self.attack.follows_a_gradient:
                 flat = without_gradient([classifier], images[rows], result.goal.classes)
-            part = _attacked(classifier, result, labels[rows], flat)
-            self._done = part if self._done is None else _joined(self._done, part, images)
+            self._add(_attacked(classifier, result, labels[rows], flat))
+            # a view of them, so that runs over the same images share them
+            self._found = replace(self.found, originals=images[: self.count])
             yield self.count / self.total
 
     def _goal(self, images: FloatArray, labels: IntArray, seed: int) -> Goal:
@@ -168,13 +161,6 @@ def noise_control(attacked: Attacked, classifier: Classifier) -> BoolArray:
     noisy = noise_of_norm(attacked.originals[rows], attacked.l2[rows])
     changed: BoolArray = classifier.predict(noisy) != attacked.before[rows]
     return changed
-
-
-def _joined(done: Attacked, part: Attacked, images: FloatArray) -> Attacked:
-    """Both in a row; the originals are a view, so that runs over the same images share them."""
-    names = [name for name in Attacked.__dataclass_fields__ if name != "originals"]
-    both = {name: np.concatenate([getattr(done, name), getattr(part, name)]) for name in names}
-    return Attacked(originals=images[: len(both["labels"])], **both)
 
 
 def _attacked(

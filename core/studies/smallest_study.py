@@ -1,7 +1,7 @@
 """The smallest changes of many images: a study that grows."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from core.attacks.smallest import DoubleArray, Smallest, smallest
 from core.checks import check_seed
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
+from core.studies.study import Study, chunks
 
 _CHUNK = 25  # images of one step of the job
 
@@ -33,6 +34,10 @@ class Measured:
     noisy: IntArray
     flat: BoolArray
 
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.labels)
+
     @property
     def radius(self) -> DoubleArray:
         """The smallest radii of the images that were not at the goal before: float64 [m]."""
@@ -46,23 +51,10 @@ class Measured:
 
 
 @dataclass(eq=False)
-class SmallestStudy:
+class SmallestStudy(Study[Measured]):
     """The smallest change of the first images of a set; grows while `work` goes on."""
 
     total: int
-    _done: Measured | None = field(default=None, repr=False)
-
-    @property
-    def count(self) -> int:
-        """How many images are done."""
-        return 0 if self._done is None else len(self._done.labels)
-
-    @property
-    def measured(self) -> Measured:
-        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
-        if self._done is None:
-            raise ValueError("No image has been searched for yet: work first.")
-        return self._done
 
     def work(
         self,
@@ -83,8 +75,7 @@ class SmallestStudy:
         """
         seed = check_seed(seed)
         true = labels.astype(np.int64)
-        for first in range(0, self.total, _CHUNK):
-            rows = slice(first, min(first + _CHUNK, self.total))
+        for rows in chunks(self.total, _CHUNK):
             goal: Goal = Untargeted(true[rows])
             if target is not None:
                 goal = Targeted(np.full(len(true[rows]), target))
@@ -92,8 +83,7 @@ class SmallestStudy:
                 classifier, images[rows], goal, method=method, norm=norm, iterations=iterations
             )
             flat = without_gradient([classifier], images[rows], goal.classes)
-            part = _measured(classifier, found, true[rows], flat, seed)
-            self._done = part if self._done is None else _joined(self._done, part)
+            self._add(_measured(classifier, found, true[rows], flat, seed))
             yield self.count / self.total
 
 
@@ -105,14 +95,3 @@ def _measured(
         classifier.predict(each) for each in (found.images, found.adversarial, control)
     )
     return Measured(found, labels, before, after, noisy, flat)
-
-
-def _joined(first: Measured, second: Measured) -> Measured:
-    one, two = first.result, second.result
-    arrays = ("images", "adversarial", "radius", "ball", "failed")
-    both = {name: np.concatenate([getattr(one, name), getattr(two, name)]) for name in arrays}
-    reads = ("labels", "before", "after", "noisy", "flat")
-    return Measured(
-        Smallest(norm=two.norm, **both),
-        **{name: np.append(getattr(first, name), getattr(second, name)) for name in reads},
-    )

@@ -1,17 +1,18 @@
 """Certificates of randomized smoothing over many images."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import FloatArray, IntArray
-from core.certification.smoothing import ABSTAIN, Certificate, certify
+from core.certification.smoothing import ABSTAIN, certify
 from core.checks import check_seed, check_whole
 from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judge
 from core.statistics.rate import Rate
+from core.studies.study import Study, chunks
 
 MAX_IMAGES = 1_000
 
@@ -27,6 +28,10 @@ class Smoothed:
     base: IntArray
     predicted: IntArray
     radius: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.labels)
 
     def certified(self, radius: float) -> Rate:
         """How many are certified as their true class at an L2 of `radius` or more."""
@@ -49,26 +54,13 @@ class Smoothed:
 
 
 @dataclass(eq=False)
-class SmoothingStudy:
+class SmoothingStudy(Study[Smoothed]):
     """Certificates of the first images of a set; grows while `work` goes on."""
 
     total: int
-    _done: Smoothed | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
-
-    @property
-    def count(self) -> int:
-        """How many images are done."""
-        return 0 if self._done is None else len(self._done.labels)
-
-    @property
-    def smoothed(self) -> Smoothed:
-        """All that is done so far, which later work leaves as it is; there is if `count` > 0."""
-        if self._done is None:
-            raise ValueError("No image has been certified yet: work first.")
-        return self._done
 
     def work(
         self,
@@ -83,14 +75,8 @@ class SmoothingStudy:
         """Certify images [total, 28, 28, 1] of classes int [total]; yields the share done."""
         seed = check_seed(seed)
         base = classifier.predict(images)
-        found: list[Certificate] = []
-        for row in range(self.total):
-            image = images[row : row + 1]
-            found.append(certify(classifier, image, sigma=sigma, copies=copies, seed=seed))
-            self._done = Smoothed(
-                labels[: row + 1],
-                base[: row + 1],
-                np.array([each.predicted for each in found]),
-                np.array([each.radius for each in found]),
-            )
+        for row in chunks(self.total, 1):
+            found = certify(classifier, images[row], sigma=sigma, copies=copies, seed=seed)
+            predicted, radius = np.array([found.predicted]), np.array([found.radius])
+            self._add(Smoothed(labels[row], base[row], predicted, radius))
             yield self.count / self.total

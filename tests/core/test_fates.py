@@ -256,12 +256,12 @@ def test_a_scoreboard_gives_each_image_its_fate_and_target(
             _worked(Scoreboard(*chosen, goal, 30), model_1, *(each[rows] for each in digits))
             for rows in (np.arange(30), order)
         ]
-        first, other = (board.attacked for board in boards)
+        first, other = (board.found for board in boards)
         np.testing.assert_array_equal(other.wanted, first.wanted[order])
         np.testing.assert_array_equal(other.succeeded, first.succeeded[order])
         moved = np.abs(other.adversarial - first.adversarial[order]).max(axis=(1, 2, 3)) > 0.01
         assert moved.sum() <= 1
-        controls = [noise_control(board.attacked, model_1) for board in boards]
+        controls = [noise_control(board.found, model_1) for board in boards]
         assert controls[0].sum() == controls[1].sum()
 
 
@@ -273,9 +273,13 @@ def test_a_study_toward_sources_gives_each_image_its_target_and_noise(
         _worked(SourceStudy(30), model_1, *(each[rows] for each in digits), **settings)
         for rows in (np.arange(30), order)
     )
-    np.testing.assert_array_equal(other.result.goal.classes, first.result.goal.classes[order])
-    assert other.result.adversarial == pytest.approx(first.result.adversarial[order], abs=1e-3)
-    assert other.control == pytest.approx(first.control[order], abs=1e-3)
+    np.testing.assert_array_equal(
+        other.found.result.goal.classes, first.found.result.goal.classes[order]
+    )
+    assert other.found.result.adversarial == pytest.approx(
+        first.found.result.adversarial[order], abs=1e-3
+    )
+    assert other.found.control == pytest.approx(first.found.control[order], abs=1e-3)
 
 
 def test_a_curve_gives_each_image_its_fate(
@@ -335,17 +339,15 @@ def test_votes_follow_the_image(
         _worked(SmoothingStudy(5), model_1, *(each[some] for each in digits), sigma=0.5, copies=60)
         for some in (rows, rows[::-1])
     )
-    np.testing.assert_array_equal(other.smoothed.radius, first.smoothed.radius[::-1])
-    assert len(np.unique(first.smoothed.radius)) > 1
+    np.testing.assert_array_equal(other.found.radius, first.found.radius[::-1])
+    assert len(np.unique(first.found.radius)) > 1
 
 
 def test_smallest_changes_are_controlled_by_each_images_own_noise(
     model_1: Classifier, digits: tuple[FloatArray, IntArray], order: IntArray
 ) -> None:
     first, other = (
-        _worked(
-            SmallestStudy(30), model_1, digits[0][rows], digits[1][rows], method="FGSM"
-        ).measured
+        _worked(SmallestStudy(30), model_1, digits[0][rows], digits[1][rows], method="FGSM").found
         for rows in (np.arange(30), order)
     )
     assert other.result.radius == pytest.approx(first.result.radius[order], abs=1e-2)

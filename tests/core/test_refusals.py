@@ -51,7 +51,6 @@ EXEMPT = {  # of what was measured or checked before, inside graphs, or the chec
     "core.inspection.feature_maps.padding_before", "core.training.loop.checkpoint_steps",
     "core.inspection.responses.standing", "core.studies.robustness_curve.falls_to",
     "core.network.card.Robustness", "core.training.runs.Run", "core.statistics.rate.Rate",
-    "core.studies.detection_study.DetectionStudy._scored",
     "core.studies.masking.MaskingStudy.counted", "core.studies.scoreboard.Scoreboard.seconds",
 }  # fmt: skip
 

@@ -87,7 +87,7 @@ def test_every_study_says_so(
         assert board.flat.successes == expected
     study = SmallestStudy(COUNT)
     list(study.work(dead, images, labels.astype(np.uint8), method="FGSM"))
-    assert study.measured.flat.all()
+    assert study.found.flat.all()
     curves = CurveStudy({"alive": model_1, "dead": dead}, "linf", (0, 0.1), COUNT, iterations=1)
     list(curves.work(images, labels))
     assert [bool(each.flat.any()) for each in curves.curves] == [False, True]

@@ -217,7 +217,7 @@ def test_a_study_of_many_images(model_1: Classifier, mnist: Dataset) -> None:
     images, labels = to_float(mnist.test.images[:40]), mnist.test.labels[:40]
     study = SmallestStudy(40)
     assert list(study.work(model_1, images, labels, target=3, iterations=5)) == [0.625, 1.0]
-    measured = study.measured
+    measured = study.found
     result = measured.result
     assert study.count == 40
     np.testing.assert_array_equal(measured.labels, labels)
@@ -234,14 +234,14 @@ def test_what_was_read_of_a_study_stays(two_classes: Classifier) -> None:
     images = gray_images(30)
     study = SmallestStudy(30)
     with pytest.raises(ValueError, match="work first"):
-        _ = study.measured
+        _ = study.found
     work = study.work(two_classes, images, two_classes.predict(images).astype(np.uint8))
     next(work)
-    seen = study.measured
+    seen = study.found
     next(work)
     parts = (seen.result.radius, seen.labels, seen.before, seen.after, seen.noisy)
     assert [len(part) for part in parts] == [25] * 5
-    assert (study.count, len(study.measured.result.failed)) == (30, 30)
+    assert (study.count, len(study.found.result.failed)) == (30, 30)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_the_truth_lies_between(model_1: Classifier, mnist: Dataset) -> None:
     shares = list(study.work(model_1, images, labels, iterations=10))
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    proof = study.proof
+    proof = study.found
     assert proof.epsilons == epsilons
     assert proof.contradictions == 0
     assert (proof.clean == (model_1.predict(images) == labels)).all()
@@ -131,13 +131,13 @@ def test_a_study_keeps_what_is_done(model_1: Classifier, mnist: Dataset) -> None
     images, labels = to_float(mnist.test.images[:60]), mnist.test.labels[:60].astype(np.int64)
     study = CertifiedStudy(60, (0.0, 0.001))
     with pytest.raises(ValueError, match="work first"):
-        _ = study.proof
+        _ = study.found
     work = study.work(model_1, images, labels, iterations=2)
     next(work)
     next(work)
     assert study.count == 50
     work.close()
-    assert len(study.proof.clean) == 50
+    assert len(study.found.clean) == 50
 
 
 def test_bad_values_are_one_sentence(model_1: Classifier, image) -> None:

@@ -104,12 +104,12 @@ def test_what_it_cannot_turn_stays(model_1: Classifier, images, labels) -> None:
 def test_a_study_scores_every_attack(model_1: Classifier, mnist: Dataset) -> None:
     study = DetectionStudy(12, ERROR.name, 0.3)
     with pytest.raises(ValueError, match="work first"):
-        _ = study.detected
+        _ = study.found
     small = Split(mnist.test.images[:9_100], mnist.test.labels[:9_100])
     shares = list(study.work(model_1, small, iterations=5))
     assert shares == sorted(shares)
     assert shares[-1] == 1
-    found = study.detected
+    found = study.found
     assert [each.name for each in found.attacks] == [*STATIC, NOISE, ADAPTIVE]
     assert study.count == study.total == 12 * 6
     assert (found.clean == ERROR.scores(model_1, to_float(mnist.test.images[12:24]))).all()
@@ -144,7 +144,7 @@ def test_rates_are_of_what_an_attack_has_covered(linear: Classifier, mnist: Data
     work = study.work(linear, Split(mnist.test.images[:9_050], mnist.test.labels[:9_050]))
     next(work)
     work.close()
-    (fgsm,) = study.detected.attacks
+    (fgsm,) = study.found.attacks
     right = linear.predict(to_float(mnist.test.images[:50])) == mnist.test.labels[:50]
     assert (fgsm.right == right).all()
     assert fgsm.through(SQUEEZING.top).total == right.sum()

@@ -56,21 +56,21 @@ def test_toward_sources_with_noise_of_equal_length(model_1: Classifier, mnist: D
     study = SourceStudy(30)
     settings = {**STEPS, "beta": 0.0, "start": "source", "learning_rate": 0.02}
     assert list(study.work(model_1, images, labels, **settings)) == pytest.approx([2 / 3, 1.0])
-    result = study.result
-    assert result is not None
+    moved = study.found
+    result = moved.result
     assert (result.originals == images).all()
     assert (result.goal.classes == random_targets(images, labels.astype(np.int64), seed=0)).all()
     assert result.success.value > 0.9
-    control = np.sqrt(((study.control - images) ** 2).sum(axis=(1, 2, 3)))
+    control = np.sqrt(((moved.control - images) ** 2).sum(axis=(1, 2, 3)))
     assert control == pytest.approx(result.l2, abs=1e-3)
     right = model_1.predict(images) == labels
-    assert study.misread.total == study.misread_control.total == right.sum()
+    assert moved.misread.total == moved.misread_control.total == right.sum()
     assert (
-        study.misread.successes == (right & (model_1.predict(result.adversarial) != labels)).sum()
+        moved.misread.successes == (right & (model_1.predict(result.adversarial) != labels)).sum()
     )
-    assert study.misread_control.value < study.misread.value
-    pair = study.beside_noise
-    assert (pair.first, pair.second) == (study.misread, study.misread_control)
+    assert moved.misread_control.value < moved.misread.value
+    pair = moved.beside_noise
+    assert (pair.first, pair.second) == (moved.misread, moved.misread_control)
 
 
 def test_random_targets_are_never_the_label(random: np.random.Generator) -> None:

@@ -32,7 +32,7 @@ def finished(
 def test_any_other(model_1: Classifier, digits: tuple[FloatArray, IntArray]) -> None:
     images, labels = digits
     board = finished(model_1, digits, "FGSM", GOALS[0], epsilon=0.15)
-    found = board.attacked
+    found = board.found
     before, after = model_1.predict(images), model_1.predict(found.adversarial)
     right = before == labels
     assert not right.all(), "one of them is misread before"
@@ -57,7 +57,7 @@ def test_any_other(model_1: Classifier, digits: tuple[FloatArray, IntArray]) -> 
 
 def test_random_targets(model_1: Classifier, digits: tuple[FloatArray, IntArray]) -> None:
     board = finished(model_1, digits, "PGD", GOALS[1], epsilon=0.2, iterations=5, step_size=0.1)
-    found, labels = board.attacked, digits[1]
+    found, labels = board.found, digits[1]
     assert (found.wanted != labels).all()
     assert set(found.wanted) <= set(range(10))
     total = sum(cell.total for row in board.matrix for cell in row)
@@ -75,14 +75,14 @@ def test_what_is_done_stays_when_it_is_stopped(
     next(work)
     work.close()
     assert 0 < board.count < COUNT
-    assert len(board.attacked.labels) == board.count
+    assert len(board.found.labels) == board.count
     assert board.seconds > 0
 
 
 def test_the_control_is_noise_as_long_as_each_change(
     model_1: Classifier, digits: tuple[FloatArray, IntArray]
 ) -> None:
-    found = finished(model_1, digits, "FGSM", GOALS[0], epsilon=0.5).attacked
+    found = finished(model_1, digits, "FGSM", GOALS[0], epsilon=0.5).found
     rows = np.flatnonzero(found.before == found.labels)
     noisy = noise_of_norm(digits[0][rows], found.l2[rows])
     changed = model_1.predict(noisy) != found.before[rows]
@@ -95,8 +95,8 @@ def test_runs_over_the_same_images_share_them(
     model_1: Classifier, digits: tuple[FloatArray, IntArray]
 ) -> None:
     board = finished(model_1, digits, "FGSM", GOALS[0])
-    assert np.shares_memory(board.attacked.originals, digits[0])
-    assert len(board.attacked.originals) == COUNT
+    assert np.shares_memory(board.found.originals, digits[0])
+    assert len(board.found.originals) == COUNT
 
 
 def test_without_a_success_there_is_no_median(
@@ -109,7 +109,7 @@ def test_without_a_success_there_is_no_median(
 
 def test_bad_values_are_one_sentence() -> None:
     with pytest.raises(ValueError, match="No image has been attacked yet: work first"):
-        Scoreboard(attack("FGSM"), {}, GOALS[0], 50).attacked  # noqa: B018
+        Scoreboard(attack("FGSM"), {}, GOALS[0], 50).found  # noqa: B018
     with pytest.raises(ValueError, match="The goal is 'all', not one of any other, random target"):
         Scoreboard(attack("FGSM"), {}, "all", 50)
     with pytest.raises(ValueError, match="The number of images is 5000, outside 1 to 1000"):

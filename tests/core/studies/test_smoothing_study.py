@@ -14,10 +14,10 @@ def test_a_study_counts_abstentions_as_wrong(model_1: Classifier, mnist: Dataset
     images, labels = to_float(mnist.test.images[:12]), mnist.test.labels[:12].astype(np.int64)
     study = SmoothingStudy(12)
     with pytest.raises(ValueError, match="work first"):
-        _ = study.smoothed
+        _ = study.found
     shares = list(study.work(model_1, images, labels, sigma=0.6, copies=100))
     assert shares[-1] == 1
-    found = study.smoothed
+    found = study.found
     assert found.clean.successes == (model_1.predict(images) == labels).sum()
     abstained = found.predicted == ABSTAIN
     assert (found.radius[abstained] == 0).all()

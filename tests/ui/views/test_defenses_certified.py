@@ -60,7 +60,7 @@ def test_the_truth_between_two_curves(
     monkeypatch.setattr(certified_accuracy, "_ITERATIONS", 5)
     page = _measure(open_view(cert_images="50", cert_epsilon="0.01"), "cert_accuracy")
     written = fine_text_of(page)
-    proof = page.session_state["_cert_accuracy"].study.proof
+    proof = page.session_state["_cert_accuracy"].study.found
     low, high = proof.certified[-1], proof.attacked[-1]
     assert low.value < high.value
     assert f"between {text.percent(low)} and {text.percent(high)}" in written
@@ -83,7 +83,7 @@ def test_where_nothing_is_proven_no_attack_confirms_it(
 
 def test_certified_accuracy_against_the_radius(open_view: Callable[..., AppTest]) -> None:
     page = _measure(open_view(smooth_images="50"), "smooth_accuracy")
-    smoothed = page.session_state["_smooth_accuracy"].study.smoothed
+    smoothed = page.session_state["_smooth_accuracy"].study.found
     written = fine_text_of(page)
     assert (
         f"Certified right at all (radius above 0) **{text.full_rate(smoothed.certified(0.0))}**"

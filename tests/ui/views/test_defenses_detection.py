@@ -41,7 +41,7 @@ def test_a_detector_is_measured_and_its_threshold_moved(
     assert "not measured yet" in fine_text_of(page)
     written = fine_text_of(_measure(page))
     study: DetectionStudy = page.session_state["_detection"].study
-    found = study.detected
+    found = study.found
     by_name = {each.name: each for each in found.attacks}
     assert list(by_name) == [*QUICK, NOISE, ADAPTIVE]
     threshold = found.threshold(0.05)

@@ -64,9 +64,9 @@ def test_fifty_images_to_the_end(
     assert "One run so far" in written
     table = page.dataframe[0].value.iloc[0]
     assert table["success"] == rate
-    changed = noise_control(board.attacked, model_1)
+    changed = noise_control(board.found, model_1)
     assert table["control"] == text.full_rate(Rate.of(changed))
-    success = board.attacked.succeeded[board.attacked.counted]
+    success = board.found.succeeded[board.found.counted]
     assert f"Beside the noise it is {judge(success, changed).words('stronger')}." in written
     page.button(key="score-more").click().run()
     assert "the first 16 shown" in fine_text_of(page)
@@ -107,7 +107,8 @@ def _run(number: int, model: Classifier, succeeded: np.ndarray, misread: int = 0
     images = np.zeros((count, 28, 28, 1), np.float32)
     done = Attacked(images, images, labels, labels - 1, before, succeeded.astype(int),
                     succeeded, *[lengths] * 4, np.zeros(count, bool))  # fmt: skip
-    board = Scoreboard(attack("FGSM"), {"epsilon": 0.3, "norm": "linf"}, GOALS[0], count, 1.0, done)
+    board = Scoreboard(attack("FGSM"), {"epsilon": 0.3, "norm": "linf"}, GOALS[0], count, 1.0)
+    board._add(done)
     job = Job("nobody", "a run", lambda: iter(()), state=FINISHED)
     return ScoreRun(number, board, job, "Model 1", model)
 

@@ -65,7 +65,7 @@ def _verdicts(runs: list[ScoreRun]) -> dict[tuple[int, int], Verdict]:
     """Every run against every other, on the images that count in both; one family."""
     return judged(
         {
-            (first.number, second.number): _pair(first.board.attacked, second.board.attacked)
+            (first.number, second.number): _pair(first.board.found, second.board.found)
             for first, second in itertools.combinations(runs, 2)
         }
     )

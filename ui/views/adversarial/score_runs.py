@@ -78,7 +78,7 @@ class ScoreRun:
     @functools.cached_property
     def changed(self) -> BoolArray:
         """Of the images that count, which noise as long changes; to be asked once it has ended."""
-        return noise_control(self.board.attacked, self.classifier)
+        return noise_control(self.board.found, self.classifier)
 
     @property
     def control(self) -> Rate:
@@ -88,7 +88,7 @@ class ScoreRun:
     @property
     def beside_noise(self) -> Verdict:
         """The attack beside noise as long, on the images that count."""
-        done = self.board.attacked
+        done = self.board.found
         return judge(done.succeeded[done.counted], self.changed)
 
 

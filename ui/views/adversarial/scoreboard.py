@@ -174,7 +174,7 @@ def _cell(key: str) -> tuple[int, int] | None:
 
 def _gallery(run: ScoreRun, cell: tuple[int, int] | None) -> None:
     """The images of a cell, failures included; without one the first of all."""
-    done = run.board.attacked
+    done = run.board.found
     rows = np.flatnonzero(done.counted) if cell is None else done.rows(*cell)
     more = f"{_MORE}-{run.number}-{cell}"
     count = st.session_state.get(more, _GALLERY)
@@ -221,7 +221,7 @@ def _gallery(run: ScoreRun, cell: tuple[int, int] | None) -> None:
 
 
 def _download(run: ScoreRun) -> None:
-    done = run.board.attacked
+    done = run.board.found
     with st.container(horizontal=True, horizontal_alignment="right"):
         download(
             f"Images of run {run.number}",
@@ -244,7 +244,7 @@ def _cell_words(run: ScoreRun, true: int, column: int) -> str:
 
 
 def _caption(run: ScoreRun, row: IntArray) -> str:
-    done, names = run.board.attacked, run.spec.classes
+    done, names = run.board.found, run.spec.classes
     fate = "" if done.succeeded[row] else " :gray-badge[not reached]"
     if run.targeted and not done.succeeded[row]:
         fate = f" :gray-badge[target {names[done.wanted[row]]} not reached]"

@@ -37,7 +37,7 @@ def seconds(asked: Asked, count: int) -> str:
 
 
 def _show_study(record: Record[SmallestStudy]) -> None:
-    measured = record.study.measured  # once: the job goes on meanwhile
+    measured = record.study.found  # once: the job goes on meanwhile
     asked = Asked(**{name: value for name, value in record.settings.items() if name != "images"})
     radius, count = measured.radius, len(measured.labels)
     digits = 3 if asked.measured_in == "L∞" else 2

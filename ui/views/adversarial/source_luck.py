@@ -37,12 +37,11 @@ def seconds(settings: Settings) -> str:
 
 
 def _show_luck(record: Record[SourceStudy]) -> None:
-    study, names = record.study, record.spec.classes
-    result = study.result
-    assert result is not None
+    moved, names = record.study.found, record.spec.classes  # once: the job goes on meanwhile
+    result = moved.result
     st.markdown(
         f"**Was that luck? {result.success.successes} of {result.success.total} images reach their "
-        f"target** :gray[· {text.literal(record.model)}, the first {study.count} test images, "
+        f"target** :gray[· {text.literal(record.model)}, the first {len(moved)} test images, "
         f"one random target "
         f"each; {Settings(**record.settings).words}]"
     )
@@ -50,8 +49,8 @@ def _show_luck(record: Record[SourceStudy]) -> None:
     with chart:
         rates = {
             "Attack: reaches its target": result.success,
-            "Attack: any wrong answer": study.misread,
-            f"{attack_charts.CONTROL}noise of equal L2": study.misread_control,
+            "Attack: any wrong answer": moved.misread,
+            f"{attack_charts.CONTROL}noise of equal L2": moved.misread_control,
         }
         draw(
             attack_charts.attack_rates(rates, theme.palette()),
@@ -68,14 +67,14 @@ def _show_luck(record: Record[SourceStudy]) -> None:
                 shared.tile_row(
                     result.adversarial[rows],
                     [
-                        f"{names[study.labels[row]]} → **{names[study.read[1, row]]}**"
+                        f"{names[moved.labels[row]]} → **{names[moved.read[1, row]]}**"
                         + ("" if hit else f", not {names[result.goal.classes[row]]}")
                         for row in rows
                     ],
                     [words] * len(rows),
                 )
                 st.caption(words)
-    median, pair = float(np.median(result.l2)), study.beside_noise
+    median, pair = float(np.median(result.l2)), moved.beside_noise
     st.markdown(
         f"To mislead, the attack is, beside noise of equal L2, "
         f"{Verdict(pair, pair.p_value).words('stronger')}."

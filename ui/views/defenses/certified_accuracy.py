@@ -30,7 +30,7 @@ def _begin(
 
 
 def _show(record: Record[CertifiedStudy]) -> None:
-    proof = record.study.proof  # once: the job goes on meanwhile
+    proof = record.study.found  # once: the job goes on meanwhile
     proven, standing, last = proof.certified, proof.attacked, proof.epsilons[-1]
     st.markdown(
         f"**At ε = {last:g} the truth lies between {text.percent(proven[-1])} and "

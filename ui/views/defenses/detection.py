@@ -82,7 +82,7 @@ def _begin(
 
 
 def _show(record: Record[DetectionStudy]) -> None:
-    found = record.study.detected  # once: the job goes on meanwhile
+    found = record.study.found  # once: the job goes on meanwhile
     settings = record.settings
     detector = DETECTORS[settings["detector"]]
     finding = st.container()

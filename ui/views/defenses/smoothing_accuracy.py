@@ -28,7 +28,7 @@ def _begin(
 
 
 def _show(record: Record[SmoothingStudy]) -> None:
-    smoothed = record.study.smoothed  # once: the job goes on meanwhile
+    smoothed = record.study.found  # once: the job goes on meanwhile
     sigma, copies = record.settings["sigma"], record.settings["copies"]
     largest = largest_radius(sigma, copies)
     radii = np.linspace(0, 1.1 * largest, _POINTS)
