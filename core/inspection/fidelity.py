@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.checks import check_seed, check_whole
@@ -104,22 +103,17 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float:
 
     NaN if either map has one value only. Spearman (1904), doi:10.2307/1412159.
     """
-    a, b = _ranks(first.ravel()), _ranks(second.ravel())
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
+    from scipy.stats import spearmanr  # here, because loading it takes a second
+
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
-    return float(np.corrcoef(a, b)[0, 1])
+    return float(spearmanr(first.ravel(), second.ravel()).statistic)
 
 
 def _places(values: FloatArray, ties: DoubleArray) -> IntArray:
     """The place of each value in descending order along the last axis, equal ones by `ties`."""
     places: IntArray = np.argsort(np.lexsort((ties, -values), axis=-1), axis=-1)
     return places
-
-
-def _ranks(values: FloatArray) -> NDArray[np.float64]:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    middle: NDArray[np.float64] = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return middle
 
 
 def _area(curves: FloatArray, shares: FloatArray) -> FloatArray:
