@@ -5,16 +5,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.arrays import CLASSES, FloatArray, IntArray
-from core.attacks.best import goes_before
-from core.attacks.geometry import NORMS, project, random_start, steepest
+from core.attacks.ascent import goes_before, seen_at
+from core.attacks.geometry import Ball, project, random_start, steepest
 from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_seed, check_whole
 from core.network.classifier import IMAGES, Classifier, Climbed, in_batches
-from core.network.forward import forward, in_loop
+from core.network.forward import forward
 from core.network.margins import margin, own
 
 LOSSES = ("cross_entropy", "dlr", "targeted_dlr")
@@ -47,27 +48,26 @@ def apgd(
     an image's last run. Raises ValueError on other values. Croce and Hein (2020), arXiv:2003.01690.
     """
     seed = check_seed(seed)
-    check_attack(images, goal, epsilon)
-    check_choice("The norm", norm, NORMS)
+    check_attack(images, goal, epsilon=0)
+    ball = Ball(epsilon, norm)
     check_choice("The loss", loss, LOSSES)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     restarts = check_whole("The number of restarts", restarts, 1, 50)
     found = images.copy()
     frames = np.repeat(images[None], iterations if record else 0, axis=0)
     logits = classifier.logits(images)
+    ascent = _ascent(classifier, ball, goal.sign, loss, iterations, record)
     standing = np.flatnonzero(~goal.reached(logits))
     closest = goal.margin(logits)
     for restart in range(restarts):
-        begin = random_start(images, epsilon, norm, seed=seed, restart=restart)
+        begin = random_start(images, ball, seed=seed, restart=restart)
         for targets in _targets(goal, logits, loss):
             if not len(standing):
                 break
             rows = standing
-            best, steps = _ascend(
-                classifier, images[rows], begin[rows], goal.take(rows), targets[rows],
-                epsilon, norm, loss, iterations, record=record,
-            )  # fmt: skip
-            frames[:, rows] = steps
+            best, frames[:, rows] = ascent(
+                images[rows], begin[rows], goal.classes[rows], targets[rows]
+            )
             after = classifier.logits(best)
             margin = goal.take(rows).margin(after)
             closer = margin >= closest[rows]
@@ -98,33 +98,30 @@ def _targets(goal: Goal, logits: FloatArray, loss: str) -> list[IntArray]:
     return list(np.argsort(-others, axis=1)[:, 1:CLASSES].T)
 
 
-def _ascend(
-    classifier: Classifier,
-    images: FloatArray,
-    begin: FloatArray,
-    goal: Goal,
-    targets: IntArray,
-    epsilon: float,
-    norm: str,
-    loss: str,
-    iterations: int,
-    *,
-    record: bool,
-) -> tuple[FloatArray, FloatArray]:
-    """The best iterate of each image, and behind it, if `record`, all: [iterations, n, …]."""
-    name = f"apgd/{norm}/{loss}"
+def _ascent(
+    classifier: Classifier, ball: Ball, sign: float, loss: str, iterations: int, record: bool
+) -> Callable[..., tuple[FloatArray, FloatArray]]:
+    """A function of images, where they begin, classes and targets.
+
+    It gives the best iterate of each image, and behind it, if `record`, all: [iterations, n, …].
+    """
+    norm = ball.norm
     compiled = classifier.compiled(
-        name, lambda model: _compile(model, classifier.climbed, norm, loss)
+        f"apgd/{norm}/{loss}", lambda model: _compile(model, classifier.climbed, norm, loss)
     )
     periods = np.zeros(iterations + 1, np.float32)
     marks = checkpoints(iterations)
     periods[marks] = np.diff([0, *marks])
-    numbers = [tf.constant(value, tf.float32) for value in (goal.sign, epsilon, periods)]
-    rows: FloatArray = in_batches(
-        lambda *batch: compiled(*batch, *numbers, tf.constant(record)),
-        images, begin, goal.classes, targets, batch=_BATCH,
-    )  # fmt: skip
-    return rows[:, -1], np.moveaxis(rows[:, :-1], 1, 0)
+    numbers = [tf.constant(value, tf.float32) for value in (sign, ball.epsilon, periods)]
+    numbers.append(tf.constant(record))
+
+    def ascent(*arrays: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+        rows: FloatArray = in_batches(
+            lambda *batch: compiled(*batch, *numbers), *arrays, batch=_BATCH
+        )
+        return rows[:, -1], np.moveaxis(rows[:, :-1], 1, 0)
+
+    return ascent
 
 
 class _State(NamedTuple):
@@ -154,16 +151,13 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, loss: str) -> Any:
             return sign * climbed(logits, classes)
         return _RATIOS[loss](logits, classes, targets, sign)
 
-    def ascend(
+    def ascent(
         images: Any, begin: Any, classes: Any, targets: Any, sign: Any, epsilon: Any, periods: Any,
         record: Any,
     ) -> Any:  # fmt: skip
-        @in_loop
-        def look(x: Any) -> Any:
-            logits = logits_of(x)
-            value = value_of(logits, classes, targets, sign)
-            is_class = tf.argmax(logits, axis=1) == classes
-            return value, tf.equal(is_class, sign < 0), tf.gradients(value, x)[0]
+        look = seen_at(
+            logits_of, lambda logits: value_of(logits, classes, targets, sign), classes, sign
+        )
 
         def one_step(state: _State, frames: Any) -> Any:
             moved = _moved(state, images, epsilon, norm)
@@ -183,7 +177,7 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, loss: str) -> Any:
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
     types = [IMAGES, IMAGES, classes, classes, number, number, tf.TensorSpec([None], tf.float32)]
     types.append(tf.TensorSpec([], tf.bool))
-    return compiled(ascend, *types)
+    return compiled(ascent, *types)
 
 
 def _begun(x: Any, look: Callable[[Any], Any], epsilon: Any) -> _State:

@@ -1,5 +1,6 @@
 """Balls around an image: where a change may go, and which way is steepest."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,25 +14,36 @@ NORMS = ("linf", "l2")
 _TINY = 1e-12
 
 
-def random_start(
-    images: FloatArray, epsilon: float, norm: str, *, seed: int, restart: int = 0
-) -> FloatArray:
+@dataclass(frozen=True)
+class Ball:
+    """Where a change may go: at most `epsilon` far, 0 to 28, in one of NORMS.
+
+    In the norm's unit, where a full pixel is 1. Raises ValueError on other values.
+    """
+
+    epsilon: float
+    norm: str
+
+    def __post_init__(self) -> None:
+        check_range("Epsilon", self.epsilon, 0, 28)
+        check_choice("The norm", self.norm, NORMS)
+
+
+def random_start(images: FloatArray, ball: Ball, *, seed: int, restart: int = 0) -> FloatArray:
     """A random point of the ball around each image, clipped to [0, 1]: float32 [n, 28, 28, 1].
 
     Uniform in the ball by `seed`, the number of the restart, and the image's own pixels.
     """
     seed = check_seed(seed)
     restart = check_whole("The number of the restart", restart, 0, 1_000)
-    check_choice("The norm", norm, NORMS)
     check_images(images)
-    check_range("Epsilon", epsilon, 0, 28)
     draws = of_images(images, seed, "start").at(restart)
-    if norm == "linf":
-        change = epsilon * (2 * draws.uniform(SIDE, SIDE, 1) - 1)
+    if ball.norm == "linf":
+        change = ball.epsilon * (2 * draws.uniform(SIDE, SIDE, 1) - 1)
     else:
         change = draws.at(0).normal(SIDE, SIDE, 1)
         change /= np.sqrt((change**2).sum(axis=(1, 2, 3), keepdims=True)) + _TINY
-        change *= epsilon * draws.at(1).uniform(1, 1, 1) ** (1 / SIDE**2)
+        change *= ball.epsilon * draws.at(1).uniform(1, 1, 1) ** (1 / SIDE**2)
     moved: FloatArray = np.clip(images + change, 0, 1).astype(np.float32)
     return moved
 

@@ -1,21 +1,58 @@
 """Attacks that follow the gradient of the cross-entropy inside a ball: one step, many, momentum."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.arrays import FloatArray
-from core.attacks import geometry
-from core.attacks.best import Best, better, nothing_yet
-from core.attacks.geometry import NORMS, project, steepest
+from core.attacks.ascent import Best, ascend, seen_at
+from core.attacks.geometry import Ball, project, random_start, steepest
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import compiled, keras, tf
-from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
+from core.checks import check_range, check_seed, check_switch, check_whole
 from core.network.classifier import IMAGES, Classifier, Climbed, in_batches
-from core.network.forward import forward, in_loop
+from core.network.forward import forward
 
 _BATCH = 64
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How an ascent goes on: so many steps of `size`, 0 to 28, each followed by the projection.
+
+    decay in [0, 1]: the weight of past gradients in the direction. keep_best: whether the best
+    iterate counts, and not the last. record: whether every iterate is wanted. Raises ValueError on
+    other values.
+    """
+
+    size: float
+    iterations: int
+    decay: float = 0.0
+    keep_best: bool = True
+    record: bool = False
+
+    def __post_init__(self) -> None:
+        check_range("The step size", self.size, 0, 28)
+        iterations = check_whole("The number of iterations", self.iterations, 1, 2_000)
+        object.__setattr__(self, "iterations", iterations)
+        check_range("The decay", self.decay, 0, 1)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Where the runs begin, and how many there are: each goes on with the images that stand."""
+
+    from_random: bool = False
+    restarts: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_switch("The random start", self.from_random)
+        restarts = check_whole("The number of restarts", self.restarts, 1, 50)
+        object.__setattr__(self, "restarts", restarts)
+        object.__setattr__(self, "seed", check_seed(self.seed))
 
 
 def fgsm(
@@ -34,14 +71,12 @@ def fgsm(
     record: whether the result has a trajectory. Raises ValueError on others. Goodfellow, Shlens
     and Szegedy (2014), arXiv:1412.6572.
     """
-    check_attack(images, goal, epsilon)
-    check_choice("The norm", norm, NORMS)
+    check_attack(images, goal, epsilon=0)
+    ball = Ball(epsilon, norm)
     found = images.copy()
     rows = np.flatnonzero(~goal.reached(classifier.logits(images)))
-    found[rows], _ = _ascend(
-        classifier, images[rows], images[rows], goal.take(rows), epsilon, norm, epsilon, 1, 0.0,
-        keep_best=False,
-    )  # fmt: skip
+    step = Steps(epsilon, 1, keep_best=False)
+    found[rows], _ = _ascend(classifier, images[rows], images[rows], goal.take(rows), ball, step)
     return result_of(
         classifier, "FGSM", images, found, goal,
         frames=found[None] if record else None, epsilon=epsilon, norm=norm,
@@ -69,16 +104,13 @@ def pgd(
     one. Arguments and errors as of `fgsm`. Madry et al. (2017), arXiv:1706.06083; Kurakin et al.
     (2016), arXiv:1607.02533.
     """
-    seed = check_seed(seed)
-    check_switch("The random start", random_start)
-    found, frames = _many_steps(
-        classifier, images, goal, epsilon, norm, step_size, iterations, random_start, restarts,
-        seed, 0.0, record,
-    )  # fmt: skip
+    runs = Runs(random_start, restarts, seed)
+    steps = Steps(step_size, iterations, record=record)
+    found, frames = _many_steps(classifier, images, goal, Ball(epsilon, norm), steps, runs)
     return result_of(
         classifier, "PGD" if random_start else "BIM", images, found, goal, frames=frames,
         epsilon=epsilon, norm=norm, step_size=step_size, iterations=iterations, restarts=restarts,
-        seed=seed,
+        seed=runs.seed,
     )  # fmt: skip
 
 
@@ -99,10 +131,8 @@ def momentum(
     `decay` in [0, 1] is the weight of the past. Arguments and errors as of `fgsm`. Dong et al.
     (2017), arXiv:1710.06081.
     """
-    check_range("The decay", decay, 0, 1)
-    found, frames = _many_steps(
-        classifier, images, goal, epsilon, norm, step_size, iterations, False, 1, 0, decay, record
-    )
+    steps = Steps(step_size, iterations, decay, record=record)
+    found, frames = _many_steps(classifier, images, goal, Ball(epsilon, norm), steps, Runs())
     return result_of(
         classifier, "Momentum", images, found, goal, frames=frames,
         epsilon=epsilon, norm=norm, step_size=step_size, iterations=iterations, decay=decay,
@@ -123,54 +153,36 @@ def ascend_within(
     radii float [n] from 0 to 28, in the norm's unit. A step is 2.5 / iterations of the radius, but
     never longer than that; with one iteration it is FGSM. Other arguments and errors as of `fgsm`.
     """
-    check_attack(images, goal, float(np.max(radii, initial=0)))
-    check_choice("The norm", norm, NORMS)
-    check_range("The smallest radius", float(np.min(radii, initial=0)), 0, 28)
+    check_attack(images, goal, epsilon=0)
+    for radius in (np.min(radii, initial=0), np.max(radii, initial=0)):
+        check_range("The radius of a ball", float(radius), 0, 28)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
-    steps = min(1.0, 2.5 / iterations) * radii
-    found, _ = _ascend(classifier, images, images, goal, radii, norm, steps, iterations, 0.0)
+    one, steps = Ball(1.0, norm), Steps(min(1.0, 2.5 / iterations), iterations)
+    found, _ = _ascend(classifier, images, images, goal, one, steps, radii)
     return found
 
 
 def _many_steps(
-    classifier: Classifier,
-    images: FloatArray,
-    goal: Goal,
-    epsilon: float,
-    norm: str,
-    step_size: float,
-    iterations: int,
-    from_random: bool,
-    restarts: int,
-    seed: int,
-    decay: float,
-    record: bool,
+    classifier: Classifier, images: FloatArray, goal: Goal, ball: Ball, steps: Steps, runs: Runs
 ) -> tuple[FloatArray, FloatArray | None]:
-    """Adversarial images, and all iterates if `record`; a restart goes on with those that stand.
+    """Adversarial images, and all iterates if wanted; a restart goes on with those that stand.
 
     An image that is at the goal from the start stays as it is.
     """
-    check_attack(images, goal, epsilon)
-    check_choice("The norm", norm, NORMS)
-    check_range("The step size", step_size, 0, 28)
-    iterations = check_whole("The number of iterations", iterations, 1, 2_000)
-    restarts = check_whole("The number of restarts", restarts, 1, 50)
+    check_attack(images, goal, epsilon=0)
     found = images.copy()
-    frames = np.repeat(images[None], iterations, axis=0) if record else None
+    frames = np.repeat(images[None], steps.iterations, axis=0) if steps.record else None
     standing = np.flatnonzero(~goal.reached(classifier.logits(images)))
-    for restart in range(restarts):
+    for restart in range(runs.restarts):
         if not len(standing):
             break
         rows = standing
         begin = images[rows]
-        if from_random:
-            begin = geometry.random_start(begin, epsilon, norm, seed=seed, restart=restart)
-        found[rows], steps = _ascend(
-            classifier, images[rows], begin, goal.take(rows), epsilon, norm, step_size,
-            iterations, decay, record=record,
-        )  # fmt: skip
+        if runs.from_random:
+            begin = random_start(begin, ball, seed=runs.seed, restart=restart)
+        found[rows], path = _ascend(classifier, images[rows], begin, goal.take(rows), ball, steps)
         if frames is not None:
-            frames[:, rows] = steps
+            frames[:, rows] = path
         standing = rows[~goal.take(rows).reached(classifier.logits(found[rows]))]
     return found, frames
 
@@ -180,34 +192,31 @@ def _ascend(
     images: FloatArray,
     begin: FloatArray,
     goal: Goal,
-    epsilon: float | FloatArray,
-    norm: str,
-    step_size: float | FloatArray,
-    iterations: int,
-    decay: float,
-    *,
-    keep_best: bool = True,
-    record: bool = False,
+    ball: Ball,
+    steps: Steps,
+    scale: FloatArray | float = 1.0,
 ) -> tuple[FloatArray, FloatArray]:
     """The best iterate of each image: one at the goal before any other, then the highest loss.
 
-    Or, without `keep_best`, the last. Behind it, if `record`, every iterate [iterations, n, …].
-    epsilon and step_size: one for all images, or one for each.
+    Or the last, if `steps` say so. Behind it, if wanted, every iterate [iterations, n, …]. scale:
+    of ball and step, float [n] for each image.
     """
+    norm, record = ball.norm, steps.record
     name = f"ascend/{norm}" + ("/recorded" if record else "")
     compiled = classifier.compiled(
         name, lambda model: _compile(model, classifier.climbed, norm, record)
     )
-    numbers = [tf.constant(value, tf.float32) for value in (goal.sign, decay)]
     if not len(images):
         return images, images
-    radii, steps = (
-        np.broadcast_to(np.asarray(each, np.float32), len(images))[:, None, None, None]
-        for each in (epsilon, step_size)
+    numbers = [tf.constant(value, tf.float32) for value in (goal.sign, steps.decay)]
+    numbers += [tf.constant(steps.iterations), tf.constant(steps.keep_best)]
+    radii, sizes = (
+        np.broadcast_to(np.asarray(each * scale, np.float32), len(images))[:, None, None, None]
+        for each in (ball.epsilon, steps.size)
     )
     rows: FloatArray = in_batches(
-        lambda *batch: compiled(*batch, *numbers, tf.constant(iterations), tf.constant(keep_best)),
-        images, begin, goal.classes, radii, steps, batch=_BATCH,
+        lambda *batch: compiled(*batch, *numbers),
+        images, begin, goal.classes, radii, sizes, batch=_BATCH,
     )  # fmt: skip
     return rows[:, 0], np.moveaxis(rows[:, 1:], 1, 0)
 
@@ -216,34 +225,21 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, record: bool) -> A
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
     logits_of = forward(model)
 
-    @in_loop
-    def look(x: Any, classes: Any, sign: Any) -> Any:
-        logits = logits_of(x)
-        value = sign * climbed(logits, classes)
-        is_class = tf.argmax(logits, axis=1) == classes
-        return value, tf.equal(is_class, sign < 0), tf.gradients(value, x)[0]
-
-    def ascend(
+    def ascent(
         images: Any, begin: Any, classes: Any, epsilon: Any, step_size: Any, sign: Any,
         decay: Any, iterations: Any, keep_best: Any,
     ) -> Any:  # fmt: skip
-        def one_step(step: Any, x: Any, average: Any, best: Best, frames: Any) -> Any:
-            *seen, gradient = look(x, classes, sign)
-            best = better(best, x, *seen)
+        def move(step: Any, x: Any, gradient: Any, _: Best, average: Any, frames: Any) -> Any:
             size = tf.reduce_sum(tf.abs(gradient), axis=(1, 2, 3), keepdims=True)
             average = decay * average + tf.math.divide_no_nan(gradient, size)
             x = project(x + step_size * steepest(average, norm), images, epsilon, norm)
-            frames = frames.write(step, x) if record else frames
-            return step + 1, x, average, best, frames
+            return x, average, frames.write(step, x) if record else frames
 
+        look = seen_at(logits_of, lambda logits: sign * climbed(logits, classes), classes, sign)
         frames = tf.TensorArray(tf.float32, iterations if record else 1, element_shape=IMAGES.shape)
-        _, x, _, best, frames = tf.while_loop(
-            lambda step, *_: step < iterations,
-            one_step,
-            (tf.constant(0), begin, tf.zeros_like(images), nothing_yet(begin), frames),
-        )
-        *seen, _ = look(x, classes, sign)
-        found = tf.where(keep_best, better(best, x, *seen).x, x)[:, None]
+        memory = tf.zeros_like(images), frames
+        x, best, (_, frames) = ascend(look, begin, move, lambda step, _: step < iterations, memory)
+        found = tf.where(keep_best, best.x, x)[:, None]
         if not record:
             return found
         return tf.concat([found, tf.transpose(frames.stack(), [1, 0, 2, 3, 4])], axis=1)
@@ -253,4 +249,4 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, record: bool) -> A
     each = tf.TensorSpec([None, 1, 1, 1], tf.float32)
     types = [IMAGES, IMAGES, classes, each, each, number, number, tf.TensorSpec([], tf.int32)]
     types.append(tf.TensorSpec([], tf.bool))
-    return compiled(ascend, *types)
+    return compiled(ascent, *types)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
-from core.attacks.geometry import NORMS, random_start
+from core.attacks.geometry import NORMS, Ball, random_start
 from core.attacks.goals import Untargeted
-from core.attacks.growing_ball import LOSSES, push
+from core.attacks.growing_ball import LOSSES, Climb, push
 from core.attacks.loss_surface import LOOKED_AT, without_gradient
 from core.attacks.noise_control import noise_at_edge
 from core.certification.interval_bounds import certified
@@ -199,7 +199,7 @@ class _Run:
 
     def _attack(self, epsilon: float) -> None:
         """Both losses with each attacker's gradient, on those that the judge still reads right."""
-        found = self.found.copy()
+        found, ball = self.found.copy(), Ball(epsilon, self._norm)
         for attacker in self._attackers:
             for loss in LOSSES:
                 rows = np.flatnonzero(self._standing | self._random)
@@ -207,11 +207,10 @@ class _Run:
                     break
                 begin = found[rows]
                 if loss == "cross_entropy":
-                    begin = random_start(self._images[rows], epsilon, self._norm, seed=self._seed)
+                    begin = random_start(self._images[rows], ball, seed=self._seed)
                 moved = push(
-                    attacker, self._images[rows], begin, self._labels[rows], epsilon,
-                    norm=self._norm, loss=loss, iterations=self._iterations,
-                    to_the_end=self._random,
+                    attacker, self._images[rows], begin, self._labels[rows], ball,
+                    Climb(loss, self._iterations, to_the_end=self._random),
                 )  # fmt: skip
                 keep = self._kept(rows, moved, loss)
                 found[rows[keep]] = moved[keep]

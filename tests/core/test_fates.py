@@ -11,10 +11,10 @@ from core.attacks.apgd import apgd
 from core.attacks.catalog import ATTACKS, attack
 from core.attacks.few_pixels import random_pixels
 from core.attacks.generated import generate_from_noise
-from core.attacks.geometry import random_start
+from core.attacks.geometry import Ball, random_start
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.attacks.growing_ball import LOSSES, push
+from core.attacks.growing_ball import LOSSES, Climb, push
 from core.attacks.loss_surface import directions
 from core.attacks.noise_control import noise_of_norm
 from core.attacks.universal_noise import shuffled
@@ -65,8 +65,8 @@ def _with_bits(images: FloatArray) -> dict[str, np.ndarray]:
     """Everything that is drawn for images, by name."""
     lengths = np.full(len(images), 2.0, np.float32)
     return {
-        "linf start": random_start(images, 0.3, "linf", seed=1, restart=2),
-        "l2 start": random_start(images, 2.0, "l2", seed=1, restart=2),
+        "linf start": random_start(images, Ball(0.3, "linf"), seed=1, restart=2),
+        "l2 start": random_start(images, Ball(2.0, "l2"), seed=1, restart=2),
         "noise": noise_of_norm(images, lengths, seed=1),
         "normal": of_images(images, 1, "a").normal(5),
         "signs": of_images(images, 1, "b").signs(2, 3),
@@ -225,14 +225,13 @@ def test_what_a_growing_attack_finds_does_not_wait_for_others(
     """Some fall at once, others never at this radius: a batch goes on as long as one stands."""
     images, labels = (each[:COUNT] for each in digits)
     for loss in LOSSES:
-        whole = push(model_1, images, images, labels, 0.1, loss=loss, iterations=8)
+        how = Ball(0.1, "linf"), Climb(loss, 8)
+        whole = push(model_1, images, images, labels, *how)
         fallen = model_1.predict(whole) != labels
         assert 0 < fallen.sum() < COUNT
         for row in np.flatnonzero(fallen)[:3]:
             alone = images[[row]], images[[row]], labels[[row]]
-            assert push(model_1, *alone, 0.1, loss=loss, iterations=8)[0] == pytest.approx(
-                whole[row], abs=0.01
-            )
+            assert push(model_1, *alone, *how)[0] == pytest.approx(whole[row], abs=0.01)
 
 
 @pytest.fixture(scope="module")

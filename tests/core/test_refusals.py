@@ -17,7 +17,9 @@ import pytest
 
 import core
 from core.attacks.catalog import ATTACKS, attack
+from core.attacks.geometry import Ball
 from core.attacks.goals import Untargeted
+from core.attacks.growing_ball import Climb
 from core.attacks.smallest import bisect
 from core.checks import MAX_SEED
 from core.data.spec import MNIST
@@ -93,7 +95,7 @@ def arguments(count: int) -> dict[str, Any]:
         "first": 2, "second": 1, "others": (labels + 1) % 10, "strength": 1.0, "noisy": images,
         "detected": images, "directions": 2, "points": 2, "generations": 1, "population": 4,
         "binary_search_steps": 1, "samples": 2, "targets": 1, "tolerance": 0.1, "scale": 1.0,
-        "seed": 0, "jitter": 0, "blur": 0.0,
+        "seed": 0, "jitter": 0, "blur": 0.0, "size": 0.1, "ball": Ball(0.1, "linf"), "climb": Climb(),
     }  # fmt: skip
 
 

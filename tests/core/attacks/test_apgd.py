@@ -5,7 +5,7 @@ import pytest
 
 from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.apgd import LOSSES, apgd, checkpoints
-from core.attacks.geometry import random_start
+from core.attacks.geometry import Ball, random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import pgd
 from core.data.mnist import Dataset
@@ -45,7 +45,7 @@ def test_the_steps_are_those_of_the_paper(linear: Classifier) -> None:
     images = gray_images(4)
     labels = linear.predict(images)
     result = apgd(linear, images, Untargeted(labels), epsilon=0.5, norm="l2", iterations=40)
-    begin = random_start(images, 0.5, "l2", seed=0)
+    begin = random_start(images, Ball(0.5, "l2"), seed=0)
     weights, bias = linear.model.layers[-1].get_weights()
     for index in range(4):
         expected = slow_apgd(

@@ -8,7 +8,7 @@ import pytest
 
 from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.catalog import ATTACKS, Attack, attack
-from core.attacks.geometry import random_start
+from core.attacks.geometry import Ball, random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.result import AttackResult, result_of
@@ -195,7 +195,7 @@ def test_no_slider_retraces(model_1: Classifier, digits: tuple[FloatArray, IntAr
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_random_starts_fill_the_ball(norm: str) -> None:
     center = gray_images(400)  # that are not equal, because equal ones begin at the same point
-    change = random_start(center, 0.2, norm, seed=0) - center
+    change = random_start(center, Ball(0.2, norm), seed=0) - center
     size = np.abs(change).max(axis=(1, 2, 3)) if norm == "linf" else np.linalg.norm(
         change.reshape(400, -1), axis=1
     )  # fmt: skip

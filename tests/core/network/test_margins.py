@@ -10,9 +10,10 @@ from core.arrays import SIDE, FloatArray, IntArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.ddn import ddn
 from core.attacks.generated import additive_noise, move_toward
+from core.attacks.geometry import Ball
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm, momentum, pgd
-from core.attacks.growing_ball import push
+from core.attacks.growing_ball import Climb, push
 from core.attacks.loss_surface import input_gradients
 from core.backend import keras, tf
 from core.data.mnist import Dataset
@@ -127,7 +128,7 @@ def test_a_target_that_is_nearly_sure_is_still_climbed(linear: Classifier, lead:
     there = np.clip(images + 0.4 * step, 0, 1).astype(np.float32)
     goal = Targeted(target)
     assert goal.reached(network.logits(there)).all()
-    moved = push(network, there, there, target, _EPSILON, loss="cross_entropy", iterations=3)
+    moved = push(network, there, there, target, Ball(_EPSILON, "linf"), Climb("cross_entropy", 3))
     _, slopes = exact(network.logits(there), target)
     down = np.sign(slopes @ weights.T).reshape(images.shape)
     free = (there > 0.05) & (there < 0.95)
@@ -175,7 +176,7 @@ def test_images_that_a_batch_ties_together_weigh_as_in_its_cross_entropy() -> No
 def test_scaled_logits_lose_no_strength(model_1: Classifier, mnist: Dataset, scale: float) -> None:
     images, labels = _first(mnist, 100)
     goal, network = Untargeted(labels), scaled_network(model_1, scale)
-    each = np.full(len(images), 0.3, np.float32)
+    each, how = np.full(len(images), 0.3, np.float32), (Ball(0.3, "linf"), Climb("cross_entropy"))
     fallen = {
         "FGSM": fgsm(network, images, goal).success.value,
         "PGD": pgd(network, images, goal, iterations=5, step_size=0.1).success.value,
@@ -187,9 +188,7 @@ def test_scaled_logits_lose_no_strength(model_1: Classifier, mnist: Dataset, sca
         "ascend_within": _misread(
             network, ascend_within(network, images, goal, each, iterations=5), labels
         ),
-        "push": _misread(
-            network, push(network, images, images, labels, 0.3, loss="cross_entropy"), labels
-        ),
+        "push": _misread(network, push(network, images, images, labels, *how), labels),
         "DDN": ddn(network, images, goal, iterations=30).success.value,
     }  # fmt: skip
     least = dict.fromkeys(fallen, 0.98) | {"FGSM": 0.88}

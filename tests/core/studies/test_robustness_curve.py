@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from core.arrays import to_float
+from core.attacks.geometry import Ball
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
-from core.attacks.growing_ball import LOSSES, push
+from core.attacks.growing_ball import LOSSES, Climb, push
 from core.attacks.noise_control import noise_at_edge
 from core.certification.interval_bounds import certified
 from core.data.mnist import Dataset
@@ -144,8 +145,10 @@ def test_an_ascent_goes_on_behind_the_border_if_it_is_asked_to(
 ) -> None:
     images, labels = digits[0][:4], (digits[1][:4] + 1) % 10
     goal = Untargeted(labels)
-    stays = push(model_1, images, images, labels, 0.2, iterations=5)
-    goes = push(model_1, images, images, labels, 0.2, iterations=5, to_the_end=True)
+    stays = push(model_1, images, images, labels, Ball(0.2, "linf"), Climb("margin", 5))
+    goes = push(
+        model_1, images, images, labels, Ball(0.2, "linf"), Climb("margin", 5, to_the_end=True)
+    )
     assert (goal.margin(model_1.logits(goes)) > goal.margin(model_1.logits(stays))).all()
 
 
@@ -161,7 +164,9 @@ def test_radii_do_not_retrace(model_1: Classifier, mnist: Dataset) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for epsilon, iterations in ((0.1, 2), (0.2, 3), (0.3, 1)):
-            push(model_1, images, images, labels, epsilon, iterations=iterations)
+            push(
+                model_1, images, images, labels, Ball(epsilon, "linf"), Climb("margin", iterations)
+            )
     assert (
         model_1.compiled("push/linf/margin", lambda _: None).experimental_get_tracing_count() == 1
     )
@@ -170,7 +175,10 @@ def test_radii_do_not_retrace(model_1: Classifier, mnist: Dataset) -> None:
 
 def test_no_images_are_no_work(model_1: Classifier) -> None:
     none = np.zeros((0, 28, 28, 1), np.float32)
-    assert push(model_1, none, none, np.zeros(0, np.int64), 0.1).shape == none.shape
+    assert (
+        push(model_1, none, none, np.zeros(0, np.int64), Ball(0.1, "linf"), Climb()).shape
+        == none.shape
+    )
 
 
 @pytest.mark.parametrize(
