@@ -118,6 +118,28 @@ def test_compiled_functions_write_no_files(path: Path) -> None:
             assert "autograph" in {keyword.arg for keyword in call.keywords}, call.lineno
 
 
+LONG = {"pgd", "apgd", "generate_from_noise", "move_toward", "optimize_images"}  # in links
+
+
+def test_few_functions_take_many_parameters() -> None:
+    """More than seven: no private one, ten public ones; more than nine: LONG, by what links name.
+
+    Of modules and classes; a graph inside a function takes each slider as a tensor of its own.
+    """
+    many = []
+    for path in _modules("core"):
+        body = ast.parse(path.read_text()).body
+        inside = [node for each in body if isinstance(each, ast.ClassDef) for node in each.body]
+        for node in (*body, *inside):
+            if isinstance(node, ast.FunctionDef):
+                given = [*node.args.args, *node.args.kwonlyargs]
+                count = sum(each.arg not in ("self", "cls") for each in given)
+                many += [(node.name, count)] if count > 7 else []
+    assert [name for name, _ in many if name.startswith("_")] == []
+    assert len(many) <= 10
+    assert {name for name, count in many if count > 9} <= LONG
+
+
 @pytest.mark.parametrize("path", _modules("ui") + _modules("pages"), ids=lambda p: p.stem)
 def test_pages_and_ui_leave_tensorflow_to_core(path: Path) -> None:
     roots = {name.split(".")[0] for name in _imports(path)}

@@ -128,7 +128,6 @@ def additive_noise(
     learning_rate: float = 5e-4,
     iterations: int = 400,
     objective: str = "logit",
-    optimizer: str = "adam",
     keep_every: int = 1,
 ) -> Trajectory:
     """One noise for all sources [n, 28, 28, 1] in [0, 1] together: the report's E9.
@@ -144,7 +143,6 @@ def additive_noise(
         objective_of(goal, objective),
         learning_rate=learning_rate,
         iterations=iterations,
-        optimizer=optimizer,
         keep_every=keep_every,
         added_to=sources,
     )

@@ -1,6 +1,6 @@
 """Whether a noise fools a network on images that it was not fitted to, and a control."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,26 +87,26 @@ def transfer(
     *,
     target: int,
     scale: float = 1.0,
-    before: IntArray | None = None,
-    after: IntArray | None = None,
+    known: Sequence[IntArray] = (),
 ) -> Transfer:
     """How clip(images + scale · noise) is read, images float32 [n, 28, 28, 1] in [0, 1].
 
     noise float32 [1, 28, 28, 1], the same for all images, or [n, 28, 28, 1], one for each; scale
-    0 to 10. before and after int [n]: the classifier's answers to the images and to the sums,
-    if they are known already. Raises ValueError on other values.
+    0 to 10. known: the classifier's answers int [n] to the images, and to the sums, as far as they
+    are known already. Raises ValueError on other values.
     """
     check_images(images)
     labels = check_classes(labels, len(images))
     check_classes(np.array([target]), 1)
     check_range("The scale", scale, 0, MAX_SCALE)
     _check_noise(noise, len(images))
-    known = classifier.predict(images) if before is None else check_classes(before, len(images))
     changed = added(images, noise, scale)
+    answers = [check_classes(each, len(images)) for each in known]
+    answers += [classifier.predict(each) for each in (images, changed)[len(answers) :]]
     return Transfer(
         labels=labels,
-        before=known,
-        after=classifier.predict(changed) if after is None else check_classes(after, len(images)),
+        before=answers[0],
+        after=answers[1],
         target=target,
         l2=_length(changed - images),
     )

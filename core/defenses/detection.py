@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.arrays import CLASSES, FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, check_images
 from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
 from core.backend import compiled, keras, tf
@@ -26,6 +27,7 @@ SQUEEZERS = (Filter("bits", 1), Filter("median", 3))
 _TEMPERATURE = 10.0  # of both softmax answers that the divergence compares, as in the paper
 _LEAD = 5.0  # of a wrong class, in logits, up to which the attack drives every view
 _STAND_INS = ("identity", "smooth")
+_TARGETS = 3  # classes that an image is driven to, one after the other
 _BATCH = 50
 _TINY = 1e-12
 
@@ -70,12 +72,11 @@ def evade(
     *,
     epsilon: float = 0.3,
     iterations: int = 60,
-    targets: int = 3,
     enough: float = 0.0,
 ) -> FloatArray:
     """Images float32 [n, 28, 28, 1] that are misread with a low score: the detector is attacked.
 
-    For each of the `targets` (1 to 9) likeliest other classes, and each stand-in of the detector's
+    For each of the three likeliest other classes, and each stand-in of the detector's
     steps, gradient steps within `epsilon` (L∞): as long as one of the detector's views does not see
     the target, toward it, by the sign; then down the score, each pixel by its part in it, since
     signs would move pixels that do not count, and the score sees that. An image rests once it is
@@ -87,22 +88,19 @@ def evade(
     check_attack(images, Untargeted(labels), epsilon)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     check_range("The score that is enough", enough, 0, detector.top)
-    targets = check_whole("The number of targets", targets, 1, CLASSES - 1)
     found = images.copy()
     logits = classifier.logits(images)
     wrong = logits.argmax(axis=1) != labels
     best = np.where(wrong, detector.scores(classifier, images), np.inf)
     others = np.where(np.arange(logits.shape[1]) == labels[:, None], -np.inf, logits)
     order = np.argsort(-others, axis=1, kind="stable")
-    for rank in range(targets):
+    for rank in range(_TARGETS):
         for stand_in in _STAND_INS:
             rows = np.flatnonzero(best > enough)
             if not len(rows):
                 return found
-            tried = _driven(
-                classifier, detector, stand_in, images[rows], labels[rows], order[rows, rank],
-                epsilon, iterations,
-            )  # fmt: skip
+            drive = _driver(classifier, detector, stand_in, epsilon, iterations)
+            tried = drive(images[rows], labels[rows].astype(np.int64), order[rows, rank])
             score = np.where(
                 classifier.predict(tried) != labels[rows],
                 detector.scores(classifier, tried),
@@ -113,19 +111,22 @@ def evade(
     return found
 
 
-def _driven(
-    classifier: Classifier, detector: Detector, stand_in: str, images: FloatArray,
-    labels: IntArray, targets: IntArray, epsilon: float, iterations: int,
-) -> FloatArray:  # fmt: skip
+def _driver(
+    classifier: Classifier, detector: Detector, stand_in: str, epsilon: float, iterations: int
+) -> Callable[..., FloatArray]:
+    """A function of images, their classes and those to drive them to: the images driven there."""
     compiled = classifier.compiled(
         ("evade", detector, stand_in), lambda model: _compile(model, detector, stand_in)
     )
     numbers = tf.constant(epsilon, tf.float32), tf.constant(iterations)
-    driven: FloatArray = in_batches(
-        lambda *batch: compiled(*batch, *numbers),
-        images, labels.astype(np.int64), targets.astype(np.int64), batch=_BATCH,
-    )  # fmt: skip
-    return driven
+
+    def drive(*arrays: NDArray[Any]) -> FloatArray:
+        driven: FloatArray = in_batches(
+            lambda *batch: compiled(*batch, *numbers), *arrays, batch=_BATCH
+        )
+        return driven
+
+    return drive
 
 
 def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:

@@ -96,7 +96,10 @@ def optimize_images(
     to [0, 1]. Raises ValueError on other values.
     """
     seed = check_seed(seed)
-    _check(start, added_to, learning_rate, iterations, optimizer, keep_every, jitter, blur)
+    _check_start(start, added_to)
+    check_choice("The optimizer", optimizer, OPTIMIZERS)
+    check_whole("The distance of recorded steps", keep_every, 1, MAX_ITERATIONS)
+    check_ascent(learning_rate, iterations, jitter, blur)
     count = len(start) if added_to is None else len(added_to)
     check_objective(objective, classifier.model, count)
     steps = np.unique(np.append(np.arange(0, iterations, keep_every), iterations)).astype(np.int64)
@@ -128,16 +131,7 @@ def optimize_images(
     return replace(found, noise=pixels) if added else found
 
 
-def _check(
-    start: FloatArray,
-    added_to: FloatArray | None,
-    learning_rate: float,
-    iterations: int,
-    optimizer: str,
-    keep_every: int,
-    jitter: int,
-    blur: float,
-) -> None:
+def _check_start(start: FloatArray, added_to: FloatArray | None) -> None:
     if added_to is None:
         check_images(start)
     else:
@@ -148,9 +142,6 @@ def _check(
                 f"There are {len(start)} noises for {len(added_to)} images: give one, or one for "
                 "each."
             )
-    check_choice("The optimizer", optimizer, OPTIMIZERS)
-    check_whole("The distance of recorded steps", keep_every, 1, MAX_ITERATIONS)
-    check_ascent(learning_rate, iterations, jitter, blur)
 
 
 def check_ascent(learning_rate: float, iterations: int, jitter: int, blur: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -63,15 +64,13 @@ class SmallestStudy(Study[Measured]):
         labels: ByteArray,
         *,
         target: int | None = None,
-        method: str = "PGD",
-        norm: str = "linf",
-        iterations: int = 20,
         seed: int = 0,
+        **settings: Any,
     ) -> Generator[float]:
         """Search for images [total, 28, 28, 1] of classes labels [total]; yields the share done.
 
-        target: the class they shall be read as; None for any but the true one. For core.jobs: each
-        step is 25 images.
+        target: the class they shall be read as; None for any but the true one. settings: those of
+        `smallest`. For core.jobs: each step is 25 images.
         """
         seed = check_seed(seed)
         true = labels.astype(np.int64)
@@ -79,9 +78,7 @@ class SmallestStudy(Study[Measured]):
             goal: Goal = Untargeted(true[rows])
             if target is not None:
                 goal = Targeted(np.full(len(true[rows]), target))
-            found = smallest(
-                classifier, images[rows], goal, method=method, norm=norm, iterations=iterations
-            )
+            found = smallest(classifier, images[rows], goal, **settings)
             flat = without_gradient([classifier], images[rows], goal.classes)
             self._add(_measured(classifier, found, true[rows], flat, seed))
             yield self.count / self.total

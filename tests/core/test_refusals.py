@@ -94,8 +94,9 @@ def arguments(count: int) -> dict[str, Any]:
         "queries": 2, "restarts": 1, "method": "PGD", "successes": 1, "total": 3, "alpha": 0.1,
         "first": 2, "second": 1, "others": (labels + 1) % 10, "strength": 1.0, "noisy": images,
         "detected": images, "directions": 2, "points": 2, "generations": 1, "population": 4,
-        "binary_search_steps": 1, "samples": 2, "targets": 1, "tolerance": 0.1, "scale": 1.0,
-        "seed": 0, "jitter": 0, "blur": 0.0, "size": 0.1, "ball": Ball(0.1, "linf"), "climb": Climb(),
+        "binary_search_steps": 1, "samples": 2, "tolerance": 0.1, "scale": 1.0,
+        "seed": 0, "jitter": 0, "blur": 0.0, "size": 0.1, "ball": Ball(0.1, "linf"),
+        "climb": Climb(),
     }  # fmt: skip
 
 

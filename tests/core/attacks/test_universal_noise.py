@@ -111,7 +111,7 @@ def test_a_noise_of_its_own_for_each_image(rows: Classifier) -> None:
 def test_known_answers_are_taken(rows: Classifier) -> None:
     images = _row_images([1, 2], [0.3, 0.3])
     given = transfer(
-        rows, _row_noise(5, 0.5), images, np.array([1, 2]), target=5, before=np.array([1, 3])
+        rows, _row_noise(5, 0.5), images, np.array([1, 2]), target=5, known=[np.array([1, 3])]
     )  # fmt: skip
     assert given.misclassified() == Rate(1, 1)
 

@@ -82,9 +82,7 @@ def test_the_adaptive_attack_scores_lower(
     if epsilon != 0.3:
         goal = Untargeted(labels)
         attacked = pgd(model_1, images, goal, epsilon=epsilon, step_size=0.06).adversarial
-    made = evade(
-        model_1, detector, images, labels, epsilon=epsilon, iterations=30, targets=1, enough=limit
-    )
+    made = evade(model_1, detector, images, labels, epsilon=epsilon, iterations=30, enough=limit)
     assert np.abs(made - images).max() <= epsilon + 1e-6
     assert made.min() >= 0
     assert made.max() <= 1
@@ -97,7 +95,7 @@ def test_the_adaptive_attack_scores_lower(
 
 
 def test_what_it_cannot_turn_stays(model_1: Classifier, images, labels) -> None:
-    made = evade(model_1, ERROR, images, labels, epsilon=0.0, iterations=2, targets=1)
+    made = evade(model_1, ERROR, images, labels, epsilon=0.0, iterations=2)
     assert (made == images).all()
 
 
@@ -177,7 +175,7 @@ def test_noise_that_is_left_alone_is_a_proportion() -> None:
 def test_bad_values_are_one_sentence(model_1: Classifier, images, labels) -> None:
     with pytest.raises(ValueError, match="The detector is 'none'"):
         DetectionStudy(10, "none", 0.3)
-    with pytest.raises(ValueError, match="The number of targets is 0"):
-        evade(model_1, ERROR, images, labels, targets=0)
+    with pytest.raises(ValueError, match="The score that is enough is -1"):
+        evade(model_1, ERROR, images, labels, enough=-1)
     with pytest.raises(ValueError, match="clip them first"):
         ERROR.scores(model_1, images + 1)

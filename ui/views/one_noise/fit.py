@@ -203,7 +203,7 @@ def _scored_in_parts(
         {
             name: transfer(
                 classifier, each, images, labels, target=settings.target, scale=scale,
-                before=before, after=next(answered),
+                known=(before, next(answered)),
             )
             for name, (each, scale) in at_scale.items()
         }
@@ -244,7 +244,7 @@ def _scores(
     noises = _noises(fit(fitted_on, settings).noise, images, scale, names)
     return {
         name: transfer(
-            classifier, each, images, labels, target=settings.target, scale=scale, before=before
+            classifier, each, images, labels, target=settings.target, scale=scale, known=(before,)
         )
         for name, (each, scale) in noises.items()
     }
