@@ -45,7 +45,7 @@ BAD = {
 }
 EXEMPT = {  # of what was measured or checked before, inside graphs, or the checks themselves
     "core.checks", "core.training.comparison", "core.report.claims",
-    "core.studies.masking_verdicts", "core.statistics.paired", "core.optimization.objectives",
+    "core.studies.study", "core.studies.masking_verdicts", "core.statistics.paired", "core.optimization.objectives",
     "core.network.pooling", "core.keyed_noise", "core.attacks.search", "core.network.margins",
     "core.apart", "core.data.archive", "core.plain", "core.data.pale",
     "core.training.augmentation.stateless_seed", "core.defenses.projection.adam",

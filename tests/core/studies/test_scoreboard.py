@@ -108,7 +108,7 @@ def test_without_a_success_there_is_no_median(
 
 
 def test_bad_values_are_one_sentence() -> None:
-    with pytest.raises(ValueError, match="No image has been attacked yet: work first"):
+    with pytest.raises(ValueError, match="No image has been measured yet: work first"):
         Scoreboard(attack("FGSM"), {}, GOALS[0], 50).found  # noqa: B018
     with pytest.raises(ValueError, match="The goal is 'all', not one of any other, random target"):
         Scoreboard(attack("FGSM"), {}, "all", 50)
