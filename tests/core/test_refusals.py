@@ -45,9 +45,9 @@ BAD = {
 }
 EXEMPT = {  # of what was measured or checked before, inside graphs, or the checks themselves
     "core.checks", "core.training.comparison", "core.report.claims",
-    "core.studies.study", "core.studies.masking_verdicts", "core.statistics.paired", "core.optimization.objectives",
+    "core.studies.masking_verdicts", "core.statistics.paired", "core.optimization.objectives",
     "core.network.pooling", "core.keyed_noise", "core.attacks.search", "core.network.margins",
-    "core.apart", "core.data.archive", "core.plain", "core.data.pale",
+    "core.apart", "core.data.archive", "core.plain", "core.data.pale", "core.studies.study",
     "core.training.augmentation.stateless_seed", "core.defenses.projection.adam",
     "core.network.classifier.in_batches", "core.arrays.check_classes",
     "core.inspection.feature_maps.padding_before", "core.training.loop.checkpoint_steps",
