@@ -11,6 +11,7 @@ from core.inspection.fidelity import CONTROLS, IMAGE_ITSELF, RANDOM_MAP, fidelit
 from core.network.classifier import Classifier
 from core.statistics.averages import Mean
 from core.statistics.paired import LEVEL, holm
+from core.studies.study import chunks
 
 _CHUNK = 10  # images between two reports
 
@@ -116,9 +117,9 @@ class FidelityStudy:
 
         For core.jobs: each step is ten images and one map.
         """
-        starts = range(0, len(images), _CHUNK)
-        for done, start in enumerate(starts):
-            part = images[start : start + _CHUNK]
+        parts = list(chunks(len(images), _CHUNK))
+        for done, rows in enumerate(parts):
+            part = images[rows]
             classes = classifier.predict(part)
             measured = _with_controls(maps)
             areas = {}
@@ -129,7 +130,7 @@ class FidelityStudy:
                 areas[name] = np.concatenate([*self._so_far(name), both], axis=1)
                 if number + 1 == len(measured):
                     self.areas = areas
-                yield (done + (number + 1) / len(measured)) / len(starts)
+                yield (done + (number + 1) / len(measured)) / len(parts)
 
     def _so_far(self, name: str) -> list[FloatArray]:
         return [self.areas[name]] if name in self.areas else []

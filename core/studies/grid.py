@@ -33,6 +33,7 @@ from core.defenses.adaptive import (
 )
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
+from core.studies.study import chunks
 
 ADAPTIVE, BLACK_BOX, TRANSFER, STATIC = "adaptive", "black box", "transfer", "static"
 NOISE, CLEAN = "noise", "clean"
@@ -148,9 +149,9 @@ class Grid:
         done = 0.0
         for row, column in plan:
             parts, seconds = [], 0.0
-            for start in range(0, len(self.images), _CHUNK):
+            for part in chunks(len(self.images), _CHUNK):
                 begun = time.perf_counter()
-                rows = np.arange(start, min(start + _CHUNK, len(self.images)))
+                rows = np.arange(part.start, part.stop)
                 parts.append(self._attacked(row, column, rows))
                 seconds += time.perf_counter() - begun
                 done += _SHARES.get(column, 1.0) * len(rows)

@@ -80,14 +80,16 @@ class NoiseStudy:
         For core.jobs: each step is twenty starts toward one class.
         """
         seed = check_seed(seed)
-        chunks = range(0, self.total, _CHUNK)
-        for done, first in enumerate(chunks):
+        parts = list(chunks(self.total, _CHUNK))
+        for done, part in enumerate(parts):
             ends = dict(self.ends)
             for number, label in enumerate(self.classes):
                 if number:
-                    yield (done + number / len(self.classes)) / len(chunks)
-                classes = np.full(min(_CHUNK, self.total - first), label)
-                starts = noise_images(classes, first=first, mean=mean, stddev=stddev, seed=seed)
+                    yield (done + number / len(self.classes)) / len(parts)
+                classes = np.full(part.stop - part.start, label)
+                starts = noise_images(
+                    classes, first=part.start, mean=mean, stddev=stddev, seed=seed
+                )
                 images = optimize_images(
                     classifier, starts, objective_of(Targeted(classes), objective),
                     keep_every=settings["iterations"], **settings,
@@ -96,7 +98,7 @@ class NoiseStudy:
                 before = [ends[label]] if label in ends else []
                 ends[label] = joined(*before, Ends(label, images, *read))
             self.ends = ends
-            yield (done + 1) / len(chunks)
+            yield (done + 1) / len(parts)
 
 
 @dataclass(frozen=True, eq=False)
