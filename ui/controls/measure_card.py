@@ -17,11 +17,6 @@ from ui.visitor.kept_job import Kept, progress
 TOTAL = 200
 
 
-def total_of(spec: DatasetSpec) -> int:
-    """How many test images a card measures: 200, or all that there are."""
-    return min(TOTAL, spec.test_images)
-
-
 class Study(Protocol):
     """Something that grows while a job works on it."""
 

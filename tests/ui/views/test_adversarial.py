@@ -11,6 +11,7 @@ from core.arrays import CLASSES, to_float
 from core.attacks.generated import generate_from_noise, move_toward
 from core.attacks.goals import Targeted
 from core.data.mnist import Dataset
+from core.data.spec import MNIST
 from core.network.classifier import Classifier
 from tests.ui.conftest import run_while_live, text_of
 from ui.views.adversarial import noise_luck, noise_settings, source_luck, source_settings
@@ -110,7 +111,7 @@ def test_e8_as_in_the_report(visit: Callable[..., AppTest], model_1: Classifier)
 def _pixels(number: int) -> np.ndarray:
     from ui.visitor import compute
 
-    return compute.mnist().test.images[number]
+    return compute.dataset(MNIST).test.images[number]
 
 
 def test_every_control_of_toward_a_source_moves(visit: Callable[..., AppTest]) -> None:

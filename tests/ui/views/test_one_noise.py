@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.mnist import load_test_labels
+from core.data.spec import MNIST
 from core.statistics.rate import Rate
 from tests.ui.conftest import open_page, text_of
 from ui.views.one_noise.fit import ALL_CLASSES, CURVE_SCALES, POOL_START, SAME_CLASS, images_to_fit
@@ -89,7 +90,7 @@ def test_models_against_models(app: AppTest) -> None:
 def test_an_own_digit_is_fitted(app: AppTest) -> None:
     from ui.visitor import compute
 
-    ink = encode_ink(np.asarray(compute.mnist().test.images[0]))
+    ink = encode_ink(np.asarray(compute.dataset(MNIST).test.images[0]))
     page = _open(app, ink=ink, one_images="2")
     assert not page.exception
     assert "Fitted to your digit, 50" in text_of(page)

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import to_float
+from core.data.spec import MNIST
 from core.report.settings import E13
 from core.training.settings import TrainingSettings
 from tests.ui.conftest import text_of
@@ -148,7 +149,7 @@ def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
 
     app.run()
     tray = Tray()
-    test = compute.mnist().test
+    test = compute.dataset(MNIST).test
     tray.add(to_float(test.images[-35:]), test.labels[-35:].tolist(), "here", range(9_965, 10_000))
     app.session_state["_tray"] = tray
     app.switch_page("pages/training.py").run()
@@ -189,7 +190,7 @@ def test_a_defended_model_does_not_train(app: AppTest) -> None:
 
     app.run()
     tray = Tray()
-    tray.add(to_float(compute.mnist().test.images[:1]), [7], "here")
+    tray.add(to_float(compute.dataset(MNIST).test.images[:1]), [7], "here")
     app.session_state["_tray"] = tray
     app.query_params.update({"model": "model-1~blur-1"})
     app.switch_page("pages/training.py").run()

@@ -11,7 +11,7 @@ from core.statistics.paired import Verdict
 from core.studies.repeated import SourceStudy
 from ui import text, theme
 from ui.controls import shared
-from ui.controls.measure_card import TOTAL, MeasureCard, Record, total_of
+from ui.controls.measure_card import TOTAL, MeasureCard, Record
 from ui.figures import attack_charts
 from ui.show import draw
 from ui.views.adversarial.source_settings import Settings
@@ -23,7 +23,7 @@ _SHOWN = 4
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[SourceStudy, Generator[float]]:
-    total = total_of(classifier.spec)
+    total = min(TOTAL, classifier.spec.test_images)
     study = SourceStudy(total)
     return study, study.work(
         classifier, *compute.first_test_images(classifier.spec, total), **settings

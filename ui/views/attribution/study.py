@@ -12,7 +12,7 @@ from core.network.classifier import Classifier
 from core.statistics.averages import Mean
 from core.studies.fidelity_study import FidelityStudy, MapScore, Ranking
 from ui import text, theme
-from ui.controls.measure_card import TOTAL, MeasureCard, Record, total_of
+from ui.controls.measure_card import TOTAL, MeasureCard, Record
 from ui.figures import attribution_charts
 from ui.show import draw
 from ui.views.attribution.maps import METHODS, Settings, maps_of
@@ -36,7 +36,7 @@ def study_table() -> pd.DataFrame | None:
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[FidelityStudy, Generator[float]]:
-    total = total_of(classifier.spec)
+    total = min(TOTAL, classifier.spec.test_images)
     begun = FidelityStudy(total)
     images, _ = compute.first_test_images(classifier.spec, total)
     return begun, begun.work(classifier, images, maps_of(Settings(**settings)))
