@@ -1,4 +1,4 @@
-"""Which pixels raise or lower the logit of a class: five maps, all signed.
+"""Which pixels raise or lower the logit of a class: maps, all signed.
 
 Nothing is scaled, clipped or made absolute. The target is the logit, not the probability, which
 stands still where the network is sure.
@@ -13,6 +13,7 @@ import numpy as np
 from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_switch, check_whole
+from core.data.fills import fill_images
 from core.network.classifier import IMAGES, Classifier, in_batches
 from core.network.forward import forward
 from core.network.model import assign_weights, named_weights
@@ -62,19 +63,20 @@ def integrated_gradients(
     images: FloatArray,
     classes: IntArray,
     *,
-    baseline: float | FloatArray = 0.0,
+    baseline: str | float | FloatArray = "black",
     steps: int = 64,
 ) -> Attribution:
     """The mean gradient on the straight way from the baseline to the image, times the way.
 
     In logits; the values sum to the logit's rise from baseline to image, up to the
-    `completeness_gap` of the midpoint rule with `steps` (1 to 256) points. `baseline`: a number
-    in [0, 1], or pixels that broadcast to `images` (core.data.fills). Arguments and errors as of
-    `gradient`. Sundararajan et al. (2017), arXiv:1703.01365.
+    `completeness_gap` of the midpoint rule with `steps` (1 to 256) points. `baseline`: a name of
+    core.data.fills, a number in [0, 1], or pixels that broadcast to `images`. Arguments and errors
+    as of `gradient`. Sundararajan et al. (2017), arXiv:1703.01365.
     """
     classes = _checked(images, classes)
     steps = check_whole("The number of steps", steps, 1, MAX_STEPS)
-    start = np.broadcast_to(np.asarray(baseline, np.float32), images.shape)
+    begin = fill_images(baseline, images) if isinstance(baseline, str) else baseline
+    start = np.broadcast_to(np.asarray(begin, np.float32), images.shape)
     check_images(start)
     way = images - start
     shares = ((np.arange(steps, dtype=np.float32) + np.float32(0.5)) / np.float32(steps))[
@@ -95,8 +97,8 @@ def smooth_grad(
     images: FloatArray,
     classes: IntArray,
     *,
-    samples: int = 50,
     noise: float = 0.15,
+    samples: int = 50,
     seed: int = 0,
 ) -> Attribution:
     """The mean of the signed gradients at `samples` (1 to 256) noisy copies of each image.
@@ -119,20 +121,20 @@ def smooth_grad(
 
 
 def grad_cam(
-    classifier: Classifier, images: FloatArray, classes: IntArray, *, relu: bool = True
+    classifier: Classifier, images: FloatArray, classes: IntArray, *, signed: bool = False
 ) -> Attribution:
     """The last convolution's maps, each weighted by the mean gradient of the logit at it, summed.
 
     Bilinear from the maps' size to 28 × 28, and not scaled. As published only what is positive
-    stays, so that it can be blank: where the weighted maps are negative everywhere. `relu=False`
+    stays, so that it can be blank: where the weighted maps are negative everywhere. `signed`
     keeps both signs. Arguments and errors as of `gradient`. Selvaraju et al. (2016),
     arXiv:1610.02391.
     """
     classes = _checked(images, classes)
-    check_switch("The ReLU", relu)
+    check_switch("Whether both signs are kept", signed)
     compiled = classifier.compiled("attribution/grad_cam", _compile_grad_cam)
     coarse: FloatArray = in_batches(compiled, images, classes, batch=_BATCH)
-    if relu:
+    if not signed:
         coarse = np.maximum(coarse, 0)
     rows, columns = _bilinear(coarse.shape[1]), _bilinear(coarse.shape[2])
     return Attribution(np.einsum("yi,nij,xj->nyx", rows, coarse, columns).astype(np.float32))

@@ -53,9 +53,9 @@ def test_a_slider_moves_one_map_and_no_other(visitor: Visitor) -> None:
 def test_the_study_shows_its_progress_and_stops(visitor: Visitor) -> None:
     page = visitor.page
     visitor.open("/attribution?ig_steps=4&sg_samples=1")
-    visitor.gate.hold("Fidelity of 5 maps", 0.05)
+    visitor.gate.hold("Fidelity of the maps", 0.05)
     visitor.press("fidelity-measure")
-    expect(page.locator(".st-key-job-card")).to_contain_text("Fidelity of 5 maps")
+    expect(page.locator(".st-key-job-card")).to_contain_text("Fidelity of the maps")
     page.get_by_text("10 of 200 test images").wait_for()
     page.get_by_text(re.compile("tie for first|comes first")).wait_for()
     visitor.press("fidelity-stop")

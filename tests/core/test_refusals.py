@@ -292,7 +292,7 @@ def test_a_switch_is_on_or_off(value: Any) -> None:
         lambda: RobustSettings(threshold_start=value),
         lambda: ImageSettings(minimize=value),
         lambda: attack("PGD")(network(), images, goal, {"random_start": value, "iterations": 1}),
-        lambda: grad_cam(network(), images, goal.classes, relu=value),
+        lambda: grad_cam(network(), images, goal.classes, signed=value),
     ]
     for each in asked:
         with pytest.raises(ValueError, match="give True or False"):

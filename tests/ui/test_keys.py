@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,13 +12,14 @@ from core.arrays import FloatArray
 from core.attacks.catalog import ATTACKS, Attack, attack
 from core.attacks.goals import Untargeted
 from core.catalog import Setting, Value
+from core.inspection.catalog import METHODS, Method
 from core.network.classifier import Classifier
 from core.studies.scoreboard import GOALS, Scoreboard
 from tests.test_house import ROOT
-from ui.controls import attack_settings
-from ui.controls.attack_settings import NORM_NAMES
+from ui.controls import attack_settings, setting_controls
+from ui.controls.setting_controls import NORM_NAMES
 from ui.views.adversarial.standard_settings import Asked
-from ui.views.attribution.maps import METHODS, Settings
+from ui.views.attribution.maps import defaults
 from ui.views.one_noise.fit import Settings as Fitted
 from ui.views.one_noise.models import _rates
 from ui.visitor.images import ChosenImage
@@ -63,7 +64,7 @@ def test_one_title_is_one_number_whatever_an_attack_sets(kept: str) -> None:
                 title, settings = asked.words, dict(asked.settings)
             else:
                 board = Scoreboard(each, settings, GOALS[0], 1)
-                title, settings = attack_settings.words(each, board.settings), dict(board.settings)
+                title, settings = setting_controls.words(each, board.settings), dict(board.settings)
             by_title.setdefault(title, set()).add(settings[name])
         assert all(len(values) == 1 for values in by_title.values())
         computed = [value for values in by_title.values() for value in values]
@@ -96,10 +97,10 @@ def test_a_setting_that_an_attack_has_not_is_named() -> None:
 
 def test_the_link_says_what_is_computed_with() -> None:
     for each, setting in numbers(float) + numbers(int):
-        nearest = attack_settings._nearest(setting)
-        if attack_settings._is_logarithmic(setting):
-            options = attack_settings._logarithmic(setting)
-            texts = [attack_settings._written(option) for option in options]
+        nearest = setting_controls.nearest(setting)
+        if setting_controls.is_logarithmic(setting):
+            options = setting_controls.logarithmic(setting)
+            texts = [setting_controls.written(option) for option in options]
             assert len(set(texts)) == len(texts), (each.name, setting.name)
             assert [number_of(text.replace(",", "")) for text in texts] == options
             assert all(Choice(texts).read((text,)).taken == (text,) for text in texts)
@@ -115,8 +116,8 @@ def test_the_link_says_what_is_computed_with() -> None:
 def test_two_settings_of_one_range_keep_their_step() -> None:
     """A step of 0.05 adds up to 0.30000000000000004; no limit of a visitor moves it."""
     setting = Setting("ε", 0.0, 1.0, 0.05, name="epsilon", default=0.3)
-    assert attack_settings._nearest(setting)(0.1 + 0.2) == 0.3
-    assert attack_settings._nearest(replace(setting, high=0.2))(0.9) == 0.2
+    assert setting_controls.nearest(setting)(0.1 + 0.2) == 0.3
+    assert setting_controls.nearest(replace(setting, high=0.2))(0.9) == 0.2
 
 
 def _sliders() -> None:
@@ -184,17 +185,21 @@ def test_what_a_cache_does_not_hash_has_its_key_beside_it() -> None:
             assert _DETERMINED[hidden] & set(parameters), (name, hidden)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_a_maps_key_holds_every_setting_that_it_follows(name: str, model_1: Classifier) -> None:
+@pytest.mark.parametrize("method", METHODS.values(), ids=lambda method: method.name)
+def test_a_maps_key_holds_every_setting_that_it_follows(
+    method: Method, model_1: Classifier
+) -> None:
     """A setting that is not in the key changes nothing; one that is, does."""
     image, label = np.zeros((1, 28, 28, 1), np.float32), np.array([3])
     image[0, 8:20, 12:16] = 0.7
-    plain = Settings()
-    others = {"noise": 0.35, "samples": 7, "baseline": "gray", "steps": 9, "signed_cam": True}
-    assert others.keys() == {each.name for each in fields(Settings)}
-    before = METHODS[name].compute(model_1, image, label, plain).values
-    for setting, value in others.items():
-        assert getattr(plain, setting) != value
-        changed = replace(plain, **{setting: value})
-        after = METHODS[name].compute(model_1, image, label, changed).values
-        assert np.array_equal(before, after) == (setting not in METHODS[name].follows)
+    others: dict[str, Value] = {
+        "sg_noise": 0.35, "sg_samples": 7, "baseline": "gray", "ig_steps": 9, "signed_cam": True,
+    }  # fmt: skip
+    plain = defaults()
+    assert others.keys() == plain.keys()
+    before = method(model_1, image, label, method.own(plain)).values
+    for key, value in others.items():
+        assert plain[key] != value
+        after = method(model_1, image, label, method.own({**plain, key: value})).values
+        follows = key in map(method.key_of, method.defaults())
+        assert np.array_equal(before, after) != follows

@@ -142,7 +142,7 @@ def test_grad_cam_of_a_convolution_by_hand() -> None:
     image = np.random.default_rng(1).random((1, 28, 28, 1), np.float32)
     classifier = Classifier(model, name="hand")
     for label in range(10):
-        signed = grad_cam(classifier, image, np.array([label]), relu=False).values
+        signed = grad_cam(classifier, image, np.array([label]), signed=True).values
         expected = weights[:, :, 0, label].mean() * image[0, :, :, 0]
         assert signed[0] == pytest.approx(expected, abs=1e-5)
         published = grad_cam(classifier, image, np.array([label])).values
@@ -155,7 +155,7 @@ def test_grad_cam_is_bilinear(model_1: Classifier, digits) -> None:
     matrix = attribution._bilinear(14)
     expected = np.asarray(tf.image.resize(maps, (28, 28)))[0, :, :, 0]
     assert matrix @ maps[0, :, :, 0] @ matrix.T == pytest.approx(expected, abs=1e-6)
-    signed = grad_cam(model_1, images, classes, relu=False).values
+    signed = grad_cam(model_1, images, classes, signed=True).values
     assert signed.min() < 0
     assert grad_cam(model_1, images, classes).values.min() == 0
 
@@ -182,7 +182,7 @@ def test_no_setting_retraces(model_1: Classifier, digits, monkeypatch: pytest.Mo
         integrated_gradients(*arguments, baseline=baseline, steps=steps)
         smooth_grad(*arguments, samples=samples, noise=noise, seed=steps)
         grad_cam(*arguments)
-        grad_cam(*arguments, relu=False)
+        grad_cam(*arguments, signed=True)
     assert traces == ["logit_gradient", "weighted_maps"]
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.arrays import to_float
+from core.arrays import FloatArray, IntArray, to_float
+from core.catalog import Control
 from core.data.mnist import Dataset
-from core.inspection.attribution import integrated_gradients
+from core.inspection.attribution import Attribution, gradient, integrated_gradients
+from core.inspection.catalog import METHODS, Method
 from core.jobs import Job
 from core.network.classifier import Classifier
 from tests.gate import Gate
@@ -18,7 +20,7 @@ from tests.ui.conftest import run_while_live, text_of
 from ui.views.attribution import maps as attribution_maps
 from ui.views.attribution import page as attribution
 from ui.views.attribution import study as attribution_study
-from ui.views.attribution.maps import METHODS, Settings
+from ui.views.attribution.maps import defaults
 from ui.visitor import session
 from ui.visitor.choice import Choice
 from ui.visitor.images import ChosenImage
@@ -111,7 +113,10 @@ def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch
     page.button(key="fidelity-measure").click().run()
     text = text_of(run_while_live(page, "fidelity-stop"))
     assert "first" in text
-    assert "the first 20 test images, each for its predicted class; baseline black, 4 steps" in text
+    assert (
+        "the first 20 test images, each for its predicted class; baseline black, steps from "
+        in text
+    )
     table = page.dataframe[0].value
     assert len(table) == len(METHODS) + 2
     assert set(table["map"]) >= {"The image itself (control)", "A random map (control)"}
@@ -123,7 +128,7 @@ def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_file_holds_image_settings_and_maps(model_1: Classifier, mnist: Dataset) -> None:
-    choice, settings = Choice("model-1", ChosenImage(7)), Settings(steps=5)
+    choice, settings = Choice("model-1", ChosenImage(7)), {**defaults(), "ig_steps": 5}
     maps = {
         name: attribution_maps.attribution(name, model_1, choice.image, 9, settings)
         for name in METHODS
@@ -131,10 +136,57 @@ def test_the_file_holds_image_settings_and_maps(model_1: Classifier, mnist: Data
     with np.load(io.BytesIO(attribution._archive(choice, 9, settings, maps))) as archive:
         assert (archive["image"] == mnist.test.images[7]).all()
         assert archive["explained_class"] == 9
-        assert archive["steps"] == 5
+        assert archive["ig_steps"] == 5
         assert archive["baseline"] == "black"
         assert (archive["smooth_grad"] == maps["SmoothGrad"].values[0]).all()
         assert archive["completeness_gap"] == maps["Integrated gradients"].completeness_gap
+
+
+def without_its_mean(
+    classifier: Classifier, images: FloatArray, classes: IntArray, *, share: float = 0.5
+) -> Attribution:
+    """An attribution that no list knows: the gradient less a share of its mean."""
+    values = gradient(classifier, images, classes).values
+    return Attribution(values - np.float32(share) * values.mean(axis=(1, 2), keepdims=True))
+
+
+def test_a_new_attribution_is_one_entry(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, model_1: Classifier
+) -> None:
+    """Its settings had to be entered in nine places, and the file ended in a KeyError."""
+    new = Method(
+        name="Above the mean",
+        run=without_its_mean,
+        summary="The gradient less its mean.",
+        purpose="For a test.",
+        source="Nobody",
+        controls={"share": Control("Share of the mean", 0.0, 1.0, 0.1, free=True)},
+        looks=lambda: 1,
+        unit="logit per test",
+        says="Less {share:g} of the mean.",
+    )
+    monkeypatch.setitem(METHODS, new.name, new)
+    monkeypatch.setattr(attribution_study, "TOTAL", 10)
+    app.query_params.update({"ig_steps": "4", "sg_samples": "1", "without_its_mean_share": "0.2"})
+    app.query_params["map"] = new.name
+    app.run()
+    page = app.switch_page("pages/attribution.py").run()
+    text = text_of(page)
+    assert "**Above the mean** :gray[· logit per test]" in text
+    assert "Less 0.2 of the mean." in text
+    assert "on this image Above the mean" in text
+    page.button(key="fidelity-measure").click().run()
+    assert "share of the mean 0.2" in text_of(run_while_live(page, "fidelity-stop"))
+    assert set(page.dataframe[0].value["map"]) > METHODS.keys()
+    assert not page.exception
+    choice, settings = Choice("model-1", ChosenImage(1)), {**defaults(), "ig_steps": 4}
+    maps = {
+        name: attribution_maps.attribution(name, model_1, choice.image, 2, settings)
+        for name in METHODS
+    }
+    with np.load(io.BytesIO(attribution._archive(choice, 2, settings, maps))) as archive:
+        assert (archive["without_its_mean"] == maps[new.name].values[0]).all()
+        assert archive["without_its_mean_share"] == 0.5
 
 
 def test_a_study_can_be_stopped(page: AppTest, gate: Gate) -> None:

@@ -15,7 +15,7 @@ from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judge
 from core.statistics.rate import Rate
 from core.studies.scoreboard import GOALS, Scoreboard, noise_control
-from ui.controls import attack_settings
+from ui.controls import setting_controls
 from ui.visitor import session
 from ui.visitor.choice import Choice, short_titles
 from ui.visitor.kept_job import is_live, job_on_test_images
@@ -56,7 +56,7 @@ class ScoreRun:
         name, settings = self.board.attack.name, self.board.settings
         if not self.board.attack.bounded:
             return name
-        norm = attack_settings.NORM_NAMES[str(settings["norm"])]
+        norm = setting_controls.NORM_NAMES[str(settings["norm"])]
         return f"{name} at ε {settings['epsilon']:g} ({norm})"
 
     @property
@@ -68,7 +68,7 @@ class ScoreRun:
     @property
     def words(self) -> str:
         """Every setting, for captions."""
-        return attack_settings.words(self.board.attack, self.board.settings)
+        return setting_controls.words(self.board.attack, self.board.settings)
 
     @property
     def milliseconds(self) -> float:

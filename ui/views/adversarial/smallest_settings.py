@@ -14,8 +14,8 @@ from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 from ui.controls import bound, shared
-from ui.controls.attack_settings import NORM_NAMES
 from ui.controls.class_picker import one_class
+from ui.controls.setting_controls import NORM_NAMES
 from ui.views.adversarial.standard_settings import ANY, DRAWS, TARGETED, true_class
 from ui.visitor import compute
 from ui.visitor.cache import cached

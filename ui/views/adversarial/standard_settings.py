@@ -15,7 +15,7 @@ from core.data.spec import MNIST, DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 from ui import text
-from ui.controls import attack_settings, bound, coach
+from ui.controls import attack_settings, bound, coach, setting_controls
 from ui.controls.class_picker import one_class
 from ui.visitor import compute
 from ui.visitor.cache import cached
@@ -51,7 +51,7 @@ class Asked:
     @property
     def words(self) -> str:
         """The settings, for captions."""
-        return attack_settings.words(attack(self.attack), dict(self.settings))
+        return setting_controls.words(attack(self.attack), dict(self.settings))
 
     def goal(self, images: Sequence[ChosenImage], classifier: Classifier) -> Goal:
         """For each image; the answer stands in for the label that an own digit lacks."""

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
+from core.inspection.catalog import METHODS
 from core.inspection.fidelity import (
     IMAGE_ITSELF,
     RANDOM_MAP,
@@ -18,7 +19,7 @@ from core.network.classifier import Classifier
 from ui import text, theme
 from ui.figures import attribution_charts, tiles
 from ui.show import draw, picture
-from ui.views.attribution.maps import METHODS, Settings, attribution, limit, randomized
+from ui.views.attribution.maps import Settings, attribution, limit, randomized
 from ui.visitor.images import ChosenImage
 
 _TILE = 140

@@ -1,15 +1,14 @@
-"""The parts of the attribution page: settings, the five maps, the chosen images, downloads."""
-
-from dataclasses import asdict, replace
+"""The parts of the attribution page: settings, the maps, the chosen images, downloads."""
 
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.data.fills import FILLS
+from core.catalog import Value
 from core.inspection.attribution import Attribution, last_maps
+from core.inspection.catalog import INTEGRATED, METHODS, QUANTILE, Method
 from core.network.classifier import Classifier
 from ui import text, theme
-from ui.controls import bound
+from ui.controls import bound, setting_controls
 from ui.controls.class_picker import class_picker
 from ui.controls.columns import result_and_settings
 from ui.controls.downloads import download
@@ -19,32 +18,18 @@ from ui.files import npz
 from ui.show import picture
 from ui.views.attribution.check import check
 from ui.views.attribution.maps import (
-    GRAD_CAM,
-    GRADIENT,
-    INTEGRATED,
-    METHODS,
-    QUANTILE,
     REFERENCE_IMAGES,
-    SMOOTH_GRAD,
-    TIMES_INPUT,
     Settings,
     attribution,
+    defaults,
     limit,
+    work,
 )
 from ui.views.attribution.study import study, study_table
 from ui.visitor import compute, state
 from ui.visitor.choice import Choice
 
 _TILE = 84
-_FIXED_WORK = 1_500  # passes for the scales of the maps and for the check, roughly
-_DEFAULTS = {
-    "baseline": Settings.baseline,
-    "ig_steps": Settings.steps,
-    "sg_noise": Settings.noise,
-    "sg_samples": Settings.samples,
-    "map": INTEGRATED,
-    "signed_cam": Settings.signed_cam,
-}
 
 
 @st.fragment
@@ -54,12 +39,12 @@ def explain(classifier: Classifier, choice: Choice) -> None:
     probabilities = classifier.probabilities(choice.image.floats)[0]
     with controls, st.container(border=True, key="settings"):
         label, settings, method = _settings(choice, probabilities)
-    work = _FIXED_WORK + (2 + len(choice.more)) * (settings.steps + settings.samples)
     with result:
-        compute.or_its_sentence("A comparison of five maps", work, classifier)
+        looks = work(2 + len(choice.more), settings)
+        compute.or_its_sentence("A comparison of the maps", looks, classifier)
     maps = {name: attribution(name, classifier, choice.image, label, settings) for name in METHODS}
     with result, st.container(border=True, height="stretch"):
-        _five_maps(classifier, choice, label, settings, maps)
+        _maps(classifier, choice, label, settings, maps)
     if choice.more:
         with st.container(border=True):
             _beside(classifier, choice, label, settings, method)
@@ -70,58 +55,42 @@ def explain(classifier: Classifier, choice: Choice) -> None:
     _downloads(choice, label, settings, maps)
 
 
-def _settings(choice: Choice, probabilities: FloatArray) -> tuple[int, Settings, str]:
+def _settings(choice: Choice, probabilities: FloatArray) -> tuple[int, dict[str, Value], str]:
+    """The class, what every map is set to, and the map to check; switches are in a popover."""
     st.markdown("**Settings**")
     label = class_picker(choice, probabilities)
-    settings = Settings(
-        baseline=bound.selectbox(
-            "Baseline",
-            FILLS,
-            key="baseline",
-            help="Where integrated gradients begin: 0, 0.5, the mean training image, this image "
-            "blurred by 3 pixels, or uniform noise.",
-        ),
-        steps=bound.slider(
-            "Steps from baseline to image", 4, 256, Settings.steps, 4, key="ig_steps"
-        ),
-        noise=bound.slider(
-            "Noise of SmoothGrad",
-            0.0,
-            0.5,
-            Settings.noise,
-            0.01,
-            key="sg_noise",
-            help="Standard deviation, where full ink is 1.",
-        ),
-        samples=bound.slider(
-            "Samples of SmoothGrad", 1, 200, Settings.samples, 1, key="sg_samples"
-        ),
-    )
+    settings = _controls(switches=False)
+    names = list(METHODS)
     method: str = bound.selectbox(
         "Map to check",
-        list(METHODS),
-        list(METHODS).index(INTEGRATED),
+        names,
+        names.index(INTEGRATED),
         key="map",
         help="The one that the card below puts to the test.",
     )
     with st.popover("More", icon=":material/tune:", width="stretch"):
-        signed_cam = bound.toggle(
-            "Grad-CAM with its sign",
-            Settings.signed_cam,
-            key="signed_cam",
-            help="Off, as published: only what speaks for the class is kept.",
-        )
+        settings |= _controls(switches=True)
     st.button(
         "Defaults",
         key="defaults",
         type="tertiary",
         icon=":material/replay:",
-        on_click=lambda: st.session_state.update(_DEFAULTS),
+        on_click=lambda: st.session_state.update({**defaults(), "map": INTEGRATED}),
     )
-    return label, replace(settings, signed_cam=signed_cam), method
+    return label, settings, method
 
 
-def _five_maps(
+def _controls(*, switches: bool) -> dict[str, Value]:
+    """The switches of all maps, or the rest."""
+    return {
+        method.key_of(setting.name): setting_controls.control(setting, method.key_of(setting.name))
+        for method in METHODS.values()
+        for setting in method.settings
+        if isinstance(setting.default, bool) == switches
+    }
+
+
+def _maps(
     classifier: Classifier,
     choice: Choice,
     label: int,
@@ -133,7 +102,7 @@ def _five_maps(
     name = image.spec.classes[label]
     rise, gap = _rise_and_gap(maps[INTEGRATED])
     st.markdown(
-        f"**From the {settings.baseline} baseline the logit of {name} "
+        f"**From the {settings['baseline']} baseline the logit of {name} "
         f"{'rises' if rise >= 0 else 'falls'} by {abs(rise):.2f}; integrated gradients account "
         f"for all but {abs(gap):.3f}** :gray[· {image.title}, p({name}) = "
         f"{probabilities[label]:.3f}]"
@@ -154,7 +123,7 @@ def _five_maps(
                 signed_map(
                     each.values[0], limit(method, classifier), alt=f"{method} for class {name}"
                 )
-                st.caption(_note(method, each, classifier, name, settings))
+                st.caption(_note(method, each, classifier, name, settings), help=_about(method))
     st.caption(
         "Blue: more ink there speaks for the class; orange: against it. Scales never follow the "
         f"image: each unit's ends are the {QUANTILE * 100:.0f} % quantile of |value| over "
@@ -166,32 +135,26 @@ def _note(
     name: str, attributed: Attribution, classifier: Classifier, label: str, settings: Settings
 ) -> str:
     """What a reader must know of this map, in one or two lines."""
-    values = attributed.values[0]
-    if name == GRADIENT:
-        return "The slope at this image, where there is no ink as well."
-    if name == TIMES_INPUT:
-        return f"Slope × ink. Sums to {text.signed(float(values.sum()))}, which promises nothing."
-    if name == INTEGRATED:
+    method, values = METHODS[name], attributed.values[0]
+    told = {"sum": text.signed(float(values.sum())), "label": label}
+    told |= {"layer": last_maps(classifier.model), **_told(method, settings)}
+    if attributed.completeness_gap is not None:
         rise, gap = _rise_and_gap(attributed)
-        return (
-            f"Sums to {text.signed(float(values.sum()))}; the logit changes by "
-            f"{text.signed(rise)}. Completeness gap **{text.signed(gap, 3)}** with "
-            f"{settings.steps} steps."
-        )
-    if name == SMOOTH_GRAD:
-        return (
-            f"Mean of the signed gradients of {settings.samples} copies with noise "
-            f"{settings.noise:.2f}: not of their sizes."
-        )
-    layer = last_maps(classifier.model)
-    if settings.signed_cam:
-        return f"Maps of {layer}, weighted by their mean gradient; both signs are kept."
-    if not values.any():
-        return (
-            f"Blank: the weighted maps of {layer} are nowhere positive for {label}, and only "
-            "what is positive is kept, as published."
-        )
-    return f"Maps of {layer}, weighted by their mean gradient; only what is positive is kept."
+        told |= {"rise": text.signed(rise), "gap": text.signed(gap, 3)}
+    return (method.says if values.any() else method.blank).format(**told)
+
+
+def _about(name: str) -> str:
+    return f"{METHODS[name].summary} {METHODS[name].purpose} {METHODS[name].source}"
+
+
+def _told(method: Method, settings: Settings) -> dict[str, Value]:
+    """The method's settings by name, a switch as its words."""
+    own = method.own(settings)
+    for each in method.settings:
+        if isinstance(each.default, bool) and each.choices:
+            own[each.name] = each.choices[bool(own[each.name])]
+    return own
 
 
 def _rise_and_gap(integrated: Attribution) -> tuple[float, float]:
@@ -242,7 +205,7 @@ def _downloads(
             "Maps",
             lambda: _archive(choice, label, settings, maps),
             "attribution.npz",
-            help="Image, class, settings and the five maps as NumPy arrays.",
+            help="Image, class, settings and every map as NumPy arrays.",
         )
         table = study_table()
         download(
@@ -256,19 +219,12 @@ def _downloads(
 
 
 def _archive(choice: Choice, label: int, settings: Settings, maps: dict[str, Attribution]) -> bytes:
-    names = {
-        GRADIENT: "gradient",
-        TIMES_INPUT: "gradient_times_input",
-        INTEGRATED: "integrated_gradients",
-        SMOOTH_GRAD: "smooth_grad",
-        GRAD_CAM: "grad_cam",
-    }
     return npz(
         {
             "image": choice.image.pixels,
             "explained_class": label,
             "completeness_gap": maps[INTEGRATED].completeness_gap,
-            **{names[name]: each.values[0] for name, each in maps.items()},
-            **asdict(settings),
+            **{METHODS[name].key: each.values[0] for name, each in maps.items()},
+            **settings,
         }
     )

@@ -1,28 +1,29 @@
 """All maps and both controls over 200 test images, as a background job."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from core.inspection.catalog import METHODS
 from core.inspection.fidelity import IMAGE_ITSELF, RANDOM_MAP
 from core.network.classifier import Classifier
 from core.statistics.averages import Mean
 from core.studies.fidelity_study import FidelityStudy, MapScore, Ranking
 from ui import text, theme
 from ui.controls.measure_card import TOTAL, MeasureCard, Record
+from ui.controls.setting_controls import words
 from ui.figures import attribution_charts
 from ui.show import draw
-from ui.views.attribution.maps import METHODS, Settings, maps_of
+from ui.views.attribution.maps import Settings, maps_of
 from ui.visitor import compute
 from ui.visitor.choice import Choice
 
 
 def study(classifier: Classifier, choice: Choice, settings: Settings) -> None:
     """The card that ranks the maps."""
-    _FIDELITY.draw(classifier, choice, asdict(settings), "takes about half a minute")
+    _FIDELITY.draw(classifier, choice, dict(settings), "takes about half a minute")
 
 
 def study_table() -> pd.DataFrame | None:
@@ -39,18 +40,15 @@ def _begin(
     total = min(TOTAL, classifier.spec.test_images)
     begun = FidelityStudy(total)
     images, _ = compute.first_test_images(classifier.spec, total)
-    return begun, begun.work(classifier, images, maps_of(Settings(**settings)))
+    return begun, begun.work(classifier, images, maps_of(settings))
 
 
 def _show(record: Record[FidelityStudy]) -> None:
     scores = record.study.scores()
-    used = Settings(**record.settings)
-    cam = ", Grad-CAM signed" if used.signed_cam else ""
     st.markdown(
         f"**{_finding(scores)}** :gray[· {text.literal(record.model)}, the first "
         f"{scores[0].score.count} test "
-        f"images, each for its predicted class; baseline {used.baseline}, {used.steps} steps, "
-        f"noise {used.noise:.2f}, {used.samples} samples{cam}]"
+        f"images, each for its predicted class; {_words(record.settings)}]"
     )
     chart, table = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
     with chart:
@@ -70,6 +68,12 @@ def _show(record: Record[FidelityStudy]) -> None:
         "than the number of rows that score above, image by image (p < 0.05, Holm’s correction "
         f"for all {Ranking.of(scores).family} pairs); rows that no pair tells apart tie."
     )
+
+
+def _words(settings: Settings) -> str:
+    """What every map was set to."""
+    own = [words(method, method.own(settings)) for method in METHODS.values() if method.settings]
+    return ", ".join(own)
 
 
 def _finding(scores: list[MapScore]) -> str:
@@ -124,7 +128,7 @@ def _numbers(scores: list[MapScore]) -> pd.DataFrame:
 
 _FIDELITY = MeasureCard(
     name="fidelity",
-    title=f"Fidelity of {len(METHODS)} maps",
+    title="Fidelity of the maps",
     what="test images",
     question=f"**And over {TOTAL} images?** :gray[· not measured yet: every map and both controls, "
     "each image for its predicted class]",
