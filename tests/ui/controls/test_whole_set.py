@@ -55,7 +55,7 @@ def test_the_job_shows_the_page_and_is_kept_for_all(
     ("view", "sentence"),
     [
         ("occlusion", "Hiding every part of the image takes 703,500 images × iterations"),
-        ("attribution", "A comparison of five maps takes 347,328 images × iterations"),
+        ("attribution", "A comparison of the maps takes 328,434 images × iterations"),
         ("feature_maps", ""),
     ],
 )
