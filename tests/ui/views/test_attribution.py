@@ -17,9 +17,9 @@ from core.jobs import Job
 from core.network.classifier import Classifier
 from tests.gate import Gate
 from tests.ui.conftest import run_while_live, text_of
-from ui.controls import measure_card
 from ui.views.attribution import maps as attribution_maps
 from ui.views.attribution import page as attribution
+from ui.views.attribution import study as attribution_study
 from ui.views.attribution.maps import defaults
 from ui.visitor import session
 from ui.visitor.choice import Choice
@@ -105,7 +105,7 @@ def test_images_beside_are_shown_for_the_chosen_map(page: AppTest) -> None:
 
 
 def test_the_study_runs_and_ranks(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure_card, "TOTAL", 20)
+    monkeypatch.setattr(attribution_study, "TOTAL", 20)
     page.slider(key="ig_steps").set_value(4).run()
     page.slider(key="sg_samples").set_value(2).run()
     assert "not measured yet" in text_of(page)
@@ -166,7 +166,7 @@ def test_a_new_attribution_is_one_entry(
         says="Less {share:g} of the mean.",
     )
     monkeypatch.setitem(METHODS, new.name, new)
-    monkeypatch.setattr(measure_card, "TOTAL", 10)
+    monkeypatch.setattr(attribution_study, "TOTAL", 10)
     app.query_params.update({"ig_steps": "4", "sg_samples": "1", "without_its_mean_share": "0.2"})
     app.query_params["map"] = new.name
     app.run()
