@@ -52,7 +52,7 @@ class Paint {
     canvas.getContext("2d").putImageData(image, 0, 0)
   }
 
-  // An image for the eye, row by row: gray from paper to ink, the three channels of color as they are.
+  // An image for the eye, row by row: gray from paper to ink, three channels as the color they are.
   drawImage(canvas, values, { side, channels }, limit) {
     if (channels === 1) {
       this.draw(canvas, values, side, limit, false)

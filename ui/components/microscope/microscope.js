@@ -228,8 +228,7 @@ class Microscope {
       layer.width,
     )
     const state = side.states[at.channel]
-    this.find("input-note").textContent =
-      `What this position sees: ${height} × ${width} pixels.`
+    this.find("input-note").textContent = `What this position sees: ${height} × ${width} pixels.`
     this.find("one-detail").textContent = `· row ${at.row}, column ${at.column}`
     this.find("values").textContent =
       this.values().join(", ") + (state ? ` · ${meaning(state, head.counted)}` : "")

@@ -45,7 +45,11 @@ function told({ head, track, frame }) {
   const predicted = track.predicted(frame)
   const p = track.all(track.probabilities, frame)[predicted].toFixed(3)
   const rounded = isLast(track, frame) && track.cost ? { rounded: track.cost } : {}
-  const read = { iteration: track.steps[frame], "read as": readAs(head.images.classes[predicted]), p }
+  const read = {
+    iteration: track.steps[frame],
+    "read as": readAs(head.images.classes[predicted]),
+    p,
+  }
   return { ...track.about, ...read, ...rounded }
 }
 
