@@ -50,8 +50,13 @@ def spec(key: str) -> DatasetSpec:
     if run := state.run_by_key(bare):
         return run.dataset.spec
     file = state.uploads().get(bare) or state.kept().get(bare)
-    card = file.card if file else shipped_cards().get(bare)
-    return card.spec if card else MNIST
+    return file.card.spec if file else _shipped_specs().get(bare, MNIST)
+
+
+@st.cache_resource(show_spinner=False)
+def _shipped_specs() -> dict[str, DatasetSpec]:
+    """Asked for many times in a run of a page, which would copy the cards each time."""
+    return {name: card.spec for name, card in shipped_cards().items()}
 
 
 def check_here(spec: DatasetSpec) -> None:
