@@ -216,27 +216,23 @@ def checkpoint_probabilities(run: "Run", step: int, key: str, image: FloatArray)
 
 def first_test_images(spec: DatasetSpec, count: int) -> tuple[FloatArray, IntArray]:
     """The first `count` (up to 1,000) test images float32 [n, side, side, channels]; classes."""
-    images, labels = _first_test_images(spec.key, spec)
+    images, labels = _first_test_images(spec)
     return images[:count], labels[:count]
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _first_test_images(key: str, _spec: DatasetSpec) -> tuple[FloatArray, IntArray]:
+def _first_test_images(spec: DatasetSpec) -> tuple[FloatArray, IntArray]:
     """Once in memory, for the measurements of all visitors."""
-    first = dataset(_spec).test.first(1_000)
+    first = dataset(spec).test.first(1_000)
     return to_float(first.images), first.labels.astype("int64")
 
 
-def nearest_real(spec: DatasetSpec, key: str, image: FloatArray) -> FloatArray:
-    """The L2 from the one image called `key` to the nearest test image of each class."""
-    return _nearest_real(spec.key, key, spec, image)
-
-
 @st.cache_data(max_entries=64, show_spinner=False)
-def _nearest_real(set_key: str, key: str, _spec: DatasetSpec, _image: FloatArray) -> FloatArray:
+def nearest_real(spec: DatasetSpec, key: str, _image: FloatArray) -> FloatArray:
+    """The L2 from the one image called `key` to the nearest test image of each class."""
     from core.data.neighbors import nearest_by_class
 
-    test = dataset(_spec).test
+    test = dataset(spec).test
     return nearest_by_class(_image, test.images, test.labels)
 
 

@@ -176,12 +176,8 @@ def _unit_values(layer: str, number: int, classifier: Classifier) -> FloatArray:
     )
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
 def typical(spec: DatasetSpec) -> tuple[float, float]:
     """Ink and total variation of a test image, in the mean."""
-    return _typical(spec.key, spec)
-
-
-@st.cache_data(max_entries=4, show_spinner=False)
-def _typical(key: str, _spec: DatasetSpec) -> tuple[float, float]:
-    test = to_float(compute.dataset(_spec).test.images)
+    test = to_float(compute.dataset(spec).test.images)
     return float(test.sum(axis=(1, 2, 3)).mean()), float(total_variation(test).mean())
