@@ -159,6 +159,7 @@ _DETERMINED = {  # what a cache does not hash: one of these parameters stands fo
     "_classes": {"digest"},
     "_source": {"key"},
     "_run": {"run_id"},
+    "_spec": {"key"},
     "_data": {"digest"},
     "_settings": {"followed"},
     "_way": {"asked"},  # and the version
