@@ -1,9 +1,9 @@
-"""The router: navigation, mark and the job card. No computation."""
+"""The router: navigation, mark and the job panel. No computation."""
 
 import streamlit as st
 
 from ui.assets import asset
-from ui.header import job_card, navigation
+from ui.header import job_panel, navigation
 from ui.visitor import compute, link
 
 page = navigation.route()
@@ -11,7 +11,7 @@ dark = st.context.theme.type == "dark"
 if logo := asset("logo-dark.svg" if dark else "logo.svg"):
     st.logo(logo, size="large", icon_image=asset("icon.svg"))
 with st.sidebar:
-    job_card.show()
+    job_panel.show()
 with link.visit(page.title):
     page.run()
 compute.warm_up()

@@ -15,7 +15,7 @@ _NOW = {
 }
 
 
-class Moved(MetaPathFinder, Loader):
+class MovedModules(MetaPathFinder, Loader):
     """Finds what no file has any more, so that nothing else is looked up here."""
 
     def find_spec(
@@ -31,4 +31,4 @@ class Moved(MetaPathFinder, Loader):
 
 def find_moved() -> None:
     """Old names can be imported from now on."""
-    sys.meta_path.append(Moved())
+    sys.meta_path.append(MovedModules())

@@ -120,7 +120,7 @@ def _shoot_job(person: Visitor, name: str, job: tuple[str, str]) -> None:
     page, (link, start) = person.page, job
     person.open(link)
     page.locator(f".st-key-{start} button >> visible=true").first.click()
-    at_work = page.locator(".st-key-job-card")
+    at_work = page.locator(".st-key-job-panel")
     at_work.wait_for()
     at_work.wait_for(state="detached", timeout=900_000)
     person.settle()

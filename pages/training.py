@@ -15,7 +15,7 @@ choice = header(
 with st.skeleton(height=600):
     from ui.views.training import files as training_files
     from ui.views.training import result as training
-    from ui.views.training import rewind, run_controls, tray_card
+    from ui.views.training import rewind, run_controls, tray_panel
     from ui.views.training import settings as training_settings
 
 result, controls = st.columns([3.5, 1], gap="medium")
@@ -31,7 +31,7 @@ with result:
     training.watch()
 with context:
     rewind.show(choice)
-tray_card.show(choice)
+tray_panel.show(choice)
 if choice.spec == MNIST:
     training.claim()
 training_files.show()

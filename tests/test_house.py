@@ -81,6 +81,16 @@ def test_no_import_goes_round_in_a_circle() -> None:
     sorter.prepare()  # raises CycleError, with the circle
 
 
+def test_a_class_has_its_name_for_itself() -> None:
+    """One that others may import; what a file has for itself alone begins with “_”."""
+    homes: dict[str, list[str]] = {}
+    for name, path in MODULES.items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}
+
+
 def test_every_folder_is_a_room_with_a_sentence() -> None:
     for root, rooms in ROOMS.items():
         folders = {path.parent.name for path in (ROOT / root).glob("*/__init__.py")}

@@ -118,7 +118,7 @@ def _compile_unit(model: keras.Model, layer: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ChannelStanding:
     """Where a made image's value lies among those of real images.
 
     less: how many real images excite it less (where it was minimized: more). extreme: the value of
@@ -137,10 +137,10 @@ class Standing:
         return (self.value - self.typical) / reach if reach else math.inf
 
 
-def standing(value: float, real: FloatArray, *, minimize: bool = False) -> Standing:
+def standing(value: float, real: FloatArray, *, minimize: bool = False) -> ChannelStanding:
     """Where `value` lies among the values `real` [n] of real images, n ≥ 1."""
     less = real > value if minimize else real < value
-    return Standing(
+    return ChannelStanding(
         value=float(value),
         less=Rate.of(less),
         extreme=float(real.min() if minimize else real.max()),

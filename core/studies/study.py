@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 
 
-class Part(Protocol):
+class StudyPart(Protocol):
     """A frozen dataclass of arrays, one row for each image."""
 
     def __len__(self) -> int:
@@ -15,7 +15,7 @@ class Part(Protocol):
         ...
 
 
-Found = TypeVar("Found", bound=Part)
+Found = TypeVar("Found", bound=StudyPart)
 
 
 class Study(Generic[Found]):

@@ -21,7 +21,7 @@ _LOGGED = 100  # steps between two lines of the log
 
 
 @dataclass(frozen=True)
-class Settings:
+class GenerativeSettings:
     """Adam with a cosine to 0 over `epochs`; the seed orders images, weights and draws.
 
     noise: the autoencoder's images get normal noise whose standard deviation is drawn up to this.
@@ -39,8 +39,8 @@ class Settings:
         return self.epochs * ((60_000 - HELD_BACK) // self.batch_size)
 
 
-AUTOENCODER = Settings(epochs=4, noise=0.4)
-GENERATOR = Settings(epochs=30)
+AUTOENCODER = GenerativeSettings(epochs=4, noise=0.4)
+GENERATOR = GenerativeSettings(epochs=30)
 
 Losses = Callable[[Any, Any], Any]
 
@@ -73,7 +73,7 @@ def train_and_save(name: str) -> NetworkCard:
     return card
 
 
-def train_autoencoder(images: FloatArray, settings: Settings) -> Autoencoder:
+def train_autoencoder(images: FloatArray, settings: GenerativeSettings) -> Autoencoder:
     """Gives clean images [n, 28, 28, 1] back from noisy ones: cross-entropy of each pixel.
 
     MagNet (Meng & Chen 2017, arXiv:1705.09064), with noise of many strengths instead of one.
@@ -92,7 +92,7 @@ def train_autoencoder(images: FloatArray, settings: Settings) -> Autoencoder:
     return Autoencoder(model)
 
 
-def train_generator(images: FloatArray, settings: Settings) -> Generator:
+def train_generator(images: FloatArray, settings: GenerativeSettings) -> Generator:
     """A variational autoencoder of images [n, 28, 28, 1]: pixel cross-entropy plus divergence.
 
     Kingma & Welling (2013), arXiv:1312.6114.
@@ -118,7 +118,9 @@ def _pixel_loss(images: Any, made: Any) -> Any:
     return -tf.reduce_sum(nats, axis=(1, 2, 3))
 
 
-def _train(losses: Losses, variables: Any, images: FloatArray, settings: Settings) -> None:
+def _train(
+    losses: Losses, variables: Any, images: FloatArray, settings: GenerativeSettings
+) -> None:
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.steps)
     )
@@ -137,7 +139,7 @@ def _train(losses: Losses, variables: Any, images: FloatArray, settings: Setting
             print(f"step {number:6,d} of {settings.steps:,}  loss {float(loss):.2f}", flush=True)
 
 
-def _batches(count: int, settings: Settings) -> Iterator[IntArray]:
+def _batches(count: int, settings: GenerativeSettings) -> Iterator[IntArray]:
     for epoch in range(settings.epochs):
         order = np.random.default_rng((settings.seed, epoch)).permutation(count)
         for start in range(0, count - settings.batch_size + 1, settings.batch_size):

@@ -91,11 +91,11 @@ def test_the_repeats_can_be_stopped(visitor: Visitor) -> None:
     _open(visitor, f"{SOURCE}&to_steps=100&to_rate=0.02")
     visitor.gate.hold("E8 on 200 images", 0.1)
     visitor.press("to_luck-measure")
-    expect(page.locator(".st-key-job-card")).to_contain_text("E8 on 200 images")
+    expect(page.locator(".st-key-job-panel")).to_contain_text("E8 on 200 images")
     page.get_by_text(re.compile(r"images reach their target")).wait_for()
     visitor.press("to_luck-stop")
     page.get_by_text("Stopped after 20 of 200").wait_for()
-    page.locator(".st-key-job-card").wait_for(state="detached")
+    page.locator(".st-key-job-panel").wait_for(state="detached")
 
 
 def test_a_standard_attack_with_its_defaults(visitor: Visitor) -> None:
@@ -133,7 +133,7 @@ def test_the_histogram_of_smallest_changes_can_be_stopped(visitor: Visitor) -> N
     page.get_by_text("Half of the images become another digit with L2").wait_for()
     visitor.press("small_study-stop")
     page.get_by_text("Stopped after 25 of 500").wait_for()
-    page.locator(".st-key-job-card").wait_for(state="detached")
+    page.locator(".st-key-job-panel").wait_for(state="detached")
     visitor.press("s-defaults")
     page.get_by_text("PGD, 20 iterations, ε bisected in L∞").wait_for()
     page.get_by_text("The model or the settings above have changed since.").wait_for()

@@ -55,12 +55,12 @@ def test_the_study_shows_its_progress_and_stops(visitor: Visitor) -> None:
     visitor.open("/attribution?ig_steps=4&sg_samples=1")
     visitor.gate.hold("Fidelity of the maps", 0.05)
     visitor.press("fidelity-measure")
-    expect(page.locator(".st-key-job-card")).to_contain_text("Fidelity of the maps")
+    expect(page.locator(".st-key-job-panel")).to_contain_text("Fidelity of the maps")
     page.get_by_text("10 of 200 test images").wait_for()
     page.get_by_text(re.compile("tie for first|comes first")).wait_for()
     visitor.press("fidelity-stop")
     page.get_by_text("Stopped after 10 of 200 test images").wait_for()
-    page.locator(".st-key-job-card").wait_for(state="detached")
+    page.locator(".st-key-job-panel").wait_for(state="detached")
 
 
 def test_it_fits_a_phone(phone: Visitor) -> None:

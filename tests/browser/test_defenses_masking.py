@@ -12,7 +12,7 @@ def test_a_planted_mask_fires_and_its_evidence_is_drawn(visitor: Visitor) -> Non
     visitor.open(f"{PATH}&mask_subject=Planted")
     visitor.gate.hold("masked?", 0.25)
     visitor.press("mask-start")
-    expect(page.locator(".st-key-job-card")).to_contain_text("masked?")
+    expect(page.locator(".st-key-job-panel")).to_contain_text("masked?")
     page.locator(".st-key-mask-surface canvas, .st-key-mask-surface svg").first.wait_for()
     visitor.press("mask-stop")
     page.locator(".st-key-mask-npz").wait_for()

@@ -39,9 +39,9 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     loss = float(visitor.metrics()["Training loss"])
     assert loss < 1.5
 
-    # Leave to another page: the job card follows; return: it went on.
+    # Leave to another page: the job panel follows; return: it went on.
     visitor.go("Layers")
-    card = page.locator(".st-key-job-card")
+    card = page.locator(".st-key-job-panel")
     expect(card).to_contain_text("Training Model 1 · run 1")
     expect(card).to_contain_text(re.compile(r"epoch \d+ of 10"))
     visitor.gate.hold("run 1", 0.015)

@@ -21,7 +21,7 @@ def test_a_cancelled_run_stays_with_its_count(visitor: Visitor) -> None:
     page = visitor.page
     visitor.gate.hold("PGD on 1,000 images", 0.05)
     _start(visitor, LONG)
-    expect(page.locator(".st-key-job-card")).to_contain_text("PGD on 1,000 images")
+    expect(page.locator(".st-key-job-panel")).to_contain_text("PGD on 1,000 images")
     page.get_by_text("the first 50 test images").wait_for()
     visitor.press("score-stop")
     page.get_by_text("Stopped after 50 of 1,000 images").wait_for()

@@ -18,12 +18,12 @@ from core.studies.scoreboard import GOALS, Scoreboard
 from tests.test_house import ROOT
 from ui.controls import attack_settings, setting_controls
 from ui.controls.setting_controls import NORM_NAMES
-from ui.views.adversarial.standard_settings import Asked
+from ui.views.adversarial.standard_settings import AttackAsked
 from ui.views.attribution.maps import defaults
-from ui.views.one_noise.fit import Settings as Fitted
+from ui.views.one_noise.fit import FitSettings as Fitted
 from ui.views.one_noise.models import _rates
 from ui.visitor.images import ChosenImage
-from ui.visitor.parameters import Choice, Number, number_of
+from ui.visitor.parameters import Number, OneOf, number_of
 
 _OFF = (*(sign * 10.0**-power for power in range(3, 10) for sign in (-1, 1)), 1e-17, 0.0)
 _STEPS = 12  # of a setting, its ends among them
@@ -60,7 +60,7 @@ def test_one_title_is_one_number_whatever_an_attack_sets(kept: str) -> None:
         for value in near(setting):
             settings: dict[str, Value] = {name: value}
             if kept == "page":
-                asked = Asked(each.name, None, tuple(settings.items()))
+                asked = AttackAsked(each.name, None, tuple(settings.items()))
                 title, settings = asked.words, dict(asked.settings)
             else:
                 board = Scoreboard(each, settings, GOALS[0], 1)
@@ -81,7 +81,7 @@ def test_a_result_names_what_it_was_asked_with(
             name: value * (1 + 1e-9) if isinstance(value, float) else _QUICK.get(name, value)
             for name, value in each.defaults().items()
         }
-        asked = Asked(each.name, None, tuple(beside.items()))
+        asked = AttackAsked(each.name, None, tuple(beside.items()))
         assert dict(asked.settings) == each.defaults() | {
             name: value for name, value in _QUICK.items() if name in beside
         }
@@ -92,7 +92,7 @@ def test_a_result_names_what_it_was_asked_with(
 
 def test_a_setting_that_an_attack_has_not_is_named() -> None:
     with pytest.raises(ValueError, match="FGSM has no setting decay: choose of epsilon, norm"):
-        Asked("FGSM", None, (("decay", 0.5),))
+        AttackAsked("FGSM", None, (("decay", 0.5),))
 
 
 def test_the_link_says_what_is_computed_with() -> None:
@@ -103,7 +103,7 @@ def test_the_link_says_what_is_computed_with() -> None:
             texts = [setting_controls.written(option) for option in options]
             assert len(set(texts)) == len(texts), (each.name, setting.name)
             assert [number_of(text.replace(",", "")) for text in texts] == options
-            assert all(Choice(texts).read((text,)).taken == (text,) for text in texts)
+            assert all(OneOf(texts).read((text,)).taken == (text,) for text in texts)
             continue
         number = Number(setting.low, setting.high, setting.step, type(setting.default) is int)
         for value in near(setting):

@@ -13,7 +13,7 @@ from core.catalog import Setting, Value
 from ui.controls import bound, coach, setting_controls
 from ui.controls.setting_controls import NORM_NAMES
 from ui.visitor import link
-from ui.visitor.parameters import Choice
+from ui.visitor.parameters import OneOf
 
 _FIRST = "PGD"
 _SHARED = ("epsilon", "norm", "seed")  # mean the same in every attack
@@ -87,7 +87,7 @@ def _norm(chosen: Attack, prefix: str) -> str:
     if not any(setting.name == "norm" for setting in chosen.settings):
         return ""
     key = f"{prefix}_norm"
-    said = link.ahead(key, Choice(tuple(NORM_NAMES.values())))
+    said = link.ahead(key, OneOf(tuple(NORM_NAMES.values())))
     if said is not None:
         return next(norm for norm, name in NORM_NAMES.items() if name == said)
     return str(st.session_state.get(key, "linf"))

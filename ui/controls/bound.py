@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from ui.visitor import link
-from ui.visitor.parameters import Choice, Choices, Number, Parameter, Switch, Text, Texts
+from ui.visitor.parameters import Number, OneOf, Parameter, SomeOf, Switch, Text, Texts
 
 
 def slider(
@@ -46,20 +46,20 @@ def number_input(
 
 def select_slider(label: str, options: Sequence[Any], value: Any, *, key: str, **look: Any) -> Any:
     """One of several on a scale."""
-    choice = Choice(_texts(options, look))
+    choice = OneOf(_texts(options, look))
     return _drawn(st.select_slider, (label, options, value), key, choice, value, look)
 
 
 def selectbox(label: str, options: Sequence[Any], index: int = 0, *, key: str, **look: Any) -> Any:
     """One of several, out of a list."""
-    choice = Choice(_texts(options, look))
+    choice = OneOf(_texts(options, look))
     value = options[index] if options else None
     return _drawn(st.selectbox, (label, options, index), key, choice, value, look)
 
 
 def segmented_control(label: str, options: Sequence[Any], *, key: str, **look: Any) -> Any:
     """One of a few, beside each other."""
-    choice = Choice(_texts(options, look), optional=not look.get("required"))
+    choice = OneOf(_texts(options, look), optional=not look.get("required"))
     return _drawn(st.segmented_control, (label, options), key, choice, look.get("default"), look)
 
 
@@ -67,7 +67,7 @@ def pills(label: str, options: Sequence[Any], *, key: str, **look: Any) -> Any:
     """One of a few; several of them with selection_mode="multi"."""
     texts = _texts(options, look)
     several = look.get("selection_mode") == "multi"
-    parameter = Choices(texts) if several else Choice(texts, optional=not look.get("required"))
+    parameter = SomeOf(texts) if several else OneOf(texts, optional=not look.get("required"))
     return _drawn(st.pills, (label, options), key, parameter, look.get("default"), look)
 
 
@@ -84,7 +84,7 @@ def text_input(label: str, parameter: Text, *, key: str, **look: Any) -> Any:
 def tabs(labels: Sequence[str], *, key: str) -> Any:
     """Tabs, of which the link says which is open."""
     look = {"on_change": "rerun"}
-    return _drawn(st.tabs, (list(labels),), key, Choice(labels), labels[0], look)
+    return _drawn(st.tabs, (list(labels),), key, OneOf(labels), labels[0], look)
 
 
 def _number(low: float, high: float, value: float, step: float | None) -> Number:

@@ -18,7 +18,7 @@ _ROW, _AXES = 30, 46
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class ClassRow:
     """A made image's value among those of real images [n], and the mean of its shuffled pixels."""
 
     name: str
@@ -27,7 +27,7 @@ class Row:
     real: NDArray[np.floating]
 
 
-def among_real(rows: Sequence[Row], palette: Palette, *, x_title: str) -> Chart:
+def among_real(rows: Sequence[ClassRow], palette: Palette, *, x_title: str) -> Chart:
     """For each row the range of real images (line), its middle 90 % (bar), the made one (dot).
 
     The gray ring is the made image with its pixels shuffled.

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from ui.visitor.parameters import Choice, Parameter, Reading, Texts, quoted, said
+from ui.visitor.parameters import OneOf, Parameter, Reading, Texts, quoted, said
 
 _VISIT = "_visit"
 _UNUSED = 10  # named one by one
@@ -118,7 +118,7 @@ def chosen(name: str, options: Sequence[str], default: str) -> str:
     For a control that Streamlit does not bind, because the titles of its options are no texts for a
     link. It becomes the control's value in the session, and `write` is told it afterwards.
     """
-    reading = read(name, Choice(options))
+    reading = read(name, OneOf(options))
     asked = reading.taken[0] if reading and reading.taken else st.session_state.get(name)
     value: str = asked if asked in options else default
     st.session_state[name] = value

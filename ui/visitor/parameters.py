@@ -86,7 +86,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Choice:
+class OneOf:
     """One of several texts, or `optional` none."""
 
     options: Sequence[str]
@@ -105,7 +105,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Choices:
+class SomeOf:
     """Any number of several texts, none of them included."""
 
     options: Sequence[str]

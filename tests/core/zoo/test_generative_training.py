@@ -13,7 +13,7 @@ from core.defenses.generative_file import digest_of, path_of, read
 from core.defenses.generator import Generator, build_decoder, build_encoder
 from core.network.model import named_weights
 from core.zoo import generative_training
-from core.zoo.generative_training import Settings, train_autoencoder, train_generator
+from core.zoo.generative_training import GenerativeSettings, train_autoencoder, train_generator
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def images() -> FloatArray:
 
 
 def test_both_learn_to_give_images_back(images: FloatArray) -> None:
-    settings = Settings(epochs=6, batch_size=32, noise=0.2)
+    settings = GenerativeSettings(epochs=6, batch_size=32, noise=0.2)
     for network, untrained in (
         (train_autoencoder(images, settings), Autoencoder(build_autoencoder(seed=1))),
         (train_generator(images, settings), Generator(build_encoder(seed=1), build_decoder())),
@@ -32,7 +32,7 @@ def test_both_learn_to_give_images_back(images: FloatArray) -> None:
 
 
 def test_the_same_seed_gives_the_same_network(images: FloatArray) -> None:
-    settings = Settings(epochs=1, batch_size=64, noise=0.2)
+    settings = GenerativeSettings(epochs=1, batch_size=64, noise=0.2)
     first, again, other = (
         digest_of(named_weights(train_autoencoder(images[:128], each).models[0]))
         for each in (settings, settings, replace(settings, seed=2))
@@ -57,7 +57,9 @@ def test_ordering_the_latent_numbers_changes_nothing_else(images: FloatArray) ->
 def test_the_written_file_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half an epoch of the real command, into another folder."""
     monkeypatch.setattr("core.defenses.generative_file.FOLDER", tmp_path)
-    monkeypatch.setattr(generative_training, "GENERATOR", Settings(epochs=1, batch_size=2_000))
+    monkeypatch.setattr(
+        generative_training, "GENERATOR", GenerativeSettings(epochs=1, batch_size=2_000)
+    )
     written = generative_training.train_and_save("generator")
     models = build_encoder(), build_decoder()
     shapes = {name: a.shape for model in models for name, a in named_weights(model).items()}

@@ -223,7 +223,7 @@ def test_a_slider_retraces_nothing(model_1: Classifier) -> None:
     reported = noise_settings.REPORTED
     image = source_settings.images.ChosenImage(5)
     for steps, rate in ((10, 1e-3), (20, 5e-3)):
-        settings = noise_settings.Settings(
+        settings = noise_settings.NoiseSettings(
             0.4, 0.1, rate, steps, reported.objective, reported.optimizer, seed=steps
         )
         noise_settings.trajectory_of(model_1, settings)
@@ -231,7 +231,7 @@ def test_a_slider_retraces_nothing(model_1: Classifier) -> None:
             model_1,
             image,
             steps // 10,
-            source_settings.Settings(
+            source_settings.SourceSettings(
                 rate, "noise", rate, steps, reported.objective, reported.optimizer, 0.5, 0.05, 1
             ),
         )

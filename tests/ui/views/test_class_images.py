@@ -14,7 +14,7 @@ from core.network.classifier import Classifier
 from core.report.settings import E10
 from tests.ui.conftest import open_page, text_of
 from ui.views.class_images.page import told
-from ui.views.class_images.wanted import CLASS, Asked, Start, Wanted
+from ui.views.class_images.wanted import CLASS, ImagesAsked, Start, Wanted
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_what_is_refused_is_one_sentence(app: AppTest, monkeypatch: pytest.Monke
 
 
 def test_the_settings_file_says_what_the_report_says() -> None:
-    asked = Asked(Wanted(CLASS, E10.classes), Start("zero"), ImageSettings())
+    asked = ImagesAsked(Wanted(CLASS, E10.classes), Start("zero"), ImageSettings())
     written = json.loads(json.dumps(told("model-1", asked)))
     assert written["experiment"] == "E10"
     assert {name: written[name] for name in E10.settings} == dict(E10.settings)

@@ -15,7 +15,7 @@ from ui.figures import curve_charts
 from ui.figures.palette import LIGHT
 from ui.views.defenses import curve as curve_view
 from ui.views.defenses import curve_runs
-from ui.views.defenses.curve_runs import Asked, CurveRun
+from ui.views.defenses.curve_runs import CurveAsked, CurveRun
 from ui.visitor import compute
 from ui.visitor.state import ModelFile
 
@@ -49,7 +49,7 @@ def test_a_curve_grows_to_its_end(defenses: Callable[..., AppTest]) -> None:
 
 def _drawn(linear: Classifier) -> CurveRun:
     """Two curves of eight images at three radii, as a job that has ended leaves them."""
-    asked = Asked(("model-1", "model-2"), "linf", 3, 8, 5)
+    asked = CurveAsked(("model-1", "model-2"), "linf", 3, 8, 5)
     study = CurveStudy({"a": linear, "b": linear}, "linf", asked.epsilons, 8)
 
     def point(epsilon: float, standing: int, certified: bool) -> Point:
@@ -182,7 +182,7 @@ def test_the_chart_draws_every_kind() -> None:
     )
     kinds = chart.table.groupby("kind").size().to_dict()
     assert kinds == {"attack": 3, "noise": 3, "certified": 2, "cursor": 1}
-    assert Asked((), "linf", 9, 50, 5).epsilons[-1] == 0.6
+    assert CurveAsked((), "linf", 9, 50, 5).epsilons[-1] == 0.6
 
 
 def test_two_classifiers_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,4 +190,4 @@ def test_two_classifiers_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch
     titles = {"model-1": "Model 1", "model-2": "Model 1, Gaussian blur 1"}
     monkeypatch.setattr(curve_runs, "short_titles", lambda: titles)
     with pytest.raises(ValueError, match="Two classifiers are called 'Model 1, Gaussian blur 1'"):
-        curve_runs.begin(Asked(("model-1~blur-1", "model-2"), "linf", 3, 8, 5))
+        curve_runs.begin(CurveAsked(("model-1~blur-1", "model-2"), "linf", 3, 8, 5))

@@ -9,8 +9,8 @@ from core.data.spec import MNIST
 from core.defenses.filters import KINDS, Filter
 from tests.ui.conftest import notice_of, open_page, text_of
 from ui.header.navigation import VIEWS
-from ui.views.defenses.filter_settings import Asked
-from ui.views.defenses.filters import Seen, finding
+from ui.views.defenses.filter_settings import FiltersAsked
+from ui.views.defenses.filters import FiltersSeen, finding
 
 FILTERS = {"defense_view": "Filters"}
 
@@ -107,11 +107,13 @@ def test_a_broken_defense_in_a_link_gets_one_sentence(asked: str, app: AppTest) 
     assert app.session_state["model"] == "model-1"
 
 
-def _seen(bare: list[int], defended: list[int]) -> Seen:
+def _seen(bare: list[int], defended: list[int]) -> FiltersSeen:
     def answers(classes: list[int]) -> FloatArray:
         return np.eye(10, dtype=np.float32)[classes]
 
-    return Seen(np.zeros((4, 28, 28, 1), np.float32), {}, answers(bare), answers(defended), 2)
+    return FiltersSeen(
+        np.zeros((4, 28, 28, 1), np.float32), {}, answers(bare), answers(defended), 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,5 +129,5 @@ def _seen(bare: list[int], defended: list[int]) -> Seen:
     ],
 )
 def test_the_finding_follows_the_answers(bare: list[int], defended: list[int], words: str) -> None:
-    asked = Asked((Filter("blur", 1.0),), 0.3)
+    asked = FiltersAsked((Filter("blur", 1.0),), 0.3)
     assert words in finding(asked, _seen(bare, defended), MNIST.classes)

@@ -8,7 +8,7 @@ from core.defenses.autoencoder import autoencoder
 from core.defenses.generative_file import path_of
 from tests.ui.conftest import open_page, text_of
 from ui.views.defenses.generative import PROJECTION, THROUGH, Rows, _finding
-from ui.views.defenses.generative_made import Seen
+from ui.views.defenses.generative_made import GenerativeSeen
 
 QUICK = {"defense_view": "Generative", "gen_steps": "10", "gen_starts": "2"}
 
@@ -89,9 +89,9 @@ def test_both_can_be_used_on_all_pages(app: AppTest) -> None:
     assert not page.error
 
 
-def _seen(read: int) -> Seen:
+def _seen(read: int) -> GenerativeSeen:
     image = np.zeros((1, 28, 28, 1), np.float32)
-    return Seen(image, image, np.eye(10, dtype=np.float32)[read])
+    return GenerativeSeen(image, image, np.eye(10, dtype=np.float32)[read])
 
 
 def _rows(**reads: dict[str | None, int]) -> Rows:

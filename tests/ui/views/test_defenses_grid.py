@@ -19,7 +19,7 @@ from ui import text
 from ui.figures import grid_charts
 from ui.figures.palette import LIGHT
 from ui.views.defenses import grid, grid_files, grid_runs
-from ui.views.defenses.grid_runs import Asked, GridRun
+from ui.views.defenses.grid_runs import GridAsked, GridRun
 
 QUICK = {"grid_images": "50", "grid_steps": "10", "grid_queries": "100"}
 
@@ -45,7 +45,7 @@ def _run(
         after = np.where(standing, 0, 1)
         measured.cells = {**measured.cells, place: Cell(images, after, standing, 1.0)}
     job = Job("someone", "a grid", measured.work, state=state)
-    asked = Asked("model-1", "model-2", tuple(keys), others, False, 200, Budget())
+    asked = GridAsked("model-1", "model-2", tuple(keys), others, False, 200, Budget())
     return GridRun(asked, measured, job, "Model 1", "Model 2")
 
 
@@ -81,7 +81,7 @@ def test_a_defense_to_the_end(app: AppTest, model_1: Classifier, mnist: Dataset)
 
 def test_rows_are_parts_their_chain_the_chosen_one_and_other_networks() -> None:
     parts = ("blur-1", "median-3", "threshold-0.5", "bits-1", "jpeg-30")
-    asked = Asked("model-1~blur-2", "model-2", parts, ("model-2",), True, 50, Budget())
+    asked = GridAsked("model-1~blur-2", "model-2", parts, ("model-2",), True, 50, Budget())
     keys = [row.key for row in grid_runs._rows(asked)]
     assert keys == ["none", "blur-2", *parts, "+".join(parts[:4]), "model-2"]
     assert asked.bare == "model-1"

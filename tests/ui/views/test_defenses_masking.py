@@ -17,7 +17,7 @@ from tests.ui.conftest import run_until, run_while_live, text_of
 from ui.figures import attack_charts
 from ui.figures.palette import LIGHT
 from ui.views.defenses import masking
-from ui.views.defenses.masking_runs import PLANTED, Asked, MaskRun
+from ui.views.defenses.masking_runs import PLANTED, MaskingAsked, MaskRun
 
 VIEW = {"defense_view": "Is it masked?", "mask_images": "50", "mask_queries": "100"}
 
@@ -42,7 +42,7 @@ def _drawn(linear: Classifier) -> MaskRun:
         gap(_first(2), _first(3), 40),
     )
     job = Job("nobody", "masked?", lambda: iter(()), state=STOPPED)  # type: ignore[arg-type]
-    return MaskRun(Asked(PLANTED, "model-2", 50, 0.3, 100), study, job, "Linear", 12)
+    return MaskRun(MaskingAsked(PLANTED, "model-2", 50, 0.3, 100), study, job, "Linear", 12)
 
 
 def test_verdicts_and_evidence(

@@ -18,7 +18,7 @@ from core.network.model import build_model, deserialize_model
 from core.zoo import models as zoo
 from tests.ui.conftest import open_page, text_of
 from ui.components.microscope import mount as microscope
-from ui.components.microscope.package import Layer, Side, channel_states, pack
+from ui.components.microscope.package import ShownLayer, Side, channel_states, pack
 from ui.views.feature_maps import page
 from ui.visitor import state
 
@@ -62,10 +62,10 @@ def _unpack(data: bytes) -> tuple[dict, dict[str, list[Arrays]]]:
     return head, sides
 
 
-def _layers(classifier: Classifier, *others: Classifier) -> list[Layer]:
+def _layers(classifier: Classifier, *others: Classifier) -> list[ShownLayer]:
     shares = active_shares(classifier, IMAGE)
     return [
-        Layer(
+        ShownLayer(
             tuple(
                 Side("here", each, IMAGE, own, shares[own.name]) for each in (classifier, *others)
             ),

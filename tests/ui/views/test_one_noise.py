@@ -173,9 +173,9 @@ def test_the_chosen_come_first_then_images_that_are_not_scored() -> None:
 def test_files_can_be_read_again(app: AppTest) -> None:
     from core.zoo import models as zoo
     from ui.views.one_noise.files import noise_archive, rates_table
-    from ui.views.one_noise.fit import GAUSSIAN, NOISE, Settings, fit, scores
+    from ui.views.one_noise.fit import GAUSSIAN, NOISE, FitSettings, fit, scores
 
-    settings = Settings((ChosenImage(3),), 5, learning_rate=5e-3, iterations=20)
+    settings = FitSettings((ChosenImage(3),), 5, learning_rate=5e-3, iterations=20)
     model = zoo.load_once("model-1")
     with np.load(io.BytesIO(noise_archive(settings, fit(model, settings), scale=2.0))) as archive:
         assert archive["noise"].shape == (28, 28)

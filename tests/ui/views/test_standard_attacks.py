@@ -17,7 +17,7 @@ from core.network.classifier import Classifier
 from core.studies.smallest_study import SmallestStudy
 from tests.core.attacks.test_attacks import entered
 from tests.ui.conftest import run_while_live
-from ui.controls.measure_card import Record
+from ui.controls.measure_panel import Record
 from ui.views.adversarial import smallest_settings, standard_settings
 from ui.visitor.images import ChosenImage, encode_ink
 
@@ -184,15 +184,15 @@ def test_every_setting_has_a_key_of_its_own() -> None:
 
 
 def test_what_a_visitor_may_ask_for_is_bounded() -> None:
-    asked = standard_settings.Asked(
+    asked = standard_settings.AttackAsked(
         "PGD", None, (("iterations", 200), ("restarts", 20), ("random_start", True))
     )
     assert asked.work == 4_000
-    searched = standard_settings.Asked(
+    searched = standard_settings.AttackAsked(
         "One pixel", None, (("population", 100), ("generations", 30))
     )
     assert searched.work == 3_100
-    carlini = standard_settings.Asked(
+    carlini = standard_settings.AttackAsked(
         "Carlini–Wagner", 3, (("binary_search_steps", 5), ("iterations", 100))
     )
     assert carlini.work == 500
@@ -203,12 +203,12 @@ def test_a_new_attack_s_own_setting_counts(
 ) -> None:
     """It counted as one look, and slipped under the limit for who waits."""
     monkeypatch.setitem(ATTACKS, "Wander", entered())
-    asked = standard_settings.Asked("Wander", None, (("walks", 200_000),))
+    asked = standard_settings.AttackAsked("Wander", None, (("walks", 200_000),))
     assert asked.work == 200_000
     with pytest.raises(ValueError, match="Wander takes 200,100 images × iterations, above 100,000"):
         standard_settings.attacked(model_1, ChosenImage(1), asked)
     assert standard_settings.attacked(
-        model_1, ChosenImage(1), standard_settings.Asked("Wander", None, (("walks", 3),))
+        model_1, ChosenImage(1), standard_settings.AttackAsked("Wander", None, (("walks", 3),))
     ).result.parameters == {"walks": 3}
 
 

@@ -145,7 +145,7 @@ def test_images_reach_the_tray(app: AppTest, page: str) -> None:
 
 def test_the_tray_is_shown_emptied_and_trained_on(app: AppTest) -> None:
     from core.training.tray import Tray
-    from ui.views.training.tray_card import archive
+    from ui.views.training.tray_panel import archive
 
     app.run()
     tray = Tray()

@@ -15,11 +15,11 @@ from ui.views.defenses.page import _VIEWS as DEFENSES
 from ui.visitor import images, state
 from ui.visitor.link import Visit
 from ui.visitor.parameters import (
-    Choice,
-    Choices,
     Number,
+    OneOf,
     Parameter,
     Reading,
+    SomeOf,
     Switch,
     Text,
     Texts,
@@ -89,7 +89,7 @@ def test_the_last_step_may_end_before_the_range_does() -> None:
 
 
 def test_what_is_said_twice_counts_once_or_not_at_all() -> None:
-    number, choice = Number(0, 9, 1, whole=True), Choice(("a", "b"))
+    number, choice = Number(0, 9, 1, whole=True), OneOf(("a", "b"))
     assert number.read(("5", "5")) == Reading(("5",), exact=True)
     assert number.read(("5", "6")).taken is None
     assert choice.read(("a", "a")) == Reading(("a",), exact=True)
@@ -97,7 +97,7 @@ def test_what_is_said_twice_counts_once_or_not_at_all() -> None:
 
 
 def test_of_several_choices_those_that_are_there_are_taken() -> None:
-    choices = Choices(("a", "b", "c"))
+    choices = SomeOf(("a", "b", "c"))
     assert choices.read(("c", "a")) == Reading(("c", "a"), exact=True)
     assert choices.read(("c", "x")) == Reading(("c",), exact=False)
     assert choices.read(("x",)) == Reading(None, exact=False)
@@ -263,11 +263,11 @@ def _page(drawn):
                 kind = int if each.whole else float
                 low, high, step = kind(each.low), kind(each.high), kind(each.step)
                 draw(key, low, high, low, step, key=key)
-            elif isinstance(each, parameters.Choice):
+            elif isinstance(each, parameters.OneOf):
                 start = None if each.optional else each.options[0]
                 required = not each.optional
                 bound.pills(key, each.options, key=key, default=start, required=required)
-            elif isinstance(each, parameters.Choices):
+            elif isinstance(each, parameters.SomeOf):
                 bound.pills(key, each.options, key=key, selection_mode="multi")
             elif isinstance(each, parameters.Switch):
                 bound.toggle(key, key=key)
@@ -279,9 +279,9 @@ def _valid(parameter: Parameter, which: float) -> Texts:
     """The first (0), last (1) or another text that a parameter takes."""
     if isinstance(parameter, Number):
         return (parameter.text(parameter.low + which * (parameter.high - parameter.low)),)
-    if isinstance(parameter, Choice):
+    if isinstance(parameter, OneOf):
         return (parameter.options[round(which * (len(parameter.options) - 1))],)
-    if isinstance(parameter, Choices):
+    if isinstance(parameter, SomeOf):
         return tuple(parameter.options[: 1 + round(which * 2)])
     if isinstance(parameter, Switch):
         return ("true" if which else "false",)

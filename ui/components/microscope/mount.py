@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui import theme
 from ui.components import colors, component
-from ui.components.microscope.package import Asked, Layer, pack
+from ui.components.microscope.package import Asked, ShownLayer, pack
 from ui.show import error_box
 
 _microscope = component("microscope")
@@ -15,7 +15,7 @@ _KEY = "microscope"
 
 @st.fragment
 def show(
-    layers: list[Layer],
+    layers: list[ShownLayer],
     *,
     opened: str,
     counted: int,

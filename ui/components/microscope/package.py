@@ -58,7 +58,7 @@ class Side:
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class ShownLayer:
     """A convolution on one or two sides, and how its maps are laid out: stage, order of channels.
 
     problem: why nothing lies beside the first side though something was asked for.
@@ -77,7 +77,7 @@ class Layer:
 
 
 def pack(
-    layers: list[Layer], settings: dict[str, Any], *, opened: str, asked: Asked | None = None
+    layers: list[ShownLayer], settings: dict[str, Any], *, opened: str, asked: Asked | None = None
 ) -> bytes:
     """Header and arrays, deflated: 4 bytes with the header's length, JSON, then the arrays.
 
@@ -125,7 +125,7 @@ def _choose(parts: "list[_Part]") -> None:
 class _Part:
     """A layer on its way: deflated maps, kernels of one channel, and all kernels."""
 
-    def __init__(self, layer: Layer, channel: int | None) -> None:
+    def __init__(self, layer: ShownLayer, channel: int | None) -> None:
         first = layer.sides[0]
         if channel is None or not 0 <= channel < first.convolution.channels:
             channel = int(first.maps("after ReLU").max(axis=(0, 1)).argmax())

@@ -21,7 +21,7 @@ from ui.controls.exported import exported
 from ui.figures import charts
 from ui.show import draw, error_box
 from ui.views.adversarial.noise_luck import NOISE_LUCK, seconds
-from ui.views.adversarial.noise_settings import REPORTED, Settings, controls, trajectory_of
+from ui.views.adversarial.noise_settings import REPORTED, NoiseSettings, controls, trajectory_of
 from ui.visitor.choice import Choice
 
 _COACHED = {"learning_rate": "noise_rate", "iterations": "noise_steps", "objective": "noise_cost"}
@@ -74,7 +74,7 @@ def _first(spec: DatasetSpec) -> list[int]:
     return [label for label in E7.classes if label < len(spec.classes)]
 
 
-def _coach(trajectory: Trajectory, shown: list[int], settings: Settings) -> None:
+def _coach(trajectory: Trajectory, shown: list[int], settings: NoiseSettings) -> None:
     """What to set, by the first class shown that was not reached, or the first of all."""
     failed = [k for k in shown if trajectory.predicted[-1, k] != k]
     for k in [*failed, *shown][:1]:
@@ -83,7 +83,7 @@ def _coach(trajectory: Trajectory, shown: list[int], settings: Settings) -> None
         coach.show(now, _COACHED, name="noise", nearest=nearest)
 
 
-def _finding(spec: DatasetSpec, trajectory: Trajectory, settings: Settings) -> str:
+def _finding(spec: DatasetSpec, trajectory: Trajectory, settings: NoiseSettings) -> str:
     names, every = spec.classes, np.arange(len(spec.classes))
     count = text.in_words(len(names))
     read = trajectory.predicted[-1]
@@ -134,7 +134,7 @@ def _all_classes(classifier: Classifier, trajectory: Trajectory) -> None:
 
 
 def _curves(
-    spec: DatasetSpec, trajectory: Trajectory, shown: list[int], settings: Settings
+    spec: DatasetSpec, trajectory: Trajectory, shown: list[int], settings: NoiseSettings
 ) -> None:
     """Cost and confidence of the shown classes against the iterations."""
     is_logit = settings.objective == "logit"
@@ -170,7 +170,7 @@ def _curves(
             draw(chart, key=f"noise-{title[:4]}", alt=f"{title} against iterations")
 
 
-def _claims(classifier: Classifier, trajectory: Trajectory, settings: Settings) -> None:
+def _claims(classifier: Classifier, trajectory: Trajectory, settings: NoiseSettings) -> None:
     second = shared.other_network(classifier)
     if second is None:
         return

@@ -12,10 +12,10 @@ from core.statistics.paired import judged
 from core.studies.repeated import NoiseStudy
 from ui import text, theme
 from ui.controls import shared
-from ui.controls.measure_card import TOTAL, MeasureCard, Record
+from ui.controls.measure_panel import TOTAL, MeasurePanel, Record
 from ui.figures import attack_charts
 from ui.show import draw
-from ui.views.adversarial.noise_settings import Settings
+from ui.views.adversarial.noise_settings import NoiseSettings
 
 _FAILURES = 10
 
@@ -37,7 +37,7 @@ def seconds(settings: Mapping[str, Any]) -> str:
 def _show_luck(record: Record[NoiseStudy]) -> None:
     study, made = (
         record.study,
-        Settings(**{k: v for k, v in record.settings.items() if k != "classes"}),
+        NoiseSettings(**{k: v for k, v in record.settings.items() if k != "classes"}),
     )
     ends = list(study.ends.values())
     arrived = sum(each.arrived.successes for each in ends)
@@ -81,7 +81,7 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
         st.caption("No start failed. Brackets: 95 % Wilson intervals.")
 
 
-NOISE_LUCK = MeasureCard(
+NOISE_LUCK = MeasurePanel(
     name="noise_luck",
     title=f"E7 from {TOTAL} starts",
     what="starts",

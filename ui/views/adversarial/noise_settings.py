@@ -19,7 +19,7 @@ from ui.visitor.cache import cached
 
 
 @dataclass(frozen=True)
-class Settings:
+class NoiseSettings:
     """What the controls say, as `generate_from_noise` takes it."""
 
     mean: float
@@ -39,7 +39,7 @@ class Settings:
         return f"start N({self.mean:g}, {self.stddev:g}²), {steps}"
 
 
-REPORTED = Settings(**E7.settings, optimizer=OPTIMIZERS[0], seed=0)
+REPORTED = NoiseSettings(**E7.settings, optimizer=OPTIMIZERS[0], seed=0)
 _REPORT = {
     "noise_show": list(E7.classes),
     "noise_mean": REPORTED.mean,
@@ -52,7 +52,7 @@ _REPORT = {
 }
 
 
-def controls(spec: DatasetSpec) -> tuple[list[int], Settings]:
+def controls(spec: DatasetSpec) -> tuple[list[int], NoiseSettings]:
     """Draw them; the classes to show, and the settings."""
     st.markdown("**Settings**")
     count = text.in_words(len(spec.classes))
@@ -93,11 +93,11 @@ def controls(spec: DatasetSpec) -> tuple[list[int], Settings]:
         lambda: st.session_state.update(_REPORT),
         "E7: N(0.5, 0.05²), the logit, 5e-4, 200 iterations; classes 9, 0 and 5.",
     )
-    return shown, Settings(mean, stddev, learning_rate, iterations, objective, optimizer, seed)
+    return shown, NoiseSettings(mean, stddev, learning_rate, iterations, objective, optimizer, seed)
 
 
 @cached(4)
-def trajectory_of(classifier: Classifier, settings: Settings) -> Trajectory:
+def trajectory_of(classifier: Classifier, settings: NoiseSettings) -> Trajectory:
     """Noise made into all classes."""
     count = len(classifier.spec.classes)
     what = f"The images of {text.in_words(count)} classes"

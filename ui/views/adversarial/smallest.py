@@ -11,7 +11,7 @@ from ui.controls import no_gradient, shared, tray
 from ui.controls.columns import result_and_settings
 from ui.figures import smallest_charts
 from ui.show import draw, error_box
-from ui.views.adversarial.smallest_settings import Asked, Found, controls, found_for
+from ui.views.adversarial.smallest_settings import Found, SmallestAsked, controls, found_for
 from ui.views.adversarial.smallest_study import SMALLEST_STUDY, seconds
 from ui.views.adversarial.standard_settings import DRAWS, another
 from ui.visitor.choice import Choice
@@ -39,7 +39,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
         SMALLEST_STUDY.draw(classifier, choice, settings, seconds(asked, count))
 
 
-def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
+def _result(image: ChosenImage, found: Found, asked: SmallestAsked) -> None:
     st.markdown(f"**{_finding(image, found, asked)}** :gray[· {image.title}; {asked.words}]")
     if found.plane is None or found.control is None:
         return
@@ -95,7 +95,7 @@ def _result(image: ChosenImage, found: Found, asked: Asked) -> None:
         )
 
 
-def _finding(image: ChosenImage, found: Found, asked: Asked) -> str:
+def _finding(image: ChosenImage, found: Found, asked: SmallestAsked) -> str:
     before, after = (text.a(image.spec.classes[label]) for label in found.read)
     kind = image.named[0].upper() + image.named[1:]
     radius = float(found.smallest.radius[0])

@@ -36,7 +36,7 @@ _DEFAULTS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class SmallestAsked:
     """How the smallest change is searched for, and which class is wanted (None: any other)."""
 
     method: str
@@ -71,7 +71,7 @@ class Asked:
         return Untargeted(np.array([true_class(image, classifier)]))
 
 
-def controls(spec: DatasetSpec) -> tuple[Asked, int, int]:
+def controls(spec: DatasetSpec) -> tuple[SmallestAsked, int, int]:
     """Draw them; what is asked, the random direction's seed, and how many images to measure."""
     st.markdown("**Settings**")
     method = bound.selectbox("Attack", METHODS, key="s_method")
@@ -121,7 +121,7 @@ def controls(spec: DatasetSpec) -> tuple[Asked, int, int]:
         on_click=_restore,
         help="PGD with 20 iterations, bisected in L∞, toward any other class.",
     )
-    return Asked(method, norm, target, iterations), seed, images
+    return SmallestAsked(method, norm, target, iterations), seed, images
 
 
 def _restore() -> None:
@@ -143,7 +143,7 @@ class Found:
 
 
 @cached(32)
-def found_for(classifier: Classifier, image: ChosenImage, asked: Asked, seed: int) -> Found:
+def found_for(classifier: Classifier, image: ChosenImage, asked: SmallestAsked, seed: int) -> Found:
     """The smallest change of one image, the plane around it, and the control."""
     pixels, goal = image.floats, asked.goal(image, classifier)
     with compute.inline("The smallest change", asked.work + DRAWS + _PLANE, classifier):

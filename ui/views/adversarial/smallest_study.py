@@ -13,10 +13,10 @@ from core.statistics.rate import Rate
 from core.studies.smallest_study import Measured, SmallestStudy
 from ui import text, theme
 from ui.controls import no_gradient, shared
-from ui.controls.measure_card import MeasureCard, Record
+from ui.controls.measure_panel import MeasurePanel, Record
 from ui.figures import smallest_charts
 from ui.show import draw
-from ui.views.adversarial.smallest_settings import Asked
+from ui.views.adversarial.smallest_settings import SmallestAsked
 from ui.views.adversarial.standard_settings import another
 from ui.visitor import compute
 
@@ -30,7 +30,7 @@ def _begin(
     return study, study.work(classifier, *compute.first_test_images(classifier.spec, total), **rest)
 
 
-def seconds(asked: Asked, count: int) -> str:
+def seconds(asked: SmallestAsked, count: int) -> str:
     """How long the job takes, roughly."""
     work = count * asked.work
     return f"up to {work:,} gradients of one image each, about {text.duration(work / 4_000)}"
@@ -38,7 +38,9 @@ def seconds(asked: Asked, count: int) -> str:
 
 def _show_study(record: Record[SmallestStudy]) -> None:
     measured = record.study.found  # once: the job goes on meanwhile
-    asked = Asked(**{name: value for name, value in record.settings.items() if name != "images"})
+    asked = SmallestAsked(
+        **{name: value for name, value in record.settings.items() if name != "images"}
+    )
     radius, count = measured.radius, len(measured.labels)
     digits = 3 if asked.measured_in == "L∞" else 2
     goal = another(record.spec, asked.target)
@@ -104,7 +106,7 @@ def _written(value: float, digits: int) -> str:
     return "∞" if value > 0 else "0"
 
 
-SMALLEST_STUDY = MeasureCard(
+SMALLEST_STUDY = MeasurePanel(
     name="small_study",
     title="Smallest perturbations",
     what="test images",

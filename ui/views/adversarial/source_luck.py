@@ -11,10 +11,10 @@ from core.statistics.paired import Verdict
 from core.studies.repeated import SourceStudy
 from ui import text, theme
 from ui.controls import shared
-from ui.controls.measure_card import TOTAL, MeasureCard, Record
+from ui.controls.measure_panel import TOTAL, MeasurePanel, Record
 from ui.figures import attack_charts
 from ui.show import draw
-from ui.views.adversarial.source_settings import Settings
+from ui.views.adversarial.source_settings import SourceSettings
 from ui.visitor import compute
 
 _SHOWN = 4
@@ -30,7 +30,7 @@ def _begin(
     )
 
 
-def seconds(settings: Settings) -> str:
+def seconds(settings: SourceSettings) -> str:
     """How long the job takes, roughly."""
     work = TOTAL * settings.iterations
     return f"{work:,} gradients of one image each, {text.duration(work / 4_000)} or more"
@@ -43,7 +43,7 @@ def _show_luck(record: Record[SourceStudy]) -> None:
         f"**Was that luck? {result.success.successes} of {result.success.total} images reach their "
         f"target** :gray[· {text.literal(record.model)}, the first {len(moved)} test images, "
         f"one random target "
-        f"each; {Settings(**record.settings).words}]"
+        f"each; {SourceSettings(**record.settings).words}]"
     )
     chart, gallery = st.columns([1.3, 1], gap="medium")
     with chart:
@@ -86,7 +86,7 @@ def _show_luck(record: Record[SourceStudy]) -> None:
     )
 
 
-SOURCE_LUCK = MeasureCard(
+SOURCE_LUCK = MeasurePanel(
     name="to_luck",
     title=f"E8 on {TOTAL} images",
     what="test images",

@@ -26,7 +26,7 @@ ROW = _STEPS[2:]
 
 
 @dataclass(frozen=True)
-class Settings:
+class SourceSettings:
     """What the controls say, as `move_toward` takes it."""
 
     beta: float
@@ -50,7 +50,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False)
-class Ends:
+class SourceEnds:
     """Last images float32 [n, …] with their logits [n, classes] and L2 from the source [n]."""
 
     images: FloatArray
@@ -58,7 +58,7 @@ class Ends:
     l2: FloatArray
 
 
-REPORTED = Settings(  # the report does not say where its way begins
+REPORTED = SourceSettings(  # the report does not say where its way begins
     **E8.settings,
     start=STARTS[0],
     objective=OBJECTIVES[0],
@@ -81,7 +81,7 @@ _REPORT = {
 }
 
 
-def controls(spec: DatasetSpec) -> tuple[list[int], Settings]:
+def controls(spec: DatasetSpec) -> tuple[list[int], SourceSettings]:
     """Draw them; the targets to play, and the settings."""
     st.markdown("**Settings**")
     targets = some_classes(
@@ -124,7 +124,7 @@ def controls(spec: DatasetSpec) -> tuple[list[int], Settings]:
         _as_reported,
         "E8: β = 1, 1e-3, 400 iterations; a 2 as the source, targets 3, 6 and 8.",
     )
-    return targets, Settings(
+    return targets, SourceSettings(
         beta, start, learning_rate, iterations, objective, optimizer, mean, stddev, seed
     )
 
@@ -136,7 +136,9 @@ def _as_reported() -> None:
 
 
 @cached(4)
-def trajectory_of(classifier: Classifier, source: ChosenImage, settings: Settings) -> Trajectory:
+def trajectory_of(
+    classifier: Classifier, source: ChosenImage, settings: SourceSettings
+) -> Trajectory:
     """The source moved toward all classes."""
     count = len(classifier.spec.classes)
     what = f"{text.in_words(count).capitalize()} targets"
@@ -156,14 +158,18 @@ def lengths_from(changed: FloatArray, source: ChosenImage) -> FloatArray:
     return length
 
 
-def by_beta(classifier: Classifier, source: ChosenImage, target: int, settings: Settings) -> Ends:
+def by_beta(
+    classifier: Classifier, source: ChosenImage, target: int, settings: SourceSettings
+) -> SourceEnds:
     """The source moved toward one target with each β of `ROW`, whatever β the settings have."""
     plain = replace(settings, beta=0.0)
     return _by_beta(target, plain, classifier, source)
 
 
 @cached(32)
-def _by_beta(target: int, settings: Settings, classifier: Classifier, source: ChosenImage) -> Ends:
+def _by_beta(
+    target: int, settings: SourceSettings, classifier: Classifier, source: ChosenImage
+) -> SourceEnds:
     with compute.inline("The row of β", len(ROW) * settings.iterations, classifier):
         last = np.concatenate(
             [
@@ -177,4 +183,4 @@ def _by_beta(target: int, settings: Settings, classifier: Classifier, source: Ch
                 for beta in ROW
             ]
         )
-    return Ends(last, classifier.logits(last), lengths_from(last, source))
+    return SourceEnds(last, classifier.logits(last), lengths_from(last, source))

@@ -19,8 +19,8 @@ from ui.show import error_box
 from ui.views.adversarial import usual
 from ui.views.adversarial.standard_settings import (
     DRAWS,
-    Asked,
-    Made,
+    AttackAsked,
+    AttackMade,
     another,
     attacked,
     attacked_others,
@@ -61,7 +61,9 @@ def show(choice: Choice, classifier: Classifier) -> None:
             usual.show(classifier, asked)
 
 
-def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked) -> None:
+def _result(
+    classifier: Classifier, image: ChosenImage, made: AttackMade, asked: AttackAsked
+) -> None:
     st.markdown(
         f"**{_finding(classifier, image, made.result, asked)}** "
         f":gray[· {image.title}; {asked.words}]"
@@ -93,7 +95,9 @@ def _result(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked
     downloads.trajectories(tracks, key="a-take", name="attack")
 
 
-def _finding(classifier: Classifier, image: ChosenImage, result: AttackResult, asked: Asked) -> str:
+def _finding(
+    classifier: Classifier, image: ChosenImage, result: AttackResult, asked: AttackAsked
+) -> str:
     logits = classifier.logits(np.concatenate([result.originals, result.adversarial]))
     names = image.spec.classes
     before, after = (text.a(names[read]) for read in logits.argmax(axis=1))
@@ -116,7 +120,9 @@ def _finding(classifier: Classifier, image: ChosenImage, result: AttackResult, a
     )
 
 
-def _situation(classifier: Classifier, image: ChosenImage, made: Made, asked: Asked) -> Situation:
+def _situation(
+    classifier: Classifier, image: ChosenImage, made: AttackMade, asked: AttackAsked
+) -> Situation:
     nearest = None
     if asked.target not in (None, image.label):
         nearest = float(compute.nearest_real(image.spec, image.key, image.floats)[asked.target])
@@ -131,7 +137,7 @@ def _situation(classifier: Classifier, image: ChosenImage, made: Made, asked: As
     )
 
 
-def _others(classifier: Classifier, choice: Choice, asked: Asked) -> None:
+def _others(classifier: Classifier, choice: Choice, asked: AttackAsked) -> None:
     """The same attack on the images that the header has beside the chosen one."""
     if not choice.more:
         st.markdown(

@@ -37,7 +37,7 @@ _INLINE = {  # while a visitor waits: three seconds at most, roughly
 
 
 @dataclass(frozen=True)
-class Asked:
+class AttackAsked:
     """An attack, the class that is wanted (None: any other), and the attack's settings."""
 
     attack: str
@@ -75,7 +75,7 @@ def another(spec: DatasetSpec, target: int | None) -> str:
     return f"another {spec.noun}" if target is None else text.a(spec.classes[target])
 
 
-def controls(spec: DatasetSpec) -> Asked:
+def controls(spec: DatasetSpec) -> AttackAsked:
     """Draw them: attack, goal and the attack's own settings."""
     st.markdown("**Settings**")
     chosen = attack_settings.attack_select(_PREFIX)
@@ -95,7 +95,7 @@ def controls(spec: DatasetSpec) -> Asked:
     visible = _VISIBLE - (2 if target is None else 3)
     settings = attack_settings.controls(chosen, _PREFIX, visible, _INLINE)
     attack_settings.defaults_button(chosen, _PREFIX)
-    return Asked(chosen.name, target, tuple(settings.items()))
+    return AttackAsked(chosen.name, target, tuple(settings.items()))
 
 
 def nearest(chosen: Attack) -> dict[str, coach.Nearest]:
@@ -113,7 +113,7 @@ def keys(chosen: Attack) -> dict[str, str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class AttackMade:
     """The attack on one image, with its trajectory, and how often noise of its L2 does the same.
 
     control: None where nothing was changed.
@@ -124,25 +124,25 @@ class Made:
 
 
 @cached(16)
-def attacked(classifier: Classifier, image: ChosenImage, asked: Asked) -> Made:
+def attacked(classifier: Classifier, image: ChosenImage, asked: AttackAsked) -> AttackMade:
     """The attack on one image, recorded."""
     result = _run(classifier, (image,), asked, record=True)
     length = float(result.l2[0])
     if not length:
-        return Made(result, None)
-    return Made(result, changed_by_noise(classifier, image.floats, length, draws=DRAWS))
+        return AttackMade(result, None)
+    return AttackMade(result, changed_by_noise(classifier, image.floats, length, draws=DRAWS))
 
 
 @cached(16)
 def attacked_others(
-    classifier: Classifier, images: tuple[ChosenImage, ...], asked: Asked
+    classifier: Classifier, images: tuple[ChosenImage, ...], asked: AttackAsked
 ) -> AttackResult:
     """The same attack on other images, without trajectories."""
     return _run(classifier, images, asked, record=False)
 
 
 def _run(
-    classifier: Classifier, images: tuple[ChosenImage, ...], asked: Asked, *, record: bool
+    classifier: Classifier, images: tuple[ChosenImage, ...], asked: AttackAsked, *, record: bool
 ) -> AttackResult:
     pixels = np.concatenate([image.floats for image in images])
     goal = asked.goal(images, classifier)

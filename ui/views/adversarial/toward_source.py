@@ -28,7 +28,7 @@ from ui.views.adversarial.source_settings import (
     BETAS,
     REPORTED,
     ROW,
-    Settings,
+    SourceSettings,
     by_beta,
     controls,
     lengths_from,
@@ -92,7 +92,7 @@ def _result(
     source: ChosenImage,
     trajectory: Trajectory,
     targets: list[int],
-    settings: Settings,
+    settings: SourceSettings,
 ) -> None:
     if not targets:
         st.info("No target is chosen: choose one or more in the settings.")
@@ -122,7 +122,7 @@ def _result(
 
 
 def _coach(
-    source: ChosenImage, trajectory: Trajectory, targets: list[int], settings: Settings
+    source: ChosenImage, trajectory: Trajectory, targets: list[int], settings: SourceSettings
 ) -> None:
     """What to set, by the first target that was not reached, or the first of all."""
     failed = [k for k in targets if trajectory.predicted[-1, k] != k]
@@ -147,7 +147,7 @@ def _finding(
     trajectory: Trajectory,
     targets: list[int],
     lengths: FloatArray,
-    settings: Settings,
+    settings: SourceSettings,
 ) -> str:
     read, names = trajectory.predicted[-1], source.spec.classes
     reached = [k for k in targets if read[k] == k]
@@ -205,7 +205,7 @@ def _all_targets(source: ChosenImage, trajectory: Trajectory) -> None:
 
 
 def _beta_row(
-    classifier: Classifier, source: ChosenImage, targets: list[int], settings: Settings
+    classifier: Classifier, source: ChosenImage, targets: list[int], settings: SourceSettings
 ) -> None:
     """The same target with one β after the other."""
     place, names = st.container(), source.spec.classes
@@ -251,7 +251,7 @@ def _claims(
     source: ChosenImage,
     trajectory: Trajectory,
     targets: list[int],
-    settings: Settings,
+    settings: SourceSettings,
 ) -> None:
     chosen = np.array(targets)
     reached = int((trajectory.predicted[-1, chosen] == chosen).sum())

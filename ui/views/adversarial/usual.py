@@ -13,7 +13,7 @@ from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judge
 from ui import text
 from ui.show import error_box
-from ui.views.adversarial.standard_settings import Asked
+from ui.views.adversarial.standard_settings import AttackAsked
 from ui.visitor import compute
 from ui.visitor.cache import cached
 
@@ -27,12 +27,12 @@ _PEERS = (
 )
 
 
-def applies(asked: Asked) -> bool:
+def applies(asked: AttackAsked) -> bool:
     """Whether the attack that is set follows the cross-entropy."""
     return attack(asked.attack).follows_cross_entropy(dict(asked.settings))
 
 
-def show(classifier: Classifier, asked: Asked) -> None:
+def show(classifier: Classifier, asked: AttackAsked) -> None:
     """How many more of the first test images fall to the exact gradient, once it is asked for."""
     count = _count(classifier, asked)
     wanted = (classifier.version, asked)
@@ -85,7 +85,7 @@ def finding(verdict: Verdict) -> str:
 
 
 @cached(32)
-def compared(classifier: Classifier, asked: Asked, count: int) -> Verdict:
+def compared(classifier: Classifier, asked: AttackAsked, count: int) -> Verdict:
     """The exact gradient against the usual, on those of the first images that count."""
     images, labels = compute.first_test_images(classifier.spec, count)
     goal: Goal = Untargeted(labels)
@@ -100,7 +100,7 @@ def compared(classifier: Classifier, asked: Asked, count: int) -> Verdict:
     return judge(exact.succeeded[counted], usual.succeeded[counted])
 
 
-def _count(classifier: Classifier, asked: Asked) -> int:
+def _count(classifier: Classifier, asked: AttackAsked) -> int:
     """As many images as a visitor may wait for."""
     each = math.ceil(2 * asked.work * classifier.looks)
     return max(1, min(_IMAGES, compute.MAX_INLINE_WORK // each))

@@ -12,7 +12,7 @@ from core.network.classifier import Classifier
 from core.statistics.averages import Mean
 from core.studies.fidelity_study import FidelityStudy, MapScore, Ranking
 from ui import text, theme
-from ui.controls.measure_card import TOTAL, MeasureCard, Record
+from ui.controls.measure_panel import TOTAL, MeasurePanel, Record
 from ui.controls.setting_controls import words
 from ui.figures import attribution_charts
 from ui.show import draw
@@ -126,7 +126,7 @@ def _numbers(scores: list[MapScore]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-_FIDELITY = MeasureCard(
+_FIDELITY = MeasurePanel(
     name="fidelity",
     title="Fidelity of the maps",
     what="test images",

@@ -6,14 +6,14 @@ import streamlit as st
 from core.arrays import FloatArray
 from core.attacks.universal_noise import shuffled
 from core.inspection.class_images import ImageSettings
-from core.inspection.responses import Standing, most_exciting, standing
+from core.inspection.responses import ChannelStanding, most_exciting, standing
 from core.network.classifier import Classifier
 from ui import text, theme
 from ui.controls.whole_set import outcome
 from ui.figures import class_charts, tiles
 from ui.show import draw, picture
-from ui.views.class_images.made import Made, real_answers, real_values
-from ui.views.class_images.wanted import CHANNEL, CLASS, Asked, Wanted
+from ui.views.class_images.made import ImagesMade, real_answers, real_values
+from ui.views.class_images.wanted import CHANNEL, CLASS, ImagesAsked, Wanted
 from ui.visitor.images import ChosenImage
 
 DRAWS = 20
@@ -21,7 +21,7 @@ _FAR = 1.5
 _SMALL, _LARGE = 84, 168
 
 
-def show(classifier: Classifier, asked: Asked, found: Made) -> None:
+def show(classifier: Classifier, asked: ImagesAsked, found: ImagesMade) -> None:
     """Finding, pictures, and a chart with the control."""
     wanted, settings = asked.wanted, asked.settings
     if (answers := outcome(real_answers(classifier, wanted))) is None:
@@ -43,7 +43,7 @@ def show(classifier: Classifier, asked: Asked, found: Made) -> None:
     _chart(classifier, wanted, found, real)
 
 
-def _finding(wanted: Wanted, places: list[Standing], settings: ImageSettings) -> str:
+def _finding(wanted: Wanted, places: list[ChannelStanding], settings: ImageSettings) -> str:
     total = places[0].less.total
     beyond = [place for place in places if place.less.successes == total]
     more = "less" if settings.minimize else "more"
@@ -61,13 +61,13 @@ def _finding(wanted: Wanted, places: list[Standing], settings: ImageSettings) ->
     return f"**{finding}** :gray[· among all {total:,} test images; {wanted.quantity}]"
 
 
-def _times(place: Standing) -> str:
+def _times(place: ChannelStanding) -> str:
     if not np.isfinite(place.beyond):
         return "which all give the same value"
     return f"{place.beyond:.1f} × as far from their median as the nearest of them"
 
 
-def _one(asked: Asked, found: Made, place: Standing, real: FloatArray) -> None:
+def _one(asked: ImagesAsked, found: ImagesMade, place: ChannelStanding, real: FloatArray) -> None:
     """A single image: its pictures side by side, larger."""
     with st.container(horizontal=True, vertical_alignment="center"):
         nearest = _pictures(asked, found, 0, real, _LARGE)
@@ -77,7 +77,9 @@ def _one(asked: Asked, found: Made, place: Standing, real: FloatArray) -> None:
             st.caption(f"Nine test images, the {side} excited first: {nearest}.")
 
 
-def _pictures(asked: Asked, found: Made, index: int, real: FloatArray, width: int) -> str:
+def _pictures(
+    asked: ImagesAsked, found: ImagesMade, index: int, real: FloatArray, width: int
+) -> str:
     """The made image and the nine real ones, which are also returned in words."""
     palette, title = theme.palette(), asked.wanted.title(asked.wanted.numbers[index])
     nearest = most_exciting(real, minimize=asked.settings.minimize)
@@ -92,7 +94,7 @@ def _pictures(asked: Asked, found: Made, index: int, real: FloatArray, width: in
     return told
 
 
-def _numbers(asked: Asked, found: Made, index: int, place: Standing) -> str:
+def _numbers(asked: ImagesAsked, found: ImagesMade, index: int, place: ChannelStanding) -> str:
     wanted = asked.wanted
     digits = 1 if wanted.kind == CLASS else 2
     bound = "≥" if asked.settings.minimize else "≤"
@@ -103,7 +105,7 @@ def _numbers(asked: Asked, found: Made, index: int, place: Standing) -> str:
     )
 
 
-def _where(place: Standing, settings: ImageSettings) -> str:
+def _where(place: ChannelStanding, settings: ImageSettings) -> str:
     side = "below" if settings.minimize else "above"
     if place.less.successes == place.less.total:
         return f"{side} all"
@@ -111,10 +113,10 @@ def _where(place: Standing, settings: ImageSettings) -> str:
 
 
 def _chart(
-    classifier: Classifier, wanted: Wanted, found: Made, real: dict[int, FloatArray]
+    classifier: Classifier, wanted: Wanted, found: ImagesMade, real: dict[int, FloatArray]
 ) -> None:
     rows = [
-        class_charts.Row(
+        class_charts.ClassRow(
             wanted.title(number) if len(real) > 1 else wanted.quantity,
             float(found.values[index]),
             float(_values(classifier, wanted, number, reordered(found.images[[index]])).mean()),

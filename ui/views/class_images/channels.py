@@ -13,14 +13,14 @@ from ui import text, theme
 from ui.controls.whole_set import known
 from ui.figures import tiles
 from ui.show import error_box, picture
-from ui.views.class_images.made import QUICK, Made, layer_responses, made, real_answers
+from ui.views.class_images.made import QUICK, ImagesMade, layer_responses, made, real_answers
 from ui.views.class_images.settings import open_channel
-from ui.views.class_images.wanted import CHANNEL, Asked, Wanted
+from ui.views.class_images.wanted import CHANNEL, ImagesAsked, Wanted
 
 _TILE = 84
 
 
-def show(classifier: Classifier, asked: Asked) -> None:
+def show(classifier: Classifier, asked: ImagesAsked) -> None:
     """One image for each channel, from one optimization; a press on its number opens it above."""
     layer = asked.wanted.layer
     assert layer is not None
@@ -51,7 +51,7 @@ def show(classifier: Classifier, asked: Asked) -> None:
     st.caption(_caption(layer, found))
 
 
-def _finding(real: FloatArray, asked: Asked, layer: HiddenLayer, found: Made) -> str:
+def _finding(real: FloatArray, asked: ImagesAsked, layer: HiddenLayer, found: ImagesMade) -> str:
     if asked.settings.minimize:
         beyond, more = found.values < real.min(axis=0), "less"
     else:
@@ -63,7 +63,7 @@ def _finding(real: FloatArray, asked: Asked, layer: HiddenLayer, found: Made) ->
     )
 
 
-def _caption(layer: HiddenLayer, found: Made) -> str:
+def _caption(layer: HiddenLayer, found: ImagesMade) -> str:
     sentences = ["Below each: the channel and its mean. Press it to open it above."]
     stuck = int((found.moved == 0).sum())
     if stuck:

@@ -15,15 +15,15 @@ from ui.controls import shared
 from ui.figures import class_charts
 from ui.show import draw
 from ui.views.class_images.among import DRAWS, reordered
-from ui.views.class_images.made import Made
-from ui.views.class_images.wanted import CLASS, Asked, Start
+from ui.views.class_images.made import ImagesMade
+from ui.views.class_images.wanted import CLASS, ImagesAsked, Start
 from ui.visitor import compute
 from ui.visitor.cache import cached
 
 _OTHERS = 200  # test images that are compared with the rest of them
 
 
-def show(classifier: Classifier, asked: Asked, way: Trajectory, found: Made) -> None:
+def show(classifier: Classifier, asked: ImagesAsked, way: Trajectory, found: ImagesMade) -> None:
     """The claims of E10 or E11 for what is shown above; the first is of MNIST alone."""
     if asked.wanted.kind == CLASS:
         _class_images(classifier, asked, way, found)
@@ -31,7 +31,9 @@ def show(classifier: Classifier, asked: Asked, way: Trajectory, found: Made) -> 
         _logits(classifier, asked, found)
 
 
-def _class_images(classifier: Classifier, asked: Asked, way: Trajectory, found: Made) -> None:
+def _class_images(
+    classifier: Classifier, asked: ImagesAsked, way: Trajectory, found: ImagesMade
+) -> None:
     as_reported = (asked.settings, asked.start) == (ImageSettings(), Start("zero"))
     where = "at the report’s settings" if as_reported else "at the settings above"
     word = "all ten classes" if len(asked.wanted.numbers) > 1 else "one class"
@@ -45,7 +47,11 @@ def _class_images(classifier: Classifier, asked: Asked, way: Trajectory, found: 
 
 @cached(64)
 def _claims(
-    classifier: Classifier, asked: Asked, second: Classifier, _way: Trajectory, _found: Made
+    classifier: Classifier,
+    asked: ImagesAsked,
+    second: Classifier,
+    _way: Trajectory,
+    _found: ImagesMade,
 ) -> list[Claim]:
     classes = np.array(asked.wanted.numbers)
     test = compute.dataset(MNIST).test
@@ -68,7 +74,7 @@ def _real_cosine() -> float:
     return float(np.median(most_similar(real[:_OTHERS], real[_OTHERS:])[1]))
 
 
-def _logits(classifier: Classifier, asked: Asked, found: Made) -> None:
+def _logits(classifier: Classifier, asked: ImagesAsked, found: ImagesMade) -> None:
     title = asked.wanted.title(asked.wanted.numbers[0])
     change = found.logits[0] - found.first_logits[0]
     control = _shuffled_change(classifier, found)
@@ -87,7 +93,7 @@ def _logits(classifier: Classifier, asked: Asked, found: Made) -> None:
         shared.claims([channel_claim(change, control)])
 
 
-def _shuffled_change(classifier: Classifier, found: Made) -> FloatArray:
+def _shuffled_change(classifier: Classifier, found: ImagesMade) -> FloatArray:
     logits = classifier.logits(reordered(found.images[:1]))
     change: FloatArray = logits - found.first_logits[0]
     return change

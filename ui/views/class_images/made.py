@@ -21,7 +21,7 @@ from core.network.evaluation import Evaluation
 from core.optimization.engine import Trajectory
 from core.report.claims import total_variation
 from ui.controls.whole_set import Whole, evaluation, in_parts
-from ui.views.class_images.wanted import CHANNEL, Asked, Start, Wanted
+from ui.views.class_images.wanted import CHANNEL, ImagesAsked, Start, Wanted
 from ui.visitor import compute
 from ui.visitor.cache import cached
 
@@ -30,7 +30,7 @@ QUICK = 200  # iterations at most of the images below the player
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class ImagesMade:
     """The end of a way: images [n, …], what they excite [n], logits [n, classes], both ends."""
 
     images: FloatArray
@@ -52,7 +52,7 @@ class Made:
         return ink
 
 
-def trajectories(classifier: Classifier, asked: Asked) -> list[Trajectory]:
+def trajectories(classifier: Classifier, asked: ImagesAsked) -> list[Trajectory]:
     """The ways of each seed, every step or evenly spaced ones kept. Raises ValueError."""
     return [
         _trajectory(asked.wanted, asked.start, settings, classifier) for settings in asked.seeds
@@ -66,21 +66,25 @@ def _trajectory(
     return _run(classifier, wanted, start, settings, -(-settings.iterations // FRAMES))
 
 
-def made(classifier: Classifier, wanted: Wanted, start: Start, settings: ImageSettings) -> Made:
+def made(
+    classifier: Classifier, wanted: Wanted, start: Start, settings: ImageSettings
+) -> ImagesMade:
     """The end alone, after at most 200 iterations. Raises ValueError."""
     settings = replace(settings, iterations=min(settings.iterations, QUICK))
     return _made(wanted, start, settings, classifier)
 
 
 @cached(64)
-def _made(wanted: Wanted, start: Start, settings: ImageSettings, classifier: Classifier) -> Made:
+def _made(
+    wanted: Wanted, start: Start, settings: ImageSettings, classifier: Classifier
+) -> ImagesMade:
     return end_of(_run(classifier, wanted, start, settings, settings.iterations))
 
 
-def end_of(trajectory: Trajectory) -> Made:
+def end_of(trajectory: Trajectory) -> ImagesMade:
     """Its last frame beside its first."""
     values = next(iter(trajectory.terms.values()))
-    return Made(
+    return ImagesMade(
         images=trajectory.result.copy(),
         values=values[-1],
         logits=trajectory.logits[-1],

@@ -19,9 +19,9 @@ from ui.controls.downloads import download
 from ui.controls.exported import exported
 from ui.show import error_box
 from ui.views.class_images import among, channels, claims, regularizers
-from ui.views.class_images.made import Made, end_of, trajectories
+from ui.views.class_images.made import ImagesMade, end_of, trajectories
 from ui.views.class_images.settings import WEIGHTS, controls
-from ui.views.class_images.wanted import CHANNEL, CLASS, Asked
+from ui.views.class_images.wanted import CHANNEL, CLASS, ImagesAsked
 from ui.visitor.choice import Choice
 
 
@@ -61,7 +61,7 @@ def explore(choice: Choice, classifier: Classifier) -> None:
     _downloads(choice, asked)
 
 
-def _coach(asked: Asked, way: Trajectory) -> None:
+def _coach(asked: ImagesAsked, way: Trajectory) -> None:
     """What to set, by the first image."""
     is_class = asked.wanted.kind == CLASS and not asked.settings.minimize
     now = Situation(
@@ -77,7 +77,9 @@ def _coach(asked: Asked, way: Trajectory) -> None:
     coach.show(now, keys, name="img", nearest=nearest)
 
 
-def _result(classifier: Classifier, asked: Asked, ways: list[Trajectory], found: Made) -> None:
+def _result(
+    classifier: Classifier, asked: ImagesAsked, ways: list[Trajectory], found: ImagesMade
+) -> None:
     wanted = asked.wanted
     st.markdown(f"**{_finding(asked, ways, found)}** :gray[· {asked.words}]")
     if wanted.kind == CLASS:
@@ -104,7 +106,7 @@ def _result(classifier: Classifier, asked: Asked, ways: list[Trajectory], found:
         st.caption(sentence)
 
 
-def _finding(asked: Asked, ways: list[Trajectory], found: Made) -> str:
+def _finding(asked: ImagesAsked, ways: list[Trajectory], found: ImagesMade) -> str:
     wanted, ink = asked.wanted, found.ink
     if len(wanted.numbers) > 1:
         read = int((found.logits.argmax(axis=1) == np.array(wanted.numbers)).sum())
@@ -131,7 +133,7 @@ def _span(values: "np.typing.NDArray[np.floating]", digits: int = 1) -> str:
     return low if low == high else f"{low} … {high}"
 
 
-def _notes(classifier: Classifier, asked: Asked, found: Made) -> list[str]:
+def _notes(classifier: Classifier, asked: ImagesAsked, found: ImagesMade) -> list[str]:
     """Why there is one seed, why nothing moves, and what is silent."""
     wanted, notes = asked.wanted, []
     if wanted.kind == CLASS and (saturated := _saturated(asked, found)):
@@ -149,7 +151,7 @@ def _notes(classifier: Classifier, asked: Asked, found: Made) -> list[str]:
     return notes + channels.silence(classifier, wanted)
 
 
-def _saturated(asked: Asked, found: Made) -> str:
+def _saturated(asked: ImagesAsked, found: ImagesMade) -> str:
     """Where the probability is 1.000 it tells nothing apart."""
     classes = np.array(asked.wanted.numbers)
     p = softmax(found.logits)[np.arange(len(classes)), classes]
@@ -162,7 +164,7 @@ def _saturated(asked: Asked, found: Made) -> str:
     )
 
 
-def told(model: str, asked: Asked) -> dict[str, object]:
+def told(model: str, asked: ImagesAsked) -> dict[str, object]:
     """Everything that is set, for a file."""
     layer, image = asked.wanted.layer, asked.start.image
     experiment = "E10" if asked.wanted.kind == CLASS else "E11"
@@ -178,7 +180,7 @@ def told(model: str, asked: Asked) -> dict[str, object]:
     }
 
 
-def _downloads(choice: Choice, asked: Asked) -> None:
+def _downloads(choice: Choice, asked: ImagesAsked) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         download(
             "Settings",

@@ -8,13 +8,13 @@ from core.network.classifier import Classifier
 from ui import text, theme
 from ui.figures import tiles
 from ui.show import picture
-from ui.views.class_images.made import QUICK, Made, made, typical
-from ui.views.class_images.wanted import CLASS, REGULARIZERS, Asked, Regularizer
+from ui.views.class_images.made import QUICK, ImagesMade, made, typical
+from ui.views.class_images.wanted import CLASS, REGULARIZERS, ImagesAsked, Regularizer
 
 _TILE, _HALF = 112, 56
 
 
-def show(classifier: Classifier, asked: Asked) -> None:
+def show(classifier: Classifier, asked: ImagesAsked) -> None:
     """The same settings with each and without it."""
     st.markdown(
         "**What does each regularizer do? With it, and without** "
@@ -35,7 +35,7 @@ def show(classifier: Classifier, asked: Asked) -> None:
     )
 
 
-def _sides(asked: Asked, regularizer: Regularizer) -> list[tuple[str, ImageSettings]]:
+def _sides(asked: ImagesAsked, regularizer: Regularizer) -> list[tuple[str, ImageSettings]]:
     on, off = regularizer.with_it(asked.settings), regularizer.without(asked.settings)
     tried = "" if regularizer.on(asked.settings) else ", tried out"
     return [
@@ -44,7 +44,7 @@ def _sides(asked: Asked, regularizer: Regularizer) -> list[tuple[str, ImageSetti
     ]
 
 
-def _strips(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> None:
+def _strips(classifier: Classifier, asked: ImagesAsked, regularizer: Regularizer) -> None:
     """All classes, left with it and right without."""
     sides = _sides(asked, regularizer)
     for column, (title, settings) in zip(st.columns(2, gap="medium"), sides, strict=True):
@@ -54,7 +54,7 @@ def _strips(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> N
             st.caption(f"**{title}** · {', '.join(_numbers(asked, found))}")
 
 
-def _halves(found: Made, spec: DatasetSpec, title: str) -> None:
+def _halves(found: ImagesMade, spec: DatasetSpec, title: str) -> None:
     """In a row, and on a phone in two."""
     palette = theme.palette()
     shown = tiles.colored(found.images, palette)
@@ -68,7 +68,7 @@ def _halves(found: Made, spec: DatasetSpec, title: str) -> None:
             picture(sheet, width="stretch", alt=alt)
 
 
-def _pair(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> None:
+def _pair(classifier: Classifier, asked: ImagesAsked, regularizer: Regularizer) -> None:
     """One image with it and one without."""
     for title, settings in _sides(asked, regularizer):
         found = made(classifier, asked.wanted, asked.start, settings)
@@ -78,7 +78,7 @@ def _pair(classifier: Classifier, asked: Asked, regularizer: Regularizer) -> Non
             st.caption("  \n".join([f"**{title}**", *_numbers(asked, found)]))
 
 
-def _numbers(asked: Asked, found: Made) -> list[str]:
+def _numbers(asked: ImagesAsked, found: ImagesMade) -> list[str]:
     digits = 1 if asked.wanted.kind == CLASS else 2
     mean = "mean " if len(found.values) > 1 else ""
     return [

@@ -11,7 +11,7 @@ from core.report.settings import E10
 from ui import text
 from ui.controls import bound, shared
 from ui.controls.report import as_in_the_report
-from ui.views.class_images.wanted import CHANNEL, CLASS, UNIT, Asked, Start, Wanted
+from ui.views.class_images.wanted import CHANNEL, CLASS, UNIT, ImagesAsked, Start, Wanted
 from ui.visitor.choice import Choice
 
 ZERO, NOISE, IMAGE = "Zero", "Noise", "Image"
@@ -34,7 +34,7 @@ _REPORT = {
 }
 
 
-def controls(classifier: Classifier, choice: Choice) -> Asked:
+def controls(classifier: Classifier, choice: Choice) -> ImagesAsked:
     """The sliders. Raises ValueError if core does not accept what they say."""
     st.markdown("**Settings**")
     kind = bound.selectbox("Excite", [CLASS, CHANNEL, UNIT], key="img_of")
@@ -69,7 +69,7 @@ def controls(classifier: Classifier, choice: Choice) -> Asked:
         iterations = shared.iterations_slider("img_steps", _STEPS)
         seed = shared.seed_input("img_seed")
     as_in_the_report("img-as-reported", _as_reported, _REPORT_HELP)
-    return Asked(
+    return ImagesAsked(
         wanted,
         Start(start.lower(), choice.image if start == IMAGE else None),
         ImageSettings(penalty, variation, jitter, blur, way == SMALL, rate, iterations, seed),

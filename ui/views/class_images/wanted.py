@@ -56,7 +56,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Asked:
+class ImagesAsked:
     """Everything that the controls say."""
 
     wanted: Wanted

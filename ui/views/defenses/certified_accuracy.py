@@ -10,7 +10,7 @@ from core.network.classifier import Classifier
 from core.studies.certified_study import CertifiedStudy
 from ui import text, theme
 from ui.controls.downloads import download
-from ui.controls.measure_card import MeasureCard, Record
+from ui.controls.measure_panel import MeasurePanel, Record
 from ui.figures import certified_charts
 from ui.files import npz
 from ui.show import draw
@@ -93,7 +93,7 @@ def _check(contradictions: int, proven: int) -> None:
         )
 
 
-ACCURACY = MeasureCard(
+ACCURACY = MeasurePanel(
     name="cert_accuracy",
     title="Certified accuracy",
     what="test images",

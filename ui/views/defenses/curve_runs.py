@@ -16,7 +16,7 @@ LARGEST = {"linf": 0.6, "l2": 12.0}
 
 
 @dataclass(frozen=True)
-class Asked:
+class CurveAsked:
     """What is to be measured: the keys of classifiers, as of `compute.classifier`."""
 
     keys: tuple[str, ...]
@@ -36,7 +36,7 @@ class Asked:
 class CurveRun:
     """Curves and the job that makes them grow."""
 
-    asked: Asked
+    asked: CurveAsked
     study: CurveStudy
     job: Job
 
@@ -57,7 +57,7 @@ class CurveRun:
 KEPT: Kept[CurveRun] = Kept("_curve_run")
 
 
-def begin(asked: Asked) -> CurveRun:
+def begin(asked: CurveAsked) -> CurveRun:
     """The curves that are asked for, and the job that measures them."""
     names = [name_of(key) for key in asked.keys]
     check_apart(names, "classifiers are called")

@@ -6,7 +6,7 @@ from ui import text
 from ui.controls import bound, shared
 from ui.show import error_box
 from ui.views.defenses import curve_runs
-from ui.views.defenses.curve_runs import LARGEST, NORMS, Asked
+from ui.views.defenses.curve_runs import LARGEST, NORMS, CurveAsked
 from ui.views.defenses.parts import offered
 from ui.visitor import session, state
 from ui.visitor.choice import Choice, bare_key, peers
@@ -39,7 +39,7 @@ def show(choice: Choice) -> None:
         "Iterations", 5, 100, 20, 5, key="curve_iterations",
         help="Of each of the two attacks at each ε, for each gradient that a defense passes.",
     )  # fmt: skip
-    asked = Asked(keys, norm, radii, images, iterations)
+    asked = CurveAsked(keys, norm, radii, images, iterations)
     problem = ""
     if not keys:
         problem = "No classifier is chosen: choose a network, or a defense in front of one."
@@ -59,7 +59,7 @@ def show(choice: Choice) -> None:
         st.rerun()  # the chart stands outside this fragment
 
 
-def _start(asked: Asked) -> None:
+def _start(asked: CurveAsked) -> None:
     curve_runs.KEPT.start(lambda: curve_runs.begin(asked))
 
 

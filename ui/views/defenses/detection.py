@@ -24,7 +24,7 @@ from core.studies.detection_study import (
 from ui import text, theme
 from ui.controls import bound, shared
 from ui.controls.columns import result_and_settings
-from ui.controls.measure_card import MeasureCard, Record
+from ui.controls.measure_panel import MeasurePanel, Record
 from ui.figures import detection_charts
 from ui.show import draw
 from ui.visitor import compute
@@ -279,7 +279,7 @@ def _missed(found: Detected, chosen: Scored, threshold: float, names: Sequence[s
     )
 
 
-DETECTION = MeasureCard(
+DETECTION = MeasurePanel(
     name="detection",
     title="Detection",
     what="images",

@@ -19,7 +19,7 @@ _FIRST = (Filter("blur", 1.0),)
 
 
 @dataclass(frozen=True)
-class Asked:
+class FiltersAsked:
     """The chain, at least one filter long, and the radius of the attack."""
 
     chain: tuple[Filter, ...]
@@ -31,7 +31,7 @@ class Asked:
         return key_of(self.chain)
 
 
-def controls(choice: Choice) -> Asked | None:
+def controls(choice: Choice) -> FiltersAsked | None:
     """Filters, their strengths, ε, and the buttons; None without a filter."""
     _read_link()
     st.markdown("**Settings**")
@@ -50,7 +50,7 @@ def controls(choice: Choice) -> Asked | None:
     )  # fmt: skip
     _write_link(chain)
     _buttons(choice, chain)
-    return Asked(chain, epsilon) if chain else None
+    return FiltersAsked(chain, epsilon) if chain else None
 
 
 def _strength(kind: str) -> Filter:

@@ -26,7 +26,7 @@ from ui.figures import charts, tiles
 from ui.files import npz
 from ui.show import draw, picture
 from ui.views.defenses import filter_settings
-from ui.views.defenses.filter_settings import Asked
+from ui.views.defenses.filter_settings import FiltersAsked
 from ui.visitor import compute
 from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
@@ -40,7 +40,7 @@ _TILE = 140
 
 
 @dataclass(frozen=True)
-class Seen:
+class FiltersSeen:
     """One image four ways: WAYS.
 
     images float32 [4, …]; stages: title → what is left behind each filter, the same shape;
@@ -76,7 +76,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 
 @cached(64)
-def examined(classifier: Classifier, image: ChosenImage, asked: Asked) -> Seen:
+def examined(classifier: Classifier, image: ChosenImage, asked: FiltersAsked) -> FiltersSeen:
     """The image four ways, kept for the next look."""
     clean = image.floats
     true = int(classifier.predict(clean)[0]) if image.label is None else image.label
@@ -93,10 +93,10 @@ def examined(classifier: Classifier, image: ChosenImage, asked: Asked) -> Seen:
         stages[f"{number} · {part.title}"] = last
     flat = bool(without_gradient(views(behind), clean, goal.labels).all())
     bare, defended = (each.probabilities(images) for each in (classifier, behind))
-    return Seen(images, stages, bare, defended, true, flat)
+    return FiltersSeen(images, stages, bare, defended, true, flat)
 
 
-def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
+def _result(image: ChosenImage, asked: FiltersAsked, seen: FiltersSeen) -> None:
     names = image.spec.classes
     st.markdown(
         f"**{finding(asked, seen, names)}** :gray[· {image.title}, L∞ ε = {asked.epsilon:g}]"
@@ -127,7 +127,7 @@ def _result(image: ChosenImage, asked: Asked, seen: Seen) -> None:
     )
 
 
-def finding(asked: Asked, seen: Seen, names: Sequence[str]) -> str:
+def finding(asked: FiltersAsked, seen: FiltersSeen, names: Sequence[str]) -> str:
     """What the filters did to this image, in a sentence."""
     bare, read = (
         [names[label] for label in each.argmax(axis=1)] for each in (seen.bare, seen.defended)
@@ -152,7 +152,7 @@ def finding(asked: Asked, seen: Seen, names: Sequence[str]) -> str:
     return f"{title}: {looks}; {fixed}"
 
 
-def _each(bare: Classifier, seen: Seen) -> None:
+def _each(bare: Classifier, seen: FiltersSeen) -> None:
     """Every kind of filter at its default on the first three ways."""
     st.markdown(
         "**What does each filter do?** :gray[· clean, noisy and attacked, each filter at its "
@@ -179,7 +179,7 @@ def _each(bare: Classifier, seen: Seen) -> None:
                 )
 
 
-def _downloads(asked: Asked, seen: Seen) -> None:
+def _downloads(asked: FiltersAsked, seen: FiltersSeen) -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         download(
             "Images",
@@ -214,5 +214,5 @@ def _answers(probabilities: FloatArray, names: Sequence[str]) -> str:
     )
 
 
-def _gradient(asked: Asked) -> str:
+def _gradient(asked: FiltersAsked) -> str:
     return gradient_of(defense_of(asked.key))

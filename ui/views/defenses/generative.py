@@ -27,8 +27,8 @@ from ui.views.defenses.generative_made import (
     ORIGINAL,
     STATIC,
     THROUGH,
-    Asked,
-    Seen,
+    GenerativeAsked,
+    GenerativeSeen,
     behind,
     controls,
     path,
@@ -46,7 +46,7 @@ _IMAGES = {ORIGINAL: "the original", STATIC: "statically attacked", THROUGH: "ad
 _TILE = 84
 _ASKED = "_gen_adaptive"  # the settings and the image for which the adaptive attack was asked
 
-Rows = dict[str, dict[str | None, Seen]]
+Rows = dict[str, dict[str | None, GenerativeSeen]]
 
 
 def show(choice: Choice, classifier: Classifier) -> None:
@@ -98,7 +98,7 @@ def _defenses(choice: Choice, classifier: Classifier, kinds: Sequence[str]) -> N
             _path(classifier, image, rows, of if reached else STATIC, asked)
 
 
-def _adaptive_button(classifier: Classifier, image: ChosenImage, asked: Asked) -> bool:
+def _adaptive_button(classifier: Classifier, image: ChosenImage, asked: GenerativeAsked) -> bool:
     """Whether the adaptive attack was asked for with these settings."""
     now = (classifier.version, image.key, asked)
     if st.button(
@@ -127,7 +127,7 @@ def _projected_control() -> str:
     return chosen
 
 
-def _use_buttons(choice: Choice, kinds: Sequence[str], asked: Asked) -> None:
+def _use_buttons(choice: Choice, kinds: Sequence[str], asked: GenerativeAsked) -> None:
     st.markdown(
         ":small[Use on all pages]",
         help="Puts the network behind this defense into the model picker: every map, attack and "
@@ -153,7 +153,9 @@ def _use(choice: Choice, defense: str) -> None:
     st.session_state[state.MODEL] = admit(key)
 
 
-def _rows(classifier: Classifier, image: ChosenImage, kinds: Sequence[str], asked: Asked) -> Rows:
+def _rows(
+    classifier: Classifier, image: ChosenImage, kinds: Sequence[str], asked: GenerativeAsked
+) -> Rows:
     """The image and the statically attacked one, without and behind each defense."""
     attacked = static(classifier, image, asked.epsilon)
     return {
@@ -163,10 +165,10 @@ def _rows(classifier: Classifier, image: ChosenImage, kinds: Sequence[str], aske
 
 
 def _attack_through(
-    rows: Rows, classifier: Classifier, image: ChosenImage, asked: Asked
+    rows: Rows, classifier: Classifier, image: ChosenImage, asked: GenerativeAsked
 ) -> list[str]:
     """Add what was attacked through each defense; a sentence for each that cannot be."""
-    found: dict[str | None, Seen] = {}
+    found: dict[str | None, GenerativeSeen] = {}
     problems = []
     for kind in rows[STATIC]:
         if kind is not None:
@@ -181,7 +183,7 @@ def _attack_through(
     return problems
 
 
-def _table(rows: Rows, image: ChosenImage, true: int, asked: Asked) -> None:
+def _table(rows: Rows, image: ChosenImage, true: int, asked: GenerativeAsked) -> None:
     st.markdown(
         f"**{_finding(rows, true)}** :gray[· {image.title}, {image.kind}; L∞ ε = "
         f"{asked.epsilon:g}, {ATTACK_ITERATIONS} iterations]"
@@ -205,7 +207,7 @@ def _table(rows: Rows, image: ChosenImage, true: int, asked: Asked) -> None:
     )
 
 
-def _cell(seen: Seen, row: str, kind: str | None, true: int, labeled: bool) -> None:
+def _cell(seen: GenerativeSeen, row: str, kind: str | None, true: int, labeled: bool) -> None:
     palette = theme.palette()
     title = _TITLES[kind]
     st.markdown(f"**{title}**: read as {seen.read}")
@@ -254,7 +256,9 @@ def _listed(kinds: Sequence[str]) -> str:
     return text.listed([f"the {_TITLES[kind].lower()}" for kind in kinds]) if kinds else ""
 
 
-def _path(classifier: Classifier, image: ChosenImage, rows: Rows, of: str, asked: Asked) -> None:
+def _path(
+    classifier: Classifier, image: ChosenImage, rows: Rows, of: str, asked: GenerativeAsked
+) -> None:
     """The way of each restart in the player."""
     trajectory = path(classifier, rows[of][PROJECTION].image, asked)
     distance = trajectory.terms["distance"]

@@ -27,7 +27,7 @@ ORIGINAL = "Original"
 
 
 @dataclass(frozen=True)
-class Asked:
+class GenerativeAsked:
     """The attack's ε, and the projection's iterations and restarts."""
 
     epsilon: float
@@ -45,7 +45,7 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class GenerativeSeen:
     """An image [1, …], what a defense makes of it, and the network's answer to that.
 
     reached: whether the attack that made the image is a success behind the defense.
@@ -61,7 +61,7 @@ class Seen:
         return int(self.probabilities.argmax())
 
 
-def controls() -> Asked:
+def controls() -> GenerativeAsked:
     """Draw them."""
     st.markdown("**Settings**")
     epsilon = bound.slider(
@@ -91,7 +91,7 @@ def controls() -> Asked:
         help="The first start is what the encoder says of the image; the others are random draws, "
         "the same for every image. The nearest end counts.",
     )
-    return Asked(epsilon, iterations, restarts)
+    return GenerativeAsked(epsilon, iterations, restarts)
 
 
 def true_class(image: ChosenImage, classifier: Classifier) -> int:
@@ -108,7 +108,9 @@ def static(classifier: Classifier, image: ChosenImage, epsilon: float) -> FloatA
     return result.adversarial
 
 
-def through(classifier: Classifier, image: ChosenImage, kind: str, asked: Asked) -> FloatArray:
+def through(
+    classifier: Classifier, image: ChosenImage, kind: str, asked: GenerativeAsked
+) -> FloatArray:
     """The adaptive attack through the autoencoder or the projection: [1, …].
 
     Where it fails on the projection, the attack among latent numbers goes next.
@@ -135,19 +137,21 @@ def _defended(classifier: Classifier, key: str) -> DefendedClassifier:
     return DefendedClassifier(classifier, (purifier_of(key),))
 
 
-def behind(classifier: Classifier, kind: str | None, asked: Asked, image: FloatArray) -> Seen:
+def behind(
+    classifier: Classifier, kind: str | None, asked: GenerativeAsked, image: FloatArray
+) -> GenerativeSeen:
     """What the network behind the defense says of an image [1, …]; None: no defense."""
     key = None if kind is None else asked.key_of(kind)
     return _behind(key, image, classifier)
 
 
 @cached(64)
-def _behind(key: str | None, image: FloatArray, classifier: Classifier) -> Seen:
+def _behind(key: str | None, image: FloatArray, classifier: Classifier) -> GenerativeSeen:
     purified = image if key is None else purifier_of(key)(image)
-    return Seen(image, purified, softmax(classifier.logits(purified))[0])
+    return GenerativeSeen(image, purified, softmax(classifier.logits(purified))[0])
 
 
-def path(classifier: Classifier, image: FloatArray, asked: Asked) -> Trajectory:
+def path(classifier: Classifier, image: FloatArray, asked: GenerativeAsked) -> Trajectory:
     """The projection of an image [1, …] step by step."""
     return _path(image, asked.iterations, asked.restarts, classifier)
 

@@ -19,7 +19,7 @@ NONE = "none"
 
 
 @dataclass(frozen=True)
-class Asked:
+class GridAsked:
     """What the next grid is of: keys of parts and of models.
 
     model: the key of the network that is defended, with a chain if one was chosen in the header;
@@ -44,7 +44,7 @@ class Asked:
 class GridRun:
     """A grid, the job that fills it, and the names of the networks at that time."""
 
-    asked: Asked
+    asked: GridAsked
     grid: Grid
     job: Job
     model: str
@@ -78,7 +78,7 @@ def ball_words(budget: Budget) -> str:
 KEPT: Kept[GridRun] = Kept("_grid")
 
 
-def begin(asked: Asked) -> GridRun:
+def begin(asked: GridAsked) -> GridRun:
     """The grid that is asked for, and the job that fills it."""
     images, labels = compute.first_test_images(compute.spec(asked.model), asked.images)
     bare, source = compute.classifier(asked.bare), compute.classifier(asked.source)
@@ -93,7 +93,7 @@ def begin(asked: Asked) -> GridRun:
     return GridRun(asked, grid, job, names[asked.bare], names[asked.source])
 
 
-def _rows(asked: Asked) -> tuple[Row, ...]:
+def _rows(asked: GridAsked) -> tuple[Row, ...]:
     """No defense, each part, all of them in a row, the chosen chain, and the other networks."""
     titles = {part.key: part.title for part in offered(compute.spec(asked.model))}
     chains = {key: titles[key] for key in asked.parts}
@@ -110,7 +110,7 @@ def _rows(asked: Asked) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _own_chain(asked: Asked, chosen: Classifier) -> dict[str, str]:
+def _own_chain(asked: GridAsked, chosen: Classifier) -> dict[str, str]:
     if not isinstance(chosen, DefendedClassifier):
         return {}
     return {asked.model.partition(state.BEHIND)[2]: title_of(chosen.defense)}

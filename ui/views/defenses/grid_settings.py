@@ -7,7 +7,7 @@ from ui import text
 from ui.controls import bound, shared
 from ui.controls.report import as_in_the_report
 from ui.views.defenses import grid_runs
-from ui.views.defenses.grid_runs import Asked
+from ui.views.defenses.grid_runs import GridAsked
 from ui.views.defenses.parts import offered
 from ui.visitor import session, state
 from ui.visitor.choice import Choice, bare_key, peers
@@ -44,7 +44,7 @@ def show(choice: Choice) -> None:
     )  # fmt: skip
     with st.popover("More", icon=":material/tune:", width="stretch"):
         chained, others, source, budget = _more(choice, budget)
-    asked = Asked(choice.model, source, tuple(parts), tuple(others), chained, images, budget)
+    asked = GridAsked(choice.model, source, tuple(parts), tuple(others), chained, images, budget)
     _start_button(choice, asked)
 
 
@@ -104,7 +104,7 @@ def _more(choice: Choice, budget: Budget) -> tuple[bool, list[str], str, Budget]
     return chained, list(others), source or own, budget
 
 
-def _start_button(choice: Choice, asked: Asked) -> None:
+def _start_button(choice: Choice, asked: GridAsked) -> None:
     job = session.current_job()
     busy = job is not None and not job.ended
     why = "Every cell of the table, as a job that you can stop; what is done stays."
@@ -124,7 +124,7 @@ def _start_button(choice: Choice, asked: Asked) -> None:
         st.rerun()  # the table stands outside this fragment
 
 
-def _start(asked: Asked) -> None:
+def _start(asked: GridAsked) -> None:
     grid_runs.KEPT.start(lambda: grid_runs.begin(asked))
 
 
@@ -140,4 +140,4 @@ def measure_steps(choice: Choice, norm: str, radius: float) -> None:
     st.session_state.update({_NORM: norm, _RADIUS[norm][0]: radius, _PARTS: list(parts)})
     own = bare_key(choice.model)
     source = next((key for key in peers(own) if key != own and state.BEHIND not in key), own)
-    _start(Asked(own, source, parts, (), False, 200, Budget(norm, radius)))
+    _start(GridAsked(own, source, parts, (), False, 200, Budget(norm, radius)))

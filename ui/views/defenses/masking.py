@@ -14,7 +14,7 @@ from ui.figures import attack_charts, masking_charts
 from ui.files import npz
 from ui.show import draw, error_box
 from ui.views.defenses import masking_runs
-from ui.views.defenses.masking_runs import CHOSEN, PLANTED, Asked, MaskRun
+from ui.views.defenses.masking_runs import CHOSEN, PLANTED, MaskingAsked, MaskRun
 from ui.visitor import session
 from ui.visitor.choice import Choice
 from ui.visitor.kept_job import progress
@@ -76,7 +76,7 @@ def _settings(choice: Choice, classifier: Classifier) -> None:
     )  # fmt: skip
     job = session.current_job()
     busy = job is not None and not job.ended
-    asked = Asked(subject, source, images, epsilon, queries)
+    asked = MaskingAsked(subject, source, images, epsilon, queries)
     st.button(
         "Check", key="mask-start", type="primary", icon=":material/play_arrow:", width="stretch",
         disabled=busy, on_click=_start, args=[asked, choice, classifier],
@@ -87,7 +87,7 @@ def _settings(choice: Choice, classifier: Classifier) -> None:
         st.rerun()  # the verdicts stand outside this fragment
 
 
-def _start(asked: Asked, choice: Choice, classifier: Classifier) -> None:
+def _start(asked: MaskingAsked, choice: Choice, classifier: Classifier) -> None:
     masking_runs.KEPT.start(lambda: masking_runs.begin(asked, choice, classifier))
 
 

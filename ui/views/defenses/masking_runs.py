@@ -15,7 +15,7 @@ CHOSEN, PLANTED = "Chosen", "Planted"
 
 
 @dataclass(frozen=True)
-class Asked:
+class MaskingAsked:
     """What is to be checked. subject: CHOSEN or PLANTED; source: the key of a network."""
 
     subject: str
@@ -29,7 +29,7 @@ class Asked:
 class MaskRun:
     """A study and its job. name: of what is checked; version: of the classifier."""
 
-    asked: Asked
+    asked: MaskingAsked
     study: MaskingStudy
     job: Job
     name: str
@@ -44,7 +44,7 @@ class MaskRun:
 KEPT: Kept[MaskRun] = Kept("_mask_run")
 
 
-def begin(asked: Asked, choice: Choice, classifier: Classifier) -> MaskRun:
+def begin(asked: MaskingAsked, choice: Choice, classifier: Classifier) -> MaskRun:
     """The checks that are asked for, and the job that makes them."""
     subject = subject_of(asked.subject, choice, classifier)
     source = compute.classifier(asked.source)

@@ -10,7 +10,7 @@ from core.certification.smoothing import ALPHA, largest_radius
 from core.network.classifier import Classifier
 from core.studies.smoothing_study import SmoothingStudy
 from ui import text, theme
-from ui.controls.measure_card import MeasureCard, Record
+from ui.controls.measure_panel import MeasurePanel, Record
 from ui.figures import certified_charts
 from ui.show import draw
 from ui.visitor import compute
@@ -62,7 +62,7 @@ def _show(record: Record[SmoothingStudy]) -> None:
     )
 
 
-ACCURACY = MeasureCard(
+ACCURACY = MeasurePanel(
     name="smooth_accuracy",
     title="Randomized smoothing",
     what="test images",

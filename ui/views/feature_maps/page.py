@@ -20,7 +20,7 @@ from core.inspection.feature_maps import (
 from core.network.classifier import Classifier
 from ui import text, theme
 from ui.components.microscope import mount as microscope
-from ui.components.microscope.package import Layer, Side
+from ui.components.microscope.package import ShownLayer, Side
 from ui.controls import layer_table
 from ui.controls.columns import result_and_settings
 from ui.controls.downloads import download
@@ -29,7 +29,7 @@ from ui.figures import map_charts
 from ui.files import npz
 from ui.show import draw
 from ui.views.feature_maps import settings as maps_settings
-from ui.views.feature_maps.settings import Settings
+from ui.views.feature_maps.settings import MapsSettings
 from ui.visitor import compute
 from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
@@ -106,7 +106,7 @@ def _active_shares(classifier: Classifier) -> dict[str, DoubleArray]:
     return active_shares(classifier, compute.first_test_images(classifier.spec, STATE_IMAGES)[0])
 
 
-def _layers(own: list[Side], beside: list[Side], settings: Settings) -> list[Layer]:
+def _layers(own: list[Side], beside: list[Side], settings: MapsSettings) -> list[ShownLayer]:
     """The network's layers, with what lies beside each of them where something can."""
     paired = [_paired(*pair, settings) for pair in zip(own, beside, strict=False)]
     lacking = f"{text.literal(beside[0].title)} has no convolution to lay beside" if beside else ""
@@ -116,27 +116,29 @@ def _layers(own: list[Side], beside: list[Side], settings: Settings) -> list[Lay
     ]
 
 
-def _alone(first: Side, settings: Settings, problem: str = "") -> Layer:
-    return Layer((first,), _stage((first,), settings), _order(first, None, settings), None, problem)
+def _alone(first: Side, settings: MapsSettings, problem: str = "") -> ShownLayer:
+    return ShownLayer(
+        (first,), _stage((first,), settings), _order(first, None, settings), None, problem
+    )
 
 
-def _paired(first: Side, second: Side, settings: Settings) -> Layer:
+def _paired(first: Side, second: Side, settings: MapsSettings) -> ShownLayer:
     """Both sides, or only the first where their maps cannot be compared."""
     stage = _stage((first, second), settings)
     try:
         comparison = compare_maps(first.maps(stage), second.maps(stage))
     except ValueError as error:
         return _alone(first, settings, f"{first.convolution.name}: {error}")
-    return Layer((first, second), stage, _order(first, comparison, settings), comparison)
+    return ShownLayer((first, second), stage, _order(first, comparison, settings), comparison)
 
 
-def _stage(sides: tuple[Side, ...], settings: Settings) -> str:
+def _stage(sides: tuple[Side, ...], settings: MapsSettings) -> str:
     """The stage asked for, if all sides have it."""
     shared = all(settings.stage in side.convolution.stages for side in sides)
     return settings.stage if shared else "after ReLU"
 
 
-def _order(first: Side, comparison: MapComparison | None, settings: Settings) -> list[int]:
+def _order(first: Side, comparison: MapComparison | None, settings: MapsSettings) -> list[int]:
     if settings.order == "Difference" and comparison is not None:
         return [int(channel) for channel in comparison.ranked]
     if settings.order == "Response":
@@ -167,7 +169,7 @@ def _facts(classifier: Classifier, found: list[Convolution]) -> None:
             )
 
 
-def _comparison(compared: list[Layer], settings: Settings) -> None:
+def _comparison(compared: list[ShownLayer], settings: MapsSettings) -> None:
     first, second = compared[0].sides
     for layer in compared:
         st.markdown(_finding(layer))
@@ -193,7 +195,7 @@ def _comparison(compared: list[Layer], settings: Settings) -> None:
         )
 
 
-def _finding(layer: Layer) -> str:
+def _finding(layer: ShownLayer) -> str:
     """How far the two sides of a layer are apart, as a card's first line."""
     (first, second), comparison = layer.sides, layer.comparison
     assert comparison is not None

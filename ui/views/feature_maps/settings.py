@@ -22,7 +22,7 @@ _TURN = "_layer_turn"
 
 
 @dataclass(frozen=True)
-class Settings:
+class MapsSettings:
     """A stage, and how the maps of all layers are laid out. A layer without it shows the ReLU's."""
 
     stage: str
@@ -36,7 +36,7 @@ class Settings:
         return self.compare in ("Another model", "A checkpoint")
 
 
-def show(found: list[Convolution], choice: Choice) -> Settings:
+def show(found: list[Convolution], choice: Choice) -> MapsSettings:
     """Draw the controls; `found` are the convolutions of the chosen model."""
     st.markdown("**Settings**")
     stage = _select(
@@ -63,7 +63,7 @@ def show(found: list[Convolution], choice: Choice) -> Settings:
         "E5: the maps of the first convolution after ReLU; the others are below.",
         width="stretch",
     )
-    return Settings(stage, order, shared, compare)
+    return MapsSettings(stage, order, shared, compare)
 
 
 def _select(
@@ -152,7 +152,7 @@ def _checkpoints(spec: DatasetSpec) -> dict[str, tuple[int, int]]:
 
 
 def second(
-    settings: Settings, choice: Choice, classifier: Classifier
+    settings: MapsSettings, choice: Choice, classifier: Classifier
 ) -> tuple[str, Classifier, FloatArray] | None:
     """Title, classifier and image [1, …] of what lies beside, None for nothing."""
     if settings.compare == "Another image":

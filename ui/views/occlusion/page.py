@@ -36,7 +36,7 @@ _WORK = 3_500  # passes of one image on the whole page, roughly
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class OcclusionMeasured:
     """An occlusion map, and the seconds that it took when it was computed."""
 
     occlusion: OcclusionMap
@@ -118,12 +118,12 @@ def _pixels(label: str, most: int, key: str, help: str | None = None) -> int:
 @cached(64)
 def _occluded(
     classifier: Classifier, image: ChosenImage, block: int, stride: int, fill: str
-) -> Measured:
+) -> OcclusionMeasured:
     floats = image.floats
     fills = fill_images(fill, floats)
     started = time.perf_counter()
     occlusion = occlude(classifier, floats, np.array([0]), block=block, stride=stride, fill=fills)
-    return Measured(occlusion, time.perf_counter() - started)
+    return OcclusionMeasured(occlusion, time.perf_counter() - started)
 
 
 def _by_hand(
@@ -164,7 +164,7 @@ def _finding(image: ChosenImage, occlusion: OcclusionMap) -> str:
     return f"**{finding}** :gray[· {change}; {stays}]"
 
 
-def _cost(measured: Measured, spec: DatasetSpec) -> str:
+def _cost(measured: OcclusionMeasured, spec: DatasetSpec) -> str:
     occlusion, names = measured.occlusion, spec.classes
     read = np.bincount(occlusion.predicted.ravel(), minlength=len(names))
     most_first = [label for label in np.argsort(-read) if read[label]]

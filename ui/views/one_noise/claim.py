@@ -13,11 +13,11 @@ from ui import text, theme
 from ui.controls import shared
 from ui.figures import attack_charts
 from ui.show import draw, error_box
-from ui.views.one_noise.fit import GAUSSIAN, NOISE, Settings, report_settings, scores
+from ui.views.one_noise.fit import GAUSSIAN, NOISE, FitSettings, report_settings, scores
 
 
 def claim(
-    classifier: Classifier, settings: Settings, found: Transfer, *, scale: float, count: int
+    classifier: Classifier, settings: FitSettings, found: Transfer, *, scale: float, count: int
 ) -> None:
     """Both noises at scale 1 on images of neither the source's class nor the target.
 
@@ -63,7 +63,7 @@ def claim(
         )
 
 
-def _set_above(settings: Settings, rate: Rate, scale: float) -> str:
+def _set_above(settings: FitSettings, rate: Rate, scale: float) -> str:
     """Whether the noise of the sliders misleads most images of classes other than its target."""
     count = len(settings.images)
     fitted = "one image" if count == 1 else f"{count} images"

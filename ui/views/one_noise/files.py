@@ -13,14 +13,14 @@ from ui import theme
 from ui.controls.downloads import download
 from ui.figures import tiles
 from ui.files import npz
-from ui.views.one_noise.fit import Fit, Settings
+from ui.views.one_noise.fit import Fit, FitSettings
 from ui.visitor.choice import Choice
 
 _SCALE = 10
 
 
 def noise_downloads(
-    choice: Choice, settings: Settings, fitted: Fit, found: dict[str, Transfer], *, scale: float
+    choice: Choice, settings: FitSettings, fitted: Fit, found: dict[str, Transfer], *, scale: float
 ) -> None:
     """Four buttons; the files are made when they are asked for."""
     palette = theme.palette()
@@ -56,7 +56,7 @@ def noise_downloads(
             download(label, make, name, key=f"one-{label}", help=help)
 
 
-def noise_archive(settings: Settings, fitted: Fit, *, scale: float) -> bytes:
+def noise_archive(settings: FitSettings, fitted: Fit, *, scale: float) -> bytes:
     """The noise [side, side] at scale 1, its target and the scale that was set, as an .npz file."""
     noise = fitted.noise[0].reshape(settings.spec.byte_shape)
     return npz({"noise": noise, "target": settings.target, "scale": scale})
@@ -82,7 +82,7 @@ def _written(rate: Rate) -> dict[str, float]:
     return {"count": rate.successes, "of": rate.total, "rate": rate.value, "low": low, "high": high}
 
 
-def _told(choice: Choice, settings: Settings, scale: float) -> dict[str, object]:
+def _told(choice: Choice, settings: FitSettings, scale: float) -> dict[str, object]:
     return {
         **({"experiment": "E9"} if choice.spec == MNIST else {}),
         "model": choice.model,

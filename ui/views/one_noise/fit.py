@@ -32,7 +32,7 @@ _FEW = 500
 
 
 @dataclass(frozen=True)
-class Settings:
+class FitSettings:
     """How a noise is fitted: to which images, toward which class, by which steps."""
 
     images: tuple[ChosenImage, ...]
@@ -87,10 +87,10 @@ def few(spec: DatasetSpec) -> int:
     return min(_FEW, pool_start(spec))
 
 
-def report_settings() -> dict[int, Settings]:
+def report_settings() -> dict[int, FitSettings]:
     """E9's noises by target: for the first test image of a 0."""
     zero = int(np.flatnonzero(compute.test_labels(MNIST) == E9_SOURCE_CLASS)[0])
-    return {target: Settings((ChosenImage(zero),), target) for target in E9.classes}
+    return {target: FitSettings((ChosenImage(zero),), target) for target in E9.classes}
 
 
 def images_to_fit(
@@ -116,7 +116,7 @@ def images_to_fit(
 
 
 @cached(32)
-def fit(classifier: Classifier, settings: Settings) -> Fit:
+def fit(classifier: Classifier, settings: FitSettings) -> Fit:
     """The noise, computed once. Raises ValueError if it takes more than a visitor may ask for."""
     sources = np.concatenate([image.floats for image in settings.images])
     frames = 100 if len(sources) <= MAX_PLAYED else 40
@@ -145,7 +145,7 @@ def _first(found: Trajectory, count: int) -> Trajectory:
     )
 
 
-def scored_images(settings: Settings, count: int) -> IntArray:
+def scored_images(settings: FitSettings, count: int) -> IntArray:
     """The first `count` test images without those that the noise was fitted to: their numbers."""
     return np.setdiff1d(np.arange(min(count, settings.spec.test_images)), settings.numbers)
 
@@ -153,7 +153,7 @@ def scored_images(settings: Settings, count: int) -> IntArray:
 def scores(
     classifier: Classifier,
     fitted_on: Classifier,
-    settings: Settings,
+    settings: FitSettings,
     scale: float,
     count: int,
     names: tuple[str, ...] = _ALL,
@@ -167,7 +167,7 @@ def scores(
 
 
 def whole_scores(
-    classifier: Classifier, settings: Settings, scales: tuple[float, ...], count: int
+    classifier: Classifier, settings: FitSettings, scales: tuple[float, ...], count: int
 ) -> Whole[list[dict[str, Transfer]]]:
     """The same for each scale, on the network it was fitted on; a job where that costs much."""
     passes = len(scored_images(settings, count)) * (1 + len(scales) * len(_ALL))
@@ -185,7 +185,7 @@ def whole_scores(
 
 def _scored_in_parts(
     classifier: Classifier,
-    settings: Settings,
+    settings: FitSettings,
     scales: tuple[float, ...],
     count: int,
     noise: FloatArray,
@@ -211,7 +211,7 @@ def _scored_in_parts(
     ]  # fmt: skip
 
 
-def _scored(settings: Settings, count: int) -> tuple[FloatArray, IntArray]:
+def _scored(settings: FitSettings, count: int) -> tuple[FloatArray, IntArray]:
     test, rows = compute.dataset(settings.spec).test, scored_images(settings, count)
     return to_float(test.images[rows]), test.labels[rows].astype(np.int64)
 
@@ -234,7 +234,7 @@ def _noises(
 def _scores(
     classifier: Classifier,
     fitted_on: Classifier,
-    settings: Settings,
+    settings: FitSettings,
     scale: float,
     count: int,
     names: tuple[str, ...],

@@ -11,7 +11,7 @@ from ui import text, theme
 from ui.controls import bound
 from ui.figures import transfer_charts
 from ui.show import draw, error_box
-from ui.views.one_noise.fit import GAUSSIAN, NOISE, Settings, few, scores
+from ui.views.one_noise.fit import GAUSSIAN, NOISE, FitSettings, few, scores
 from ui.visitor import compute
 from ui.visitor.choice import Choice, peers
 
@@ -22,7 +22,7 @@ _CONTROL = "Gaussian"
 _MISREAD, _REACHED = "Any wrong answer", "The target"
 
 
-def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale: float) -> None:
+def models(choice: Choice, classifier: Classifier, settings: FitSettings, *, scale: float) -> None:
     """The matrix; the row of the chosen model is there at once, the others on demand."""
     place = st.container()
     names = peers(choice.model)
@@ -70,14 +70,14 @@ def models(choice: Choice, classifier: Classifier, settings: Settings, *, scale:
         )
 
 
-def _fit_others(settings: Settings) -> None:
-    fitted: list[Settings] = st.session_state[_FITTED]
+def _fit_others(settings: FitSettings) -> None:
+    fitted: list[FitSettings] = st.session_state[_FITTED]
     st.session_state[_FITTED] = [*fitted, settings][-_KEPT:]
 
 
 def _rates(
     compared: dict[str, Classifier],
-    settings: Settings,
+    settings: FitSettings,
     scale: float,
     *,
     everywhere: bool,
@@ -118,7 +118,7 @@ def _rates(
 
 
 def _verdicts(
-    compared: dict[str, Classifier], settings: Settings, scale: float, *, counted: str
+    compared: dict[str, Classifier], settings: FitSettings, scale: float, *, counted: str
 ) -> dict[str, Verdict]:
     """The noise of the first model beside Gaussian noise, on each of the others; one family."""
     own, *others = compared
@@ -139,7 +139,7 @@ def _verdicts(
 def _draw(
     rates: dict[str, dict[str, Rate | None]],
     verdicts: dict[str, Verdict],
-    settings: Settings,
+    settings: FitSettings,
     scale: float,
 ) -> None:
     (own, row), *_ = rates.items()

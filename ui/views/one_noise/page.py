@@ -26,7 +26,7 @@ from ui.views.one_noise.fit import (
     NOISE,
     SAME_CLASS,
     Fit,
-    Settings,
+    FitSettings,
     fit,
     images_to_fit,
     pool_start,
@@ -53,7 +53,7 @@ _REPORT = {
 
 
 @dataclass(frozen=True)
-class View:
+class NoiseView:
     """How the fitted noise is looked at: its scale, the images scored, the ends of its colors."""
 
     scale: float
@@ -100,10 +100,10 @@ def explore(choice: Choice, classifier: Classifier) -> None:
 def _context(
     choice: Choice,
     classifier: Classifier,
-    settings: Settings,
+    settings: FitSettings,
     fitted: Fit,
     found: dict[str, Transfer],
-    view: View,
+    view: NoiseView,
 ) -> None:
     """Everything below, each in its place; what is at hand is drawn before what takes long."""
     classes, shown = (st.container(border=True) for _ in range(2))
@@ -127,7 +127,7 @@ def _context(
             claim(classifier, settings, found[NOISE], scale=view.scale, count=view.count)
 
 
-def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
+def _settings(choice: Choice, classifier: Classifier) -> tuple[FitSettings, NoiseView]:
     st.markdown("**Settings**")
     names = choice.spec.classes
     if st.session_state.get("one_target", names[0]) not in names:  # of the data set before
@@ -191,8 +191,8 @@ def _settings(choice: Choice, classifier: Classifier) -> tuple[Settings, View]:
     if own is None:
         own = int(classifier.predict(choice.image.floats)[0])
     chosen = images_to_fit(choice.images, own, count, source, target)
-    settings = Settings(chosen, target, rate, iterations, objective)
-    return settings, View(scale, scored, 0.25 if zoom else 1.0)
+    settings = FitSettings(chosen, target, rate, iterations, objective)
+    return settings, NoiseView(scale, scored, 0.25 if zoom else 1.0)
 
 
 _REPORT_HELP = (
@@ -208,13 +208,13 @@ def _as_reported() -> None:
     st.session_state[_CHOSEN] = True
 
 
-def _waiting(settings: Settings) -> str:
+def _waiting(settings: FitSettings) -> str:
     count = len(settings.images)
     images = "image" if count == 1 else "images"
     return f"One noise for {count} {images}, {settings.iterations:,} iterations …"
 
 
-def _way(classifier: Classifier, settings: Settings, fitted: Fit) -> None:
+def _way(classifier: Classifier, settings: FitSettings, fitted: Fit) -> None:
     """The fitting, scrubbed: up to six of the images."""
     played = settings.images[: fitted.trajectory.images.shape[1]]
     shown = f", the first {len(played)} are played" if len(settings.images) > len(played) else ""
@@ -249,7 +249,7 @@ def _way(classifier: Classifier, settings: Settings, fitted: Fit) -> None:
     downloads.trajectories(tracks, key="one-take", name="calculated-noise")
 
 
-def _listed(settings: Settings) -> str:
+def _listed(settings: FitSettings) -> str:
     """Which images: the first of them by name."""
     names = [image.title.replace("T", "t").replace("Y", "y") for image in settings.images]
     shown = [names[0], *(name.removeprefix("test image ") for name in names[1:_LISTED])]

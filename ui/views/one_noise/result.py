@@ -12,14 +12,14 @@ from ui import text, theme
 from ui.controls.signed_map import signed_map
 from ui.figures import attack_charts, charts, tiles
 from ui.show import draw, picture
-from ui.views.one_noise.fit import GAUSSIAN, NOISE, SHUFFLED, Fit, Settings
+from ui.views.one_noise.fit import GAUSSIAN, NOISE, SHUFFLED, Fit, FitSettings
 
 _TILE = 140
 
 
 def result(
     classifier: Classifier,
-    settings: Settings,
+    settings: FitSettings,
     fitted: Fit,
     found: dict[str, Transfer],
     *,
@@ -68,7 +68,7 @@ def result(
 
 
 def _finding(
-    classifier: Classifier, settings: Settings, found: dict[str, Transfer], scale: float
+    classifier: Classifier, settings: FitSettings, found: dict[str, Transfer], scale: float
 ) -> str:
     noise, control = (found[name].misclassified(found[name].others) for name in (NOISE, GAUSSIAN))
     fitted = "one image" if len(settings.images) == 1 else f"{len(settings.images)} images"
@@ -79,7 +79,7 @@ def _finding(
     )
 
 
-def _rates(settings: Settings, found: dict[str, Transfer]) -> dict[str, Rate]:
+def _rates(settings: FitSettings, found: dict[str, Transfer]) -> dict[str, Rate]:
     others = found[NOISE].others
     return {
         f"Read as {settings.target_name}": found[NOISE].reached(),
@@ -101,7 +101,7 @@ def _sizes(scaled: FloatArray, limit: float, found: dict[str, Transfer]) -> str:
     )
 
 
-def _counted(settings: Settings, found: dict[str, Transfer]) -> str:
+def _counted(settings: FitSettings, found: dict[str, Transfer]) -> str:
     noise = found[NOISE]
     verdicts = judged({name: noise.beside(found[name]) for name in (GAUSSIAN, SHUFFLED)})
     return (

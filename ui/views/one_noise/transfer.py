@@ -22,7 +22,7 @@ from ui.views.one_noise.fit import (
     GAUSSIAN,
     NOISE,
     SHUFFLED,
-    Settings,
+    FitSettings,
     few,
     scored_images,
     whole_scores,
@@ -73,7 +73,7 @@ def _by_class(each: Transfer, names: Sequence[str], *, reached: bool) -> dict[st
 
 
 def gallery(
-    noise: FloatArray, settings: Settings, found: Transfer, *, scale: float, count: int
+    noise: FloatArray, settings: FitSettings, found: Transfer, *, scale: float, count: int
 ) -> None:
     """Images with the noise: the first that it misleads, and the first that it does not."""
     counted = found.right_before & (found.labels != found.target)
@@ -117,7 +117,7 @@ def _images(
     )
 
 
-def scale_curve(classifier: Classifier, settings: Settings, *, now: float) -> None:
+def scale_curve(classifier: Classifier, settings: FitSettings, *, now: float) -> None:
     """The rates against the scale, which the slider does not change."""
     asked = whole_scores(classifier, settings, CURVE_SCALES, few(settings.spec))
     with st.skeleton(height=330):

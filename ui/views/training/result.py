@@ -17,7 +17,7 @@ from ui.figures import charts
 from ui.show import draw, error_box
 from ui.views.training import run_controls
 from ui.visitor import compute, link, session
-from ui.visitor.parameters import Choice
+from ui.visitor.parameters import OneOf
 
 _POINTS = 240
 _BADGE_COLORS = ("blue", "orange", "green", "violet", "red")
@@ -29,7 +29,7 @@ def watch() -> None:
     """The curves, twice a second until the job has ended."""
     if error := run_controls.problem():
         error_box(error)
-    link.read("axis", Choice(tuple(_AXES)))  # its control waits for a run
+    link.read("axis", OneOf(tuple(_AXES)))  # its control waits for a run
     link.taken_instead("axis", "Steps")
     phase = _phase()
     st.fragment(_watch, run_every=0.5 if phase else None)(phase)

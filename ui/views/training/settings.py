@@ -16,7 +16,7 @@ from ui.controls.columns import result_and_settings
 from ui.controls.report import as_in_the_report
 from ui.show import error_box
 from ui.visitor import compute, images, link
-from ui.visitor.parameters import Choice
+from ui.visitor.parameters import OneOf
 
 LEARNING_RATES = tuple(
     float(f"{mantissa}e{exponent}") for exponent in range(-5, 2) for mantissa in (1, 2, 5)
@@ -68,7 +68,7 @@ _ATTACK = {
 
 def chosen_spec() -> DatasetSpec:
     """The data set to train on: the one that is set, or else that of the header's model."""
-    key = link.ahead(_SET, Choice(tuple(SETS))) or st.session_state.get(_SET, images.spec().key)
+    key = link.ahead(_SET, OneOf(tuple(SETS))) or st.session_state.get(_SET, images.spec().key)
     return SETS[key].spec if key in SETS else MNIST
 
 

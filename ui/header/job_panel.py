@@ -1,4 +1,4 @@
-"""The job card below the list of pages: what works for this visitor, on every page."""
+"""The job panel below the list of pages: what works for this visitor, on every page."""
 
 import math
 
@@ -14,7 +14,7 @@ def show() -> None:
     job = session.current_job()
     if job is None or job.ended:
         return
-    with st.container(border=True, key="job-card"):
+    with st.container(border=True, key="job-panel"):
         st.fragment(_live, run_every=2.0)()
 
 

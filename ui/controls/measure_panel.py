@@ -17,7 +17,7 @@ from ui.visitor.kept_job import Kept, progress
 TOTAL = 200
 
 
-class Study(Protocol):
+class GrowingStudy(Protocol):
     """Something that grows while a job works on it."""
 
     total: int
@@ -28,7 +28,7 @@ class Study(Protocol):
         ...
 
 
-S = TypeVar("S", bound=Study)
+S = TypeVar("S", bound=GrowingStudy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Record(Generic[S]):
 
 
 @dataclass(frozen=True)
-class MeasureCard(Generic[S]):
+class MeasurePanel(Generic[S]):
     """One such card.
 
     name: of its keys. title: of the job. what: is counted. question: shown before the first run.
