@@ -12,6 +12,7 @@ from core.certification.interval_bounds import Bounds, certified, interval_bound
 from core.checks import check_range, check_seed, check_whole
 from core.network.classifier import IMAGES, Classifier, in_batches
 from core.network.forward import in_loop, layer_outputs
+from core.network.stages.table import stages_of
 
 _HALVINGS = 20  # of the interval from 0 to 1: a millionth
 _BATCH = 64
@@ -131,8 +132,7 @@ def looseness(
 
 
 def _weighted(model: keras.Model) -> list[str]:
-    kinds = (keras.layers.Conv2D, keras.layers.Dense)
-    return [layer.name for layer in model.layers if isinstance(layer, kinds)]
+    return [stage.name for stage in stages_of(model) if stage.weighted]
 
 
 def _driven(

@@ -4,7 +4,7 @@ Gowal et al. (2018), arXiv:1810.12715. The bounds are computed in float32, witho
 rounding.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,8 @@ from core.arrays import SIDE, BoolArray, FloatArray, IntArray, check_classes, ch
 from core.backend import compiled, keras, tf
 from core.checks import check_range
 from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.stages.stage import Stage
+from core.network.stages.table import stages_of
 
 _BATCH = 100
 
@@ -96,54 +98,27 @@ def _check(images: FloatArray, epsilon: float) -> None:
 
 def _compile_bounds(model: keras.Model) -> Any:
     def bounds(images: Any, epsilon: Any) -> Any:
-        layers = list(_propagate(model.layers, images, epsilon))
+        layers = list(_propagate(stages_of(model), images, epsilon))
         return {name: low for name, low, _ in layers}, {name: high for name, _, high in layers}
 
     return compiled(bounds, IMAGES, tf.TensorSpec([], tf.float32))
 
 
 def _compile_margins(model: keras.Model) -> Any:
-    last = model.layers[-1]
+    *hidden, last = stages_of(model)
 
     def margins(images: Any, labels: Any, epsilon: Any) -> Any:
-        *_, (_, low, high) = _propagate(model.layers[:-1], images, epsilon)
+        *_, (_, low, high) = _propagate(hidden, images, epsilon)
         center, radius = (low + high) / 2, (high - low) / 2
-        return margins_of(center, radius, last.kernel, last.bias, labels)
+        return margins_of(center, radius, last.layer.kernel, last.layer.bias, labels)
 
     types = [IMAGES, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
     return compiled(margins, *types)
 
 
-def _propagate(layers: list[keras.Layer], images: Any, epsilon: Any) -> Iterator[Any]:
+def _propagate(stages: Sequence[Stage], images: Any, epsilon: Any) -> Iterator[Any]:
     """In graphs: name, least and largest outputs of each layer, in order."""
     low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
-    for layer in layers:
-        match layer:
-            case keras.layers.InputLayer() | keras.layers.Dropout():
-                pass
-            case keras.layers.ReLU() | keras.layers.MaxPooling2D() | keras.layers.Flatten():
-                low, high = layer(low), layer(high)  # none falls where its input rises
-            case keras.layers.Conv2D() | keras.layers.Dense() | keras.layers.BatchNormalization():
-                center, radius = _linear(layer, (low + high) / 2, (high - low) / 2)
-                low, high = center - radius, center + radius
-            case _:
-                raise ValueError(
-                    f"Interval bounds have no rule for {layer.name} ({type(layer).__name__}): "
-                    "choose a network of convolutions, dense layers, ReLU and max pooling."
-                )
-        yield layer.name, low, high
-
-
-def _linear(layer: keras.Layer, center: Any, radius: Any) -> Any:
-    """Center and radius behind a layer that is linear: the radius goes through |weights|."""
-    match layer:
-        case keras.layers.Conv2D():
-            strides, padding = layer.strides, layer.padding.upper()
-            center = tf.nn.conv2d(center, layer.kernel, strides, padding) + layer.bias
-            return center, tf.nn.conv2d(radius, tf.abs(layer.kernel), strides, padding)
-        case keras.layers.Dense():
-            return center @ layer.kernel + layer.bias, radius @ tf.abs(layer.kernel)
-        case _:
-            scale = layer.gamma * tf.math.rsqrt(layer.moving_variance + layer.epsilon)
-            center = (center - layer.moving_mean) * scale + layer.beta
-            return center, radius * tf.abs(scale)
+    for stage in stages:
+        low, high = stage.bounds(low, high)
+        yield stage.name, low, high

@@ -17,6 +17,7 @@ from core.data.fills import fill_images
 from core.network.classifier import IMAGES, Classifier, in_batches
 from core.network.forward import forward
 from core.network.model import assign_weights, named_weights
+from core.network.stages.table import stages_of
 
 MAX_STEPS = 256
 MAX_SAMPLES = 256
@@ -143,9 +144,9 @@ def grad_cam(
 def last_maps(model: keras.Model) -> str:
     """The layer that Grad-CAM reads: the last that puts out maps, before they are pooled."""
     names = [
-        layer.name
-        for layer in model.layers[1:]
-        if len(layer.output.shape) == 4 and not isinstance(layer, keras.layers.MaxPooling2D)
+        stage.name
+        for stage in stages_of(model)[1:]
+        if len(stage.layer.output.shape) == 4 and not stage.pools
     ]
     if not names:
         raise ValueError("The model has no convolution, and Grad-CAM needs one: choose another.")

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from core.arrays import BoolArray, FloatArray, IntArray, check_images
 from core.backend import compiled, keras, tf
 from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.stages.stage import Stage, Sums
+from core.network.stages.table import stage_of, stages_of
 
 SATURATED_SHARE = 0.99
 DoubleArray = NDArray[np.float64]
@@ -22,8 +24,11 @@ DoubleArray = NDArray[np.float64]
 class Convolution:
     """One convolution of a model and the names of the layers around it.
 
-    source: whose output it reads. before: whose output goes into the ReLU (its own, or that of
-    the batch normalization). after: the ReLU. pooled: the max pooling behind, if there is one.
+    Of a residual block it is the second, over the maps within the block. source: whose output is
+    read. before: whose output goes into the ReLU (its own, or that of the batch normalization).
+    after: the ReLU. pooled: the pooling behind, if there is one; averages: whether it averages.
+    normalized: whether batch normalization stands behind it. shortcut: whether something is added
+    to it then.
     """
 
     name: str
@@ -34,14 +39,12 @@ class Convolution:
     kernel_size: int
     stride: int
     pooling: int
+    averages: bool
+    normalized: bool
+    shortcut: bool
     input_channels: int
     channels: int
     side: int
-
-    @property
-    def normalized(self) -> bool:
-        """Whether batch normalization stands between the convolution and its ReLU."""
-        return self.before != self.name
 
     @property
     def stages(self) -> dict[str, str]:
@@ -52,38 +55,46 @@ class Convolution:
 
 def convolutions(model: keras.Model) -> list[Convolution]:
     """The convolutions of `model` in order, with what follows each of them."""
-    layers = model.layers
-    starts = [i for i, layer in enumerate(layers) if isinstance(layer, keras.layers.Conv2D)]
-    ends = [*starts[1:], len(layers)]
+    stages = stages_of(model)
+    starts = [place for place, stage in enumerate(stages) if stage.sums]
+    ends = [*starts[1:], len(stages)]
     return [
-        _convolution(layers[start - 1], layers[start:end])
+        _convolution(stages[start - 1], stages[start:end])
         for start, end in zip(starts, ends, strict=True)
     ]
 
 
-def _convolution(source: Any, layers: list[Any]) -> Convolution:
+def _convolution(source: Stage, stages: Sequence[Stage]) -> Convolution:
     """Of the layers from one convolution up to the next."""
-    own, after = layers[0], _first(layers, keras.layers.ReLU)
-    if after is None:
+    own, sums = stages[0], stages[0].sums
+    assert sums
+    convolution = sums.convolution
+    relu = next((place for place, stage in enumerate(stages) if stage.rectifies), None)
+    if relu is None:
         raise ValueError(f"No ReLU follows {own.name}: use a model with one behind each.")
-    pooled = _first(layers, keras.layers.MaxPooling2D)
+    pooled = next((stage for stage in stages if stage.pools and not stage.sees_all), None)
     return Convolution(
         name=own.name,
         source=source.name,
-        before=layers[layers.index(after) - 1].name,
-        after=after.name,
+        before=stages[relu - 1].name,
+        after=stages[relu].name,
         pooled=pooled.name if pooled else None,
-        kernel_size=int(own.kernel_size[0]),
-        stride=int(own.strides[0]),
-        pooling=int(pooled.pool_size[0]) if pooled else 1,
-        input_channels=int(own.kernel.shape[2]),
-        channels=int(own.filters),
-        side=int(own.output.shape[1]),
+        kernel_size=int(convolution.kernel_size[0]),
+        stride=int(convolution.strides[0]),
+        pooling=pooled.window[0] if pooled else 1,
+        averages=pooled is not None and pooled.linear,
+        normalized=relu > 1 or sums.normalization is not None,
+        shortcut=sums.added is not None,
+        input_channels=int(convolution.kernel.shape[2]),
+        channels=int(convolution.filters),
+        side=int(own.layer.output.shape[1]),
     )
 
 
-def _first(layers: list[Any], kind: type) -> Any:
-    return next((layer for layer in layers if isinstance(layer, kind)), None)
+def _sums(model: keras.Model, convolution: str) -> Sums:
+    sums = stage_of(model.get_layer(convolution)).sums
+    assert sums
+    return sums
 
 
 def feature_maps(classifier: Classifier, images: FloatArray, layer: str) -> FloatArray:
@@ -102,7 +113,7 @@ def feature_maps(classifier: Classifier, images: FloatArray, layer: str) -> Floa
 
 def kernels(model: keras.Model, convolution: str) -> FloatArray:
     """The weights of a convolution: float32 [rows, columns, input channels, channels]."""
-    weights: FloatArray = model.get_layer(convolution).kernel.numpy()
+    weights: FloatArray = _sums(model, convolution).convolution.kernel.numpy()
     return weights
 
 
@@ -120,6 +131,7 @@ def single_taps(weights: FloatArray) -> BoolArray:
 class ChannelArithmetic:
     """How a convolution's sums become the values before ReLU: scale · (sum + bias) + shift.
 
+    Where there is a shortcut, `under_kernel` has what is added to that.
     All float32 [channels]. Without batch normalization scale is 1 and shift 0; with it, scale is
     γ / √(variance + ε) and shift β − mean · scale (Ioffe & Szegedy 2015, arXiv:1502.03167).
     """
@@ -131,14 +143,25 @@ class ChannelArithmetic:
 
 def channel_arithmetic(model: keras.Model, convolution: Convolution) -> ChannelArithmetic:
     """Bias, scale and shift of every channel of a convolution."""
-    bias = model.get_layer(convolution.name).bias.numpy()
-    if not convolution.normalized:
-        return ChannelArithmetic(bias, np.ones_like(bias), np.zeros_like(bias))
-    normalization = model.get_layer(convolution.before)
-    deviation = np.sqrt(normalization.moving_variance.numpy() + normalization.epsilon)
-    scale = normalization.gamma.numpy() / deviation
-    shift = normalization.beta.numpy() - normalization.moving_mean.numpy() * scale
+    sums = _sums(model, convolution.name)
+    bias = sums.convolution.bias.numpy()
+    normalization = sums.normalization or stage_of(model.get_layer(convolution.before))
+    scale, shift = normalization.affine() or (np.ones_like(bias), np.zeros_like(bias))
     return ChannelArithmetic(bias, scale.astype(np.float32), shift.astype(np.float32))
+
+
+def under_kernel(
+    classifier: Classifier, images: FloatArray, convolution: Convolution
+) -> tuple[FloatArray, FloatArray | None]:
+    """The maps that a convolution's kernel lies over, and those that a shortcut adds to its own.
+
+    float32 [n, h, w, input channels] and [n, side, side, channels], None without a shortcut.
+    Images are float32 [n, 28, 28, 1] in [0, 1].
+    """
+    sums = _sums(classifier.model, convolution.name)
+    source = classifier.activations(images, convolution.source)
+    under = sums.within(tf.constant(source)).numpy() if sums.within else source
+    return under, sums.added(tf.constant(source)).numpy() if sums.added else None
 
 
 def seen_rows(model: keras.Model, layer: str) -> IntArray:
@@ -150,29 +173,9 @@ def seen_rows(model: keras.Model, layer: str) -> IntArray:
     names = [each.name for each in model.layers]
     own = model.get_layer(layer)
     rows = np.repeat(np.arange(int(own.output.shape[1]))[:, np.newaxis], 2, axis=1)
-    for each in reversed(model.layers[: names.index(layer) + 1]):
-        rows = _rows_before(each, rows)
+    for each in reversed(stages_of(model)[1 : names.index(layer) + 1]):
+        rows = each.rows_before(rows, int(each.layer.input.shape[1]))
     return rows
-
-
-def _rows_before(layer: Any, rows: IntArray) -> IntArray:
-    """From rows [h, 2] of a layer's output to rows of its input."""
-    if isinstance(layer, keras.layers.Conv2D):
-        window, stride = int(layer.kernel_size[0]), int(layer.strides[0])
-    elif isinstance(layer, keras.layers.MaxPooling2D):
-        window, stride = int(layer.pool_size[0]), int(layer.strides[0])
-    else:
-        return rows
-    side = int(layer.input.shape[1])
-    before = padding_before(side, window, stride) if layer.padding == "same" else 0
-    reach: IntArray = rows * stride - before + np.array([0, window - 1])
-    return np.clip(reach, 0, side - 1)
-
-
-def padding_before(side: int, window: int, stride: int) -> int:
-    """Rows of zeros that “same” padding puts above a map of `side` rows, as TensorFlow does."""
-    missing = (-(-side // stride) - 1) * stride + window - side
-    return max(missing, 0) // 2
 
 
 def active_shares(classifier: Classifier, images: FloatArray) -> dict[str, DoubleArray]:
@@ -272,4 +275,4 @@ def compare_layers(
 
 
 def _relus(model: keras.Model) -> list[str]:
-    return [layer.name for layer in model.layers if isinstance(layer, keras.layers.ReLU)]
+    return [stage.name for stage in stages_of(model) if stage.rectifies]

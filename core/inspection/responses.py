@@ -12,6 +12,7 @@ from core.arrays import SIDE, FloatArray, IntArray, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_whole
 from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.stages.table import stages_of
 from core.statistics.rate import Rate
 
 
@@ -36,21 +37,14 @@ class HiddenLayer:
 
 def hidden_layers(model: keras.Model) -> list[HiddenLayer]:
     """The layers of `model` that compute something, in order, without image and logits."""
-    kinds = keras.layers
-    idle = (kinds.InputLayer, kinds.Flatten, kinds.Dropout)
-    layers = [layer for layer in model.layers if not isinstance(layer, idle)]
+    stages = [stage for stage in stages_of(model) if not stage.idle]
     found: list[HiddenLayer] = []
-    for layer, following in itertools.pairwise(layers):
-        behind = any(isinstance(each, kinds.ReLU) for each in layers[: len(found) + 1])
-        found.append(
-            HiddenLayer(
-                layer.name,
-                tuple(int(side) for side in layer.output.shape[1:]),
-                isinstance(layer, kinds.ReLU | kinds.MaxPooling2D)
-                or isinstance(following, kinds.ReLU),
-                not behind and not isinstance(layer, kinds.MaxPooling2D),
-            )
-        )
+    linear = True
+    for stage, following in itertools.pairwise(stages):
+        linear = linear and stage.linear
+        shape = tuple(int(side) for side in stage.layer.output.shape[1:])
+        rectified = stage.rectifies or stage.pools or following.rectifies
+        found.append(HiddenLayer(stage.name, shape, rectified, linear))
     return found
 
 

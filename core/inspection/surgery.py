@@ -9,9 +9,10 @@ import numpy.typing as npt
 from core.arrays import FloatArray, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed
-from core.inspection.feature_maps import Convolution, channel_arithmetic, convolutions, kernels
+from core.inspection.feature_maps import Convolution, channel_arithmetic, convolutions
 from core.network.classifier import IMAGES, Classifier, in_batches
 from core.network.model import assign_weights, named_weights
+from core.network.stages.table import stage_of
 
 MAX_FACTOR = 2.0
 Factors = Mapping[str, npt.ArrayLike]
@@ -42,12 +43,8 @@ def edited_classifier(classifier: Classifier, factors: Factors, *, name: str) ->
     checked = _checked(found, factors)
     weights = named_weights(classifier.model)
     for each in found:
-        scaled = (
-            (f"{each.before}/gamma", f"{each.before}/beta")
-            if each.normalized
-            else (f"{each.name}/kernel", f"{each.name}/bias")
-        )
-        for variable in scaled:
+        for own in stage_of(classifier.model.get_layer(each.before)).per_channel:
+            variable = f"{each.before}/{own}"
             weights[variable] = weights[variable] * checked[each.name]
     model = keras.models.clone_model(classifier.model)
     assign_weights(model, weights)
@@ -81,7 +78,7 @@ def _checked(found: list[Convolution], factors: Factors) -> dict[str, FloatArray
 
 def _compile(model: keras.Model, found: list[Convolution]) -> Any:
     """Logits of images and factors, batch normalization and factors inside each convolution."""
-    convolved = {each.name: _scaled_convolution(model, each) for each in found}
+    convolved = {each.name: _scaled(model, each) for each in found}
     merged = {name for each in found for name in (each.before, each.after)} - set(convolved)
 
     def logits(images: Any, *factors: Any) -> Any:
@@ -97,14 +94,9 @@ def _compile(model: keras.Model, found: list[Convolution]) -> Any:
     return compiled(logits, *signature)
 
 
-def _scaled_convolution(model: keras.Model, convolution: Convolution) -> Any:
-    """A convolution up to its ReLU, whose weights the factors multiply: one fused operation."""
+def _scaled(model: keras.Model, convolution: Convolution) -> Any:
+    """A convolution up to and with its ReLU, of maps and factors."""
     arithmetic = channel_arithmetic(model, convolution)
-    kernel = kernels(model, convolution.name) * arithmetic.scale
-    bias = arithmetic.scale * arithmetic.bias + arithmetic.shift
-
-    def convolve(maps: Any, factors: Any) -> Any:
-        sums = tf.nn.conv2d(maps, kernel * factors, convolution.stride, "SAME")
-        return tf.nn.relu(tf.nn.bias_add(sums, bias * factors))
-
-    return convolve
+    stage = stage_of(model.get_layer(convolution.name))
+    scaled = stage.scaled(arithmetic.scale, arithmetic.shift)
+    return lambda maps, factors: tf.nn.relu(scaled(maps, factors))

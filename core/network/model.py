@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,13 @@ from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.network.card import ModelCard
 from core.network.first_look import check_answers
 from core.network.model_file import MAX_FILE_BYTES, metadata_of, read_card, read_weights
+from core.network.stages.batch_normalization import BatchNormalization
+from core.network.stages.chain import reach
+from core.network.stages.dense import Dense
+from core.network.stages.passing import Dropout
+from core.network.stages.relu import ReLU
+from core.network.stages.stage import Stage
+from core.network.stages.table import BLOCKS, ENDINGS, POOLINGS, stages_of
 
 __all__ = [
     "MODEL_1",
@@ -41,48 +49,47 @@ def build_model(architecture: Architecture, *, seed: int = 0) -> keras.Model:
     """An untrained functional model: images [n, side, side, channels] in [0, 1] to logits.
 
     Weights are Glorot uniform (Glorot & Bengio 2010), each layer with its own seed derived from
-    `seed`; biases are zero. Layers are named conv1, conv1_bn, conv1_relu, pool1, …, flatten,
-    dense1, dense1_bn, dense1_relu, dense1_dropout, …, logits.
+    `seed`; biases are zero. Layers are named conv1 (or res1), conv1_bn, conv1_relu, pool1, …,
+    flatten, dense1, dense1_bn, dense1_relu, dense1_dropout, …, logits.
     """
     seed = check_seed(seed)
-    layers = keras.layers
-    seeds = iter(np.random.SeedSequence(seed).generate_state(16))
-
-    def glorot() -> keras.Initializer:
-        return keras.initializers.GlorotUniform(seed=int(next(seeds)))
-
-    def activate(x: Any, name: str) -> Any:
-        if architecture.batch_normalization:
-            x = layers.BatchNormalization(name=f"{name}_bn")(x)
-        return layers.ReLU(name=f"{name}_relu")(x)
-
+    seeds = iter(np.random.SeedSequence(seed).generate_state(16).tolist())
     x = inputs = keras.Input(architecture.input_shape, name="image")
+    for layer in _layers(architecture, seeds):
+        x = layer(x)
+    return keras.Model(inputs, x)
+
+
+def _layers(architecture: Architecture, seeds: Iterator[int]) -> Iterator[keras.Layer]:
+    """New layers behind the image, one behind the other."""
+    normalized, dropout = architecture.batch_normalization, architecture.dropout
     for number, block in enumerate(architecture.blocks, 1):
-        x = layers.Conv2D(
-            block.filters,
-            block.kernel_size,
-            strides=block.stride,
-            padding="same",
-            kernel_initializer=glorot(),
-            name=f"conv{number}",
-        )(x)
-        x = activate(x, f"conv{number}")
+        kind = BLOCKS[block.kind]
+        name, size = f"{kind.prefix}{number}", block.kernel_size
+        yield from kind.layers(
+            name, block.filters, size, block.stride, normalized=normalized, seed=next(seeds)
+        )
+        yield ReLU.built(name)
         if block.pooling > 1:
-            x = layers.MaxPooling2D(block.pooling, name=f"pool{number}")(x)
-    x = layers.Flatten(name="flatten")(x)
+            yield POOLINGS[block.pooling_kind].built(f"pool{number}", block.pooling)
+    yield ENDINGS[architecture.ending].built()
     for number, units in enumerate(architecture.hidden_units, 1):
-        x = layers.Dense(units, kernel_initializer=glorot(), name=f"dense{number}")(x)
-        x = activate(x, f"dense{number}")
-        if architecture.dropout:
-            x = layers.Dropout(architecture.dropout, name=f"dense{number}_dropout")(x)
-    logits = layers.Dense(architecture.classes, kernel_initializer=glorot(), name="logits")(x)
-    return keras.Model(inputs, logits)
+        name = f"dense{number}"
+        yield Dense.built(name, units, next(seeds))
+        if normalized:
+            yield BatchNormalization.built(name)
+        yield ReLU.built(name)
+        if dropout:
+            yield Dropout.built(name, dropout)
+    yield Dense.built("logits", architecture.classes, next(seeds))
 
 
 @dataclass(frozen=True)
 class LayerInfo:
     """One row of the layer table.
 
+    kind: Keras's name. title: on screen. drawn: whether it shows in the drawing. shortcut: whether
+    its input goes past it as well.
     output_shape: without the batch axis. units: how many numbers the layer puts out.
     weights, biases: trained parameters (for batch normalization: scales and offsets).
     statistics: numbers kept but not trained (moving mean and variance).
@@ -91,6 +98,9 @@ class LayerInfo:
 
     name: str
     kind: str
+    title: str
+    drawn: bool
+    shortcut: bool
     output_shape: tuple[int, ...]
     units: int
     weights: int
@@ -108,65 +118,43 @@ class LayerInfo:
 def layer_table(model: keras.Model) -> list[LayerInfo]:
     """One row per layer of `model`, in order, read from the layers themselves.
 
-    The receptive field grows by (window − 1) × the spacing of neighboring outputs in the input,
-    and the spacing by the stride (Araujo et al. 2019, doi:10.23915/distill.00021); it is cut at
-    the whole image, and a dense layer sees all of it.
+    The receptive field is cut at the whole image, all of which a dense layer sees.
     """
-    rows = []
-    side = model.input_shape[1]
-    field, spacing = 1, 1
-    for layer in model.layers:
-        window, stride = _window(layer)
-        field, spacing = field + (window - 1) * spacing, spacing * stride
-        if isinstance(layer, keras.layers.Dense | keras.layers.Flatten):
-            field = side
-        field = min(field, side)
-        shape = tuple(int(side) for side in layer.output.shape[1:])
-        rows.append(
-            LayerInfo(
-                name=layer.name,
-                kind=type(layer).__name__,
-                output_shape=shape,
-                units=math.prod(shape),
-                weights=_count(layer, "kernel", "gamma"),
-                biases=_count(layer, "bias", "beta"),
-                statistics=_count(layer, "moving_mean", "moving_variance"),
-                multiply_adds=_multiply_adds(layer, shape),
-                receptive_field=field,
-            )
-        )
-    return rows
+    stages = stages_of(model)
+    return [_row(stages[: number + 1]) for number in range(len(stages))]
 
 
-def _window(layer: keras.Layer) -> tuple[int, int]:
-    if isinstance(layer, keras.layers.Conv2D):
-        return layer.kernel_size[0], layer.strides[0]
-    if isinstance(layer, keras.layers.MaxPooling2D):
-        return layer.pool_size[0], layer.strides[0]
-    return getattr(layer, "window", 1), 1  # a defense in front of the network says its own
+def _row(stages: Sequence[Stage]) -> LayerInfo:
+    """Of the last of the layers up to one."""
+    stage = stages[-1]
+    shape = tuple(int(side) for side in stage.layer.output.shape[1:])
+    return LayerInfo(
+        name=stage.name,
+        kind=type(stage.layer).__name__,
+        title=stage.title or type(stage.layer).__name__,
+        drawn=stage.drawn,
+        shortcut=stage.shortcut,
+        output_shape=shape,
+        units=math.prod(shape),
+        weights=stage.count("kernel", "gamma"),
+        biases=stage.count("bias", "beta"),
+        statistics=stage.count("moving_mean", "moving_variance"),
+        multiply_adds=stage.multiply_adds(shape),
+        receptive_field=_field(stages),
+    )
 
 
-def _count(layer: keras.Layer, *names: str) -> int:
-    variables = (getattr(layer, name, None) for name in names)
-    return sum(math.prod(variable.shape) for variable in variables if variable is not None)
-
-
-def _multiply_adds(layer: keras.Layer, shape: tuple[int, ...]) -> int:
-    if isinstance(layer, keras.layers.Conv2D):
-        return int(math.prod(shape[:2]) * math.prod(layer.kernel.shape))
-    if isinstance(layer, keras.layers.Dense):
-        return int(math.prod(layer.kernel.shape))
-    if isinstance(layer, keras.layers.BatchNormalization):
-        return math.prod(shape)
-    return 0
+def _field(stages: Sequence[Stage]) -> int:
+    side = int(stages[0].layer.output.shape[1])
+    return side if any(stage.sees_all for stage in stages) else min(reach(stages)[0], side)
 
 
 def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
     """Every stored variable of the model under `layer/variable`, in the order of the layers."""
     return {
-        f"{layer.name}/{variable.name}": variable
-        for layer in model.layers
-        for variable in layer.weights
+        f"{stage.name}/{name}": variable
+        for stage in stages_of(model)
+        for name, variable in stage.variables.items()
     }
 
 
@@ -181,18 +169,6 @@ def assign_weights(model: keras.Model, weights: Weights) -> None:
         variable.assign(weights[name])
 
 
-_DECISIVE = {  # by kind of layer: what of its configuration its answers follow from
-    "InputLayer": (),
-    "Conv2D": ("strides", "padding", "dilation_rate", "groups", "activation"),
-    "BatchNormalization": ("axis", "epsilon"),
-    "ReLU": ("max_value", "negative_slope", "threshold"),
-    "MaxPooling2D": ("pool_size", "strides", "padding"),
-    "Flatten": (),
-    "Dense": ("activation",),
-    "Dropout": (),
-}
-
-
 def weights_digest(model: keras.Model, spec: DatasetSpec = MNIST) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of all that a model's answers follow from.
 
@@ -202,7 +178,7 @@ def weights_digest(model: keras.Model, spec: DatasetSpec = MNIST) -> str:
     """
     weights = named_weights(model)
     described = {
-        "layers": [_described(layer) for layer in model.layers],
+        "layers": [_described(stage) for stage in stages_of(model)],
         "weights": [[name, str(array.dtype), array.shape] for name, array in weights.items()],
     }
     if spec.classes != MNIST.classes:
@@ -213,11 +189,12 @@ def weights_digest(model: keras.Model, spec: DatasetSpec = MNIST) -> str:
     return digest.hexdigest()[:16]
 
 
-def _described(layer: keras.Layer) -> dict[str, Any]:
-    """A layer as plain values; of a kind that is not in the list, its whole configuration."""
-    kind, config = type(layer).__name__, layer.get_config()
-    decisive = {name: config[name] for name in _DECISIVE.get(kind, config)}
-    return {"name": layer.name, "kind": kind, "shape": layer.output.shape, **decisive}
+def _described(stage: Stage) -> dict[str, Any]:
+    """A layer as plain values; of a kind that nobody knows, its whole configuration."""
+    layer, config = stage.layer, stage.layer.get_config()
+    names = config if stage.decisive is None else stage.decisive
+    described = {"name": stage.name, "kind": type(layer).__name__, "shape": layer.output.shape}
+    return described | {name: config[name] for name in names}
 
 
 def earlier_digest(model: keras.Model) -> str:

@@ -9,8 +9,9 @@ from core.arrays import SIDE, FloatArray, IntArray, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed, check_whole
 from core.network.classifier import BATCH, IMAGES, Classifier, softmax
-from core.network.forward import Step, in_loop, layer_outputs
+from core.network.forward import in_loop, layer_outputs
 from core.network.margins import log_odds_against, log_share
+from core.network.stages.stage import Step
 from core.optimization.objectives import (
     Objective,
     arguments,

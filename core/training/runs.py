@@ -23,6 +23,7 @@ from core.network.card import CurvePoint, ModelCard
 from core.network.classifier import Classifier
 from core.network.evaluation import Evaluation
 from core.network.model import Weights, assign_weights, build_model
+from core.network.stages.table import BLOCKS, ENDINGS, POOLINGS
 from core.statistics.rate import Rate
 from core.training.checkpoints import DISK_BUDGET, CheckpointFiles
 from core.training.loop import (
@@ -326,11 +327,21 @@ def architecture_title(architecture: Architecture) -> str:
         return "Model 2"
     filters = "-".join(str(block.filters) for block in architecture.blocks)
     kernel = architecture.blocks[0].kernel_size
+    usual = _kinds(MODEL_1)
     parts = [f"{filters} of {kernel} × {kernel}"]
+    parts += [kind for kind in _kinds(architecture) if kind not in usual]
     parts += [f"{units} hidden" for units in architecture.hidden_units]
     parts += ["BN"] * architecture.batch_normalization
     parts += [f"dropout {architecture.dropout:g}"] * (architecture.dropout > 0)
     return ", ".join(parts)
+
+
+def _kinds(architecture: Architecture) -> list[str]:
+    """Titles of what its blocks, their pooling and the ending of its maps are, each once."""
+    blocks = architecture.blocks
+    kinds = [BLOCKS[block.kind].title for block in blocks]
+    kinds += [POOLINGS[block.pooling_kind].title for block in blocks if block.pooling > 1]
+    return list(dict.fromkeys([*kinds, ENDINGS[architecture.ending].title]))
 
 
 def describe_differences(runs: list[Run]) -> dict[int, str]:

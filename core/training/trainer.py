@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.arrays import SIDE, BoolArray, ByteArray, FloatArray
-from core.backend import keras, settle, tf
+from core.backend import settle, tf
 from core.checks import check_seed
 from core.network.architecture import Architecture
 from core.network.margins import log_odds_against
 from core.network.model import Weights, assign_weights, build_model, layer_table, named_weights
+from core.network.stages.table import stages_of
 from core.training.augmentation import augment
 from core.training.inner_attack import attack_share, image_draws, inner_attack, step_draws
 from core.training.optimizer_steps import update
@@ -89,7 +90,7 @@ class Trainer:
         self._settled = False
         self._architecture = architecture
         self._model = build_model(architecture)
-        self._forward = TrainingForward(architecture, self._model)
+        self._forward = TrainingForward(self._model)
         self._variables = [variable.value for variable in self._model.trainable_variables]
         self._slots = [tf.Variable(tf.zeros(v.shape)) for v in self._variables for _ in range(2)]
         self._seated: TrainingState | None = None
@@ -317,9 +318,9 @@ class Trainer:
         )
 
     def _weighted_layers(self) -> Iterator[tuple[str, list[Any]]]:
-        for layer in self._model.layers:
-            if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
-                yield layer.name, layer.trainable_variables
+        for stage in stages_of(self._model):
+            if stage.weighted:
+                yield stage.name, stage.layer.trainable_variables
 
 
 def _scale(images: Any) -> Any:

@@ -30,6 +30,7 @@ from core.defenses.filters import KINDS, Filter
 from core.defenses.projection import Projection
 from core.inspection.attribution import grad_cam
 from core.inspection.class_images import ImageSettings
+from core.inspection.feature_maps import convolutions
 from core.network.architecture import Architecture, ConvBlock
 from core.network.classifier import Classifier
 from core.network.evaluation import evaluate
@@ -50,7 +51,8 @@ EXEMPT = {  # of what was measured or checked before, inside graphs, or the chec
     "core.apart", "core.data.archive", "core.plain", "core.data.pale", "core.studies.study",
     "core.training.augmentation.stateless_seed", "core.defenses.projection.adam",
     "core.network.classifier.in_batches", "core.arrays.check_classes",
-    "core.inspection.feature_maps.padding_before", "core.training.loop.checkpoint_steps",
+    "core.network.stages.reach", "core.network.stages.roles",
+    "core.training.loop.checkpoint_steps",
     "core.inspection.responses.standing", "core.studies.robustness_curve.falls_to",
     "core.network.card.Robustness", "core.training.runs.Run", "core.statistics.rate.Rate",
     "core.studies.masking.MaskingStudy.counted", "core.studies.scoreboard.Scoreboard.seconds",
@@ -96,7 +98,7 @@ def arguments(count: int) -> dict[str, Any]:
         "detected": images, "directions": 2, "points": 2, "generations": 1, "population": 4,
         "binary_search_steps": 1, "samples": 2, "tolerance": 0.1, "scale": 1.0,
         "seed": 0, "jitter": 0, "blur": 0.0, "size": 0.1, "ball": Ball(0.1, "linf"),
-        "climb": Climb(),
+        "climb": Climb(), "convolution": convolutions(network().model)[0],
     }  # fmt: skip
 
 

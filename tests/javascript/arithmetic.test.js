@@ -61,6 +61,19 @@ test("a pixel's arithmetic is patch × kernel, bias, normalization, ReLU", () =>
   }
 })
 
+test("a shortcut's maps are added behind the normalization", () => {
+  const added = Float32Array.from({ length: 16 }, (_, at) => at / 4)
+  const { normalized, before } = side({ added }).value(0, 1, 2)
+  assert.equal(before, normalized + 6 / 4)
+  assert.equal(side().value(0, 1, 2).before, normalized)
+})
+
+test("average pooling passes on the mean of each window", () => {
+  const made = side({ averages: true })
+  const values = Float32Array.from({ length: 16 }, (_, at) => at)
+  assert.deepEqual([...made.pool(values)], [2.5, 4.5, 10.5, 12.5])
+})
+
 test("beyond the border there is nothing", () => {
   assert.equal(side().under(0, 0, 0, 1, 0), null)
   assert.equal(side().under(0, 0, 1, 1, 1), 1)

@@ -137,6 +137,14 @@ def test_design_changes_at_once(app: AppTest) -> None:
     assert table.loc["dense1", "weights"] == 3 * 3 * 32 * 100
     assert "dense1_bn" in table.index
     assert "dense1_dropout" in table.index
+    app.segmented_control(key="block").set_value("residual").run()
+    app.segmented_control(key="pool").set_value("average").run()
+    app.segmented_control(key="end").set_value("average").run()
+    assert not app.exception
+    table = app.dataframe[0].value.set_index("layer")
+    assert table.loc["res2", "kind"] == "residual block"
+    assert table.loc["pool1", "kind"] == "average pooling"
+    assert table.loc["dense1", "weights"] == 32 * 100
     app.button(key="as-reported").click().run()
     assert app.segmented_control(key="_network").value == "Model 1"
     app.segmented_control(key="_network").set_value("Model 2").run()

@@ -12,17 +12,6 @@ if TYPE_CHECKING:
     from core.network.classifier import Classifier
     from core.network.model import LayerInfo
 
-_KINDS = {
-    "InputLayer": "input",
-    "Conv2D": "convolution",
-    "BatchNormalization": "batch normalization",
-    "ReLU": "ReLU",
-    "MaxPooling2D": "max pooling",
-    "Flatten": "flatten",
-    "Dense": "dense",
-    "Dropout": "dropout",
-}
-
 
 def table_of(classifier: "Classifier") -> "list[LayerInfo]":
     """The layer table of the classifier's own model."""
@@ -59,7 +48,7 @@ def frame(rows: "list[LayerInfo]") -> pd.DataFrame:
     return pd.DataFrame(
         {
             "layer": [row.name for row in rows],
-            "kind": [_KINDS.get(row.kind, row.kind) for row in rows],
+            "kind": [row.title for row in rows],
             "output": [" × ".join(map(str, row.output_shape)) for row in rows],
             "units": [row.units for row in rows],
             "weights": [row.weights for row in rows],

@@ -10,7 +10,6 @@ from ui.figures.palette import Palette
 if TYPE_CHECKING:
     from core.network.model import LayerInfo
 
-_SHOWN = ("InputLayer", "Conv2D", "MaxPooling2D", "Dense")
 _MAX_SHEETS = 8
 _SIDE, _LONGEST = 28.0, 42.0  # as drawn: an image's side, the longest bar
 
@@ -20,7 +19,7 @@ def draw_architecture(rows: "Sequence[LayerInfo]", palette: Palette) -> go.Figur
 
     Depth (channels) and bar length (units) are compressed, and the numbers are written.
     """
-    shown = [row for row in rows if row.kind in _SHOWN]
+    shown = [row for row in rows if row.drawn]
     scale = _SIDE / rows[0].output_shape[0]
     figure = go.Figure()
     x = 0.0
@@ -53,6 +52,8 @@ def _draw_layer(
             _box(figure, x + offset, -drawn / 2 + offset, drawn, drawn, palette)
         width = drawn + (sheets - 1) * 1.2
         text = f"{channels} @ {side} × {side}" if channels > 1 else f"{side} × {side}"
+        if row.shortcut:
+            _arc(figure, x, x + width, side / 2 + (sheets - 1) * 1.2, palette)
     else:
         length = min(_LONGEST, 8 + row.units / 20)
         _box(figure, x, -length / 2, 3, length, palette)
@@ -81,6 +82,17 @@ def _draw_layer(
             font=dict(size=12, color=palette.quiet_text),
         )
     return x + max(width, 12) + 7
+
+
+def _arc(figure: go.Figure, left: float, right: float, y: float, palette: Palette) -> None:
+    """A line from before a block to behind it, over its sheets."""
+    start, end, top = left - 4, right + 4, y + 5
+    figure.add_shape(
+        type="path",
+        path=f"M {start},0 C {start},{top} {start},{top} {(start + end) / 2},{top} "
+        f"C {end},{top} {end},{top} {end},0",
+        line=dict(color=palette.other, width=1.5, dash="dot"),
+    )
 
 
 def _box(

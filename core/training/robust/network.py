@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray
-from core.backend import keras, tf
+from core.arrays import FloatArray
+from core.backend import tf
 from core.certification.interval_bounds import margins_of
 from core.network.architecture import Architecture
 from core.network.model import Weights, build_model
-from core.network.pooling import max_pool
+from core.network.stages.roles import Shrinking, Weighted
+from core.network.stages.table import stages_of
 from core.training.robust.settings import RobustSettings
 
 _STATISTICS = 0.99  # of the past in the moving mean and variance
@@ -21,12 +22,11 @@ _TINY = 1e-8
 
 
 class Layer(NamedTuple):
-    """A convolution (with its stride and pooling) or a dense layer, and its variables."""
+    """A layer with a kernel, its variables, and what makes less of its maps behind its ReLU."""
 
-    name: str
-    stride: int
-    pooling: int
+    stage: Weighted
     variables: dict[str, tf.Variable]
+    behind: list[Shrinking]
 
 
 class RobustNetwork:
@@ -36,10 +36,8 @@ class RobustNetwork:
         self.architecture = architecture
         initial = initial_weights(architecture, settings)
         self.variables = {name: tf.Variable(value) for name, value in initial.items()}
-        names = [f"conv{number}" for number in range(1, len(architecture.blocks) + 1)]
-        names += [f"dense{number}" for number in range(1, len(architecture.hidden_units) + 1)]
-        self._hidden = [self._layer(name) for name in names]
-        self._output = self._layer("logits").variables
+        *self._hidden, output = _layers(architecture, self.variables)
+        self._output = output.variables
 
     @property
     def trained(self) -> list[str]:
@@ -51,17 +49,17 @@ class RobustNetwork:
         x = images
         for layer in self._hidden:
             scale, offset = _scale_and_offset(layer)
-            z = _linear(layer, x, layer.variables["kernel"])
-            x = max_pool(tf.nn.relu(z * scale + offset), layer.pooling)
+            z = layer.stage.weigh(x, layer.variables["kernel"])
+            x = _shrunk(layer, tf.nn.relu(z * scale + offset))
         return self._read_out(x)
 
     def train_forward(self, images: Any) -> Any:
         """Logits with the statistics of this batch, and each hidden layer's scale and offset."""
         x, scales = images, []
         for layer in self._hidden:
-            z = _linear(layer, x, layer.variables["kernel"])
+            z = layer.stage.weigh(x, layer.variables["kernel"])
             scale, offset = _batch_scale_and_offset(layer, z)
-            x = max_pool(tf.nn.relu(z * scale + offset), layer.pooling)
+            x = _shrunk(layer, tf.nn.relu(z * scale + offset))
             scales.append((scale, offset))
         return self._read_out(x), scales
 
@@ -73,32 +71,39 @@ class RobustNetwork:
         tightness = []
         for layer, (scale, offset) in zip(self._hidden, scales, strict=True):
             kernel = layer.variables["kernel"] * scale
-            center = _linear(layer, center, kernel) + offset
-            radius = _linear(layer, radius, tf.abs(kernel))
+            center = layer.stage.weigh(center, kernel) + offset
+            radius = layer.stage.weigh(radius, tf.abs(kernel))
             share = input_width / (2 * tf.reduce_mean(radius) + _TINY)
             tightness.append(tf.nn.relu(_TIGHT - share))
             center, radius = _bounds_of_relu(center, radius)
-            if layer.pooling > 1:
-                low = max_pool(center - radius, layer.pooling)
-                high = max_pool(center + radius, layer.pooling)
-                center, radius = (low + high) / 2, (high - low) / 2
+            for stage in layer.behind:
+                center, radius = stage.shrink_around(center, radius)
         kernel, bias = self._output["kernel"], self._output["bias"]
-        margins = margins_of(_flat(center), _flat(radius), kernel, bias, labels)
+        margins = margins_of(center, radius, kernel, bias, labels)
         return margins, tf.add_n(tightness) / len(tightness)
 
     def _read_out(self, x: Any) -> Any:
-        return _flat(x) @ self._output["kernel"] + self._output["bias"]
+        return x @ self._output["kernel"] + self._output["bias"]
 
-    def _layer(self, name: str) -> Layer:
-        own = {
-            path.split("/")[1]: variable
-            for path, variable in self.variables.items()
-            if path.startswith(f"{name}/")
-        }
-        if not name.startswith("conv"):
-            return Layer(name, 0, 1, own)
-        block = self.architecture.blocks[int(name.removeprefix("conv")) - 1]
-        return Layer(name, block.stride, block.pooling, own)
+
+def _layers(architecture: Architecture, variables: dict[str, tf.Variable]) -> list[Layer]:
+    """The layers with a kernel, the logits last; `variables` by layer/variable."""
+    found: list[Layer] = []
+    for stage in stages_of(build_model(architecture)):
+        if isinstance(stage, Weighted):
+            start = f"{stage.name}/"
+            names = [name for name in variables if name.startswith(start)]
+            own = {name.removeprefix(start): variables[name] for name in names}
+            found.append(Layer(stage, own, []))
+        elif isinstance(stage, Shrinking):
+            found[-1].behind.append(stage)
+    return found
+
+
+def _shrunk(layer: Layer, x: Any) -> Any:
+    for stage in layer.behind:
+        x = stage.shrink(x)
+    return x
 
 
 def initial_weights(architecture: Architecture, settings: RobustSettings) -> Weights:
@@ -106,22 +111,28 @@ def initial_weights(architecture: Architecture, settings: RobustSettings) -> Wei
 
     Kernels are normal: with deviation √(2π) / inputs where bounds are trained, which keeps their
     width from layer to layer (Shi et al. 2021), else √(2 / inputs) (He et al. 2015). A normalized
-    layer has a scale (gamma), an offset (beta) and moving statistics in place of its bias.
+    layer has a scale (gamma), an offset (beta) and moving statistics in place of its bias. Raises
+    ValueError with one sentence on a kind of layer whose bounds cannot be trained.
     """
     random = np.random.default_rng(settings.seed)
     weights: Weights = {}
-    for layer in build_model(architecture).layers:
-        if not isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+    for stage in stages_of(build_model(architecture)):
+        if not stage.weighted:
             continue
-        shape = tuple(layer.kernel.shape)
+        if not isinstance(stage, Weighted):
+            raise ValueError(
+                f"Robust training has no rule for {stage.name} ({stage.title}): "
+                "choose a network of convolutions, pooling and dense layers."
+            )
+        shape = tuple(stage.layer.kernel.shape)
         inputs = math.prod(shape[:-1])
         deviation = math.sqrt(2 * math.pi) / inputs if settings.certifies else (2 / inputs) ** 0.5
-        weights[f"{layer.name}/kernel"] = random.normal(0, deviation, shape).astype(np.float32)
-        if layer.name in settings.normalized:
+        weights[f"{stage.name}/kernel"] = random.normal(0, deviation, shape).astype(np.float32)
+        if stage.name in settings.normalized:
             for name, value in _NORMALIZATION.items():
-                weights[f"{layer.name}/{name}"] = np.full(shape[-1], value, np.float32)
+                weights[f"{stage.name}/{name}"] = np.full(shape[-1], value, np.float32)
         else:
-            weights[f"{layer.name}/bias"] = np.zeros(shape[-1], np.float32)
+            weights[f"{stage.name}/bias"] = np.zeros(shape[-1], np.float32)
     if settings.threshold_start:
         _set_thresholds(weights["conv1/kernel"], weights["conv1/bias"], random)
     return weights
@@ -160,41 +171,11 @@ def _fold(name: str, arrays: Weights) -> Weights:
     return {f"{name}/kernel": kernel * scale, f"{name}/bias": beta - mean * scale}
 
 
-def _linear(layer: Layer, x: Any, kernel: Any) -> Any:
-    if not layer.stride:
-        return _flat(x) @ kernel
-    if x.shape[-1] == 1:
-        return _convolve_pixels(x, kernel, layer.stride)
-    return tf.nn.conv2d(x, kernel, layer.stride, "SAME")
-
-
-def _convolve_pixels(images: Any, kernel: Any, stride: int) -> Any:
-    """The first convolution, over blocks of stride × stride pixels as channels where they fit.
-
-    The same values; TensorFlow's gradient to a single channel takes three times as long.
-    """
-    side, _, _, filters = kernel.shape
-    blocks = side // stride
-    if stride == 1 or side % stride or SIDE % stride:
-        return tf.nn.conv2d(images, kernel, stride, "SAME")
-    before = (side - stride) // 2
-    pads = [before, side - stride - before]
-    images = tf.nn.space_to_depth(tf.pad(images, [[0, 0], pads, pads, [0, 0]]), stride)
-    kernel = tf.reshape(kernel, [blocks, stride, blocks, stride, filters])
-    kernel = tf.transpose(kernel, [0, 2, 1, 3, 4])
-    kernel = tf.reshape(kernel, [blocks, blocks, stride**2, filters])
-    return tf.nn.conv2d(images, kernel, 1, "VALID")
-
-
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
 def _bounds_of_relu(center: Any, radius: Any) -> Any:
     """Center and radius behind ReLU; fused, because these are many small steps on large maps."""
     low, high = tf.nn.relu(center - radius), tf.nn.relu(center + radius)
     return (low + high) / 2, (high - low) / 2
-
-
-def _flat(x: Any) -> Any:
-    return tf.reshape(x, [-1, math.prod(x.shape[1:])])
 
 
 def _scale_and_offset(layer: Layer) -> Any:

@@ -17,16 +17,25 @@ from core.inspection.feature_maps import (
     is_dead,
     is_saturated,
     kernels,
-    padding_before,
     seen_rows,
     single_taps,
+    under_kernel,
 )
 from core.network.architecture import MODEL_2, Architecture, ConvBlock
 from core.network.classifier import Classifier
 from core.network.model import build_model, named_variables
+from core.network.stages.reach import padding_before
 
 STRIDED = Architecture(
     (ConvBlock(3, 5, stride=2, pooling=1), ConvBlock(4, 3, stride=3, pooling=2), ConvBlock(2, 1)),
+    (),
+)
+RESIDUAL = Architecture(
+    (
+        ConvBlock(3, 3, 2, 1, "residual"),
+        ConvBlock(4, 2, 1, 2, "residual", "average"),
+        ConvBlock(2, 3, 2, 1, "residual"),
+    ),
     (),
 )
 
@@ -79,15 +88,19 @@ def _convolve(maps: FloatArray, kernel: FloatArray, bias: FloatArray, stride: in
 
 
 @pytest.mark.parametrize("normalized", [False, True])
-def test_every_convolution_is_the_oracles(normalized: bool, random: np.random.Generator) -> None:
-    classifier = _classifier(replace(STRIDED, batch_normalization=normalized), random)
+@pytest.mark.parametrize("architecture", [STRIDED, RESIDUAL])
+def test_every_convolution_is_the_oracles(
+    architecture: Architecture, normalized: bool, random: np.random.Generator
+) -> None:
+    classifier = _classifier(replace(architecture, batch_normalization=normalized), random)
     image = random.random((1, 28, 28, 1), np.float32)
     for each in convolutions(classifier.model):
-        source = classifier.activations(image, each.source)[0]
+        source, added = under_kernel(classifier, image, each)
         arithmetic = channel_arithmetic(classifier.model, each)
         kernel = kernels(classifier.model, each.name)
-        sums = _convolve(source, kernel, arithmetic.bias, each.stride)
-        before = arithmetic.scale * sums + arithmetic.shift
+        sums = _convolve(source[0], kernel, arithmetic.bias, each.stride)
+        before = arithmetic.scale * sums + arithmetic.shift + (0 if added is None else added[0])
+        assert each.shortcut == (added is not None) == (architecture is RESIDUAL)
         assert each.normalized == normalized
         assert feature_maps(classifier, image, each.before)[0] == pytest.approx(before, abs=1e-4)
 
@@ -116,7 +129,7 @@ def test_padding_is_tensorflows(side: int, window: int, stride: int, before: int
     assert padding_before(side, window, stride) == before
 
 
-@pytest.mark.parametrize("architecture", [Architecture(), STRIDED])
+@pytest.mark.parametrize("architecture", [Architecture(), STRIDED, RESIDUAL])
 def test_a_position_depends_on_its_receptive_field_and_on_nothing_else(
     architecture: Architecture, random: np.random.Generator
 ) -> None:

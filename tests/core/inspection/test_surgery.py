@@ -21,6 +21,7 @@ from core.statistics.rate import Rate
 from core.zoo import models as zoo
 
 POOL_FREE = Architecture((ConvBlock(5, 3, stride=2, pooling=1), ConvBlock(4, 5, pooling=3)), (9,))
+RESIDUAL = Architecture((ConvBlock(5, 3), ConvBlock(4, 3, 2, 2, "residual", "average")), (9,))
 NORMALIZED = Architecture((ConvBlock(5, 3), ConvBlock(4, 5, pooling=1)), (9,), True)
 
 
@@ -50,7 +51,10 @@ def _by_hand(classifier: Classifier, images: np.ndarray, factors: dict[str, np.n
     return x
 
 
-@pytest.mark.parametrize("architecture", [Architecture(), POOL_FREE, NORMALIZED])
+@pytest.mark.parametrize(
+    "architecture",
+    [Architecture(), POOL_FREE, NORMALIZED, RESIDUAL, replace(RESIDUAL, batch_normalization=True)],
+)
 def test_scaling_is_multiplication_after_the_relu(
     architecture: Architecture, random: np.random.Generator
 ) -> None:
@@ -76,11 +80,15 @@ def test_a_channel_switched_off_takes_its_weight_out() -> None:
         assert scale_channels(classifier, image, {"conv1": factors})[0] == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", ["model-1", "model-2"])
+@pytest.mark.parametrize("name", ["model-1", "model-2", "residual", "residual, normalized"])
 def test_the_edited_classifier_has_the_same_logits(
     name: str, mnist: Dataset, random: np.random.Generator
 ) -> None:
-    classifier = zoo.load(name)
+    if name.startswith("residual"):
+        own = replace(RESIDUAL, batch_normalization="normalized" in name)
+        classifier = _random(own, random)
+    else:
+        classifier = zoo.load(name)
     images = to_float(mnist.test.images[:300])
     factors = _factors(classifier, random)
     edited = edited_classifier(classifier, factors, name="Edited")

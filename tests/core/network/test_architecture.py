@@ -66,6 +66,8 @@ def test_refuses_what_is_not_an_architecture(values: object, part: str) -> None:
         MODEL_1,
         Architecture((ConvBlock(8, 5, stride=2, pooling=1), ConvBlock(6, 3)), (40, 20)),
         Architecture((ConvBlock(5, 4, stride=3, pooling=2),), ()),
+        Architecture((ConvBlock(5, kind="residual"), ConvBlock(4, 5, 2, 1, "residual"))),
+        Architecture((ConvBlock(5, pooling_kind="average"),), (20,), ending="average"),
     ],
 )
 def test_size_is_that_of_the_built_model(architecture: Architecture) -> None:

@@ -18,6 +18,15 @@ NETWORKS = {
     "strides": Architecture(blocks=(ConvBlock(8, 4, 2, 1), ConvBlock(8, 4, 2, 1))),
     "large kernels": Architecture(blocks=(ConvBlock(4, 5, 1, 3), ConvBlock(4, 7, 1, 1))),
     "odd maps": Architecture(blocks=(ConvBlock(4, 3, 1, 4), ConvBlock(4, 3, 1, 2))),
+    "averages": Architecture(
+        (ConvBlock(4, pooling_kind="average"), ConvBlock(5)), ending="average"
+    ),
+    "residual": Architecture(
+        (ConvBlock(4, kind="residual"), ConvBlock(6, 4, 2, 1, "residual")), ()
+    ),
+    "residual, normalized": Architecture(
+        (ConvBlock(4, 5), ConvBlock(6, kind="residual")), (9,), batch_normalization=True
+    ),
     "deep": Architecture(hidden_units=(20, 10), batch_normalization=True, dropout=0.3),
 }
 
@@ -57,7 +66,7 @@ def test_values_and_gradients_are_those_of_the_model(name: str, digits: FloatArr
     assert found[1] == pytest.approx(expected[1], rel=1e-3, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["model-2", "strides"])
+@pytest.mark.parametrize("name", ["model-2", "strides", "averages", "residual, normalized"])
 def test_every_layer_can_be_read(name: str, digits: FloatArray) -> None:
     model = shaken(NETWORKS[name])
     for layer in model.layers:

@@ -1,5 +1,8 @@
 """The traced step against Keras and against formulas."""
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,9 @@ from core.training.settings import OPTIMIZERS
 from core.training.trainer import Trainer, TrainingState, trainer_for
 
 NONE = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift": 0.0, "rotation": 0.0}
+OTHER = Architecture(  # of kinds that these do not have
+    (ConvBlock(4, pooling_kind="average"), ConvBlock(5, 3, 2, 2, "residual")), (), ending="average"
+)
 TINY = Architecture((ConvBlock(4, 3), ConvBlock(5, 3)), (12,))
 
 
@@ -31,8 +37,14 @@ def _keras_optimizer(name: str) -> keras.Optimizer:
     }[name]
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("architecture", [MODEL_1, MODEL_2], ids=["model-1", "model-2"])
+@pytest.mark.parametrize(
+    ("architecture", "optimizer"),
+    [
+        *product((MODEL_1, MODEL_2), OPTIMIZERS),
+        (OTHER, "sgd"),
+        (replace(OTHER, batch_normalization=True), "sgd"),
+    ],
+)
 def test_steps_are_those_of_keras(
     architecture: Architecture, optimizer: str, mnist: Dataset
 ) -> None:

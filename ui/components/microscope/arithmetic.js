@@ -108,13 +108,15 @@ class Side {
     return found
   }
 
-  // Sum, sum + bias, the value before ReLU and the value after it.
+  // Sum, sum + bias, normalized, what a shortcut adds, the value before ReLU and that after it.
   value(channel, row, column) {
     const contributions = this.contributions(channel, row, column)
     const sum = contributions.reduce((a, b) => a + b, 0)
     const biased = sum + this.bias[channel]
-    const before = this.scale[channel] * biased + this.shift[channel]
-    return { contributions, sum, biased, before, after: Math.max(0, before) }
+    const normalized = this.scale[channel] * biased + this.shift[channel]
+    const added = this.added?.[(row * this.side + column) * this.channels + channel] ?? 0
+    const before = normalized + added
+    return { contributions, sum, biased, normalized, added, before, after: Math.max(0, before) }
   }
 
   // The positions that share a position's pooling window, null where pooling leaves it over.
@@ -143,16 +145,19 @@ class Side {
     return stage === "after pooling" ? this.pool(values) : values
   }
 
+  // What pooling makes of the values of one window.
+  pooledOf(values) {
+    if (this.averages) return values.reduce((a, b) => a + b, 0) / values.length
+    return Math.max(...values)
+  }
+
   pool(values) {
     const size = this.pooling,
       side = Math.floor(this.side / size)
-    const pooled = new Float32Array(side * side).fill(-Infinity)
-    for (let y = 0; y < side * size; y++)
-      for (let x = 0; x < side * size; x++) {
-        const at = Math.floor(y / size) * side + Math.floor(x / size)
-        pooled[at] = Math.max(pooled[at], values[y * this.side + x])
-      }
-    return pooled
+    return Float32Array.from({ length: side * side }, (_, at) => {
+      const { positions } = this.window(Math.floor(at / side) * size, (at % side) * size)
+      return this.pooledOf(positions.map(([y, x]) => values[y * this.side + x]))
+    })
   }
 
   // The largest magnitude that a channel, or without one any channel, shows at a stage.

@@ -21,9 +21,10 @@ from core.inspection.feature_maps import (
     is_dead,
     is_saturated,
     kernels,
-    padding_before,
     seen_rows,
+    under_kernel,
 )
+from core.network.stages.reach import padding_before
 from ui.components import described
 
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ def _listed(arrays: Arrays) -> list[Any]:
 def _describe(side: Side) -> tuple[dict[str, Any], Arrays]:
     """What the browser must know of one side of a layer: plain values, and arrays by name."""
     own, model = side.convolution, side.classifier.model
-    source = side.classifier.activations(side.image, own.source)[0]
+    under, added = under_kernel(side.classifier, side.image, own)
+    source = under[0]
     before = side.maps()
     low, high = before.min(axis=(0, 1)), before.max(axis=(0, 1))
     arithmetic = channel_arithmetic(model, own)
@@ -218,10 +220,10 @@ def _describe(side: Side) -> tuple[dict[str, Any], Arrays]:
         "low": low,
         "high": high,
         "maps": _as_bytes(before, low, high),
-    }
+    } | ({} if added is None else {"added": added[0]})
     header = {
         "convolution": own.name,
-        "sourceName": own.source,
+        "sourceName": f"{own.name}, within" if own.shortcut else own.source,
         "side": own.side,
         "sourceSide": source.shape[0],
         "channels": own.channels,
@@ -230,6 +232,7 @@ def _describe(side: Side) -> tuple[dict[str, Any], Arrays]:
         "stride": own.stride,
         "padding": padding_before(source.shape[0], own.kernel_size, own.stride),
         "pooling": own.pooling if own.pooled else 0,
+        "averages": own.averages,
         "normalized": own.normalized,
         "sees": seen_rows(model, own.name).tolist(),
         "states": channel_states(side.active, high),

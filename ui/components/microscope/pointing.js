@@ -68,7 +68,7 @@ function point(scope, event, own, pressed) {
   if (!same || pressed) scope.move(aim)
 }
 
-// The position in the map before pooling: of a pooled pixel, the one that won.
+// The position in the map before pooling: of a pooled pixel, the one that is largest.
 function spot(layer, side, channel, row, column) {
   const aim = { layer: layer.name, side, channel, row, column }
   if (!layer.pooled) return aim

@@ -77,7 +77,7 @@ function drawContributions(scope, { contributions, sum }) {
     `${side.inputs}, ${written(sum, 3)}. Each slice of the kernel, and what it adds: choose one.`
 }
 
-function drawEquation(scope, { sum, biased, before, after }) {
+function drawEquation(scope, { sum, biased, normalized, added, before, after }) {
   const { at, side } = scope,
     bias = side.bias[at.channel]
   const over = side.inputs === 1 ? "sum" : `sum over ${side.inputs} channels`
@@ -98,8 +98,9 @@ function drawEquation(scope, { sum, biased, before, after }) {
       muted("+"),
       number(side.shift[at.channel]),
       muted("="),
-      number(before),
+      number(normalized),
     )
+  if (side.added) parts.push(muted("+ shortcut"), number(added), muted("="), number(before))
   parts.push(muted("→ ReLU →"), number(after, "strong"))
   scope.find("equation").replaceChildren(...parts.flatMap((part) => [part, " "]))
 }
@@ -125,22 +126,24 @@ function drawPooling(scope, { after }) {
     return
   }
   const values = shared.positions.map(([y, x]) => ({ value: side.value(at.channel, y, x).after }))
-  const largest = Math.max(...values.map((each) => each.value))
+  const pooled = side.pooledOf(values.map((each) => each.value))
   fill(scope.find("window"), values, side.pooling, (cell, value, index) => {
     paint.cell(cell, value, limit, false)
     const [y, x] = shared.positions[index]
     cell.classList.toggle("chosen", y === at.row && x === at.column)
   })
   place(scope.find("there"), shared.top, shared.left, 1, 1, shared.pooledSide)
-  const wins = after === largest
+  const wins = after === pooled && !side.averages
   const verdict =
-    largest === 0
+    pooled === 0
       ? "All of its pooling window is 0."
-      : wins
-        ? "It wins its pooling window and goes on."
-        : `Its pooling window passes on ${written(largest)} instead.`
+      : side.averages
+        ? `The mean of its pooling window, ${written(pooled)}, goes on.`
+        : wins
+          ? "It wins its pooling window and goes on."
+          : `Its pooling window passes on ${written(pooled)} instead.`
   note.textContent = `${verdict} Row ${shared.top}, column ${shared.left} of the pooled map.`
-  Object.assign(scope.root.dataset, { pooled: largest, wins: String(wins && largest > 0) })
+  Object.assign(scope.root.dataset, { pooled, wins: String(wins && pooled > 0) })
 }
 
 function fill(area, values, columns, paintCell) {

@@ -129,12 +129,14 @@ def _mistakes(run: Run, evaluation: Evaluation) -> None:
 
 
 def _kernels(run: Run, step: int) -> None:
-    kernels = run.checkpoints.load(step)["conv1/kernel"]
-    untrained = run.checkpoints.load(run.checkpoints.steps[0])["conv1/kernel"]
+    now, first = (run.checkpoints.load(each) for each in (step, run.checkpoints.steps[0]))
+    name = next(name for name in now if name.endswith("/kernel"))
+    layer = name.removesuffix("/kernel")
+    kernels, untrained = now[name], first[name]
     side, _, _, count = kernels.shape
     moved = np.linalg.norm(kernels - untrained) / np.linalg.norm(untrained)
     st.markdown(
-        f"**The kernels of conv1 have moved by {moved:.0%} of their initial length** "
+        f"**The kernels of {layer} have moved by {moved:.0%} of their initial length** "
         f":gray[· {count} of {side} × {side}, {_step_name(step)}]"
     )
     palette = theme.palette()
@@ -143,7 +145,7 @@ def _kernels(run: Run, step: int) -> None:
     picture(
         tiles.mosaic(tile, palette, columns=8, scale=scale, gap=12),
         width="stretch",
-        alt=f"The kernels of conv1, {_step_name(step)}",
+        alt=f"The kernels of {layer}, {_step_name(step)}",
     )
     of = " Of three colors the largest weight." * (kernels.shape[2] > 1)
     st.caption(

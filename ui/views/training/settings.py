@@ -1,5 +1,6 @@
 """The settings of a training and the design of its network: sliders → core's frozen settings."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,10 @@ import streamlit as st
 from core.data.sets import SETS
 from core.data.spec import MNIST, DatasetSpec
 from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
+from core.network.stages.convolution import Conv2D
+from core.network.stages.max_pooling import MaxPooling
+from core.network.stages.passing import Flatten
+from core.network.stages.table import BLOCKS, ENDINGS, POOLINGS
 from core.report.settings import E13
 from core.training.settings import FGSM, FGSM_STEP, OFF, OPTIMIZERS, PGD, TrainingSettings
 from ui import text, theme
@@ -40,6 +45,9 @@ _DESIGN = {
     "filters2": 32,
     "filters3": 32,
     "kernel": 3,
+    "block": Conv2D.key,
+    "pool": MaxPooling.key,
+    "end": Flatten.key,
     "hidden": 500,
     "bn": False,
     "dropout": 0.0,
@@ -121,7 +129,12 @@ def chosen_architecture() -> Architecture:
     """What the design sliders say. ValueError with one sentence if core does not accept it."""
     value = {key: st.session_state.get(key, default) for key, default in _DESIGN.items()}
     blocks = tuple(
-        ConvBlock(int(value[f"filters{number}"]), int(value["kernel"]))
+        ConvBlock(
+            int(value[f"filters{number}"]),
+            int(value["kernel"]),
+            kind=str(value["block"]) if number > 1 else Conv2D.key,
+            pooling_kind=str(value["pool"]),
+        )
         for number in range(1, int(value["blocks"]) + 1)
     )
     return Architecture(
@@ -129,6 +142,7 @@ def chosen_architecture() -> Architecture:
         hidden_units=(int(value["hidden"]),),
         batch_normalization=bool(value["bn"]),
         dropout=float(value["dropout"]),
+        ending=str(value["end"]),
         **_of_images(),
     )
 
@@ -303,6 +317,7 @@ def design() -> None:
                 disabled=number > blocks,
             )
         bound.slider("Kernel size", 1, 7, _DESIGN["kernel"], 2, key="kernel", format="%d px")
+        _kinds(blocks)
         bound.slider("Hidden units", 10, 1000, _DESIGN["hidden"], 10, key="hidden")
         bound.toggle("Batch normalization", _DESIGN["bn"], key="bn")
         bound.slider("Dropout", 0.0, 0.8, _DESIGN["dropout"], 0.05, key="dropout")
@@ -317,6 +332,38 @@ def design() -> None:
         layer_table.show_frame(
             layer_table.frame(rows).drop(columns=["units", "statistics"]), height=360
         )
+
+
+def _kinds(blocks: int) -> None:
+    """What stands where Model 1 has its second convolution, max pooling and flattening."""
+    _kind(
+        "From conv2 on",
+        BLOCKS,
+        "block",
+        disabled=blocks == 1,
+        help="Residual: two convolutions, to which a shortcut (a convolution of 1 × 1) "
+        "adds what they read.",
+    )
+    _kind("Pooling", POOLINGS, "pool", help="Of 2 × 2 pixels behind each ReLU.")
+    _kind(
+        "Maps to units",
+        ENDINGS,
+        "end",
+        help="Flatten hands on every number of the last maps, Average the mean of each map.",
+    )
+
+
+def _kind(label: str, kinds: Mapping[str, Any], key: str, **look: Any) -> None:
+    bound.segmented_control(
+        label,
+        list(kinds),
+        default=_DESIGN[key],
+        format_func=lambda kind: kinds[kind].label,
+        key=key,
+        required=True,
+        width="stretch",
+        **look,
+    )
 
 
 def _more() -> None:

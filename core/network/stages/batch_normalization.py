@@ -1,0 +1,78 @@
+"""Batch normalization: Ioffe & Szegedy (2015), arXiv:1502.03167."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.arrays import FloatArray
+from core.later import keras, tf
+from core.network.stages.halves import ANSWERING, TRAINING, Halves
+from core.network.stages.roles import Linear
+from core.network.stages.stage import Step
+
+
+class BatchNormalization(Linear):
+    """Each channel by its mean and variance, then a scale and an offset that are learned."""
+
+    kind, title = "BatchNormalization", "batch normalization"
+    decisive = ("axis", "epsilon")
+
+    @staticmethod
+    def built(name: str) -> Any:
+        """A new Keras layer."""
+        return keras.layers.BatchNormalization(name=f"{name}_bn")
+
+    def forward(self) -> Step:
+        """As of every stage."""
+        scale, shift = self.affine()
+        return lambda x: scale * x + shift
+
+    def affine(self) -> tuple[FloatArray, FloatArray]:
+        """As of every stage."""
+        gamma, beta, mean, variance = (np.asarray(weight) for weight in self.layer.weights)
+        scale = gamma / np.sqrt(variance + self.layer.epsilon)
+        return scale, beta - mean * scale
+
+    def train(self, halves: Halves) -> Halves:
+        """As of every stage, by the statistics of both halves, so that splitting changes nothing.
+
+        The mean takes the bias before it away again, so that is only added to the moving mean.
+        """
+        layer, bias, parts = self.layer, halves.bias, halves.parts
+        if halves.mode == ANSWERING:
+            mean, variance = layer.moving_mean - bias, layer.moving_variance
+        else:
+            mean, variance = _statistics(parts)
+        if halves.mode == TRAINING:
+            keep = layer.momentum
+            layer.moving_mean.assign(keep * layer.moving_mean + (1 - keep) * (mean + bias))
+            layer.moving_variance.assign(keep * layer.moving_variance + (1 - keep) * variance)
+        scale = layer.gamma * tf.math.rsqrt(variance + layer.epsilon)
+        done = halves.mapped(lambda part: part * scale + (layer.beta - mean * scale))
+        return replace(done, bias=None)
+
+    def around(self, center: Any, radius: Any) -> tuple[Any, Any]:
+        """As of every linear layer."""
+        layer = self.layer
+        scale = layer.gamma * tf.math.rsqrt(layer.moving_variance + layer.epsilon)
+        return (center - layer.moving_mean) * scale + layer.beta, radius * tf.abs(scale)
+
+    def multiply_adds(self, shape: tuple[int, ...]) -> int:
+        """As of every stage."""
+        return math.prod(shape)
+
+    @property
+    def per_channel(self) -> tuple[str, ...]:
+        """As of every stage."""
+        return ("gamma", "beta")
+
+
+def _statistics(parts: list[Any]) -> tuple[Any, Any]:
+    """Mean and variance of each channel, over all parts."""
+    axes = list(range(len(parts[0].shape) - 1))
+    count = tf.cast(tf.add_n([tf.size(part) for part in parts]), tf.float32) / parts[0].shape[-1]
+    mean = tf.add_n([tf.reduce_sum(part, axes) for part in parts]) / count
+    variance = tf.add_n([tf.reduce_sum((part - mean) ** 2, axes) for part in parts]) / count
+    return mean, variance

@@ -1,0 +1,36 @@
+"""Max pooling."""
+
+from typing import Any
+
+from core.later import keras, tf
+from core.network.stages.halves import Halves
+from core.network.stages.roles import Pooling
+from core.network.stages.stage import Step
+
+
+class MaxPooling(Pooling):
+    """The largest value of each window."""
+
+    kind, title, key, label = "MaxPooling2D", "max pooling", "max", "Max"
+    passes_relu = True
+    linear = False
+
+    @staticmethod
+    def built(name: str, window: int) -> Any:
+        """A new Keras layer."""
+        return keras.layers.MaxPooling2D(window, name=name)
+
+    def forward(self) -> Step:
+        """As of every stage."""
+        layer = self.layer
+        return lambda x: tf.nn.max_pool2d(x, layer.pool_size, layer.strides, layer.padding.upper())
+
+    def train(self, halves: Halves) -> Halves:
+        """As of every stage: bias and ReLU may come after it."""
+        return halves.mapped(self.shrink)
+
+    def shrink(self, maps: Any) -> Any:
+        """As of all that shrinks."""
+        from core.network.pooling import max_pool
+
+        return max_pool(maps, self.window[0])
