@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.data.spec import MNIST
 from core.training.tray import Tray
 from ui import text
 from ui.visitor import images as chosen_images
@@ -16,10 +15,8 @@ _WANTED = "as wanted"
 
 
 def tray() -> Tray:
-    """This visitor's tray of the data set that the chosen model reads."""
-    spec = chosen_images.spec()
-    key = state.TRAY if spec == MNIST else f"{state.TRAY}-{spec.key}"
-    found: Tray = st.session_state.setdefault(key, Tray(spec))
+    """This visitor's tray."""
+    found: Tray = st.session_state.setdefault(state.TRAY, Tray())
     return found
 
 
