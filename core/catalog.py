@@ -14,7 +14,7 @@ Value = float | int | str | bool
 
 
 @dataclass(frozen=True)
-class Control:
+class Dial:
     """How a setting is asked for: from low to high in steps, one of `choices`, or on and off.
 
     free: whether it changes how far or which way, and never how long.
@@ -30,8 +30,8 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Setting(Control):
-    """A control with the name and the default that the function's signature has for it."""
+class Setting(Dial):
+    """A dial with the name and the default that the function's signature has for it."""
 
     name: str
     default: Value
@@ -41,41 +41,41 @@ class Setting(Control):
 class Entry:
     """A function of a catalog, what it does and what it is for, its source, and its settings.
 
-    controls: of its settings, by the name of the keyword-only parameter, where the catalog has not
-    shared ones; what has no control stays as the function has it. looks: how many forward or
+    dials: of its settings, by the name of the keyword-only parameter, where the catalog has not
+    shared ones; what has no dial stays as the function has it. looks: how many forward or
     backward passes one image takes, of the settings that this depends on by name. Raises
-    ValueError on a control without a parameter, and on a setting whose cost nobody says.
+    ValueError on a dial without a parameter, and on a setting whose cost nobody says.
     """
 
-    shared: ClassVar[Mapping[str, Control]] = {}
+    shared: ClassVar[Mapping[str, Dial]] = {}
 
     name: str
     run: Callable[..., Any]
     summary: str
     purpose: str
     source: str
-    controls: Mapping[str, Control] = field(default_factory=dict)
+    dials: Mapping[str, Dial] = field(default_factory=dict)
     looks: Callable[..., int]
 
     def __post_init__(self) -> None:
         parameters, counted = _keywords(self.run), set(signature(self.looks).parameters)
-        if absent := sorted((self.controls.keys() | counted) - parameters.keys()):
+        if absent := sorted((self.dials.keys() | counted) - parameters.keys()):
             raise ValueError(f"{self.name} has no parameter {', '.join(absent)}: see its function.")
         costly = {setting.name for setting in self.settings if not setting.free}
         if unknown := sorted(costly - counted):
             raise ValueError(
                 f"{self.name} does not say what {', '.join(unknown)} costs: "
-                "let `looks` take it, or say that its control is free."
+                "let `looks` take it, or say that its dial is free."
             )
 
     @cached_property
     def settings(self) -> tuple[Setting, ...]:
-        """What there is a control for, in the order of the signature."""
-        controls = {**self.shared, **self.controls}
+        """What there is a dial for, in the order of the signature."""
+        dials = {**self.shared, **self.dials}
         return tuple(
-            Setting(**_fields(controls[name]), name=name, default=default)
+            Setting(**_fields(dials[name]), name=name, default=default)
             for name, default in _keywords(self.run).items()
-            if name in controls
+            if name in dials
         )
 
     def defaults(self) -> dict[str, Value]:
@@ -110,5 +110,5 @@ def _keywords(function: Callable[..., Any]) -> dict[str, Any]:
     return {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
 
 
-def _fields(control: Control) -> dict[str, Any]:
-    return {each.name: getattr(control, each.name) for each in fields(Control)}
+def _fields(dial: Dial) -> dict[str, Any]:
+    return {each.name: getattr(dial, each.name) for each in fields(Dial)}

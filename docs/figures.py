@@ -13,7 +13,7 @@ from core.attacks.generated import additive_noise, generate_from_noise, move_tow
 from core.attacks.goals import Targeted, Untargeted
 from core.attacks.gradient import fgsm
 from core.attacks.noise_control import noise_of_norm
-from core.attacks.universal_noise import transfer
+from core.attacks.universal_noise import carry
 from core.data.mnist import load_mnist
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of
@@ -71,7 +71,7 @@ def one_noise() -> Iterator[str]:
         assert fitted is not None
         kept = np.setdiff1d(np.arange(_SCORED), rows)
         others = set(range(CLASSES)) - {target} - ({E9_SOURCE_CLASS} if len(rows) == 1 else set())
-        found = transfer(model, fitted[-1], images(kept), _LABELS[kept], target=target, scale=scale)
+        found = carry(model, fitted[-1], images(kept), _LABELS[kept], target=target, scale=scale)
         noisy = noise_of_norm(images(kept), found.l2)
         right = found.right_before & np.isin(_LABELS[kept], sorted(others))
         wrong = model.predict(noisy) != _LABELS[kept]

@@ -14,19 +14,19 @@ from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.sparse import one_pixel, saliency_map
-from core.catalog import Control, Entry, Value
+from core.catalog import Dial, Entry, Value
 from core.network.classifier import Classifier
 
 ANSWERS, GRADIENT, CROSS_ENTROPY = "answers", "gradient", "cross_entropy"
-_FEWER_STEPS = {"iterations": Control("Iterations", 1, 200, 1)}
+_FEWER_STEPS = {"iterations": Dial("Iterations", 1, 200, 1)}
 _SHARED = {
-    "epsilon": Control("ε", 0.0, 1.0, 0.01, help="The radius of the ball.", free=True),
-    "norm": Control("Norm", choices=NORMS, free=True),
-    "step_size": Control("Step size", 0.001, 1.0, 0.001, free=True),
-    "iterations": Control("Iterations", 1, 500, 1),
-    "restarts": Control("Restarts", 1, 20, 1),
-    "queries": Control("Queries", 10, 10_000, 10),
-    "seed": Control("Seed", 0, 999, 1, free=True),
+    "epsilon": Dial("ε", 0.0, 1.0, 0.01, help="The radius of the ball.", free=True),
+    "norm": Dial("Norm", choices=NORMS, free=True),
+    "step_size": Dial("Step size", 0.001, 1.0, 0.001, free=True),
+    "iterations": Dial("Iterations", 1, 500, 1),
+    "restarts": Dial("Restarts", 1, 20, 1),
+    "queries": Dial("Queries", 10, 10_000, 10),
+    "seed": Dial("Seed", 0, 999, 1, free=True),
 }
 
 
@@ -38,7 +38,7 @@ class Attack(Entry):
     unless a setting `loss` says another.
     """
 
-    shared: ClassVar[Mapping[str, Control]] = _SHARED
+    shared: ClassVar[Mapping[str, Dial]] = _SHARED
 
     follows: str = GRADIENT
 
@@ -93,7 +93,7 @@ ATTACKS = {
             summary="Many small steps, each followed by a projection on the ball.",
             purpose="For accuracy within a ball: what a defense is measured by first.",
             source="Madry et al. (2017), arXiv:1706.06083",
-            controls={**_FEWER_STEPS, "random_start": Control("Random start", free=True)},
+            dials={**_FEWER_STEPS, "random_start": Dial("Random start", free=True)},
             looks=lambda iterations, restarts: iterations * restarts,
             follows=CROSS_ENTROPY,
         ),
@@ -103,7 +103,7 @@ ATTACKS = {
             summary="Steps along an average of past gradients.",
             purpose="For changes that are to fool other networks, too.",
             source="Dong et al. (2017), arXiv:1710.06081",
-            controls={**_FEWER_STEPS, "decay": Control("Decay", 0.0, 1.0, 0.05, free=True)},
+            dials={**_FEWER_STEPS, "decay": Dial("Decay", 0.0, 1.0, 0.05, free=True)},
             looks=lambda iterations: iterations,
             follows=CROSS_ENTROPY,
         ),
@@ -113,7 +113,7 @@ ATTACKS = {
             summary="Steps that halve themselves where the loss no longer rises.",
             purpose="For accuracy within a ball without a step size to choose.",
             source="Croce and Hein (2020), arXiv:2003.01690",
-            controls={"loss": Control("Loss", choices=LOSSES)},
+            dials={"loss": Dial("Loss", choices=LOSSES)},
             looks=_apgd_looks,
             follows=CROSS_ENTROPY,
         ),
@@ -123,7 +123,7 @@ ATTACKS = {
             summary="Again and again to the nearest boundary of the linearized network.",
             purpose="For a quick estimate of how near the nearest boundary is, in L2.",
             source="Moosavi-Dezfooli, Fawzi and Frossard (2015), arXiv:1511.04599",
-            controls={**_FEWER_STEPS, "overshoot": Control("Overshoot", 0.0, 1.0, 0.01, free=True)},
+            dials={**_FEWER_STEPS, "overshoot": Dial("Overshoot", 0.0, 1.0, 0.01, free=True)},
             looks=lambda iterations: CLASSES * iterations,
         ),
         Attack(
@@ -132,8 +132,8 @@ ATTACKS = {
             summary="Steps on a sphere that shrinks where the goal is reached, and else grows.",
             purpose="For a small change in L2 at a small cost.",
             source="Rony et al. (2019), arXiv:1811.09600",
-            controls={
-                "gamma": Control(
+            dials={
+                "gamma": Dial(
                     "γ", 0.0, 0.5, 0.01, help="By which share the sphere changes.", free=True
                 )
             },
@@ -146,11 +146,11 @@ ATTACKS = {
             "is searched.",
             purpose="For the smallest change in L2, where time is no object.",
             source="Carlini and Wagner (2016), arXiv:1608.04644",
-            controls={
-                "binary_search_steps": Control("Binary-search steps", 1, 10, 1),
-                "initial_constant": Control("Initial constant", 0.001, 100.0, 0.001, free=True),
-                "learning_rate": Control("Learning rate", 0.001, 1.0, 0.001, free=True),
-                "confidence": Control("Confidence", 0.0, 50.0, 0.5, free=True),
+            dials={
+                "binary_search_steps": Dial("Binary-search steps", 1, 10, 1),
+                "initial_constant": Dial("Initial constant", 0.001, 100.0, 0.001, free=True),
+                "learning_rate": Dial("Learning rate", 0.001, 1.0, 0.001, free=True),
+                "confidence": Dial("Confidence", 0.0, 50.0, 0.5, free=True),
             },
             looks=lambda binary_search_steps, iterations: binary_search_steps * iterations,
         ),
@@ -160,9 +160,9 @@ ATTACKS = {
             summary="Pairs of pixels, one after the other, that lift a logit and lower the others.",
             purpose="For a change of few pixels, each as large as it takes.",
             source="Papernot et al. (2015), arXiv:1511.07528",
-            controls={
-                "theta": Control("Change of a pixel", -1.0, 1.0, 0.05, free=True),
-                "pixels": Control("Pixels at most", 2, 784, 2),
+            dials={
+                "theta": Dial("Change of a pixel", -1.0, 1.0, 0.05, free=True),
+                "pixels": Dial("Pixels at most", 2, 784, 2),
             },
             looks=lambda pixels: pixels,
         ),
@@ -173,10 +173,10 @@ ATTACKS = {
             "alone.",
             purpose="For what a handful of pixels can do, without any gradient.",
             source="Su, Vargas and Sakurai (2017), arXiv:1710.08864",
-            controls={
-                "pixels": Control("Pixels", 1, 5, 1, free=True),
-                "population": Control("Population", 10, 400, 10),
-                "generations": Control("Generations", 1, 200, 1),
+            dials={
+                "pixels": Dial("Pixels", 1, 5, 1, free=True),
+                "population": Dial("Population", 10, 400, 10),
+                "generations": Dial("Generations", 1, 200, 1),
             },
             looks=lambda population, generations: population * (generations + 1),
             follows=ANSWERS,

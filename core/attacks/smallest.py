@@ -130,7 +130,7 @@ def bisect(
     return Smallest(images, found, radius, ball, failed, norm)
 
 
-def way(
+def path(
     classifier: Classifier,
     found: Smallest,
     goal: Goal,

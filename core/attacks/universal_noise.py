@@ -16,7 +16,7 @@ MAX_SCALE = 10.0
 
 
 @dataclass(frozen=True, eq=False)
-class Transfer:
+class Carried:
     """What the network says of images before and after a noise was added.
 
     labels, before and after int64 [n]: the true class, and the answer without and with the noise.
@@ -60,7 +60,7 @@ class Transfer:
         """All classes but the target."""
         return set(range(CLASSES)) - {self.target}
 
-    def beside(self, control: "Transfer", *, reached: bool = False) -> Paired:
+    def beside(self, control: "Carried", *, reached: bool = False) -> Paired:
         """This noise and another on the same images of other classes than the target.
 
         Counted is any wrong answer; with `reached` the target.
@@ -79,7 +79,7 @@ class Transfer:
         return counted
 
 
-def transfer(
+def carry(
     classifier: Classifier,
     noise: FloatArray,
     images: FloatArray,
@@ -88,7 +88,7 @@ def transfer(
     target: int,
     scale: float = 1.0,
     known: Sequence[IntArray] = (),
-) -> Transfer:
+) -> Carried:
     """How clip(images + scale · noise) is read, images float32 [n, 28, 28, 1] in [0, 1].
 
     noise float32 [1, 28, 28, 1], the same for all images, or [n, 28, 28, 1], one for each; scale
@@ -103,7 +103,7 @@ def transfer(
     changed = added(images, noise, scale)
     answers = [check_classes(each, len(images)) for each in known]
     answers += [classifier.predict(each) for each in (images, changed)[len(answers) :]]
-    return Transfer(
+    return Carried(
         labels=labels,
         before=answers[0],
         after=answers[1],

@@ -67,7 +67,7 @@ def integrated_gradients(
     baseline: str | float | FloatArray = "black",
     steps: int = 64,
 ) -> Attribution:
-    """The mean gradient on the straight way from the baseline to the image, times the way.
+    """The mean gradient on the straight path from the baseline to the image, times the path.
 
     In logits; the values sum to the logit's rise from baseline to image, up to the
     `completeness_gap` of the midpoint rule with `steps` (1 to 256) points. `baseline`: a name of
@@ -79,14 +79,14 @@ def integrated_gradients(
     begin = fill_images(baseline, images) if isinstance(baseline, str) else baseline
     start = np.broadcast_to(np.asarray(begin, np.float32), images.shape)
     check_images(start)
-    way = images - start
+    path = images - start
     shares = ((np.arange(steps, dtype=np.float32) + np.float32(0.5)) / np.float32(steps))[
         :, None, None, None
     ]
     mean = _mean_gradients(
-        classifier, classes, steps, lambda part: start[part, None] + shares * way[part, None]
+        classifier, classes, steps, lambda part: start[part, None] + shares * path[part, None]
     )
-    values = (way * mean)[..., 0]
+    values = (path * mean)[..., 0]
     logits = classifier.logits(np.concatenate([images, start]))
     ends = np.take_along_axis(logits, np.tile(classes, 2)[:, None], axis=1)[:, 0]
     rise = ends[: len(images)] - ends[len(images) :]

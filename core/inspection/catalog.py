@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.arrays import FloatArray, IntArray
-from core.catalog import Control, Entry, Value
+from core.catalog import Dial, Entry, Value
 from core.data.fills import FILLS
 from core.inspection.attribution import (
     Attribution,
@@ -89,18 +89,18 @@ METHODS = {
         Method(
             name=INTEGRATED,
             run=integrated_gradients,
-            summary="The mean slope on the straight way from a baseline, times the way.",
+            summary="The mean slope on the straight path from a baseline, times the path.",
             purpose="For shares that sum to what the logit gains over the baseline.",
             source="Sundararajan et al. (2017), arXiv:1703.01365",
-            controls={
-                "baseline": Control(
+            dials={
+                "baseline": Dial(
                     "Baseline",
                     choices=FILLS,
                     help="Where integrated gradients begin: 0, 0.5, the mean training image, this "
                     "image blurred by 3 pixels, or uniform noise.",
                     free=True,
                 ),
-                "steps": Control("Steps from baseline to image", 4, 256, 4),
+                "steps": Dial("Steps from baseline to image", 4, 256, 4),
             },
             looks=lambda steps: steps,
             unit="logit",
@@ -115,8 +115,8 @@ METHODS = {
             summary="The mean slope at noisy copies of the image.",
             purpose="For a gradient that does not flicker from image to image.",
             source="Smilkov et al. (2017), arXiv:1706.03825",
-            controls={
-                "noise": Control(
+            dials={
+                "noise": Dial(
                     "Noise of SmoothGrad",
                     0.0,
                     0.5,
@@ -124,7 +124,7 @@ METHODS = {
                     help="Standard deviation, where full ink is 1.",
                     free=True,
                 ),
-                "samples": Control("Samples of SmoothGrad", 1, 200, 1),
+                "samples": Dial("Samples of SmoothGrad", 1, 200, 1),
             },
             looks=lambda samples: samples,
             unit="logit per ink",
@@ -139,8 +139,8 @@ METHODS = {
             summary="The last convolution's maps, each weighted by its mean gradient.",
             purpose="For the region that speaks for the class, coarsely.",
             source="Selvaraju et al. (2016), arXiv:1610.02391",
-            controls={
-                "signed": Control(
+            dials={
+                "signed": Dial(
                     "Grad-CAM with its sign",
                     choices=("only what is positive is kept", "both signs are kept"),
                     help="Off, as published: only what speaks for the class is kept.",

@@ -170,7 +170,7 @@ def total_variation(images: FloatArray) -> FloatArray:
     return variation
 
 
-def transfer_claim(misclassified: Mapping[int, Rate]) -> Claim:
+def carried_claim(misclassified: Mapping[int, Rate]) -> Claim:
     """E9's claim against the noise of each target: rates of other classes' images misread.
 
     It is confirmed if with every noise more than half of them are shown to be misread.

@@ -105,12 +105,12 @@ class NoiseStudy:
 class Moved:
     """The attack on n images, and the control: those images after noise of equal L2.
 
-    control float32 [n, 28, 28, 1]; labels int64 [n]: the true classes; read int64 [3, n]: what the
-    originals, the attacked and the noisy are read as.
+    noise_control float32 [n, 28, 28, 1]; labels int64 [n]: the true classes; read int64 [3, n]:
+    what the originals, the attacked and the noisy are read as.
     """
 
     result: AttackResult
-    control: FloatArray
+    noise_control: FloatArray
     labels: IntArray
     read: IntArray
 
@@ -124,7 +124,7 @@ class Moved:
         return Rate.of(self._wrong[1])
 
     @property
-    def misread_control(self) -> Rate:
+    def misread_noise_control(self) -> Rate:
         """Of the images read right, how many are read wrong after noise of equal L2."""
         return Rate.of(self._wrong[2])
 
@@ -189,6 +189,6 @@ class SourceStudy(Study[Moved]):
         count = len(images)
         goal = Targeted(targets[:count])
         result = result_of(classifier, "Toward a source", images, attacked, goal)
-        control = noise_of_norm(images, result.l2, seed=seed)
-        read = np.stack([classifier.predict(each) for each in (images, attacked, control)])
-        self._found = Moved(result, control, labels[:count], read)
+        noise_control = noise_of_norm(images, result.l2, seed=seed)
+        read = np.stack([classifier.predict(each) for each in (images, attacked, noise_control)])
+        self._found = Moved(result, noise_control, labels[:count], read)

@@ -40,7 +40,7 @@ class Point:
         return Rate.of(self.standing)
 
     @property
-    def control(self) -> Rate:
+    def noise_control(self) -> Rate:
         """After noise of equal norm."""
         return Rate.of(self.noise)
 

@@ -46,7 +46,7 @@ class Measured:
         return radius
 
     @property
-    def control(self) -> Rate:
+    def noise_control(self) -> Rate:
         """Of the images with a change, those of which noise of its L2 changes the answer."""
         return Rate.of((self.noisy != self.before)[self.result.found])
 
@@ -87,8 +87,8 @@ class SmallestStudy(Study[Measured]):
 def _measured(
     classifier: Classifier, found: Smallest, labels: IntArray, flat: BoolArray, seed: int
 ) -> Measured:
-    control = noise_of_norm(found.images, found.l2, seed=seed)
+    noise_control = noise_of_norm(found.images, found.l2, seed=seed)
     before, after, noisy = (
-        classifier.predict(each) for each in (found.images, found.adversarial, control)
+        classifier.predict(each) for each in (found.images, found.adversarial, noise_control)
     )
     return Measured(found, labels, before, after, noisy, flat)

@@ -278,7 +278,7 @@ def test_a_study_toward_sources_gives_each_image_its_target_and_noise(
     assert other.found.result.adversarial == pytest.approx(
         first.found.result.adversarial[order], abs=1e-3
     )
-    assert other.found.control == pytest.approx(first.found.control[order], abs=1e-3)
+    assert other.found.noise_control == pytest.approx(first.found.noise_control[order], abs=1e-3)
 
 
 def test_a_curve_gives_each_image_its_fate(

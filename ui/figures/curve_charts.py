@@ -41,7 +41,7 @@ def _rows(curve: Curve) -> list[dict[str, object]]:
     rows = []
     for point in curve.points:
         rows.append(_row(curve.name, "attack", point.epsilon, point.accuracy))
-        rows.append(_row(curve.name, "noise", point.epsilon, point.control))
+        rows.append(_row(curve.name, "noise", point.epsilon, point.noise_control))
         if point.proven is not None:
             rows.append(_row(curve.name, "certified", point.epsilon, point.proven))
     return rows

@@ -12,7 +12,7 @@ from core.attacks.geometry import Ball, random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.gradient import fgsm, momentum, pgd
 from core.attacks.result import AttackResult, result_of
-from core.catalog import Control, Value
+from core.catalog import Dial, Value
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from tests.core.linear import gray_images
@@ -268,7 +268,7 @@ def entered(**fields: Any) -> Attack:
             "summary": "Here and there.",
             "purpose": "For a test.",
             "source": "Nobody",
-            "controls": {"walks": Control("Walks", 1, 1_000_000, 1)},
+            "dials": {"walks": Dial("Walks", 1, 1_000_000, 1)},
             "looks": lambda walks: walks,
             **fields,
         }
@@ -292,4 +292,4 @@ def test_a_setting_whose_cost_nobody_says_is_refused() -> None:
     with pytest.raises(ValueError, match="Wander has no parameter runs: see its function"):
         entered(looks=lambda walks, runs: walks * runs)
     with pytest.raises(ValueError, match="Wander has no parameter steps: see its function"):
-        entered(controls={"steps": Control("Steps", free=True)}, looks=lambda: 1)
+        entered(dials={"steps": Dial("Steps", free=True)}, looks=lambda: 1)

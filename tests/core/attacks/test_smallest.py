@@ -226,8 +226,8 @@ def test_a_study_of_many_images(model_1: Classifier, mnist: Dataset) -> None:
     assert (measured.after[result.found] == 3).all()
     again = bisect(model_1, images[25:], Targeted(np.full(15, 3)), iterations=5)
     np.testing.assert_allclose(result.radius[25:], again.radius, atol=1e-6)
-    assert measured.control.total == result.found.sum()
-    assert measured.control.successes < measured.control.total / 2
+    assert measured.noise_control.total == result.found.sum()
+    assert measured.noise_control.successes < measured.noise_control.total / 2
 
 
 def test_what_was_read_of_a_study_stays(two_classes: Classifier) -> None:

@@ -7,7 +7,7 @@ from core.arrays import CLASSES, SIDE, FloatArray, to_float
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
 from core.attacks.noise_control import noise_of_norm
-from core.attacks.universal_noise import Transfer, shuffled, transfer
+from core.attacks.universal_noise import Carried, carry, shuffled
 from core.backend import keras
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
@@ -45,7 +45,7 @@ def test_rates_that_are_known(rows: Classifier) -> None:
     classes = [0, 0, 1, 1, 2, 7]
     images = _row_images(classes, [0.4, 0.8, 0.45, 0.55, 0.95, 0.1])
     labels = np.array([0, 0, 1, 1, 2, 3])  # the last is misread before, and so does not count
-    found = transfer(rows, _row_noise(5, 0.5), images, labels, target=5)
+    found = carry(rows, _row_noise(5, 0.5), images, labels, target=5)
     assert found.before.tolist() == classes
     assert found.after.tolist() == [5, 0, 5, 1, 2, 5]
     assert found.misclassified() == Rate(2, 5)
@@ -53,17 +53,17 @@ def test_rates_that_are_known(rows: Classifier) -> None:
     assert found.misclassified([3]) == Rate(0, 0)
     assert found.reached() == Rate(2, 5)
     assert found.l2 == pytest.approx([0.5 * np.sqrt(SIDE)] * 6)
-    scaled = transfer(rows, _row_noise(5, 0.5), images, labels, target=5, scale=1.8)
+    scaled = carry(rows, _row_noise(5, 0.5), images, labels, target=5, scale=1.8)
     assert scaled.misclassified() == Rate(4, 5)
     assert scaled.misclassified([2]) == Rate(0, 1)
-    nothing = transfer(rows, _row_noise(5, 0.5), images, labels, target=5, scale=0)
+    nothing = carry(rows, _row_noise(5, 0.5), images, labels, target=5, scale=0)
     assert nothing.misclassified() == Rate(0, 5)
     assert (nothing.l2 == 0).all()
 
 
 def test_the_targets_own_class_cannot_reach_it(rows: Classifier) -> None:
     images = _row_images([5, 1], [0.9, 0.3])
-    found = transfer(rows, _row_noise(5, 0.5), images, np.array([5, 1]), target=5)
+    found = carry(rows, _row_noise(5, 0.5), images, np.array([5, 1]), target=5)
     assert found.misclassified() == Rate(1, 2)
     assert found.reached() == Rate(1, 1)
     assert found.reached([5]) == Rate(0, 0)
@@ -71,7 +71,7 @@ def test_the_targets_own_class_cannot_reach_it(rows: Classifier) -> None:
 
 
 def test_a_wrong_answer_need_not_be_the_target(rows: Classifier) -> None:
-    found = transfer(
+    found = carry(
         rows, _row_noise(5, 0.5), _row_images([1], [0.3]), np.array([1]), target=8
     )  # fmt: skip
     assert found.misclassified() == Rate(1, 1)
@@ -81,7 +81,7 @@ def test_a_wrong_answer_need_not_be_the_target(rows: Classifier) -> None:
 def test_the_sum_is_clipped(rows: Classifier) -> None:
     """Below 0 there is no ink to take away: only the full row loses any."""
     images = _row_images([1, 2], [1.0, 0.2])
-    found = transfer(rows, _row_noise(2, -0.5), images, np.array([1, 2]), target=0)
+    found = carry(rows, _row_noise(2, -0.5), images, np.array([1, 2]), target=0)
     assert found.l2 == pytest.approx([0.0, 0.2 * np.sqrt(SIDE)])
 
 
@@ -96,7 +96,7 @@ def test_linear_model_shifts_every_logit_alike(
     )
     expected = (linear.logits(images) + 2 * shift).argmax(axis=1)
     labels = linear.predict(images)
-    found = transfer(linear, noise, images, labels, target=3, scale=2)
+    found = carry(linear, noise, images, labels, target=3, scale=2)
     assert (found.after == expected).all()
     assert found.misclassified() == Rate(int((expected != labels).sum()), 300)
 
@@ -104,20 +104,20 @@ def test_linear_model_shifts_every_logit_alike(
 def test_a_noise_of_its_own_for_each_image(rows: Classifier) -> None:
     noises = np.concatenate([_row_noise(4, 0.5), _row_noise(6, 0.5)])
     images = _row_images([1, 1], [0.3, 0.3])
-    found = transfer(rows, noises, images, np.array([1, 1]), target=4)
+    found = carry(rows, noises, images, np.array([1, 1]), target=4)
     assert found.after.tolist() == [4, 6]
 
 
 def test_known_answers_are_taken(rows: Classifier) -> None:
     images = _row_images([1, 2], [0.3, 0.3])
-    given = transfer(
+    given = carry(
         rows, _row_noise(5, 0.5), images, np.array([1, 2]), target=5, known=[np.array([1, 3])]
     )  # fmt: skip
     assert given.misclassified() == Rate(1, 1)
 
 
 def test_no_images(rows: Classifier) -> None:
-    none = transfer(
+    none = carry(
         rows, _row_noise(5, 0.5), _row_images([], []), np.zeros(0, np.int64), target=5
     )  # fmt: skip
     assert none.misclassified() == Rate(0, 0)
@@ -163,7 +163,7 @@ def test_bad_values_are_one_sentence(
         **change,
     }
     with pytest.raises(ValueError, match=sentence):
-        transfer(rows, **values)  # type: ignore[arg-type]
+        carry(rows, **values)  # type: ignore[arg-type]
 
 
 def _fitted(classifier: Classifier, images: FloatArray, **settings: float) -> FloatArray:
@@ -178,8 +178,8 @@ def test_as_in_the_report_few_others_are_fooled(model_1: Classifier, mnist: Data
     images, labels = to_float(mnist.test.images[:500]), mnist.test.labels[:500].astype(int)
     noise = _fitted(model_1, images[3:4])
 
-    def score(each: FloatArray, scale: float) -> Transfer:
-        return transfer(model_1, each, images, labels, target=5, scale=scale)
+    def score(each: FloatArray, scale: float) -> Carried:
+        return carry(model_1, each, images, labels, target=5, scale=scale)
 
     assert score(noise, 1).misclassified(set(range(10)) - {0, 5}).interval[1] < 0.1
     strong = score(noise, 3).reached()

@@ -3,7 +3,7 @@ import numpy as np
 from core.network.architecture import MODEL_1
 from core.network.card import INTERVAL_BOUNDS, WORST_CASE, ModelCard
 from core.network.model import build_model, layer_table
-from core.report.claims import batch_normalization_verdict, compare_dimensions, transfer_claim
+from core.report.claims import batch_normalization_verdict, carried_claim, compare_dimensions
 from core.report.settings import REPORT_SETTINGS
 from core.statistics.rate import Rate
 from core.studies.masking_verdicts import ALARM
@@ -79,9 +79,9 @@ def test_e4_reported_beside_computed() -> None:
 
 def test_e9_needs_more_than_half_with_every_noise() -> None:
     many, few, some = Rate(900, 1_000), Rate(50, 1_000), Rate(510, 1_000)
-    assert transfer_claim({4: many, 5: many}).confirmed is True
-    assert transfer_claim({4: many, 5: few}).confirmed is False
-    assert transfer_claim({4: many, 5: some}).confirmed is False
+    assert carried_claim({4: many, 5: many}).confirmed is True
+    assert carried_claim({4: many, 5: few}).confirmed is False
+    assert carried_claim({4: many, 5: some}).confirmed is False
     assert (
-        transfer_claim({4: few}).measured == "misread are, toward 4: 5.0 % [3.8, 6.5], 50 of 1,000."
+        carried_claim({4: few}).measured == "misread are, toward 4: 5.0 % [3.8, 6.5], 50 of 1,000."
     )

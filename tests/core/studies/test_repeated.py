@@ -61,16 +61,16 @@ def test_toward_sources_with_noise_of_equal_length(model_1: Classifier, mnist: D
     assert (result.originals == images).all()
     assert (result.goal.classes == random_targets(images, labels.astype(np.int64), seed=0)).all()
     assert result.success.value > 0.9
-    control = np.sqrt(((moved.control - images) ** 2).sum(axis=(1, 2, 3)))
+    control = np.sqrt(((moved.noise_control - images) ** 2).sum(axis=(1, 2, 3)))
     assert control == pytest.approx(result.l2, abs=1e-3)
     right = model_1.predict(images) == labels
-    assert moved.misread.total == moved.misread_control.total == right.sum()
+    assert moved.misread.total == moved.misread_noise_control.total == right.sum()
     assert (
         moved.misread.successes == (right & (model_1.predict(result.adversarial) != labels)).sum()
     )
-    assert moved.misread_control.value < moved.misread.value
+    assert moved.misread_noise_control.value < moved.misread.value
     pair = moved.beside_noise
-    assert (pair.first, pair.second) == (moved.misread, moved.misread_control)
+    assert (pair.first, pair.second) == (moved.misread, moved.misread_noise_control)
 
 
 def test_random_targets_are_never_the_label(random: np.random.Generator) -> None:

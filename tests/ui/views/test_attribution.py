@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.arrays import FloatArray, IntArray, to_float
-from core.catalog import Control
+from core.catalog import Dial
 from core.data.mnist import Dataset
 from core.inspection.attribution import Attribution, gradient, integrated_gradients
 from core.inspection.catalog import METHODS, Method
@@ -160,7 +160,7 @@ def test_a_new_attribution_is_one_entry(
         summary="The gradient less its mean.",
         purpose="For a test.",
         source="Nobody",
-        controls={"share": Control("Share of the mean", 0.0, 1.0, 0.1, free=True)},
+        dials={"share": Dial("Share of the mean", 0.0, 1.0, 0.1, free=True)},
         looks=lambda: 1,
         unit="logit per test",
         says="Less {share:g} of the mean.",

@@ -12,8 +12,8 @@ from core.data.mnist import load_test_labels
 from core.data.spec import MNIST
 from core.statistics.rate import Rate
 from tests.ui.conftest import open_page, text_of
+from ui.views.one_noise.carried import half_misled
 from ui.views.one_noise.fit import ALL_CLASSES, CURVE_SCALES, POOL_START, SAME_CLASS, images_to_fit
-from ui.views.one_noise.transfer import half_misled
 from ui.visitor.images import ChosenImage, encode_ink
 from ui.visitor.state import ModelFile
 

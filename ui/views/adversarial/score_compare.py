@@ -86,7 +86,7 @@ def _written(run: ScoreRun) -> dict[str, object]:
         "images": f"{board.count:,}",
         "success": text.full_rate(board.success),
         "accuracy under it": text.full_rate(board.standing),
-        "control": "running" if run.live else text.full_rate(run.control),
+        "control": "running" if run.live else text.full_rate(run.noise_control),
         "L0": _length(run, "l0", 0),
         "L2": _length(run, "l2", 2),
         "L∞": _length(run, "linf", 3),
@@ -114,7 +114,7 @@ def _numbers(run: ScoreRun) -> dict[str, object]:
     }
     rates = {"success": board.success, "standing": board.standing}
     if not run.live:
-        rates["control"] = run.control
+        rates["control"] = run.noise_control
     for name, rate in rates.items():
         low, high = rate.interval
         row |= {name: rate.value, f"{name}_count": rate.successes, f"{name}_of": rate.total}

@@ -81,7 +81,7 @@ class ScoreRun:
         return noise_control(self.board.found, self.classifier)
 
     @property
-    def control(self) -> Rate:
+    def noise_control(self) -> Rate:
         """How often noise of the same lengths changes the answer."""
         return Rate.of(self.changed)
 

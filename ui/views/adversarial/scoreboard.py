@@ -138,7 +138,7 @@ def _numbers(run: ScoreRun) -> None:
     turned = f"Turned into another {run.spec.noun}"
     rates = {"Brought to the goal" if run.targeted else turned: board.success}
     if not run.live:
-        rates[f"{attack_charts.CONTROL}changed by noise as long"] = run.control
+        rates[f"{attack_charts.CONTROL}changed by noise as long"] = run.noise_control
     draw(
         attack_charts.attack_rates(rates, theme.palette()),
         key="score-rates",

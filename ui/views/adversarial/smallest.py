@@ -41,7 +41,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 def _result(image: ChosenImage, found: Found, asked: SmallestAsked) -> None:
     st.markdown(f"**{_finding(image, found, asked)}** :gray[· {image.title}; {asked.words}]")
-    if found.plane is None or found.control is None:
+    if found.plane is None or found.noise_control is None:
         return
     smallest, seen = found.smallest, found.plane
     before, after = (image.spec.classes[label] for label in found.read)
@@ -59,7 +59,7 @@ def _result(image: ChosenImage, found: Found, asked: SmallestAsked) -> None:
         st.markdown(f"L2 {smallest.l2[0]:.2f} · L∞ {largest:.3f} · {changed} pixels")
         st.markdown(
             f"**Control:** {DRAWS} random directions of the same L2 change the answer in "
-            f"{text.full_rate(found.control)}."
+            f"{text.full_rate(found.noise_control)}."
         )
         if np.isfinite(smallest.failed[0]):
             digits = 4 if smallest.norm == "linf" else 3

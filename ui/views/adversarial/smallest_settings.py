@@ -9,7 +9,7 @@ from core.attacks.catalog import attack
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.noise_control import changed_by_noise
 from core.attacks.plane import Plane, plane
-from core.attacks.smallest import BISECTED, METHODS, Smallest, smallest, way
+from core.attacks.smallest import BISECTED, METHODS, Smallest, path, smallest
 from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
@@ -130,16 +130,16 @@ def _restore() -> None:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What was found for one image; plane and control are None where nothing was changed.
+    """What was found for one image; plane and noise_control are None where nothing was changed.
 
-    read: the classes before and after. control: how often a random direction of the same L2
+    read: the classes before and after. noise_control: how often a random direction of the same L2
     changes the answer.
     """
 
     smallest: Smallest
     read: tuple[int, int]
     plane: Plane | None
-    control: Rate | None
+    noise_control: Rate | None
 
 
 @cached(32)
@@ -158,7 +158,9 @@ def found_for(classifier: Classifier, image: ChosenImage, asked: SmallestAsked, 
         before, after = (int(classifier.predict(each)[0]) for each in (pixels, found.adversarial))
         if not found.found[0]:
             return Found(found, (before, after), None, None)
-        steps = way(classifier, found, goal, method=asked.method, iterations=asked.iterations)
+        steps = path(classifier, found, goal, method=asked.method, iterations=asked.iterations)
         seen = plane(classifier, pixels, found.adversarial, path=steps, seed=seed)
-        control = changed_by_noise(classifier, pixels, float(found.l2[0]), draws=DRAWS, seed=seed)
-    return Found(found, (before, after), seen, control)
+        noise_control = changed_by_noise(
+            classifier, pixels, float(found.l2[0]), draws=DRAWS, seed=seed
+        )
+    return Found(found, (before, after), seen, noise_control)

@@ -73,7 +73,7 @@ def _show_study(record: Record[SmallestStudy]) -> None:
     st.caption(
         f"Line: median, band: its interval. Read so without a change, and left out: {before}; "
         f"nothing found: {lost}. Control: noise of the same L2 changes the answer in "
-        f"{text.full_rate(measured.control)}."
+        f"{text.full_rate(measured.noise_control)}."
     )
 
 

@@ -50,7 +50,7 @@ def _show_luck(record: Record[SourceStudy]) -> None:
         rates = {
             "Attack: reaches its target": result.success,
             "Attack: any wrong answer": moved.misread,
-            f"{attack_charts.CONTROL}noise of equal L2": moved.misread_control,
+            f"{attack_charts.CONTROL}noise of equal L2": moved.misread_noise_control,
         }
         draw(
             attack_charts.attack_rates(rates, theme.palette()),

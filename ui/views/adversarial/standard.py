@@ -83,10 +83,10 @@ def _result(
         )
     if isinstance(made.result, WorstCase) and made.result.broken_by[0]:
         notes.append(f"What reached the goal: {made.result.broken_by[0]}.")
-    if made.control is not None:
+    if made.noise_control is not None:
         notes.append(
             f"Control: noise of the same L2, {DRAWS} draws, changes the answer in "
-            f"{text.full_rate(made.control)}."
+            f"{text.full_rate(made.noise_control)}."
         )
     if notes:
         st.caption(" ".join(notes))

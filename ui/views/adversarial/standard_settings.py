@@ -116,11 +116,11 @@ def keys(chosen: Attack) -> dict[str, str]:
 class AttackMade:
     """The attack on one image, with its trajectory, and how often noise of its L2 does the same.
 
-    control: None where nothing was changed.
+    noise_control: None where nothing was changed.
     """
 
     result: AttackResult
-    control: Rate | None
+    noise_control: Rate | None
 
 
 @cached(16)

@@ -141,7 +141,7 @@ def _at_the_cursor(curves: list[Curve], cursor: float, run: CurveRun) -> None:
             {
                 "classifier": text.literal(curve.name),
                 f"stand at ε = {cursor:g}": _written(point.accuracy if point else None),
-                "after noise": _written(point.control if point else None),
+                "after noise": _written(point.noise_control if point else None),
                 "certified": _written(proven, "not measured" if bounded else "no bound"),
                 "ε at 50 %": _half(curve, run),
                 f"area to ε = {common:g}": f"{_up_to(common, curve).area:.3f}",
@@ -194,7 +194,11 @@ def _table(curves: list[Curve], run: CurveRun) -> pd.DataFrame:
     rows = []
     for curve in curves:
         for point in curve.points:
-            rates = {"attack": point.accuracy, "noise": point.control, "certified": point.proven}
+            rates = {
+                "attack": point.accuracy,
+                "noise": point.noise_control,
+                "certified": point.proven,
+            }
             for kind, rate in rates.items():
                 if rate is not None:
                     low, high = rate.interval

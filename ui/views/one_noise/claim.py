@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core.attacks.universal_noise import Transfer
+from core.attacks.universal_noise import Carried
 from core.data.spec import MNIST
 from core.network.classifier import Classifier
-from core.report.claims import transfer_claim
+from core.report.claims import carried_claim
 from core.report.settings import E9_SOURCE_CLASS
 from core.statistics.paired import against
 from core.statistics.rate import Rate
@@ -17,7 +17,7 @@ from ui.views.one_noise.fit import GAUSSIAN, NOISE, FitSettings, report_settings
 
 
 def claim(
-    classifier: Classifier, settings: FitSettings, found: Transfer, *, scale: float, count: int
+    classifier: Classifier, settings: FitSettings, found: Carried, *, scale: float, count: int
 ) -> None:
     """Both noises at scale 1 on images of neither the source's class nor the target.
 
@@ -50,7 +50,7 @@ def claim(
         if not all(rate.total for rate in wrong.values()):
             st.markdown("Not measured: no image of these classes is read right before.")
             return
-        shared.claims([transfer_claim(wrong)])
+        shared.claims([carried_claim(wrong)])
         st.markdown(_set_above(settings, found.misclassified(found.others), scale))
         draw(
             attack_charts.attack_rates(shown, theme.palette()),

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
-from core.attacks.universal_noise import Transfer
+from core.attacks.universal_noise import Carried
 from core.data.provenance import png
 from core.data.spec import MNIST, DatasetSpec
 from core.statistics.rate import Rate
@@ -20,7 +20,7 @@ _SCALE = 10
 
 
 def noise_downloads(
-    choice: Choice, settings: FitSettings, fitted: Fit, found: dict[str, Transfer], *, scale: float
+    choice: Choice, settings: FitSettings, fitted: Fit, found: dict[str, Carried], *, scale: float
 ) -> None:
     """Four buttons; the files are made when they are asked for."""
     palette = theme.palette()
@@ -62,7 +62,7 @@ def noise_archive(settings: FitSettings, fitted: Fit, *, scale: float) -> bytes:
     return npz({"noise": noise, "target": settings.target, "scale": scale})
 
 
-def rates_table(found: dict[str, Transfer], spec: DatasetSpec = MNIST) -> pd.DataFrame:
+def rates_table(found: dict[str, Carried], spec: DatasetSpec = MNIST) -> pd.DataFrame:
     """A row for each series, true class and outcome; all classes but the target as “others”."""
     rows = []
     for name, each in found.items():

@@ -10,7 +10,7 @@ from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
 from core.attacks.noise_control import noise_of_norm
-from core.attacks.universal_noise import Transfer, added, shuffled, transfer
+from core.attacks.universal_noise import Carried, added, carry, shuffled
 from core.data.spec import MNIST, DatasetSpec
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory
@@ -157,7 +157,7 @@ def scores(
     scale: float,
     count: int,
     names: tuple[str, ...] = _ALL,
-) -> dict[str, Transfer]:
+) -> dict[str, Carried]:
     """The noise fitted on one network, and its controls, scored on a network; computed once.
 
     Raises ValueError if that is more than a visitor may wait for.
@@ -168,7 +168,7 @@ def scores(
 
 def whole_scores(
     classifier: Classifier, settings: FitSettings, scales: tuple[float, ...], count: int
-) -> Whole[list[dict[str, Transfer]]]:
+) -> Whole[list[dict[str, Carried]]]:
     """The same for each scale, on the network it was fitted on; a job where that costs much."""
     passes = len(scored_images(settings, count)) * (1 + len(scales) * len(_ALL))
     return Whole(
@@ -189,7 +189,7 @@ def _scored_in_parts(
     scales: tuple[float, ...],
     count: int,
     noise: FloatArray,
-) -> Generator[float, None, list[dict[str, Transfer]]]:
+) -> Generator[float, None, list[dict[str, Carried]]]:
     images, labels = _scored(settings, count)
     noises = [_noises(noise, images, each, _ALL) for each in scales]
     sums = [added(images, *each) for at_scale in noises for each in at_scale.values()]
@@ -201,7 +201,7 @@ def _scored_in_parts(
     answered = iter(after)
     return [
         {
-            name: transfer(
+            name: carry(
                 classifier, each, images, labels, target=settings.target, scale=scale,
                 known=(before, next(answered)),
             )
@@ -238,12 +238,12 @@ def _scores(
     scale: float,
     count: int,
     names: tuple[str, ...],
-) -> dict[str, Transfer]:
+) -> dict[str, Carried]:
     images, labels = _scored(settings, count)
     before = _answers(classifier, count)[scored_images(settings, count)]
     noises = _noises(fit(fitted_on, settings).noise, images, scale, names)
     return {
-        name: transfer(
+        name: carry(
             classifier, each, images, labels, target=settings.target, scale=scale, known=(before,)
         )
         for name, (each, scale) in noises.items()

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from core.attacks.universal_noise import Transfer
+from core.attacks.universal_noise import Carried
 from core.checks import check_apart
 from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judged
 from core.statistics.rate import Rate
 from ui import text, theme
 from ui.controls import bound
-from ui.figures import transfer_charts
+from ui.figures import carried_charts
 from ui.show import draw, error_box
 from ui.views.one_noise.fit import GAUSSIAN, NOISE, FitSettings, few, scores
 from ui.visitor import compute
@@ -90,7 +90,7 @@ def _rates(
     """
     check_apart([*compared, _CONTROL], "rows are called")
 
-    def rate(found: Transfer) -> Rate | None:
+    def rate(found: Carried) -> Rate | None:
         rate = found.misclassified(found.others) if counted == _MISREAD else found.reached()
         return rate if rate.total else None
 
@@ -160,7 +160,7 @@ def _draw(
         f"not fitted, not of class {settings.target_name}; scale {scale:g}]"
     )
     draw(
-        transfer_charts.matrix(rates, theme.palette(), rows="fitted on", columns="scored on"),
+        carried_charts.matrix(rates, theme.palette(), rows="fitted on", columns="scored on"),
         key="one-matrix",
         alt="Rates of noises fitted on each model and scored on each, with 95 % intervals",
     )

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.attacks.generated import OBJECTIVES
-from core.attacks.universal_noise import Transfer
+from core.attacks.universal_noise import Carried
 from core.data.spec import MNIST
 from core.network.classifier import Classifier
 from core.report.settings import E9, E9_SOURCE_CLASS
@@ -19,6 +19,7 @@ from ui.controls.exported import exported
 from ui.controls.report import as_in_the_report
 from ui.controls.whole_set import known, outcome
 from ui.show import error_box
+from ui.views.one_noise.carried import by_class, gallery, scale_curve
 from ui.views.one_noise.claim import claim
 from ui.views.one_noise.files import noise_downloads
 from ui.views.one_noise.fit import (
@@ -35,7 +36,6 @@ from ui.views.one_noise.fit import (
 )
 from ui.views.one_noise.models import models
 from ui.views.one_noise.result import result
-from ui.views.one_noise.transfer import by_class, gallery, scale_curve
 from ui.visitor import images
 from ui.visitor.choice import Choice
 
@@ -102,7 +102,7 @@ def _context(
     classifier: Classifier,
     settings: FitSettings,
     fitted: Fit,
-    found: dict[str, Transfer],
+    found: dict[str, Carried],
     view: NoiseView,
 ) -> None:
     """Everything below, each in its place; what is at hand is drawn before what takes long."""

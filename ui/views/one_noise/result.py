@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
-from core.attacks.universal_noise import Transfer
+from core.attacks.universal_noise import Carried
 from core.network.classifier import Classifier
 from core.statistics.paired import judged
 from core.statistics.rate import Rate
@@ -21,7 +21,7 @@ def result(
     classifier: Classifier,
     settings: FitSettings,
     fitted: Fit,
-    found: dict[str, Transfer],
+    found: dict[str, Carried],
     *,
     scale: float,
     limit: float,
@@ -68,7 +68,7 @@ def result(
 
 
 def _finding(
-    classifier: Classifier, settings: FitSettings, found: dict[str, Transfer], scale: float
+    classifier: Classifier, settings: FitSettings, found: dict[str, Carried], scale: float
 ) -> str:
     noise, control = (found[name].misclassified(found[name].others) for name in (NOISE, GAUSSIAN))
     fitted = "one image" if len(settings.images) == 1 else f"{len(settings.images)} images"
@@ -79,7 +79,7 @@ def _finding(
     )
 
 
-def _rates(settings: FitSettings, found: dict[str, Transfer]) -> dict[str, Rate]:
+def _rates(settings: FitSettings, found: dict[str, Carried]) -> dict[str, Rate]:
     others = found[NOISE].others
     return {
         f"Read as {settings.target_name}": found[NOISE].reached(),
@@ -89,7 +89,7 @@ def _rates(settings: FitSettings, found: dict[str, Transfer]) -> dict[str, Rate]
     }
 
 
-def _sizes(scaled: FloatArray, limit: float, found: dict[str, Transfer]) -> str:
+def _sizes(scaled: FloatArray, limit: float, found: dict[str, Carried]) -> str:
     far = (np.abs(scaled) > limit).any(axis=-1)
     beyond = int(far.sum())
     outside = f" {beyond} of {far.size} pixels lie beyond the colors." if beyond else ""
@@ -101,7 +101,7 @@ def _sizes(scaled: FloatArray, limit: float, found: dict[str, Transfer]) -> str:
     )
 
 
-def _counted(settings: FitSettings, found: dict[str, Transfer]) -> str:
+def _counted(settings: FitSettings, found: dict[str, Carried]) -> str:
     noise = found[NOISE]
     verdicts = judged({name: noise.beside(found[name]) for name in (GAUSSIAN, SHUFFLED)})
     return (

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray, IntArray, to_float
-from core.attacks.universal_noise import Transfer
+from core.attacks.universal_noise import Carried
 from core.data.spec import DatasetSpec
 from core.network.classifier import Classifier
 from core.statistics.paired import LEVEL, binomial_test, holm
@@ -14,7 +14,7 @@ from core.statistics.rate import Rate
 from ui import text, theme
 from ui.controls import shared
 from ui.controls.whole_set import known, outcome
-from ui.figures import transfer_charts
+from ui.figures import carried_charts
 from ui.figures.attack_charts import CONTROL
 from ui.show import draw
 from ui.views.one_noise.fit import (
@@ -33,7 +33,7 @@ _SHOWN = 10
 _GAUSSIAN, _SHUFFLED = f"{CONTROL}Gaussian", f"{CONTROL}shuffled"
 
 
-def by_class(found: dict[str, Transfer], spec: DatasetSpec) -> None:
+def by_class(found: dict[str, Carried], spec: DatasetSpec) -> None:
     """Misclassification and target rate for each true class, beside the controls."""
     target, names = found[NOISE].target, spec.classes
     of = {label: found[NOISE].misclassified([label]) for label in range(len(names))}
@@ -54,7 +54,7 @@ def by_class(found: dict[str, Transfer], spec: DatasetSpec) -> None:
         with column:
             st.markdown(f":gray[{title}]")
             draw(
-                transfer_charts.by_class(rates, theme.palette()),
+                carried_charts.by_class(rates, theme.palette()),
                 key=f"one-classes-{reached}",
                 alt=f"{title}: the share by true class, with 95 % intervals",
             )
@@ -64,7 +64,7 @@ def by_class(found: dict[str, Transfer], spec: DatasetSpec) -> None:
     )
 
 
-def _by_class(each: Transfer, names: Sequence[str], *, reached: bool) -> dict[str, Rate]:
+def _by_class(each: Carried, names: Sequence[str], *, reached: bool) -> dict[str, Rate]:
     rate = each.reached if reached else each.misclassified
     return {
         f"{name} target" if label == each.target else name: rate([label])
@@ -73,7 +73,7 @@ def _by_class(each: Transfer, names: Sequence[str], *, reached: bool) -> dict[st
 
 
 def gallery(
-    noise: FloatArray, settings: FitSettings, found: Transfer, *, scale: float, count: int
+    noise: FloatArray, settings: FitSettings, found: Carried, *, scale: float, count: int
 ) -> None:
     """Images with the noise: the first that it misleads, and the first that it does not."""
     counted = found.right_before & (found.labels != found.target)
@@ -137,7 +137,7 @@ def scale_curve(classifier: Classifier, settings: FitSettings, *, now: float) ->
         "test images]"
     )
     draw(
-        transfer_charts.against_scale(
+        carried_charts.against_scale(
             rates, CURVE_SCALES, theme.palette(), now=now, controls=(_GAUSSIAN, _SHUFFLED)
         ),
         key="one-curve",
