@@ -161,12 +161,12 @@ def scale_end(unit: str, classifier: Classifier, images: FloatArray) -> float:
     """Where the scale of a unit ends: the 99th percentile of |value|, in two digits, above 0.
 
     Over the maps of all methods of the unit for the predicted classes of images float32 [n, 28,
-    28, 1] in [0, 1]: the same for every image that is shown.
+    28, 1] in [0, 1], of none 1e-6: the same for every image that is shown.
     """
     classes = classifier.predict(images)
     largest = 1e-6
     for method in METHODS.values():
-        if method.unit == unit:
+        if method.unit == unit and len(images):
             values = np.abs(method(classifier, images, classes, method.scale_at).values)
             largest = max(largest, float(np.quantile(values, QUANTILE)))
     return float(f"{largest:.2g}")

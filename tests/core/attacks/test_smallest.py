@@ -8,7 +8,7 @@ from core.attacks.goals import Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm
 from core.attacks.noise_control import changed_by_noise
 from core.attacks.plane import plane
-from core.attacks.smallest import METHODS, MINIMAL, bisect, smallest, way
+from core.attacks.smallest import METHODS, MINIMAL, bisect, path, smallest
 from core.backend import keras
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
@@ -147,7 +147,7 @@ def test_more_steps_find_no_larger_change(model_1: Classifier, mnist: Dataset) -
 def test_the_way_leads_there(model_1: Classifier, mnist: Dataset, method: str) -> None:
     image, goal = to_float(mnist.test.images[:1]), Untargeted(np.array([7]))
     found = smallest(model_1, image, goal, method=method)
-    steps = way(model_1, found, goal, method=method)
+    steps = path(model_1, found, goal, method=method)
     np.testing.assert_array_equal(steps[0], image[0])
     np.testing.assert_allclose(steps[-1], found.adversarial[0], atol=1e-5)
 
