@@ -42,7 +42,7 @@ class ConvBlock:
 
 @dataclass(frozen=True)
 class Architecture:
-    """Conv2D blocks, then hidden dense layers, then one logit per class.
+    """Convolution blocks, then hidden dense layers, then one logit per class.
 
     Batch normalization stands between every convolution or hidden dense layer and its ReLU.
     Dropout (a rate in [0, 0.9]) follows every hidden dense layer's ReLU. input_shape: (side, side,

@@ -21,7 +21,7 @@ class Conv2D(Weighted, Block):
     """Square kernels, with “same” padding where this project builds it."""
 
     kind, title, key, prefix = "Conv2D", "convolution", "convolution", "conv"
-    label = "Convolution"
+    label = "Plain"
     decisive = ("strides", "padding", "dilation_rate", "groups", "activation")
 
     @staticmethod
