@@ -25,6 +25,7 @@ from core.zoo.robust import measure, train
 SMALL = Architecture(
     blocks=(ConvBlock(8, 4, 2, 1), ConvBlock(8, 3, 1, 2)), hidden_units=(16,)
 )  # a stride, and a pooling
+AVERAGED = Architecture((ConvBlock(6, 4, 2, 2, pooling_kind="average"),), (9,), ending="average")
 SETTINGS = RobustSettings(
     epochs=4, fall=1, batch_size=32, training_images=320, held_back=10, attack_ramp=0.5,
     certified_ramp=2, shift=1, clean_share=0.25,
@@ -188,16 +189,24 @@ def test_folding_changes_no_logit(trained: RobustTrainer, mnist: Dataset) -> Non
     assert not np.allclose(unfolded, trained.network.logits(tf.constant(images)).numpy(), atol=1e-3)
 
 
-def test_training_bounds_are_those_of_the_saved_model(mnist: Dataset) -> None:
+@pytest.mark.parametrize("architecture", [SMALL, AVERAGED])
+def test_training_bounds_are_those_of_the_saved_model(
+    architecture: Architecture, mnist: Dataset
+) -> None:
     """Without normalization the network in training is the one that is saved."""
     settings = RobustSettings(normalized=())
-    trainer = RobustTrainer(SMALL, settings)
+    trainer = RobustTrainer(architecture, settings)
     images, labels = to_float(mnist.train.images[:16]), mnist.train.labels[:16].astype(np.int64)
     _, scales = trainer.network.train_forward(tf.constant(images))
     margins, tightness = trainer.network.bounds(images, labels, 0.2, scales)
     expected = margin_bounds(_classifier(trainer), images, labels, 0.2)
     assert margins.numpy() == pytest.approx(expected, abs=1e-4)
     assert 0 <= float(tightness) <= 0.5
+
+
+def test_a_residual_block_has_no_rule_in_robust_training() -> None:
+    with pytest.raises(ValueError, match=r"no rule for res1 \(residual block\): choose"):
+        RobustTrainer(Architecture((ConvBlock(4, kind="residual"),)), SETTINGS)
 
 
 def test_an_interrupted_training_ends_where_the_whole_one_does(
