@@ -48,6 +48,7 @@ class Entry:
     """
 
     shared: ClassVar[Mapping[str, Dial]] = {}
+    beside: ClassVar[frozenset[str]] = frozenset()  # what `looks` may take that is no setting
 
     name: str
     run: Callable[..., Any]
@@ -59,7 +60,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         parameters, counted = _keywords(self.run), set(signature(self.looks).parameters)
-        if absent := sorted((self.dials.keys() | counted) - parameters.keys()):
+        if absent := sorted((self.dials.keys() | counted) - parameters.keys() - self.beside):
             raise ValueError(f"{self.name} has no parameter {', '.join(absent)}: see its function.")
         costly = {setting.name for setting in self.settings if not setting.free}
         if unknown := sorted(costly - counted):

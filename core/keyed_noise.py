@@ -6,6 +6,7 @@ attack meets other draws of a random defense. Below that it does not look: a fil
 round otherwise in another batch.
 """
 
+import functools
 import hashlib
 import math
 from dataclasses import dataclass
@@ -15,17 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from core.arrays import SIDE, FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, check_images
 from core.backend import tf
 from core.checks import MAX_SEED, check_seed, check_whole
 
 DoubleArray = NDArray[np.float64]
 Keys = NDArray[np.uint64]
 
-_PIXELS = SIDE * SIDE
 _LEVELS = 8192  # of a pixel value, that draws tell apart
-_ODD = np.random.default_rng(0).integers(0, 2**31, _PIXELS, dtype=np.uint32) * 2 + 1
-_ODD_64 = np.random.default_rng(0).integers(0, 2**63, _PIXELS, dtype=np.uint64) * np.uint64(2) + 1
 # 2³² and 2⁶⁴ over the golden ratio: consecutive multiples lie far apart.
 _GOLDEN, _GOLDEN_64 = np.uint32(0x9E3779B9), np.uint64(0x9E3779B97F4A7C15)
 _APART = np.uint64(0xD1342543DE82EF95)  # between numbered keys: another step than between words
@@ -80,15 +78,16 @@ class Draws:
 
 
 def of_images(images: FloatArray, seed: int, purpose: str, draws: int = 1) -> Draws:
-    """Draws for images float32 [n, 28, 28, 1] in [0, 1], by the seed and what they are for.
+    """Draws for images float32 [n, …] in [0, 1], by the seed and what they are for.
 
     Equal images have equal ones; but `draws` rows in a row that hold the same image have others.
     """
     check_images(images)
     seed = check_seed(seed)
     draws = check_whole("The number of draws", draws, 1, 10_000)
-    levels = np.rint(images.reshape(-1, _PIXELS) * np.float32(_LEVELS)).astype(np.int64)
-    each = Draws(_finalized(levels.view(np.uint64) @ _ODD_64 + _hashed(seed, purpose)))
+    pixels = images.reshape(len(images), math.prod(images.shape[1:]))
+    levels = np.rint(pixels * np.float32(_LEVELS)).astype(np.int64).view(np.uint64)
+    each = Draws(_finalized(levels @ _odd_64(pixels.shape[1]) + _hashed(seed, purpose)))
     return each.at(np.arange(len(images)) % draws)
 
 
@@ -107,6 +106,20 @@ def other_seed(seed: int, purpose: str, number: int) -> int:
     return int(_hashed(seed, f"{purpose} {number}") >> np.uint64(33)) if number else seed
 
 
+@functools.cache
+def _odd(count: int) -> NDArray[np.uint32]:
+    """An odd factor for each value of an image: uint32 [count]."""
+    drawn = np.random.default_rng(0).integers(0, 2**31, count, dtype=np.uint32)
+    return drawn * np.uint32(2) + np.uint32(1)
+
+
+@functools.cache
+def _odd_64(count: int) -> Keys:
+    """The same in uint64 [count]."""
+    drawn = np.random.default_rng(0).integers(0, 2**63, count, dtype=np.uint64)
+    return drawn * np.uint64(2) + _ONE
+
+
 def _hashed(seed: int, purpose: str) -> np.uint64:
     digest = hashlib.sha256(f"{seed} {purpose}".encode()).digest()
     return np.uint64(int.from_bytes(digest[:8], "little"))
@@ -122,14 +135,15 @@ def _finalized(words: Keys) -> Keys:
 
 
 def uniform(images: Any, count: int, seed: int, draws: int = 1) -> Any:
-    """In graphs: numbers in (0, 1), float32 [n, count], for images float32 [n, 28, 28, 1].
+    """In graphs: numbers in (0, 1), float32 [n, count], for images [n, side, side, channels].
 
     `draws` rows in a row that hold the same image get different numbers.
     """
-    pixels = tf.stop_gradient(tf.reshape(images, [-1, _PIXELS]))
+    size = math.prod(images.shape[1:])
+    pixels = tf.stop_gradient(tf.reshape(images, [-1, size]))
     words = tf.cast(tf.cast(tf.round(pixels * _LEVELS), tf.int32), tf.uint32)
     draw = tf.cast(tf.range(tf.shape(images)[0]) % draws, tf.uint32)
-    image = tf.reduce_sum(_mixed(words) * _ODD, axis=1)
+    image = tf.reduce_sum(_mixed(words) * _odd(size), axis=1)
     image = _mixed(_mixed(image + np.uint32(seed)) + draw * _GOLDEN)
     counter = _mixed(tf.cast(tf.range(1, count + 1), tf.uint32) * _GOLDEN)
     bits = _mixed(tf.bitwise.bitwise_xor(image[:, None], counter[None]))

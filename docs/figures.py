@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.arrays import CLASSES, FloatArray, to_float
+from core.arrays import FloatArray, to_float
 from core.attacks.generated import additive_noise, generate_from_noise, move_toward
 from core.attacks.goals import Targeted, Untargeted
 from core.attacks.gradient import fgsm
 from core.attacks.noise_control import noise_of_norm
 from core.attacks.universal_noise import carry
 from core.data.mnist import load_mnist
+from core.data.spec import MNIST
 from core.defenses.adaptive import adaptive
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.detection import DETECTORS
@@ -45,7 +46,7 @@ def words(rate: Rate) -> str:
 def from_noise() -> Iterator[str]:
     """E7, and E8 beside it."""
     model, other = zoo.load("model-1"), zoo.load("model-2")
-    classes = np.arange(CLASSES)
+    classes = np.arange(len(MNIST.classes))
     noise = generate_from_noise(model, classes)
     claims = noise_claims(noise, classes, other.probabilities(noise.result), "Model 2")
     targets = np.array([3, 6, 8])
@@ -70,7 +71,8 @@ def one_noise() -> Iterator[str]:
         fitted = additive_noise(model, images(rows), goal).noise
         assert fitted is not None
         kept = np.setdiff1d(np.arange(_SCORED), rows)
-        others = set(range(CLASSES)) - {target} - ({E9_SOURCE_CLASS} if len(rows) == 1 else set())
+        apart = {E9_SOURCE_CLASS} if len(rows) == 1 else set()
+        others = set(range(len(MNIST.classes))) - {target} - apart
         found = carry(model, fitted[-1], images(kept), _LABELS[kept], target=target, scale=scale)
         noisy = noise_of_norm(images(kept), found.l2)
         right = found.right_before & np.isin(_LABELS[kept], sorted(others))

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from core.arrays import CLASSES, SIDE
 from core.backend import keras
 from core.data.mnist import Dataset, load_mnist
 from core.network.classifier import Classifier
 from core.zoo import models as zoo
+from tests.sizes import CLASSES, SIDE
 
 
 @pytest.fixture(scope="session")

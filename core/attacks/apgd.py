@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import CLASSES, FloatArray, IntArray
+from core.arrays import FloatArray, IntArray
 from core.attacks.ascent import goes_before, seen_at
 from core.attacks.geometry import Ball, project, random_start, steepest
 from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_seed, check_whole
-from core.network.classifier import IMAGES, Classifier, Climbed, in_batches
+from core.network.classifier import Classifier, Climbed, image_type, in_batches
 from core.network.forward import forward
 from core.network.margins import margin, own
 
@@ -41,14 +41,14 @@ def apgd(
     """Steps of 2 ε at first, halved at checkpoints where the loss stalls; the best iterate stays.
 
     loss: "cross_entropy"; "dlr", a difference of logits over their spread; "targeted_dlr", the same
-    toward each of the nine other classes in turn, the likeliest first (for a Targeted goal it is
+    toward each of the other classes in turn, the likeliest first (for a Targeted goal it is
     "dlr"). Every run begins at a random point of the ball; `restarts` (1 to 50) go on with the
-    images that still stand. images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit,
+    images that still stand. images float32 [n, h, w, c] in [0, 1]; epsilon in the norm's unit,
     where a full pixel is 1; iterations 1 to 2,000; record: whether the result has a trajectory, of
     an image's last run. Raises ValueError on other values. Croce and Hein (2020), arXiv:2003.01690.
     """
     seed = check_seed(seed)
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal, epsilon)
     ball = Ball(epsilon, norm)
     check_choice("The loss", loss, LOSSES)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
@@ -90,12 +90,12 @@ def checkpoints(iterations: int) -> list[int]:
 
 
 def _targets(goal: Goal, logits: FloatArray, loss: str) -> list[IntArray]:
-    """The class each run goes to, for each image: for nine runs, or for one that needs none."""
+    """The class that a run goes to, for each image: of a run to each other class, or of one."""
     if loss != "targeted_dlr" or isinstance(goal, Targeted):
         return [goal.classes]
     others = logits.copy()
     others[np.arange(len(others)), goal.classes] = np.inf
-    return list(np.argsort(-others, axis=1)[:, 1:CLASSES].T)
+    return list(np.argsort(-others, axis=1)[:, 1:].T)
 
 
 def _ascent(
@@ -167,7 +167,7 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, loss: str) -> Any:
 
         count = tf.size(periods) - 1
         last = tf.where(record, count, 0)
-        frames = tf.TensorArray(tf.float32, last + 1, element_shape=IMAGES.shape)
+        frames = tf.TensorArray(tf.float32, last + 1, element_shape=images.shape)
         state, frames = tf.while_loop(
             lambda state, _: state.step < count, one_step, (_begun(begin, look, epsilon), frames)
         )
@@ -175,7 +175,8 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, loss: str) -> Any:
         return tf.transpose(frames, [1, 0, 2, 3, 4])
 
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
-    types = [IMAGES, IMAGES, classes, classes, number, number, tf.TensorSpec([None], tf.float32)]
+    images = image_type(model)
+    types = [images, images, classes, classes, number, number, tf.TensorSpec([None], tf.float32)]
     types.append(tf.TensorSpec([], tf.bool))
     return compiled(ascent, *types)
 
@@ -237,7 +238,7 @@ def _checked(state: _State, period: Any) -> _State:
 
 
 def _as_pixels(each: Any) -> Any:
-    """One number for each image, to stand beside [n, 28, 28, 1]."""
+    """One number for each image, to stand beside [n, h, w, c]."""
     return each[:, None, None, None]
 
 
@@ -258,7 +259,11 @@ def _targeted_dlr(logits: Any, classes: Any, targets: Any, sign: Any) -> Any:
 
 
 def _spreads(logits: Any) -> tuple[Any, Any]:
-    first, _, third, fourth = tf.unstack(tf.math.top_k(logits, 4).values, axis=1)
+    """z₁ − z₃, and z₁ − (z₃ + z₄) / 2; of three classes z₃ twice, of two the margin as it is."""
+    first, *others = tf.unstack(tf.math.top_k(logits, min(4, logits.shape[1])).values, axis=1)
+    if len(others) < 2:
+        return tf.ones_like(first), tf.ones_like(first)
+    third, fourth = others[1], others[-1]
     return first - third, first - (third + fourth) / 2
 
 

@@ -10,7 +10,7 @@ from core.network.forward import in_loop
 
 
 class Best(NamedTuple):
-    """Of each image: x [n, 28, 28, 1], the value of what is climbed, whether the goal is reached.
+    """Of each image: x [n, h, w, c], the value of what is climbed, whether the goal is reached.
 
     value float32 [n], reached bool [n].
     """
@@ -26,7 +26,7 @@ def seen_at(
     """What is seen of images x on the way up `value_of` the logits, for the inside of a loop.
 
     The value [n], whether the goal of these classes and this sign is reached [n], and the value's
-    gradient [n, 28, 28, 1].
+    gradient [n, h, w, c].
     """
 
     @in_loop

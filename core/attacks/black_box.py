@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, IntArray
+from core.arrays import FloatArray, IntArray
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
@@ -34,14 +34,14 @@ def square(
 
     The first is kept whatever it does, so that a failure may be farther from the goal than before.
     Begins with stripes ("linf") or tiles ("l2") at the edge of the ball; the squares shrink. An
-    image that has reached the goal asks no more. images float32 [n, 28, 28, 1] in [0, 1]; epsilon
+    image that has reached the goal asks no more. images float32 [n, h, w, c] in [0, 1]; epsilon
     in the norm's unit, where a full pixel is 1; queries 1 to 10,000 for each image; record:
     whether the result has a trajectory, of at most 101 images. An image's draws follow from
     `seed`, its pixels and the query. Raises ValueError on other values. Andriushchenko et al.
     (2019), arXiv:1912.00049.
     """
     seed = check_seed(seed)
-    check_attack(images, goal, epsilon)
+    check_attack(classifier, images, goal, epsilon)
     check_choice("The norm", norm, NORMS)
     queries = check_whole("The number of queries", queries, 1, 10_000)
     found, frames = images.copy(), []
@@ -50,10 +50,11 @@ def square(
     standing = np.flatnonzero(~goal.reached(logits))
     margin = np.full(len(images), -np.inf, np.float32)
     draws = of_images(images, seed, "Square")
+    width, channels = max(images.shape[1], _TILES**2), images.shape[3]
     for query in range(queries):
         rows = standing
         if len(rows):
-            drawn = draws.take(rows).at(query).uniform(SIDE)
+            drawn = draws.take(rows).at(query).uniform(width, channels)
             proposal = _proposal(found[rows], images[rows], drawn, epsilon, norm, query / queries)
             logits = classifier.logits(proposal)
             reached, ahead = goal.take(rows).reached(logits), goal.take(rows).margin(logits)
@@ -72,42 +73,46 @@ def square(
 def _proposal(
     x: FloatArray, images: FloatArray, draws: DoubleArray, epsilon: float, norm: str, done: float
 ) -> FloatArray:
-    """What to ask about when the share `done` of all queries is done: float32 [n, 28, 28, 1]."""
-    change, center = (x - images)[..., 0].astype(np.float64), images[..., 0]
+    """What to ask about when the share `done` of all queries is done: float32 as the images.
+
+    draws [n, …, channels]: places are taken from the first channel's.
+    """
+    change = (x - images).astype(np.float64)
     if done == 0:
-        change = _BEGIN[norm](draws, epsilon)
+        change = _BEGIN[norm](draws, images.shape[1], epsilon)
     else:
         share = _SHARE / 2 ** np.searchsorted(_HALVED_AT, done)
-        change = _GO_ON[norm](change, center, draws, share, epsilon)
-    proposal: FloatArray = np.clip(center + change, 0, 1)[..., np.newaxis].astype(np.float32)
+        change = _GO_ON[norm](change, images, draws, share, epsilon)
+    proposal: FloatArray = np.clip(images + change, 0, 1).astype(np.float32)
     return proposal
 
 
-def _stripes(draws: DoubleArray, epsilon: float) -> DoubleArray:
-    """Columns of +ε or −ε."""
-    return np.repeat(epsilon * _signs(draws)[:, np.newaxis], SIDE, axis=1)
+def _stripes(draws: DoubleArray, side: int, epsilon: float) -> DoubleArray:
+    """Columns of +ε or −ε, in each channel."""
+    return np.repeat(epsilon * _signs(draws[:, :side])[:, np.newaxis], side, axis=1)
 
 
 def _recolored(
     change: DoubleArray, center: FloatArray, draws: DoubleArray, share: float, epsilon: float
 ) -> DoubleArray:
-    """A square of +ε or −ε, of the other sign if the image would stay as it is."""
-    window = _window(draws[:, :2], max(round(math.sqrt(share) * SIDE), 1))
+    """A square of +ε or −ε in each channel, of the other signs if the image would stay as it is."""
+    side = change.shape[1]
+    window = _window(draws[:, :2, 0], max(round(math.sqrt(share) * side), 1), side)
     sign = _signs(draws[:, 2])[:, np.newaxis, np.newaxis]
     there = center[window] + change[window]
-    moved = np.abs(np.clip(center[window] + sign * epsilon, 0, 1) - there).max(axis=(1, 2))
-    change[window] = epsilon * np.where(moved[:, np.newaxis, np.newaxis] > _SAME, sign, -sign)
+    moved = np.abs(np.clip(center[window] + sign * epsilon, 0, 1) - there).max(axis=(1, 2, 3))
+    change[window] = epsilon * np.where(_as_pixels(moved) > _SAME, sign, -sign)
     return change
 
 
-def _tiles(draws: DoubleArray, epsilon: float) -> DoubleArray:
-    """Five by five hills or valleys, together of length ε."""
-    side = SIDE // _TILES
-    signs = _signs(draws[:, : _TILES**2]).reshape(-1, _TILES, _TILES)
-    tiles = np.kron(signs, _hill_and_valley(side))
-    left = (SIDE - _TILES * side) // 2
-    change = np.zeros((len(draws), SIDE, SIDE))
-    change[:, left : left + _TILES * side, left : left + _TILES * side] = tiles
+def _tiles(draws: DoubleArray, side: int, epsilon: float) -> DoubleArray:
+    """Five by five hills or valleys in each channel, together of length ε."""
+    small = side // _TILES
+    signs = _signs(draws[:, : _TILES**2]).reshape(-1, _TILES, _TILES, draws.shape[2])
+    tiles = np.kron(signs, _hill_and_valley(small)[np.newaxis, :, :, np.newaxis])
+    left = (side - _TILES * small) // 2
+    change = np.zeros((len(draws), side, side, draws.shape[2]))
+    change[:, left : left + _TILES * small, left : left + _TILES * small] = tiles
     return epsilon * _unit(change)
 
 
@@ -115,13 +120,15 @@ def _redrawn(
     change: DoubleArray, _: FloatArray, draws: DoubleArray, share: float, epsilon: float
 ) -> DoubleArray:
     """One window wiped, and its part of ε, with what was unused, spent on a hill in another."""
-    side = max(round(math.sqrt(share) * SIDE), 3) // 2 * 2 + 1
-    window, wiped = _window(draws[:, :2], side), _window(draws[:, 2:4], side)
+    whole = change.shape[1]
+    side = max(round(math.sqrt(share) * whole), 3) // 2 * 2 + 1
+    window, wiped = (_window(draws[:, k : k + 2, 0], side, whole) for k in (0, 2))
     bump = _hill_and_valley(side)
-    bump = np.where((draws[:, 4] < 0.5)[:, np.newaxis, np.newaxis], bump, bump.T)
-    drawn = _signs(draws[:, 5])[:, np.newaxis, np.newaxis] * bump + _unit(change[window])
+    bump = np.where((draws[:, 4, 0] < 0.5)[:, np.newaxis, np.newaxis], bump, bump.T)
+    signs = _signs(draws[:, 5])[:, np.newaxis, np.newaxis]
+    drawn = signs * bump[..., np.newaxis] + _unit(change[window])
     change[window] = change[wiped] = 0
-    left = np.sqrt(np.maximum(epsilon**2 - (change**2).sum(axis=(1, 2), keepdims=True), 0))
+    left = np.sqrt(np.maximum(epsilon**2 - (change**2).sum(axis=(1, 2, 3), keepdims=True), 0))
     change[window] = left * _unit(drawn)
     return change
 
@@ -129,7 +136,7 @@ def _redrawn(
 def _hill_and_valley(side: int) -> DoubleArray:
     """A hill in the upper half of a square and a valley in the lower, together of length 1."""
     upper = side // 2
-    return _unit(np.concatenate([_hill(upper, side), -_hill(side - upper, side)]))
+    return _of_length_1(np.concatenate([_hill(upper, side), -_hill(side - upper, side)]))
 
 
 def _hill(rows: int, columns: int) -> DoubleArray:
@@ -138,15 +145,24 @@ def _hill(rows: int, columns: int) -> DoubleArray:
         np.abs(np.arange(rows) - rows // 2), np.abs(np.arange(columns) - columns // 2)
     )
     steps = 1 / np.arange(1, max(rows, columns) // 2 + 2) ** 2.0
-    return _unit(np.cumsum(steps[::-1])[::-1][far])
+    return _of_length_1(np.cumsum(steps[::-1])[::-1][far])
 
 
-def _window(corners: DoubleArray, side: int) -> tuple[IntArray, IntArray, IntArray]:
+def _window(corners: DoubleArray, side: int, whole: int) -> tuple[IntArray, IntArray, IntArray]:
     """Indices of one square in each image; corners [n, 2] in (0, 1) of where it fits."""
-    corner = np.floor(corners * (SIDE - side + 1)).astype(np.int64)[..., np.newaxis, np.newaxis]
+    corner = np.floor(corners * (whole - side + 1)).astype(np.int64)[..., np.newaxis, np.newaxis]
     along = np.arange(side)
     image = np.arange(len(corners))[:, np.newaxis, np.newaxis]
     return image, corner[:, 0] + along[:, np.newaxis], corner[:, 1] + along
+
+
+def _as_pixels(each: DoubleArray) -> DoubleArray:
+    return each[:, np.newaxis, np.newaxis, np.newaxis]
+
+
+def _of_length_1(bump: DoubleArray) -> DoubleArray:
+    """A bump [rows, columns]; one that is 0 stays."""
+    return _unit(bump[np.newaxis, ..., np.newaxis])[0, ..., 0]
 
 
 def _signs(draws: DoubleArray) -> DoubleArray:
@@ -154,8 +170,8 @@ def _signs(draws: DoubleArray) -> DoubleArray:
 
 
 def _unit(change: DoubleArray) -> DoubleArray:
-    """Each change [..., rows, columns] at length 1; one that is 0 stays."""
-    length = np.sqrt((change**2).sum(axis=(-2, -1), keepdims=True))
+    """Each change [n, rows, columns, channels] at length 1; one that is 0 stays."""
+    length = np.sqrt((change**2).sum(axis=(1, 2, 3), keepdims=True))
     unit: DoubleArray = change / np.maximum(length, _SAME)
     return unit
 

@@ -17,7 +17,7 @@ from core.attacks.search import (
 )
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_whole
-from core.network.classifier import IMAGES, Classifier
+from core.network.classifier import Classifier, image_type
 from core.network.forward import forward, in_loop
 from core.network.margins import margin
 
@@ -45,10 +45,10 @@ def carlini_wagner(
     `learning_rate` (above 0 to 1) in arctanh of the pixels; the constant, at first
     `initial_constant` (1e-4 to 1e4), is bisected for each image between the smallest that led to
     the goal and the largest that did not, or multiplied by 10. An image for which nothing is
-    found stays as it is. images float32 [n, 28, 28, 1] in [0, 1]; record: whether the result has
+    found stays as it is. images float32 [n, h, w, c] in [0, 1]; record: whether the result has
     a trajectory. Raises ValueError on others. Carlini and Wagner (2016), arXiv:1608.04644.
     """
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal)
     binary_search_steps = check_whole(
         "The number of binary-search steps", binary_search_steps, 1, 20
     )
@@ -118,7 +118,7 @@ def _compile(model: keras.Model) -> Any:
         return with_last(frames, state.nearest)
 
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
-    types = [IMAGES, classes, tf.TensorSpec([None], tf.int32), *[number] * 5]
+    types = [image_type(model), classes, tf.TensorSpec([None], tf.int32), *[number] * 5]
     return compiled(attack, *types)
 
 

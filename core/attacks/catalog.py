@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from core.arrays import CLASSES, FloatArray
+from core.arrays import FloatArray
 from core.attacks.apgd import LOSSES, apgd
 from core.attacks.black_box import square
 from core.attacks.ensemble import worst_case
@@ -15,6 +15,7 @@ from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
 from core.attacks.sparse import one_pixel, saliency_map
 from core.catalog import Dial, Entry, Value
+from core.data.spec import MNIST
 from core.network.classifier import Classifier
 
 ANSWERS, GRADIENT, CROSS_ENTROPY = "answers", "gradient", "cross_entropy"
@@ -39,6 +40,7 @@ class Attack(Entry):
     """
 
     shared: ClassVar[Mapping[str, Dial]] = _SHARED
+    beside: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     follows: str = GRADIENT
 
@@ -51,6 +53,10 @@ class Attack(Entry):
         """Whether with these settings it climbs the cross-entropy alone."""
         loss = {**self.defaults(), **settings}.get("loss", CROSS_ENTROPY)
         return self.follows == loss == CROSS_ENTROPY
+
+    def work(self, settings: Mapping[str, Value], classes: int = len(MNIST.classes)) -> int:
+        """As of `Entry`, on a network of so many classes."""
+        return super().work({**settings, "classes": classes})
 
     @property
     def bounded(self) -> bool:
@@ -71,8 +77,8 @@ class Attack(Entry):
         return result
 
 
-def _apgd_looks(iterations: int, restarts: int, loss: str) -> int:
-    return iterations * restarts * (CLASSES - 1 if loss == "targeted_dlr" else 1)
+def _apgd_looks(iterations: int, restarts: int, loss: str, classes: int) -> int:
+    return iterations * restarts * (classes - 1 if loss == "targeted_dlr" else 1)
 
 
 ATTACKS = {
@@ -124,7 +130,7 @@ ATTACKS = {
             purpose="For a quick estimate of how near the nearest boundary is, in L2.",
             source="Moosavi-Dezfooli, Fawzi and Frossard (2015), arXiv:1511.04599",
             dials={**_FEWER_STEPS, "overshoot": Dial("Overshoot", 0.0, 1.0, 0.01, free=True)},
-            looks=lambda iterations: CLASSES * iterations,
+            looks=lambda iterations, classes: classes * iterations,
         ),
         Attack(
             name="DDN",
@@ -162,7 +168,7 @@ ATTACKS = {
             source="Papernot et al. (2015), arXiv:1511.07528",
             dials={
                 "theta": Dial("Change of a pixel", -1.0, 1.0, 0.05, free=True),
-                "pixels": Dial("Pixels at most", 2, 784, 2),
+                "pixels": Dial("Pixels at most", 2, MNIST.side**2, 2),
             },
             looks=lambda pixels: pixels,
         ),
@@ -196,7 +202,7 @@ ATTACKS = {
             summary="APGD on two losses, then Square, each on the images that still stand.",
             purpose="For the number to report: what the strongest of several leaves standing.",
             source="Croce and Hein (2020), arXiv:2003.01690",
-            looks=lambda iterations, queries: CLASSES * iterations + queries,
+            looks=lambda iterations, queries, classes: classes * iterations + queries,
         ),
     )
 }

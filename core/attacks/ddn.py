@@ -18,7 +18,7 @@ from core.attacks.search import (
 )
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_whole
-from core.network.classifier import IMAGES, Classifier
+from core.network.classifier import Classifier, image_type
 from core.network.forward import forward, in_loop
 from core.network.margins import log_odds_against, margin
 
@@ -41,10 +41,10 @@ def ddn(
     Each step follows the normalized gradient, and is put on a sphere around the image that
     shrinks by the share `gamma` (0 to 0.5) where the goal is reached and else grows by it. An
     image for which `iterations` (1 to 2,000) find nothing stays as it is. images float32
-    [n, 28, 28, 1] in [0, 1]; record: whether the result has a trajectory. Raises ValueError on
+    [n, h, w, c] in [0, 1]; record: whether the result has a trajectory. Raises ValueError on
     others. Rony et al. (2019), arXiv:1811.09600.
     """
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     check_range("Gamma", gamma, 0, 0.5)
     compiled = classifier.compiled("ddn", _compile)
@@ -103,7 +103,7 @@ def _compile(model: keras.Model) -> Any:
         return with_last(frames, state.nearest)
 
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
-    types = [IMAGES, classes, tf.TensorSpec([None], tf.int32), number, number]
+    types = [image_type(model), classes, tf.TensorSpec([None], tf.int32), number, number]
     return compiled(attack, *types)
 
 

@@ -10,7 +10,7 @@ from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.search import CLEAR, as_pixels, iterate, recorded_steps, search
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_whole
-from core.network.classifier import IMAGES, Classifier
+from core.network.classifier import Classifier, image_type
 from core.network.forward import forward, in_loop
 from core.network.margins import other_classes, own
 
@@ -32,10 +32,10 @@ def deepfool(
     a Targeted goal: to the boundary of that class with the one ahead of it), and the sum of the
     steps is lengthened by the share `overshoot` (0 to 1) and clipped to the box. An image that
     does not arrive within `iterations` (1 to 500) is returned where it is. images float32
-    [n, 28, 28, 1] in [0, 1]; record: whether the result has a trajectory. Raises ValueError on
+    [n, h, w, c] in [0, 1]; record: whether the result has a trajectory. Raises ValueError on
     others. Moosavi-Dezfooli, Fawzi and Frossard (2015), arXiv:1511.04599.
     """
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal)
     iterations = check_whole("The number of iterations", iterations, 1, 500)
     check_range("The overshoot", overshoot, 0, 1)
     targeted = isinstance(goal, Targeted)
@@ -90,13 +90,14 @@ def _compile(model: keras.Model, *, targeted: bool) -> Any:
         return iterate(one_step, begin, steps, lambda state: tf.size(state.rows) > 0)[1]
 
     number, classes = tf.TensorSpec([], tf.float32), tf.TensorSpec([None], tf.int64)
-    types = [IMAGES, classes, tf.TensorSpec([None], tf.int32), number, number]
+    types = [image_type(model), classes, tf.TensorSpec([None], tf.int32), number, number]
     return compiled(attack, *types)
 
 
 def _leads_of_others(logits: Any, classes: Any) -> Any:
-    """How far each of the nine other classes is ahead of the true one: [n, 9]."""
-    return tf.gather(logits, other_classes(classes), batch_dims=1) - own(logits, classes)[:, None]
+    """How far each of the other classes is ahead of the true one: [n, classes − 1]."""
+    others = tf.gather(logits, other_classes(classes, logits.shape[1]), batch_dims=1)
+    return others - own(logits, classes)[:, None]
 
 
 def _lead_of_target(logits: Any, classes: Any) -> Any:

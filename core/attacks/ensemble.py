@@ -48,13 +48,13 @@ def worst_case(
     """APGD on the cross-entropy, then targeted DLR, then Square, each on what still stands.
 
     Like AutoAttack, but without its minimal attack. Of an image that none brings to the goal, the
-    attempt that came closest. images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit,
+    attempt that came closest. images float32 [n, h, w, c] in [0, 1]; epsilon in the norm's unit,
     where a full pixel is 1; iterations of both APGDs, queries of Square; record: whether the
     result has a trajectory, with one step for each member. Raises ValueError on values out of
     range. Croce and Hein (2020), arXiv:2003.01690.
     """
     seed = check_seed(seed)
-    check_attack(images, goal, epsilon)
+    check_attack(classifier, images, goal, epsilon)
     check_choice("The norm", norm, NORMS)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     queries = check_whole("The number of queries", queries, 1, 10_000)

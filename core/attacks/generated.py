@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.arrays import FloatArray, IntArray, check_classes, check_images
 from core.attacks.goals import Goal, Targeted
 from core.checks import check_choice, check_range, check_seed, check_whole
+from core.data.spec import MNIST
 from core.keyed_noise import Draws, of_images, of_numbers
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory, optimize_images
@@ -27,9 +28,15 @@ def objective_of(goal: Goal, objective: str) -> Objective:
 
 
 def noise_images(
-    classes: IntArray, *, mean: float, stddev: float, seed: int, first: int = 0
+    classes: IntArray,
+    *,
+    mean: float,
+    stddev: float,
+    seed: int,
+    first: int = 0,
+    shape: tuple[int, ...] = MNIST.shape,
 ) -> FloatArray:
-    """A start for each of classes int [n]: normal noise, clipped, float32 [n, 28, 28, 1] in [0, 1].
+    """A start for each of classes int [n]: normal noise, clipped, float32 [n, *shape] in [0, 1].
 
     It follows from `seed`, the class, and the number of the start: those of a class count from
     `first`. mean and stddev in 0 to 1. Raises ValueError on other values.
@@ -37,13 +44,13 @@ def noise_images(
     seed, first = check_seed(seed), check_whole("The first start", first, 0, 1_000_000)
     classes = check_classes(classes, np.size(classes))
     before = np.tril(classes[:, np.newaxis] == classes, -1).sum(axis=1)
-    return _noise(of_numbers(classes, seed, "starts").at(first + before), mean, stddev)
+    return _noise(of_numbers(classes, seed, "starts").at(first + before), mean, stddev, shape)
 
 
-def _noise(draws: Draws, mean: float, stddev: float) -> FloatArray:
+def _noise(draws: Draws, mean: float, stddev: float, shape: tuple[int, ...]) -> FloatArray:
     check_range("The mean", mean, 0, 1)
     check_range("The standard deviation", stddev, 0, 1)
-    noise: FloatArray = np.clip(mean + stddev * draws.normal(SIDE, SIDE, 1), 0, 1)
+    noise: FloatArray = np.clip(mean + stddev * draws.normal(*shape), 0, 1)
     return noise.astype(np.float32)
 
 
@@ -69,7 +76,7 @@ def generate_from_noise(
     classes = check_classes(classes, np.size(classes))
     return optimize_images(
         classifier,
-        noise_images(classes, mean=mean, stddev=stddev, seed=seed),
+        noise_images(classes, mean=mean, stddev=stddev, seed=seed, shape=classifier.spec.shape),
         objective_of(Targeted(classes), objective),
         learning_rate=learning_rate,
         iterations=iterations,
@@ -96,7 +103,7 @@ def move_toward(
 ) -> Trajectory:
     """Images that look like their source and are read as the goal has it: the report's E8.
 
-    Maximizes the objective minus β ‖x − source‖², from the sources [n, 28, 28, 1] in [0, 1]
+    Maximizes the objective minus β ‖x − source‖², from the sources [n, h, w, c] in [0, 1]
     themselves or from noise, which follows from `seed` and the source. β is at least 0. Raises
     ValueError on other values.
     """
@@ -105,10 +112,10 @@ def move_toward(
     check_range("Beta", beta, 0, 1_000)
     check_range("The mean", mean, 0, 1)
     check_range("The standard deviation", stddev, 0, 1)
-    check_images(sources)
+    check_images(sources, classifier.spec.shape)
     begin = sources
     if start == "noise":
-        begin = _noise(of_images(sources, seed, "starts"), mean, stddev)
+        begin = _noise(of_images(sources, seed, "starts"), mean, stddev, sources.shape[1:])
     return optimize_images(
         classifier,
         begin,
@@ -130,16 +137,16 @@ def additive_noise(
     objective: str = "logit",
     keep_every: int = 1,
 ) -> Trajectory:
-    """One noise for all sources [n, 28, 28, 1] in [0, 1] together: the report's E9.
+    """One noise for all sources [n, h, w, c] in [0, 1] together: the report's E9.
 
     Maximizes the sum over the sources of the objective at clip(source + noise); the noise begins
-    at 0. `trajectory.noise` [frames, 1, 28, 28, 1] in [−1, 1] is the noise itself. With many
+    at 0. `trajectory.noise` [frames, 1, h, w, c] in [−1, 1] is the noise itself. With many
     sources it is close to a universal perturbation (Moosavi-Dezfooli et al. 2016,
     arXiv:1610.08401). Raises ValueError on other values.
     """
     return optimize_images(
         classifier,
-        np.zeros((1, SIDE, SIDE, 1), np.float32),
+        np.zeros((1, *classifier.spec.shape), np.float32),
         objective_of(goal, objective),
         learning_rate=learning_rate,
         iterations=iterations,

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.arrays import CLASSES, BoolArray, FloatArray, IntArray, check_classes
+from core.arrays import BoolArray, FloatArray, IntArray, check_classes
 from core.checks import check_seed
 from core.keyed_noise import of_images
 
 
 @dataclass(frozen=True, eq=False)
 class Untargeted:
-    """Any class but the true one: labels int [n] in 0 to 9."""
+    """Any class but the true one: labels int [n], counted from 0."""
 
     labels: IntArray
 
@@ -44,7 +44,7 @@ class Untargeted:
 
 @dataclass(frozen=True, eq=False)
 class Targeted:
-    """A certain class for each image: classes int [n] in 0 to 9."""
+    """A certain class for each image: classes int [n], counted from 0."""
 
     classes: IntArray
 
@@ -73,13 +73,13 @@ class Targeted:
 Goal = Untargeted | Targeted
 
 
-def random_targets(images: FloatArray, labels: IntArray, *, seed: int) -> IntArray:
-    """A class other than its label for each of images [n, 28, 28, 1], by `seed`: int64 [n].
+def random_targets(images: FloatArray, labels: IntArray, *, classes: int, seed: int) -> IntArray:
+    """A class other than its label for each of images, by `seed`: int64 [n].
 
-    Equal images of one label have the same target.
+    classes: how many there are. Equal images of one label have the same target.
     """
-    steps = 1 + of_images(images, check_seed(seed), "targets").below(CLASSES - 1)
-    targets: IntArray = (labels + steps) % CLASSES
+    steps = 1 + of_images(images, check_seed(seed), "targets").below(classes - 1)
+    targets: IntArray = (labels + steps) % classes
     return targets
 
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from core.arrays import FloatArray
 from core.attacks.ascent import Best, ascend, seen_at
-from core.attacks.geometry import Ball, project, random_start, steepest
+from core.attacks.geometry import FARTHEST, Ball, project, random_start, steepest
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_switch, check_whole
-from core.network.classifier import IMAGES, Classifier, Climbed, in_batches
+from core.network.classifier import Classifier, Climbed, image_type, in_batches
 from core.network.forward import forward
 
 _BATCH = 64
@@ -20,7 +20,7 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Steps:
-    """How an ascent goes on: so many steps of `size`, 0 to 28, each followed by the projection.
+    """How an ascent goes on: so many steps of `size`, each followed by the projection.
 
     decay in [0, 1]: the weight of past gradients in the direction. keep_best: whether the best
     iterate counts, and not the last. record: whether every iterate is wanted. Raises ValueError on
@@ -34,7 +34,7 @@ class Steps:
     record: bool = False
 
     def __post_init__(self) -> None:
-        check_range("The step size", self.size, 0, 28)
+        check_range("The step size", self.size, 0, FARTHEST)
         iterations = check_whole("The number of iterations", self.iterations, 1, 2_000)
         object.__setattr__(self, "iterations", iterations)
         check_range("The decay", self.decay, 0, 1)
@@ -67,11 +67,11 @@ def fgsm(
     """One step to the edge of the ball, along the gradient (with "l2") or its sign ("linf").
 
     The step is taken even where it lowers the loss; an image that is at the goal already stays.
-    images float32 [n, 28, 28, 1] in [0, 1]; epsilon in the norm's unit, where a full pixel is 1;
+    images float32 [n, h, w, c] in [0, 1]; epsilon in the norm's unit, where a full pixel is 1;
     record: whether the result has a trajectory. Raises ValueError on others. Goodfellow, Shlens
     and Szegedy (2014), arXiv:1412.6572.
     """
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal, epsilon)
     ball = Ball(epsilon, norm)
     found = images.copy()
     rows = np.flatnonzero(~goal.reached(classifier.logits(images)))
@@ -104,6 +104,7 @@ def pgd(
     one. Arguments and errors as of `fgsm`. Madry et al. (2017), arXiv:1706.06083; Kurakin et al.
     (2016), arXiv:1607.02533.
     """
+    _check(classifier, images, goal, epsilon, step_size)
     runs = Runs(random_start, restarts, seed)
     steps = Steps(step_size, iterations, record=record)
     found, frames = _many_steps(classifier, images, goal, Ball(epsilon, norm), steps, runs)
@@ -131,6 +132,7 @@ def momentum(
     `decay` in [0, 1] is the weight of the past. Arguments and errors as of `fgsm`. Dong et al.
     (2017), arXiv:1710.06081.
     """
+    _check(classifier, images, goal, epsilon, step_size)
     steps = Steps(step_size, iterations, decay, record=record)
     found, frames = _many_steps(classifier, images, goal, Ball(epsilon, norm), steps, Runs())
     return result_of(
@@ -148,18 +150,25 @@ def ascend_within(
     norm: str = "linf",
     iterations: int = 20,
 ) -> FloatArray:
-    """BIM in a ball of its own around each image: float32 [n, 28, 28, 1], the best iterates.
+    """BIM in a ball of its own around each image: float32 [n, h, w, c], the best iterates.
 
-    radii float [n] from 0 to 28, in the norm's unit. A step is 2.5 / iterations of the radius, but
+    radii float [n] from 0, in the norm's unit. A step is 2.5 / iterations of the radius, but
     never longer than that; with one iteration it is FGSM. Other arguments and errors as of `fgsm`.
     """
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal)
     for radius in (np.min(radii, initial=0), np.max(radii, initial=0)):
-        check_range("The radius of a ball", float(radius), 0, 28)
+        check_range("The radius of a ball", float(radius), 0, classifier.spec.largest_l2)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     one, steps = Ball(1.0, norm), Steps(min(1.0, 2.5 / iterations), iterations)
     found, _ = _ascend(classifier, images, images, goal, one, steps, radii)
     return found
+
+
+def _check(
+    classifier: Classifier, images: FloatArray, goal: Goal, epsilon: float, step_size: float
+) -> None:
+    check_attack(classifier, images, goal, epsilon)
+    check_range("The step size", step_size, 0, classifier.spec.largest_l2)
 
 
 def _many_steps(
@@ -169,7 +178,6 @@ def _many_steps(
 
     An image that is at the goal from the start stays as it is.
     """
-    check_attack(images, goal, epsilon=0)
     found = images.copy()
     frames = np.repeat(images[None], steps.iterations, axis=0) if steps.record else None
     standing = np.flatnonzero(~goal.reached(classifier.logits(images)))
@@ -236,7 +244,7 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, record: bool) -> A
             return x, average, frames.write(step, x) if record else frames
 
         look = seen_at(logits_of, lambda logits: sign * climbed(logits, classes), classes, sign)
-        frames = tf.TensorArray(tf.float32, iterations if record else 1, element_shape=IMAGES.shape)
+        frames = tf.TensorArray(tf.float32, iterations if record else 1, element_shape=images.shape)
         memory = tf.zeros_like(images), frames
         x, best, (_, frames) = ascend(look, begin, move, lambda step, _: step < iterations, memory)
         found = tf.where(keep_best, best.x, x)[:, None]
@@ -247,6 +255,7 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, record: bool) -> A
     number = tf.TensorSpec([], tf.float32)
     classes = tf.TensorSpec([None], tf.int64)
     each = tf.TensorSpec([None, 1, 1, 1], tf.float32)
-    types = [IMAGES, IMAGES, classes, each, each, number, number, tf.TensorSpec([], tf.int32)]
+    images = image_type(model)
+    types = [images, images, classes, each, each, number, number, tf.TensorSpec([], tf.int32)]
     types.append(tf.TensorSpec([], tf.bool))
     return compiled(ascent, *types)

@@ -7,8 +7,8 @@ from core.arrays import FloatArray, IntArray, check_classes, check_images
 from core.attacks.ascent import Best, ascend, seen_at
 from core.attacks.geometry import Ball, project, steepest
 from core.backend import compiled, keras, tf
-from core.checks import check_choice, check_whole
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.checks import check_choice, check_range, check_whole
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.forward import forward
 from core.network.margins import log_odds_against, margin
 
@@ -44,16 +44,18 @@ def push(
     ball: Ball,
     climb: Climb,
 ) -> FloatArray:
-    """From `begin` up the loss inside the ball around `images`: the best iterates [n, 28, 28, 1].
+    """From `begin` up the loss inside the ball around `images`: the best iterates [n, h, w, c].
 
     A misread iterate is better than any other, then the higher loss is. images and begin float32
-    [n, 28, 28, 1] in [0, 1]; ball: one radius ε for all; the steps shrink from 0.4 ε to 0.015 ε.
+    [n, h, w, c] in [0, 1]; ball: one radius ε for all; the steps shrink from 0.4 ε to 0.015 ε.
     Raises ValueError on other values. Projected gradient ascent of Madry et al. (2017),
     arXiv:1706.06083.
     """
-    check_images(images)
-    check_images(begin)
-    labels = check_classes(labels, len(images))
+    spec = classifier.spec
+    check_images(images, spec.shape)
+    check_images(begin, spec.shape)
+    labels = check_classes(labels, len(images), len(spec.classes))
+    check_range("Epsilon", ball.epsilon, 0, spec.largest_l2)
     if not len(images):
         return images.copy()
     norm, loss = ball.norm, climb.loss
@@ -92,6 +94,7 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
         _, best, _ = ascend(look, project(begin, images, epsilon, norm), move, going)
         return best.x
 
-    types = [IMAGES, IMAGES, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
+    images = image_type(model)
+    types = [images, images, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
     types += [tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.bool)]
     return compiled(ascent, *types)

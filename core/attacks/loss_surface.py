@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import of_images
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.forward import forward
 from core.network.margins import log_odds_against, own
 
@@ -63,12 +63,12 @@ def input_gradients(
 ) -> tuple[FloatArray, FloatArray]:
     """The gradients that attacks on the cross-entropy and on the margin follow.
 
-    float32 [n, 28, 28, 1] both; the first is that of the log odds against the label, which has the
+    float32 [n, h, w, c] both; the first is that of the log odds against the label, which has the
     direction of the cross-entropy's and does not vanish where the network is sure.
-    images float32 [n, 28, 28, 1], n ≥ 1, in [0, 1]; labels and others int64 [n].
+    images float32 [n, h, w, c], n ≥ 1, in [0, 1]; labels and others int64 [n].
     """
-    check_images(images)
-    labels = check_classes(labels, len(images))
+    check_images(images, classifier.spec.shape)
+    labels = check_classes(labels, len(images), len(classifier.spec.classes))
     compiled = classifier.compiled("input gradients", _compile)
     both: FloatArray = in_batches(compiled, images, labels, others, batch=_BATCH)
     return both[:, 0], both[:, 1]
@@ -81,7 +81,7 @@ def without_gradient(
 
     The gradient of the log odds against `classes` is exactly 0 in every pixel: of units that are
     all silent, or of a step without a slope. Attacks along it leave such an image where it is.
-    images float32 [n, 28, 28, 1] in [0, 1], classes int64 [n]; classifiers: those whose gradients
+    images float32 [n, h, w, c] in [0, 1], classes int64 [n]; classifiers: those whose gradients
     are tried, one or more.
     """
     if not len(images):
@@ -118,9 +118,9 @@ def difference_cosines(
     others = runner_up(classifier, images, labels)
     _, gradient = input_gradients(source or classifier, inner, labels, others)
     signs = np.random.default_rng(seed).choice(
-        np.array([-1, 1], np.float32), (directions, SIDE, SIDE, 1)
+        np.array([-1, 1], np.float32), (directions, *images.shape[1:])
     )
-    by_gradient = gradient.reshape(-1, SIDE * SIDE) @ signs.reshape(directions, -1).T
+    by_gradient = gradient.reshape(len(images), signs[0].size) @ signs.reshape(directions, -1).T
     by_difference = np.stack(
         [
             _margins(classifier, np.clip(inner + step * sign, 0, 1), labels, others)
@@ -144,7 +144,7 @@ def directions(
     seed: int = 0,
     source: Classifier | None = None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Steps of ε along the margin gradient's sign, and along random signs: [n, 28, 28, 1] both.
+    """Steps of ε along the margin gradient's sign, and along random signs: [n, h, w, c] both.
 
     Cut so that the image, each step and their sum lie in the box.
     """
@@ -169,7 +169,7 @@ def surfaces(
     seed: int = 0,
     source: Classifier | None = None,
 ) -> Surfaces:
-    """The planes through images [n, 28, 28, 1], n ≥ 1, spanned by `directions`; points 2 to 101."""
+    """The planes through images [n, h, w, c], n ≥ 1, spanned by `directions`; points 2 to 101."""
     seed = check_seed(seed)
     points = check_whole("The number of points", points, 2, 101)
     up, across = directions(classifier, images, labels, epsilon, seed=seed, source=source)
@@ -210,7 +210,7 @@ def rises(
 
 
 def _signs(images: FloatArray, seed: int) -> FloatArray:
-    return of_images(images, seed, "signs").signs(SIDE, SIDE, 1)
+    return of_images(images, seed, "signs").signs(*images.shape[1:])
 
 
 def _margins(
@@ -233,4 +233,4 @@ def _compile(model: keras.Model) -> Any:
         return tf.stack(both, axis=1)
 
     classes = tf.TensorSpec([None], tf.int64)
-    return compiled(gradients, IMAGES, classes, classes)
+    return compiled(gradients, image_type(model), classes, classes)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import SIDE, FloatArray, check_image, check_images
+from core.arrays import FloatArray, check_image, check_images, largest_l2
 from core.checks import check_choice, check_range, check_seed, check_whole
 from core.keyed_noise import of_images
 from core.network.classifier import Classifier
@@ -16,10 +16,10 @@ _HALVINGS = 18
 def noise_of_norm(
     images: FloatArray, lengths: FloatArray, *, seed: int = 0, draws: int = 1
 ) -> FloatArray:
-    """Images after random noise of a given L2: float32 [n, 28, 28, 1] in [0, 1].
+    """Images after random noise of a given L2: float32 [n, h, w, c] in [0, 1].
 
-    Normal noise is scaled, for each of images [n, 28, 28, 1] in [0, 1], until what is left of it
-    behind the clipping has the length asked for, lengths float [n] from 0 to 28. Where the box
+    Normal noise is scaled, for each of images [n, h, w, c] in [0, 1], until what is left of it
+    behind the clipping has the length asked for, lengths float [n] from 0. Where the box
     has no room for so much, the noise goes as far as it can. Its direction follows from `seed` and
     the image; `draws` rows in a row that hold the same image get different ones. Raises ValueError
     on other values.
@@ -27,9 +27,10 @@ def noise_of_norm(
     seed = check_seed(seed)
     draws = check_whole("The number of draws", draws, 1, 10_000)
     check_images(images)
+    shape = images.shape[1:]
     for length in lengths:
-        check_range("The length of the noise", float(length), 0, SIDE)
-    drawn = of_images(images, seed, "noise", draws).normal(SIDE, SIDE, 1)
+        check_range("The length of the noise", float(length), 0, largest_l2(shape))
+    drawn = of_images(images, seed, "noise", draws).normal(*shape)
     noise = drawn.astype(np.float32)
     noise *= np.asarray(lengths / _length(noise), np.float32)[:, None, None, None]
     low, high = np.zeros(len(images)), np.full(len(images), _DOUBLINGS)
@@ -41,23 +42,24 @@ def noise_of_norm(
 
 
 def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0) -> FloatArray:
-    """Images after the largest noise of the ball: float32 [n, 28, 28, 1] in [0, 1].
+    """Images after the largest noise of the ball: float32 [n, h, w, c] in [0, 1].
 
     "linf": each pixel goes up or down by epsilon; "l2": normal noise of that length behind the
-    clipping; "l0": so many pixels become paper or ink. Drawn by `seed` and the image.
+    clipping; "l0": so many pixels become 0 or 1 in each channel. Drawn by `seed` and the image.
     """
     seed = check_seed(seed)
     check_choice("The norm", norm, ("linf", "l2", "l0"))
     check_images(images)
-    check_range("Epsilon", epsilon, 0, SIDE**2)
+    side, _, channels = images.shape[1:]
+    check_range("Epsilon", epsilon, 0, side**2)
     if norm == "l2":
         return noise_of_norm(images, np.full(len(images), epsilon, np.float32), seed=seed)
     draws = of_images(images, seed, "edge")
-    signs = draws.at(0).signs(SIDE, SIDE, 1)
+    signs = draws.at(0).signs(side, side, channels)
     if norm == "linf":
         noisy: FloatArray = np.clip(images + np.float32(epsilon) * signs, 0, 1)
         return noisy
-    chosen = draws.at(1).order(SIDE**2).reshape(images.shape) < int(epsilon)
+    chosen = draws.at(1).order(side**2).reshape(-1, side, side, 1) < int(epsilon)
     return np.where(chosen, (signs + 1) / 2, images).astype(np.float32)
 
 
@@ -66,12 +68,12 @@ def changed_by_noise(
 ) -> Rate:
     """In how many of `draws` random directions the answer to an image changes at an L2 of `length`.
 
-    image float32 [1, 28, 28, 1] in [0, 1]; the noise stays in the box. Raises ValueError on
+    image float32 [1, h, w, c] in [0, 1]; the noise stays in the box. Raises ValueError on
     other values.
     """
     seed = check_seed(seed)
-    check_image(image)
-    check_range("The length of the noise", length, 0, SIDE)
+    check_image(image, classifier.spec.shape)
+    check_range("The length of the noise", length, 0, classifier.spec.largest_l2)
     draws = check_whole("The number of draws", draws, 1, 10_000)
     noisy = noise_of_norm(
         image.repeat(draws, axis=0), np.full(draws, length, np.float32), seed=seed, draws=draws

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import SIDE, FloatArray, IntArray, check_image
+from core.arrays import FloatArray, IntArray, check_image
 from core.attacks.noise_control import noise_of_norm
 from core.checks import check_seed, check_whole
 from core.network.classifier import Classifier
-
-_NO_IMAGES = np.zeros((0, SIDE, SIDE, 1), np.float32)
 
 DoubleArray = NDArray[np.float64]
 
@@ -42,21 +40,21 @@ def plane(
     image: FloatArray,
     adversarial: FloatArray,
     *,
-    path: FloatArray = _NO_IMAGES,
+    path: FloatArray | None = None,
     points: int = 41,
     seed: int = 0,
 ) -> Plane:
     """The plane through an image, an adversarial one and a noise of the same length.
 
-    image, adversarial float32 [1, 28, 28, 1] in [0, 1]. The noise is drawn in the box, so that the
+    image, adversarial float32 [1, h, w, c] in [0, 1]. The noise is drawn in the box, so that the
     triangle between the three is in it too; the random axis is what of the noise is at right
     angles to the attack. Shown are 2.4 lengths of the change each way, at points × points (2 to
-    101), each clipped to the box. path float32 [k, 28, 28, 1]: the attack's steps. Raises
+    101), each clipped to the box. path float32 [k, h, w, c]: the attack's steps. Raises
     ValueError on other values, and where nothing was changed.
     """
     seed = check_seed(seed)
-    check_image(image)
-    check_image(adversarial)
+    check_image(image, classifier.spec.shape)
+    check_image(adversarial, classifier.spec.shape)
     points = check_whole("The number of points", points, 2, 101)
     change = (adversarial - image).ravel().astype(np.float64)
     length = float(np.linalg.norm(change))
@@ -70,8 +68,9 @@ def plane(
     coordinates = np.stack(np.meshgrid(along, across), axis=-1)
     flat = image.ravel() + coordinates.reshape(-1, 2) @ axes
     inside = np.clip(flat, 0, 1)
-    read = classifier.predict(inside.reshape(-1, SIDE, SIDE, 1).astype(np.float32))
-    steps = (path - image).reshape(-1, SIDE * SIDE).astype(np.float64)
+    read = classifier.predict(inside.reshape(-1, *image.shape[1:]).astype(np.float32))
+    steps = ((image[:0] if path is None else path) - image).reshape(-1, image.size)
+    steps = steps.astype(np.float64)
     projected = steps @ axes.T
     beside = np.linalg.norm(steps - projected @ axes, axis=1)
     return Plane(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.arrays import BoolArray, FloatArray, IntArray, check_images
+from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.attacks.goals import Goal
 from core.checks import check_range, check_whole
 from core.network.classifier import Classifier
@@ -18,7 +18,7 @@ _INK_STEP = 1e-6  # a pixel that moved less has not moved
 
 @dataclass(frozen=True, eq=False)
 class AttackResult:
-    """Adversarial images beside their originals, both float32 [n, 28, 28, 1] in [0, 1].
+    """Adversarial images beside their originals, both float32 [n, h, w, c] in [0, 1].
 
     succeeded bool [n]: the goal is reached by what is returned, in a forward pass of its own.
     right_before bool [n]: the goal was not reached by the original.
@@ -36,14 +36,14 @@ class AttackResult:
 
     @functools.cached_property
     def change(self) -> FloatArray:
-        """Adversarial minus original: float32 [n, 28, 28, 1]."""
+        """Adversarial minus original: float32 [n, h, w, c]."""
         change: FloatArray = self.adversarial - self.originals
         return change
 
     @property
     def l0(self) -> IntArray:
-        """How many pixels have changed: int64 [n]."""
-        count: IntArray = (np.abs(self.change) > _INK_STEP).sum(axis=(1, 2, 3))
+        """How many pixels have changed, in any channel: int64 [n]."""
+        count: IntArray = (np.abs(self.change) > _INK_STEP).any(axis=3).sum(axis=(1, 2))
         return count
 
     @property
@@ -82,11 +82,11 @@ def result_of(
 ) -> AttackResult:
     """The result of an attack, its success recomputed. Raises ValueError on images out of range.
 
-    frames float32 [k, n, 28, 28, 1]: the images after each recorded step, if a trajectory is
+    frames float32 [k, n, h, w, c]: the images after each recorded step, if a trajectory is
     wanted. It begins with the originals, and in place of the last frame it has what is returned.
     steps int [k]: the numbers of those steps, 1 to k if not given.
     """
-    check_images(adversarial)
+    check_images(adversarial, classifier.spec.shape)
     trajectory = None
     if frames is not None and len(originals):
         check_whole(
@@ -109,12 +109,16 @@ def result_of(
     )
 
 
-def check_attack(images: FloatArray, goal: Goal, epsilon: float) -> None:
-    """Raise ValueError unless images, goal and radius fit each other."""
-    check_images(images)
+def check_attack(
+    classifier: Classifier, images: FloatArray, goal: Goal, epsilon: float = 0.0
+) -> None:
+    """Raise ValueError unless images, goal and radius fit the classifier and each other."""
+    spec = classifier.spec
+    check_images(images, spec.shape)
     if len(goal.classes) != len(images):
         raise ValueError(
             f"The goal is for {len(goal.classes)} images, and there are {len(images)}: "
             "give a class for each."
         )
-    check_range("Epsilon", epsilon, 0, 28)
+    check_classes(goal.classes, len(images), len(spec.classes))
+    check_range("Epsilon", epsilon, 0, spec.largest_l2)

@@ -30,9 +30,9 @@ def search(
     steps: IntArray,
     *numbers: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """What is found for each image, and the images behind each of `steps`: [k, n, 28, 28, 1].
+    """What is found for each image, and the images behind each of `steps`: [k, n, h, w, c].
 
-    compiled: images, classes, the goal's sign, steps and numbers to [n, k, 28, 28, 1], in the last
+    compiled: images, classes, the goal's sign, steps and numbers to [n, k, h, w, c], in the last
     place what was found. It sees no image that is at the goal already: that one stays as it is.
     """
     frames = np.repeat(images[None], len(steps), axis=0)
@@ -53,7 +53,7 @@ def iterate(
     steps: Any,
     going: Callable[[Any], Any] = lambda state: True,
 ) -> tuple[Any, Any]:
-    """In graphs: the state behind the last of `steps`, and its x behind each: [n, k, 28, 28, 1].
+    """In graphs: the state behind the last of `steps`, and its x behind each: [n, k, h, w, c].
 
     A state has the fields `step` and `x`; nothing is computed any more when it is not `going`.
     """
@@ -75,12 +75,12 @@ def iterate(
 
 
 def with_last(frames: Any, found: Any) -> Any:
-    """In graphs: frames [n, k, 28, 28, 1] with `found` in the place of the last."""
+    """In graphs: frames [n, k, h, w, c] with `found` in the place of the last."""
     return tf.concat([frames[:, :-1], found[:, None]], axis=1)
 
 
 def as_pixels(each: Any) -> Any:
-    """In graphs: one number for each image, to stand beside [n, 28, 28, 1]."""
+    """In graphs: one number for each image, to stand beside [n, h, w, c]."""
     return each[:, None, None, None]
 
 

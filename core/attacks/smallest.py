@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from core.arrays import BoolArray, FloatArray
 from core.attacks.catalog import attack
-from core.attacks.geometry import NORMS
+from core.attacks.geometry import NORMS, largest
 from core.attacks.goals import Goal
 from core.attacks.gradient import ascend_within
 from core.attacks.result import AttackResult, check_attack
@@ -18,7 +18,6 @@ from core.network.classifier import Classifier
 BISECTED = ("PGD", "FGSM")
 MINIMAL = ("DeepFool", "DDN", "Carlini–Wagner")
 METHODS = (*BISECTED, *MINIMAL)
-_LARGEST = {"linf": 1.0, "l2": 28.0}  # no change of an image is larger
 _DOUBLINGS = 5  # of the first radius, up to the largest
 _TOLERANCE = {"linf": 0.001, "l2": 0.01}
 
@@ -29,7 +28,7 @@ DoubleArray = NDArray[np.float64]
 class Smallest:
     """The nearest image at the goal that was found for each of n images.
 
-    images, adversarial float32 [n, 28, 28, 1] in [0, 1]: an image for which nothing was found, or
+    images, adversarial float32 [n, h, w, c] in [0, 1]: an image for which nothing was found, or
     which was at the goal before, stays. radius float64 [n]: the length in `norm` of what was
     changed; 0 where the goal was reached before, infinite where nothing was found. ball float64
     [n]: the radius that the attack was given, which it need not use up. failed float64 [n]: the
@@ -67,7 +66,7 @@ def smallest(
     """The nearest image at the goal by one of METHODS; see `bisect` for those of BISECTED.
 
     A method of MINIMAL works in L2 with its defaults, whatever the other two say. images float32
-    [n, 28, 28, 1] in [0, 1]. Raises ValueError on other values.
+    [n, h, w, c] in [0, 1]. Raises ValueError on other values.
     """
     check_choice("The method", method, METHODS)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
@@ -96,19 +95,19 @@ def bisect(
     by at most `tolerance`, 0.001 in L∞ and 0.01 in L2 unless it is given; only images that are not
     done go on. The box clips what a ball allows: of all balls that were tried the shortest change
     is returned, which need not be that of the smallest. A weak attack may also succeed in a ball
-    smaller than one where it failed. images float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on
+    smaller than one where it failed. images float32 [n, h, w, c] in [0, 1]. Raises ValueError on
     other values.
     """
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal)
     check_choice("The norm", norm, NORMS)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     tolerance = _TOLERANCE[norm] if tolerance is None else tolerance
     check_range("The tolerance", tolerance, 1e-5, 1)
-    found, largest = images.copy(), _LARGEST[norm]
+    found, most = images.copy(), largest(norm, images.shape[1:])
     radius = np.where(goal.reached(classifier.logits(images)), 0, np.inf)
     ball, enough = radius.copy(), radius.copy()  # of what was found, and the smallest to succeed
     failed = np.zeros(len(images))
-    trial = np.full(len(images), largest / 2**_DOUBLINGS)
+    trial = np.full(len(images), most / 2**_DOUBLINGS)
     rows = np.flatnonzero(radius > 0)
     while len(rows):
         goals = goal.take(rows)
@@ -125,7 +124,7 @@ def bisect(
             attempt[shorter], length[shorter], trial[better]
         )  # fmt: skip
         trial = np.where(np.isfinite(enough), (failed + enough) / 2, 2 * failed)
-        done = np.where(np.isfinite(enough), enough - failed <= tolerance, trial > largest)
+        done = np.where(np.isfinite(enough), enough - failed <= tolerance, trial > most)
         rows = rows[~done[rows]]
     return Smallest(images, found, radius, ball, failed, norm)
 
@@ -138,7 +137,7 @@ def path(
     method: str = "PGD",
     iterations: int = 20,
 ) -> FloatArray:
-    """The steps from the first image to what was found for it: float32 [k, 28, 28, 1].
+    """The steps from the first image to what was found for it: float32 [k, h, w, c].
 
     found: what `smallest` has returned for one image with the same goal, method and iterations.
     """

@@ -1,20 +1,20 @@
 """Attacks on few pixels: the saliency map of Papernot et al., and one pixel by evolution."""
 
+import math
 from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import DoubleArray, Draws, of_images
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.forward import forward
 
 _BATCH = 64
-_PIXELS = SIDE * SIDE
 _NEVER = -1e9  # below any sum of two derivatives
 _SCALE = 0.5  # of the difference that differential evolution adds
 _AT_ONCE = 5_000  # candidate images in memory
@@ -32,22 +32,23 @@ def saliency_map(
     """JSMA: again and again the pair of pixels that best lifts a logit and lowers all others.
 
     Toward a class, or away from the true one with the signs exchanged. theta in [−1, 1]: what is
-    added to both; a pixel that has no room for it is left out. pixels (2 to 784): the most that
-    change, two in a step; the report of Papernot et al. stops at 14.5 %, which is 114. An image
-    without such a pair stays as it is. images float32 [n, 28, 28, 1] in [0, 1]; record: whether
+    added to both; a pixel that has no room for it is left out. pixels (from 2): the most that
+    change, two in a step, of colors each channel by itself; the report of Papernot et al. stops at
+    14.5 %, which is 114 of MNIST's. An image
+    without such a pair stays as it is. images float32 [n, h, w, c] in [0, 1]; record: whether
     the result has a trajectory. Raises ValueError on other values. Papernot et al. (2015),
     arXiv:1511.07528.
     """
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal)
     check_range("Theta", theta, -1, 1)
-    pixels = check_whole("The number of pixels", pixels, 2, _PIXELS)
+    pixels = check_whole("The number of pixels", pixels, 2, math.prod(classifier.spec.shape))
     found, frames = images.copy(), []
     standing = np.flatnonzero(~goal.reached(classifier.logits(images)))
     for _ in range(pixels // 2):
         rows = standing
         if len(rows):
             lift, drop = np.sign(theta) * _slopes(classifier, found[rows], goal.take(rows))
-            room = found[rows].reshape(-1, _PIXELS)
+            room = _flat(found[rows])
             full = room >= 1 if theta > 0 else room <= 0
             pairs, useful = best_pairs(np.where(full, _NEVER, lift), np.where(full, _NEVER, drop))
             rows, pairs = rows[useful], pairs[useful]
@@ -95,16 +96,20 @@ def _sums(values: DoubleArray) -> DoubleArray:
 
 
 def _added(images: FloatArray, pairs: IntArray, theta: float) -> FloatArray:
-    moved = images.reshape(-1, _PIXELS).copy()
+    moved = _flat(images).copy()
     rows = np.arange(len(moved))[:, np.newaxis]
     moved[rows, pairs] = np.clip(moved[rows, pairs] + np.float32(theta), 0, 1)
     return moved.reshape(images.shape)
 
 
+def _flat(images: FloatArray) -> FloatArray:
+    return images.reshape(len(images), math.prod(images.shape[1:]))
+
+
 def _slopes(classifier: Classifier, images: FloatArray, goal: Goal) -> DoubleArray:
     """What a pixel's ink adds to the goal's class, and takes from the sum of the others.
 
-    [2, n, 784]; for an untargeted goal both with the opposite sign.
+    [2, n, values]; for an untargeted goal both with the opposite sign.
     """
     compiled = classifier.compiled("slopes", _compile_slopes)
     slopes = in_batches(compiled, images, goal.classes, batch=_BATCH).astype(np.float64)
@@ -120,9 +125,9 @@ def _compile_slopes(model: keras.Model) -> Any:
         own = tf.gather(logits, classes, batch_dims=1)
         others = tf.reduce_sum(logits, axis=1) - own
         both = [tf.gradients(each, images)[0] for each in (own, others)]
-        return tf.reshape(tf.stack(both, axis=1), [-1, 2, _PIXELS])
+        return tf.reshape(tf.stack(both, axis=1), [-1, 2, math.prod(images.shape[1:])])
 
-    types = [IMAGES, tf.TensorSpec([None], tf.int64)]
+    types = [image_type(model), tf.TensorSpec([None], tf.int64)]
     return compiled(slopes, *types)
 
 
@@ -142,17 +147,18 @@ def one_pixel(
     A child is one parent plus half the difference of two others, and takes the place of the one
     it was made for if its margin is better; the paper compares probabilities, which saturate. An
     image that has reached the goal asks no more. population 4 to 400 candidates, generations 0 to
-    200 behind the first. images float32 [n, 28, 28, 1] in [0, 1]; record: whether the result has
+    200 behind the first. images float32 [n, h, w, c] in [0, 1]; record: whether the result has
     a trajectory, of each generation's best. Raises ValueError on other values. Su, Vargas and
     Sakurai (2017), arXiv:1710.08864.
     """
     seed = check_seed(seed)
-    check_attack(images, goal, epsilon=0)
+    check_attack(classifier, images, goal)
     pixels = check_whole("The number of pixels", pixels, 1, 5)
     population = check_whole("The population", population, 4, 400)
     generations = check_whole("The number of generations", generations, 0, 200)
     found, frames = images.copy(), []
-    people = np.zeros((len(images), population, pixels, 3))  # row, column and value in [0, 1]
+    channels = images.shape[3]
+    people = np.zeros((len(images), population, pixels, 2 + channels))  # row, column, values
     margin = np.full(people.shape[:2], -np.inf)
     standing = np.flatnonzero(~goal.reached(classifier.logits(images)))
     draws = of_images(images, seed, "one pixel")
@@ -179,7 +185,7 @@ def one_pixel(
 def _first(draws: Draws, people: DoubleArray) -> DoubleArray:
     """Places from anywhere; half of the values are black or white, the others between."""
     first = draws.uniform(*people.shape[1:])
-    first[..., 2] = np.clip(2 * first[..., 2] - 0.5, 0, 1)
+    first[..., 2:] = np.clip(2 * first[..., 2:] - 0.5, 0, 1)
     return first
 
 
@@ -213,12 +219,13 @@ def _margins(
 
 
 def _drawn(images: FloatArray, people: DoubleArray) -> FloatArray:
-    """Each image with each of its candidates' pixels: float32 [n · population, 28, 28, 1]."""
+    """Each image with each of its candidates' pixels: float32 [n · population, …]."""
     count, size = people.shape[:2]
-    copies = np.repeat(images[:, np.newaxis, ..., 0], size, axis=1)
-    places = np.minimum(people[..., :2] * SIDE, SIDE - 1).astype(np.int64)
+    side = images.shape[1]
+    copies = np.repeat(images[:, np.newaxis], size, axis=1)
+    places = np.minimum(people[..., :2] * side, side - 1).astype(np.int64)
     image, person = np.ogrid[:count, :size]
     copies[image[..., np.newaxis], person[..., np.newaxis], places[..., 0], places[..., 1]] = (
-        people[..., 2]
+        people[..., 2:]
     )
-    return copies.reshape(-1, SIDE, SIDE, 1)
+    return copies.reshape(-1, *images.shape[1:])

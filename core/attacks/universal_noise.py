@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.arrays import CLASSES, SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.checks import check_range, check_seed
+from core.data.spec import MNIST
 from core.keyed_noise import of_images
 from core.network.classifier import Classifier
 from core.statistics.paired import Paired, paired
@@ -20,8 +21,8 @@ class Carried:
     """What the network says of images before and after a noise was added.
 
     labels, before and after int64 [n]: the true class, and the answer without and with the noise.
-    target: the class that the noise aims at. l2 float32 [n]: the length of the change that is left
-    once the sum is clipped to [0, 1].
+    target: the class that the noise aims at; classes: how many there are. l2 float32 [n]: the
+    length of the change that is left once the sum is clipped to [0, 1].
 
     Every rate counts images that were read right before: the others need no noise.
     """
@@ -31,6 +32,7 @@ class Carried:
     after: IntArray
     target: int
     l2: FloatArray
+    classes: int = len(MNIST.classes)
 
     @property
     def right_before(self) -> BoolArray:
@@ -44,21 +46,22 @@ class Carried:
         misread: BoolArray = self.right_before & (self.after != self.labels)
         return misread
 
-    def misclassified(self, classes: Iterable[int] = range(CLASSES)) -> Rate:
-        """Of the images of these true classes, those that the noise makes misread."""
-        return self._rate(self.misread, classes)
+    def misclassified(self, classes: Iterable[int] | None = None) -> Rate:
+        """Of the images of these true classes, or of all, those that the noise makes misread."""
+        return self._rate(self.misread, self._all if classes is None else classes)
 
-    def reached(self, classes: Iterable[int] = range(CLASSES)) -> Rate:
-        """Of the images of these true classes, those that are now read as the target.
+    def reached(self, classes: Iterable[int] | None = None) -> Rate:
+        """Of the images of these true classes, or of all, those that are now read as the target.
 
         Images of the target's own class are not counted: they are there already.
         """
-        return self._rate(self.after == self.target, set(classes) - {self.target})
+        chosen = self._all if classes is None else set(classes)
+        return self._rate(self.after == self.target, chosen - {self.target})
 
     @property
     def others(self) -> set[int]:
         """All classes but the target."""
-        return set(range(CLASSES)) - {self.target}
+        return self._all - {self.target}
 
     def beside(self, control: "Carried", *, reached: bool = False) -> Paired:
         """This noise and another on the same images of other classes than the target.
@@ -70,6 +73,10 @@ class Carried:
         )
         counted = self._counted(self.others)
         return paired(first[counted], second[counted])
+
+    @property
+    def _all(self) -> set[int]:
+        return set(range(self.classes))
 
     def _rate(self, happened: BoolArray, classes: Iterable[int]) -> Rate:
         return Rate.of(happened[self._counted(classes)])
@@ -89,19 +96,21 @@ def carry(
     scale: float = 1.0,
     known: Sequence[IntArray] = (),
 ) -> Carried:
-    """How clip(images + scale · noise) is read, images float32 [n, 28, 28, 1] in [0, 1].
+    """How clip(images + scale · noise) is read, images float32 [n, h, w, c] in [0, 1].
 
-    noise float32 [1, 28, 28, 1], the same for all images, or [n, 28, 28, 1], one for each; scale
+    noise float32 [1, h, w, c], the same for all images, or [n, h, w, c], one for each; scale
     0 to 10. known: the classifier's answers int [n] to the images, and to the sums, as far as they
     are known already. Raises ValueError on other values.
     """
-    check_images(images)
-    labels = check_classes(labels, len(images))
-    check_classes(np.array([target]), 1)
+    spec = classifier.spec
+    among = len(spec.classes)
+    check_images(images, spec.shape)
+    labels = check_classes(labels, len(images), among)
+    check_classes(np.array([target]), 1, among)
     check_range("The scale", scale, 0, MAX_SCALE)
-    _check_noise(noise, len(images))
+    _check_noise(noise, images)
     changed = added(images, noise, scale)
-    answers = [check_classes(each, len(images)) for each in known]
+    answers = [check_classes(each, len(images), among) for each in known]
     answers += [classifier.predict(each) for each in (images, changed)[len(answers) :]]
     return Carried(
         labels=labels,
@@ -109,6 +118,7 @@ def carry(
         after=answers[1],
         target=target,
         l2=_length(changed - images),
+        classes=among,
     )
 
 
@@ -120,15 +130,16 @@ def added(images: FloatArray, noise: FloatArray, scale: float) -> FloatArray:
 
 
 def shuffled(noise: FloatArray, images: FloatArray, *, seed: int = 0, draws: int = 1) -> FloatArray:
-    """The pixels of `noise` [1, 28, 28, 1] in random order for each of images [n, 28, 28, 1].
+    """The pixels of `noise` [1, h, w, c] in random order for each of images [n, h, w, c].
 
     It is the control for the noise's values: the same ones, and so the same norms, in other
-    places, in an order that follows from `seed` and the image: float32 [n, 28, 28, 1]. `draws` rows
+    places, in an order that follows from `seed` and the image: float32 [n, h, w, c]. `draws` rows
     in a row that hold the same image have different ones.
     """
-    _check_noise(noise, 1)
-    order = of_images(images, check_seed(seed), "shuffled", draws).order(SIDE * SIDE)
-    return noise.reshape(-1)[order].reshape(images.shape)
+    _check_noise(noise, images[:1])
+    side, _, channels = images.shape[1:]
+    order = of_images(images, check_seed(seed), "shuffled", draws).order(side**2)
+    return noise.reshape(-1, channels)[order].reshape(images.shape)
 
 
 def _length(changes: FloatArray) -> FloatArray:
@@ -136,12 +147,12 @@ def _length(changes: FloatArray) -> FloatArray:
     return length
 
 
-def _check_noise(noise: FloatArray, count: int) -> None:
-    shape = list(noise.shape)
-    if noise.dtype != np.float32 or shape not in ([1, SIDE, SIDE, 1], [count, SIDE, SIDE, 1]):
+def _check_noise(noise: FloatArray, images: FloatArray) -> None:
+    one, each = [1, *images.shape[1:]], list(images.shape)
+    if noise.dtype != np.float32 or list(noise.shape) not in (one, each):
         raise ValueError(
-            f"The noise is {noise.dtype} {shape}, not float32 [1, 28, 28, 1] or "
-            f"[{count}, 28, 28, 1]: give one for all images, or one for each."
+            f"The noise is {noise.dtype} {list(noise.shape)}, not float32 {one} or {each}: "
+            "give one for all images, or one for each."
         )
     if not np.isfinite(noise).all():
         raise ValueError("The noise has pixels that are not finite: fit it again.")

@@ -10,7 +10,7 @@ from core.arrays import FloatArray, IntArray, check_classes, check_image
 from core.backend import compiled, keras, tf
 from core.certification.interval_bounds import Bounds, certified, interval_bounds, margin_bounds
 from core.checks import check_range, check_seed, check_whole
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.forward import in_loop, layer_outputs
 from core.network.stages.table import stages_of
 
@@ -58,12 +58,12 @@ class Looseness:
 def growth(
     classifier: Classifier, image: FloatArray, label: int, epsilons: Sequence[float]
 ) -> Growth:
-    """Bounds for an image float32 [1, 28, 28, 1] in [0, 1] of class `label`, for each ε in [0, 1].
+    """Bounds for an image float32 [1, h, w, c] in [0, 1] of class `label`, for each ε in [0, 1].
 
     Raises ValueError on other values, and on a network with a layer that has no interval rule.
     """
-    check_image(image)
-    labels = check_classes(np.array([label]), 1)
+    check_image(image, classifier.spec.shape)
+    labels = check_classes(np.array([label]), 1, len(classifier.spec.classes))
     ends = [interval_bounds(classifier, image, epsilon)["logits"] for epsilon in epsilons]
     lower, upper = (np.concatenate([getattr(end, name) for end in ends]) for name in Bounds._fields)
     others = np.arange(lower.shape[1]) != label
@@ -79,10 +79,10 @@ def growth(
 def certified_radius(classifier: Classifier, image: FloatArray, label: int) -> float:
     """The largest ε for which an image is proven to be read as `label`, down to a millionth.
 
-    0 if it is misread as it is. image float32 [1, 28, 28, 1] in [0, 1]; errors as of `growth`.
+    0 if it is misread as it is. image float32 [1, h, w, c] in [0, 1]; errors as of `growth`.
     """
-    check_image(image)
-    labels = check_classes(np.array([label]), 1)
+    check_image(image, classifier.spec.shape)
+    labels = check_classes(np.array([label]), 1, len(classifier.spec.classes))
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -106,10 +106,10 @@ def looseness(
 
     Of each layer, `units` (at most) are drawn; each is driven up and down within ε (0 to 1) by
     `iterations` signed gradient steps, and so are the others by what was found for one. image
-    float32 [1, 28, 28, 1] in [0, 1]. Errors as of `growth`.
+    float32 [1, h, w, c] in [0, 1]. Errors as of `growth`.
     """
     seed = check_seed(seed)
-    check_image(image)
+    check_image(image, classifier.spec.shape)
     check_range("Epsilon", epsilon, 0, 1)
     units = check_whole("The number of units", units, 1, 1_000)
     iterations = check_whole("The number of iterations", iterations, 1, 1_000)
@@ -176,6 +176,6 @@ def _compile(model: keras.Model) -> Any:
         return tf.gather(flat(x), watched, axis=1)
 
     whole, number = tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.float32)
-    types = [IMAGES, whole, tf.TensorSpec([None], tf.float32), whole, number]
+    types = [image_type(model), whole, tf.TensorSpec([None], tf.float32), whole, number]
     types.append(tf.TensorSpec([], tf.int32))
     return compiled(drive, *types)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import SIDE, BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_range
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.stages.stage import Stage
 from core.network.stages.table import stages_of
 
@@ -36,13 +36,13 @@ def interval_bounds(
 ) -> dict[str, Bounds]:
     """Bounds of every layer's outputs by name, from the image to the logits.
 
-    They hold for all images in [0, 1] that differ from `images` float32 [n, 28, 28, 1] by at most
+    They hold for all images in [0, 1] that differ from `images` float32 [n, h, w, c] by at most
     `epsilon` (0 to 1) in every pixel. Raises ValueError on other images or ε, and on a network
     with a layer that has no interval rule.
     """
-    _check(images, epsilon)
+    _check(classifier, images, epsilon)
     compiled = classifier.compiled("interval bounds", _compile_bounds)
-    some = images if len(images) else np.zeros((1, SIDE, SIDE, 1), np.float32)
+    some = images if len(images) else np.zeros((1, *images.shape[1:]), np.float32)
     lower, upper = compiled(tf.constant(some), tf.constant(epsilon, tf.float32))
     count = len(images)  # convolutions of an empty batch fail
     return {n: Bounds(lower[n].numpy()[:count], upper[n].numpy()[:count]) for n in lower}
@@ -56,8 +56,8 @@ def margin_bounds(
     The last layer is elided: its rows are subtracted before they are bounded, which is tighter
     than subtracting the bounds of two logits. labels int [n]; the rest as of `interval_bounds`.
     """
-    _check(images, epsilon)
-    labels = check_classes(labels, len(images))
+    _check(classifier, images, epsilon)
+    labels = check_classes(labels, len(images), len(classifier.spec.classes))
     if not len(images):
         return np.zeros((0, classifier.model.output.shape[1]), np.float32)
     compiled = classifier.compiled("margin bounds", _compile_margins)
@@ -91,8 +91,8 @@ def margins_of(center: Any, radius: Any, kernel: Any, bias: Any, labels: Any) ->
     return true - logits - tf.gather(reach, labels, axis=1, batch_dims=1)
 
 
-def _check(images: FloatArray, epsilon: float) -> None:
-    check_images(images)
+def _check(classifier: Classifier, images: FloatArray, epsilon: float) -> None:
+    check_images(images, classifier.spec.shape)
     check_range("Epsilon", epsilon, 0, 1)
 
 
@@ -101,7 +101,7 @@ def _compile_bounds(model: keras.Model) -> Any:
         layers = list(_propagate(stages_of(model), images, epsilon))
         return {name: low for name, low, _ in layers}, {name: high for name, _, high in layers}
 
-    return compiled(bounds, IMAGES, tf.TensorSpec([], tf.float32))
+    return compiled(bounds, image_type(model), tf.TensorSpec([], tf.float32))
 
 
 def _compile_margins(model: keras.Model) -> Any:
@@ -112,7 +112,7 @@ def _compile_margins(model: keras.Model) -> Any:
         center, radius = (low + high) / 2, (high - low) / 2
         return margins_of(center, radius, last.layer.kernel, last.layer.bias, labels)
 
-    types = [IMAGES, tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
+    types = [image_type(model), tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)]
     return compiled(margins, *types)
 
 

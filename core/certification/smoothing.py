@@ -15,7 +15,7 @@ from core.arrays import FloatArray, IntArray, check_image
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import of_images, other_seed
-from core.network.classifier import IMAGES, Classifier
+from core.network.classifier import Classifier, image_type
 from core.network.forward import forward
 from core.statistics.paired import binomial_test
 from core.statistics.rate import Rate
@@ -50,12 +50,12 @@ def votes(
 ) -> IntArray:
     """How often each class is said of noisy copies of an image: int64 [classes], sums to `copies`.
 
-    image float32 [1, 28, 28, 1] in [0, 1]; sigma: the standard deviation of the normal noise in
+    image float32 [1, h, w, c] in [0, 1]; sigma: the standard deviation of the normal noise in
     each pixel, 0.01 to 2, where full ink is 1, drawn by `seed` and the image; copies 1 to 100,000.
     Raises ValueError on others.
     """
     seed = check_seed(seed)
-    check_image(image)
+    check_image(image, classifier.spec.shape)
     check_range("Sigma", sigma, 0.01, 2)
     copies = check_whole("The number of noisy copies", copies, 1, MAX_COPIES)
     compiled = classifier.compiled("votes under noise", _compile)
@@ -151,4 +151,4 @@ def _compile(model: keras.Model) -> Any:
         tf.TensorSpec([2], tf.int32),
         tf.TensorSpec([], tf.int32),
     )
-    return compiled(count, IMAGES, *number)
+    return compiled(count, image_type(model), *number)

@@ -46,7 +46,7 @@ def target_is_there(now: Situation) -> Advice | None:
         "target is there",
         f"The image is read as {now.goal} already: there is nothing to attack.",
         "Only images that were not read as the target can be counted as a success.",
-        {"target": (now.goal + 1) % 10},
+        {"target": (now.goal + 1) % now.classes},
     )
 
 

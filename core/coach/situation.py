@@ -8,6 +8,7 @@ import numpy as np
 
 from core.arrays import FloatArray
 from core.catalog import Value
+from core.data.spec import MNIST
 from core.optimization.engine import Trajectory
 from core.statistics.rate import Rate
 
@@ -30,7 +31,7 @@ class Situation:
     is one. trajectory and index: the image that the page is about. goal: the class that the image
     shall be read as; true: the class that it shall not be read as any more. read: what the
     original is read as. nearest_real: the L2 from the original to the nearest real image of the
-    goal. success: over many images.
+    goal. success: over many images. classes: how many there are.
     """
 
     settings: Mapping[str, Value]
@@ -42,6 +43,7 @@ class Situation:
     read: int | None = None
     nearest_real: float | None = None
     success: Rate | None = None
+    classes: int = len(MNIST.classes)
 
     def number(self, name: str) -> float:
         """A setting; NaN, with which every comparison is false, where there is none."""
@@ -52,7 +54,7 @@ class Situation:
     def probabilities(self) -> FloatArray:
         """Float32 [frames, classes] of the image that the page is about; empty without one."""
         if self.trajectory is None:
-            return np.zeros((0, 10), np.float32)
+            return np.zeros((0, self.classes), np.float32)
         return self.trajectory.probabilities[:, self.index]
 
     @property

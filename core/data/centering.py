@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.arrays import SIDE, ByteArray
+from core.arrays import ByteArray
+from core.data.spec import MNIST
 
 FIT = 20
-CENTER = SIDE // 2
+CENTER = MNIST.side // 2
 FAINTEST = 64  # of 255: the darkest pixel of each MNIST digit is 254 or 255
 LEAST_INK = 5.0  # pixels of full ink: no MNIST digit has less than 19.9
 _LEAST_SQUEEZED = 2.0  # a small digit on a large sheet keeps no more
@@ -65,7 +66,7 @@ def center(drawing: NDArray[np.number]) -> CenteringSteps:
         box,
         fitted=_place(digit, FIT, middle),
         mass=(mass[0] + middle[0], mass[1] + middle[1]),
-        centered=_place(digit, SIDE, tuple(math.ceil(CENTER - 0.5 - at) for at in mass)),
+        centered=_place(digit, MNIST.side, tuple(math.ceil(CENTER - 0.5 - at) for at in mass)),
     )
 
 
@@ -76,7 +77,7 @@ def squeeze(drawing: NDArray[np.number]) -> ByteArray:
     """
     drawn = _bytes(drawing)
     _box(drawn)
-    squeezed = _resize(drawn, SIDE, SIDE)
+    squeezed = _resize(drawn, *MNIST.byte_shape)
     check_visible(squeezed)
     return squeezed
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from core.apart import apart
-from core.arrays import SIDE, ByteArray, FloatArray
+from core.arrays import ByteArray, FloatArray
 from core.data import provenance
 from core.data.file_kind import kind_of
+from core.data.spec import MNIST
 
 MAX_BYTES = 10 * 2**20
 MAX_PIXELS = 25_000_000  # what a telephone takes; 100 MB while it is unpacked
@@ -178,7 +179,7 @@ def _on_paper(values: FloatArray, cover: FloatArray) -> tuple[FloatArray, list[s
 
 def _exact(image: Image.Image, gray: FloatArray) -> ByteArray | None:
     """The levels of a picture of 28 × 28 pixels whose colors are gray."""
-    if image.size != (SIDE, SIDE):
+    if image.size != MNIST.byte_shape:
         return None
     if not image.mode.startswith(("I", "L", "1")):
         red, green, blue = np.moveaxis(np.asarray(image.convert("RGB")), 2, 0)

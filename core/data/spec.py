@@ -1,16 +1,16 @@
 """What a data set is: the facts that its images, networks, files and screens share."""
 
-import math
 import re
 from dataclasses import dataclass
 
-from core.arrays import COLORS
+from core.arrays import COLORS, byte_shape, largest_l2
 from core.checks import check_apart, check_whole, short
 from core.fields import Fields
 from core.plain import one_line
 
 _KEY, _NAME, _SENTENCE = 30, 60, 300  # characters
-_MOST_CLASSES, _MOST_IMAGES = 1_000, 10_000_000
+MIN_SIDE, MAX_SIDE = 8, 256
+MAX_CLASSES, MAX_IMAGES = 1_000, 10_000_000
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,18 @@ class DatasetSpec:
                 f"The key is {short(self.key)}: give 1 to {_KEY} lower-case letters, digits or "
                 "hyphens."
             )
-        check_whole("The side of an image in pixels", self.side, 4, 256)
+        check_whole("The side of an image in pixels", self.side, MIN_SIDE, MAX_SIDE)
         if check_whole("The number of channels", self.channels, 1, COLORS) not in (1, COLORS):
             raise ValueError(f"An image has {self.channels} channels: give 1 or {COLORS}.")
-        check_whole("The number of classes", len(self.classes), 2, _MOST_CLASSES)
+        check_whole("The number of classes", len(self.classes), 2, MAX_CLASSES)
         _check_line("The name", self.name, _NAME)
         _check_line("The source", self.source, _SENTENCE)
         _check_line("The noun", self.noun, _NAME)
         for name in self.classes:
             _check_line("The name of a class", name, _NAME)
         check_apart(self.classes, "classes are called")
-        check_whole("The number of training images", self.training_images, 1, _MOST_IMAGES)
-        check_whole("The number of test images", self.test_images, 1, _MOST_IMAGES)
+        check_whole("The number of training images", self.training_images, 1, MAX_IMAGES)
+        check_whole("The number of test images", self.test_images, 1, MAX_IMAGES)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -60,12 +60,12 @@ class DatasetSpec:
     @property
     def byte_shape(self) -> tuple[int, ...]:
         """Of one image as bytes: (side, side) of a gray one, else with the channels behind."""
-        return self.shape if self.channels == COLORS else (self.side, self.side)
+        return byte_shape(self.shape)
 
     @property
     def largest_l2(self) -> float:
         """The L2 from an image that is 0 everywhere to one that is 1 everywhere."""
-        return math.sqrt(math.prod(self.shape))
+        return largest_l2(self.shape)
 
     @classmethod
     def of(cls, record: Fields) -> "DatasetSpec":
@@ -73,11 +73,11 @@ class DatasetSpec:
         return cls(
             key=record.text("key", _KEY, least=1),
             name=record.text("name", _NAME, least=1),
-            side=record.whole("side", 4, 256),
+            side=record.whole("side", MIN_SIDE, MAX_SIDE),
             channels=record.whole("channels", 1, COLORS),
-            classes=record.texts("classes", _MOST_CLASSES, _NAME),
-            training_images=record.whole("training_images", 1, _MOST_IMAGES),
-            test_images=record.whole("test_images", 1, _MOST_IMAGES),
+            classes=record.texts("classes", MAX_CLASSES, _NAME),
+            training_images=record.whole("training_images", 1, MAX_IMAGES),
+            test_images=record.whole("test_images", 1, MAX_IMAGES),
             source=record.text("source", _SENTENCE, least=1),
             noun=record.text("noun", _NAME, least=1),
         )

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from core.arrays import SIDE, BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray
 from core.attacks.apgd import apgd
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal, Targeted, Untargeted
@@ -19,7 +19,6 @@ from core.defenses.projection import Projection
 from core.network.classifier import Classifier
 
 ALL_NORMS = (*NORMS, "l0")
-MAX_PIXELS = SIDE * SIDE // 2
 VIEW, JUDGE, SEARCH = range(3)  # an attacker's copies of a random defense
 SEARCH_DRAWS = 2  # for each query of a black box, which asks often
 _APART = 10  # between seeds: each part of a defense takes the next one
@@ -46,12 +45,12 @@ def adaptive(
     on a projection ("linf") among latent numbers last. A random defense is attacked and judged with
     draws of the attacker's own, all images by every member as far as it goes; `succeeded` is of the
     classifier's, which no step has seen. Of an image that stands, the attempt that came closest.
-    images float32 [n, 28, 28, 1] in [0, 1]; iterations 1 to 2,000 of each member. It takes a
+    images float32 [n, h, w, c] in [0, 1]; iterations 1 to 2,000 of each member. It takes a
     classifier without a defense, too. Raises ValueError on other values. Athalye, Carlini and
     Wagner (2018), arXiv:1802.00420; Tramèr et al. (2020), arXiv:2002.08347.
     """
     seed = check_seed(seed)
-    _check(images, goal, epsilon, norm)
+    _check(classifier, images, goal, epsilon, norm)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     judge, pursued = other_draws(classifier, JUDGE), lasting(classifier, goal)
     found = images.copy()
@@ -167,8 +166,10 @@ def _projects(classifier: DefendedClassifier) -> bool:
     return any(isinstance(part, Projection) for part in classifier.defense)
 
 
-def _check(images: FloatArray, goal: Goal, epsilon: float, norm: str) -> None:
+def _check(
+    classifier: Classifier, images: FloatArray, goal: Goal, epsilon: float, norm: str
+) -> None:
     check_choice("The norm", norm, ALL_NORMS)
-    check_attack(images, goal, 0 if norm == "l0" else epsilon)
+    check_attack(classifier, images, goal, 0 if norm == "l0" else epsilon)
     if norm == "l0":
-        check_pixels(epsilon, 2, MAX_PIXELS)
+        check_pixels(epsilon, 2, classifier.spec.side**2 // 2)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, check_images
+from core.arrays import FloatArray, check_images
 from core.backend import compiled, keras
 from core.checks import check_seed
+from core.data.spec import MNIST
 from core.defenses.filters import EXACT, PLAIN, InFront, Mode
 from core.defenses.generative_file import digest_of, path_of, read
-from core.network.classifier import IMAGES, in_batches
+from core.network.classifier import image_type, in_batches
 from core.network.forward import forward
 from core.network.model import assign_weights, named_weights
 
@@ -31,7 +32,7 @@ def build_autoencoder(*, seed: int = 0) -> keras.Model:
         layer = layers.Conv2D(filters, size, stride, "same", kernel_initializer=start, name=name)
         return layer(x)
 
-    x = inputs = keras.Input((SIDE, SIDE, 1), name="image")
+    x = inputs = keras.Input(MNIST.shape, name="image")
     x = layers.ReLU(name="relu1")(convolution(x, _FILTERS, 4, "down1", stride=2))
     x = layers.ReLU(name="relu2")(convolution(x, _FILTERS, 4, "down2", stride=2))
     x = convolution(x, _CODE, 3, "code")
@@ -52,6 +53,7 @@ class Autoencoder:
     key = "autoencoder"
     title = "Autoencoder"
     gradient = EXACT
+    trained_on = MNIST
     looks = 2.0  # what an image through it costs, in images through Model 1; measured once
 
     def __init__(self, model: keras.Model) -> None:
@@ -61,7 +63,7 @@ class Autoencoder:
 
     @functools.cached_property
     def _compiled(self) -> Any:
-        return compiled(self._run, IMAGES)
+        return compiled(self._run, image_type(self.models[0]))
 
     def layer(self, mode: Mode = PLAIN) -> keras.Layer:
         """A layer [n, 28, 28, 1] → [n, 28, 28, 1]."""
@@ -69,7 +71,7 @@ class Autoencoder:
 
     def __call__(self, images: FloatArray) -> FloatArray:
         """The images float32 [n, 28, 28, 1] as it gives them back, in [0, 1]."""
-        check_images(images)
+        check_images(images, MNIST.shape)
         if not len(images):
             return images.copy()
         made: FloatArray = in_batches(self._compiled, images)

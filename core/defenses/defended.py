@@ -8,7 +8,16 @@ from typing import Any, Protocol
 from core.arrays import FloatArray, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_seed, check_whole
-from core.defenses.filters import AVERAGED, EXACT, STAND_INS, STRAIGHT_THROUGH, Mode, filter_of
+from core.data.spec import DatasetSpec
+from core.defenses.filters import (
+    AVERAGED,
+    EXACT,
+    STAND_INS,
+    STRAIGHT_THROUGH,
+    Mode,
+    check_trained_on,
+    filter_of,
+)
 from core.defenses.purification import PREFIXES, purifier_of
 from core.network.classifier import BATCH, Classifier, in_batches
 
@@ -39,8 +48,12 @@ class Part(Protocol):
     def gradient(self) -> str:
         """EXACT, STRAIGHT_THROUGH or AVERAGED."""
 
+    @property
+    def trained_on(self) -> DatasetSpec | None:
+        """The one data set whose images it takes; None if any."""
+
     def layer(self, mode: Mode) -> keras.Layer:
-        """A new layer [n, 28, 28, 1] → [n, 28, 28, 1] that ends in [0, 1]."""
+        """A new layer from images to images of the same shape, in [0, 1]."""
 
 
 Defense = Sequence[Part]
@@ -69,6 +82,8 @@ class DefendedClassifier(Classifier):
         check_whole("The number of parts of a defense", len(defense), 1, MAX_PARTS)
         draws = check_whole("The number of draws", draws, 1, MAX_DRAWS)
         seed = check_seed(seed)
+        for part in defense:
+            check_trained_on(part.trained_on, part.title, bare.spec)
         self._bare, self.defense, self.stand_in = bare, tuple(defense), stand_in
         self.random = any(part.gradient == AVERAGED for part in defense)
         self.draws, self.seed = draws if self.random else 1, seed
@@ -90,7 +105,7 @@ class DefendedClassifier(Classifier):
         return self.draws * (self.bare.looks + sum(part.looks for part in self.defense))
 
     def purified(self, images: FloatArray) -> FloatArray:
-        """What the network gets for images [n, 28, 28, 1], of each the first draw."""
+        """What the network gets for images, of each the first draw."""
         return self.activations(images, self._last_part)
 
     def activations(self, images: FloatArray, layer: str) -> FloatArray:
@@ -123,7 +138,7 @@ class DefendedClassifier(Classifier):
         return _layer_names(self.defense)[-1]
 
     def _outputs(self, images: FloatArray, layer: str) -> FloatArray:
-        check_images(images)
+        check_images(images, self.spec.shape)
         if self.draws == 1 or not len(images):
             return super().activations(images, layer)
         compiled = self.compiled(f"activations/{layer}", lambda _: self._compile(layer))
@@ -174,7 +189,7 @@ class _Repeated(keras.layers.Layer):  # type: ignore[misc]
         self._draws = draws
 
     def call(self, images: Any) -> Any:
-        """[n, 28, 28, 1] → [n · draws, 28, 28, 1]."""
+        """[n, …] → [n · draws, …]."""
         return tf.repeat(images, self._draws, axis=0)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

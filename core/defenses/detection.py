@@ -17,9 +17,10 @@ from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_whole
+from core.data.spec import MNIST, DatasetSpec
 from core.defenses.autoencoder import autoencoder
-from core.defenses.filters import Filter, Mode
-from core.network.classifier import BATCH, IMAGES, Classifier, in_batches
+from core.defenses.filters import Filter, Mode, check_trained_on
+from core.network.classifier import BATCH, Classifier, image_type, in_batches
 from core.network.forward import forward, in_loop
 from core.network.margins import margin
 
@@ -43,16 +44,21 @@ class Seen(NamedTuple):
 
 @dataclass(frozen=True)
 class Detector:
-    """A score between 0 and `top`. look(logits_of, images, mode) works inside graphs."""
+    """A score between 0 and `top`. look(logits_of, images, mode) works inside graphs.
+
+    trained_on: the one data set whose images it takes; None if any.
+    """
 
     name: str
     summary: str
     top: float
     look: Callable[[Callable[[Any], Any], Any, Mode], Seen]
+    trained_on: DatasetSpec | None = None
 
     def scores(self, classifier: Classifier, images: FloatArray) -> FloatArray:
-        """The scores of images float32 [n, 28, 28, 1] in [0, 1]: float32 [n]."""
-        check_images(images)
+        """The scores of images float32 [n, h, w, c] in [0, 1]: float32 [n]."""
+        check_images(images, classifier.spec.shape)
+        check_trained_on(self.trained_on, self.name, classifier.spec)
         if not len(images):
             return np.zeros(0, np.float32)
         compiled = classifier.compiled(("detect", self), self._compile)
@@ -61,7 +67,9 @@ class Detector:
 
     def _compile(self, model: keras.Model) -> Any:
         logits_of = forward(model)
-        return compiled(lambda images: self.look(logits_of, images, Mode()).score, IMAGES)
+        return compiled(
+            lambda images: self.look(logits_of, images, Mode()).score, image_type(model)
+        )
 
 
 def evade(
@@ -74,18 +82,18 @@ def evade(
     iterations: int = 60,
     enough: float = 0.0,
 ) -> FloatArray:
-    """Images float32 [n, 28, 28, 1] that are misread with a low score: the detector is attacked.
+    """Images float32 [n, h, w, c] that are misread with a low score: the detector is attacked.
 
     For each of the three likeliest other classes, and each stand-in of the detector's
     steps, gradient steps within `epsilon` (L∞): as long as one of the detector's views does not see
     the target, toward it, by the sign; then down the score, each pixel by its part in it, since
     signs would move pixels that do not count, and the score sees that. An image rests once it is
     misread with a score of `enough` at most; else its misread version with the lowest score is
-    kept, and the original if there is none. images float32 [n, 28, 28, 1] in [0, 1], labels
+    kept, and the original if there is none. images float32 [n, h, w, c] in [0, 1], labels
     int [n]. Raises ValueError on other values. Steps chosen as by Bryniarski et al. (2021),
     arXiv:2106.15023.
     """
-    check_attack(images, Untargeted(labels), epsilon)
+    check_attack(classifier, images, Untargeted(labels), epsilon)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     check_range("The score that is enough", enough, 0, detector.top)
     found = images.copy()
@@ -94,7 +102,7 @@ def evade(
     best = np.where(wrong, detector.scores(classifier, images), np.inf)
     others = np.where(np.arange(logits.shape[1]) == labels[:, None], -np.inf, logits)
     order = np.argsort(-others, axis=1, kind="stable")
-    for rank in range(_TARGETS):
+    for rank in range(min(_TARGETS, len(classifier.spec.classes) - 1)):
         for stand_in in _STAND_INS:
             rows = np.flatnonzero(best > enough)
             if not len(rows):
@@ -170,7 +178,7 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
         return _lower(x, score, best, best_score)[0]
 
     classes, number = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)
-    return compiled(drive, IMAGES, classes, classes, number, tf.TensorSpec([], tf.int32))
+    return compiled(drive, image_type(model), classes, classes, number, tf.TensorSpec([], tf.int32))
 
 
 def _lower(x: Any, score: Any, best: Any, best_score: Any) -> Any:
@@ -225,6 +233,7 @@ DETECTORS = {
             "knows clean digits gives back.",
             1.0,
             _reconstruction,
+            MNIST,
         ),
         Detector(
             "Jensen–Shannon",
@@ -232,6 +241,7 @@ DETECTORS = {
             "back, both at temperature 10.",
             math.log(2),
             _divergence,
+            MNIST,
         ),
     )
 }

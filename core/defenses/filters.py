@@ -1,19 +1,22 @@
 """Filters in front of a network: what each does to the pixels, and which gradient it passes back.
 
-E12. Each works on tensors [n, 28, 28, 1] in [0, 1] and ends in that box. A filter that has no
+E12. Each works on tensors [n, side, side, channels] in [0, 1] and ends in that box, each channel by
+itself. A filter that has no
 useful derivative takes one of the stand-ins of BPDA (Athalye, Carlini and Wagner 2018,
 arXiv:1802.00420); the values going forward are the same under all of them.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray
+from core.arrays import FloatArray
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, on_step, short
+from core.data.spec import MAX_SIDE, DatasetSpec
 from core.keyed_noise import normal, uniform
 
 EXACT, STRAIGHT_THROUGH, AVERAGED = "exact", "straight-through", "averaged over draws"
@@ -100,6 +103,11 @@ class Filter:
         return f"{KINDS[self.kind].label} {self.strength:g}"
 
     @property
+    def trained_on(self) -> DatasetSpec | None:
+        """No data set: a filter takes any images."""
+        return None
+
+    @property
     def gradient(self) -> str:
         """EXACT, STRAIGHT_THROUGH or AVERAGED."""
         return KINDS[self.kind].gradient
@@ -110,14 +118,14 @@ class Filter:
         return KINDS[self.kind].looks(self.strength)
 
     def layer(self, mode: Mode = PLAIN) -> keras.Layer:
-        """A layer [n, 28, 28, 1] → [n, 28, 28, 1]."""
+        """A layer from images to images of the same shape."""
         check_choice("The stand-in", mode.stand_in, STAND_INS)
         apply = KINDS[self.kind].apply
         window = KINDS[self.kind].window(self.strength)
         return InFront(lambda x: apply(x, self.strength, mode), name=self.key, window=window)
 
     def __call__(self, images: FloatArray, *, seed: int = 0) -> FloatArray:
-        """The filtered images float32 [n, 28, 28, 1] in [0, 1]."""
+        """The filtered images float32 [n, side, side, channels] in [0, 1]."""
         seed = check_seed(seed)
         if not len(images):
             return images.copy()
@@ -140,15 +148,15 @@ def filter_of(key: str) -> Filter:
 class InFront(keras.layers.Layer):  # type: ignore[misc]
     """A function of images as a layer without weights.
 
-    window: the side in pixels of what one pixel behind it sees.
+    window: the side in pixels of what one pixel behind it sees; no image is larger than MAX_SIDE.
     """
 
-    def __init__(self, apply: Callable[[Any], Any], *, name: str, window: int = SIDE) -> None:
+    def __init__(self, apply: Callable[[Any], Any], *, name: str, window: int = MAX_SIDE) -> None:
         super().__init__(name=name, trainable=False)
         self._apply, self.window = apply, window
 
     def call(self, images: Any) -> Any:
-        """Images [n, 28, 28, 1] as the function leaves them."""
+        """The images as the function leaves them."""
         return self._apply(images)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -160,6 +168,14 @@ class InFront(keras.layers.Layer):  # type: ignore[misc]
         return {"apply": self._apply, "name": self.name, "window": self.window}
 
 
+def check_trained_on(spec: DatasetSpec | None, title: str, own: DatasetSpec) -> None:
+    """Raise ValueError where what was trained on the images of `spec` shall meet those of `own`."""
+    if spec is not None and spec.key != own.key:
+        raise ValueError(
+            f"{title} was trained on {spec.name} and knows no images of {own.name}: choose another."
+        )
+
+
 def with_gradient_of(value: Any, stand_in: Any) -> Any:
     """`value` going forward, the gradient of `stand_in` coming back."""
     return stand_in + tf.stop_gradient(value - stand_in)
@@ -169,10 +185,11 @@ def _blur(images: Any, strength: float, mode: Mode) -> Any:
     """A Gaussian of `strength` pixels, cut at 4 σ; beyond the border is paper."""
     reach = int(4 * strength + 0.5)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / strength) ** 2)
-    place = np.arange(SIDE)
-    matrix = np.zeros((SIDE, SIDE), np.float32)
+    side = images.shape[1]
+    place = np.arange(side)
+    matrix = np.zeros((side, side), np.float32)
     for offset, weight in zip(range(-reach, reach + 1), weights / weights.sum(), strict=True):
-        inside = (place + offset >= 0) & (place + offset < SIDE)
+        inside = (place + offset >= 0) & (place + offset < side)
         matrix[place[inside], place[inside] + offset] = weight
     blurred = tf.einsum("ij,njkc->nikc", matrix, images)
     return tf.einsum("lk,nikc->nilc", matrix, blurred)
@@ -181,10 +198,21 @@ def _blur(images: Any, strength: float, mode: Mode) -> Any:
 def _median(images: Any, strength: float, mode: Mode) -> Any:
     """The median of a window of `strength` × `strength` pixels; beyond the border is paper."""
     size = int(strength)
-    windows = tf.image.extract_patches(
-        images, [1, size, size, 1], [1, 1, 1, 1], [1, 1, 1, 1], "SAME"
-    )
-    return tf.nn.top_k(windows, size * size // 2 + 1, sorted=True).values[..., -1:]
+
+    def median(gray: Any) -> Any:
+        windows = tf.image.extract_patches(
+            gray, [1, size, size, 1], [1, 1, 1, 1], [1, 1, 1, 1], "SAME"
+        )
+        return tf.nn.top_k(windows, size * size // 2 + 1, sorted=True).values[..., -1:]
+
+    return _by_channel(median, images)
+
+
+def _by_channel(function: Callable[[Any], Any], images: Any) -> Any:
+    """`function` of each channel as a gray image."""
+    if images.shape[-1] == 1:
+        return function(images)
+    return tf.concat([function(gray) for gray in tf.split(images, images.shape[-1], -1)], axis=-1)
 
 
 def _threshold(images: Any, strength: float, mode: Mode) -> Any:
@@ -223,21 +251,24 @@ _QUANTA = np.array([
 def _jpeg(images: Any, strength: float, mode: Mode) -> Any:
     """Cosine transform of 8 × 8 blocks, rounded to multiples that grow as the quality falls.
 
-    The border is repeated up to 32 × 32 pixels, and pixels are whole numbers of 255, as in files.
-    The smooth stand-in passes only what the rounding has not deleted.
+    The border is repeated up to whole blocks, and pixels are whole numbers of 255, as in files.
+    Each channel is a gray image. The smooth stand-in passes only what the rounding has not deleted.
     """
+    return _by_channel(lambda gray: _gray_jpeg(gray, strength, mode), images)
+
+
+def _gray_jpeg(images: Any, strength: float, mode: Mode) -> Any:
     scale = 5000 / strength if strength < 50 else 200 - 2 * strength
     quanta = np.clip((_QUANTA * int(scale) + 50) // 100, 1, 255).astype(np.float32)
     place = np.arange(_BLOCK)
     cosines = np.cos((2 * place + 1) * place[:, None] * np.pi / (2 * _BLOCK)) / 2
     cosines[0] /= np.sqrt(2)
     cosines = cosines.astype(np.float32)
-    blocks, padding = SIDE // _BLOCK + 1, -SIDE % _BLOCK
-    last = [SIDE - 1] * padding
+    side = images.shape[1]
+    blocks, padding = -(-side // _BLOCK), -side % _BLOCK
+    repeated = [*range(side), *[side - 1] * padding]
     pixels = _straight(tf.round, images[..., 0] * 255, mode.stand_in)
-    pixels = tf.gather(
-        tf.gather(pixels, [*range(SIDE), *last], axis=1), [*range(SIDE), *last], axis=2
-    )
+    pixels = tf.gather(tf.gather(pixels, repeated, axis=1), repeated, axis=2)
     pixels = tf.reshape(pixels - 128, [-1, blocks, _BLOCK, blocks, _BLOCK])
     waves = tf.einsum("ux,nbxcy,vy->nbucv", cosines, pixels, cosines) / quanta[:, None]
     kept = tf.stop_gradient(tf.round(waves))
@@ -245,7 +276,7 @@ def _jpeg(images: Any, strength: float, mode: Mode) -> Any:
         waves = tf.where(kept != 0, waves, 0.0)
     waves = (kept if mode.stand_in == "none" else with_gradient_of(kept, waves)) * quanta[:, None]
     pixels = tf.einsum("ux,nbucv,vy->nbxcy", cosines, waves, cosines) + 128
-    pixels = tf.reshape(pixels, [-1, blocks * _BLOCK, blocks * _BLOCK])[:, :SIDE, :SIDE, None]
+    pixels = tf.reshape(pixels, [-1, blocks * _BLOCK, blocks * _BLOCK])[:, :side, :side, None]
     decoded = tf.clip_by_value(_straight(tf.round, pixels, mode.stand_in) / 255, 0.0, 1.0)
     return decoded + 0.0 * images  # a gradient of zeros even where nothing is passed
 
@@ -257,25 +288,27 @@ def _straight(function: Callable[[Any], Any], x: Any, stand_in: str) -> Any:
 
 def _noise(images: Any, strength: float, mode: Mode) -> Any:
     """Normal noise of standard deviation `strength`, clipped to the box."""
-    noise = tf.reshape(normal(images, SIDE * SIDE, mode.seed, mode.draws), [-1, SIDE, SIDE, 1])
+    shape = images.shape[1:]
+    noise = tf.reshape(normal(images, math.prod(shape), mode.seed, mode.draws), [-1, *shape])
     return tf.clip_by_value(images + strength * noise, 0.0, 1.0)
 
 
 def _resize(images: Any, strength: float, mode: Mode) -> Any:
     """Shrunk by up to `strength` pixels and put anywhere on paper. Xie et al., arXiv:1711.01991."""
     shrink, row, column = tf.unstack(uniform(images, 3, mode.seed, mode.draws), axis=1)
-    side = SIDE - strength * shrink
-    down, across = ((SIDE - side) * place for place in (row, column))
-    rows, columns = _sampled(side, down), _sampled(side, across)
+    whole = images.shape[1]
+    side = whole - strength * shrink
+    down, across = ((whole - side) * place for place in (row, column))
+    rows, columns = _sampled(side, down, whole), _sampled(side, across, whole)
     return tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
 
 
-def _sampled(side: Any, offset: Any) -> Any:
-    """[n, 28, 28]: the share of each old pixel in each new one of a line shrunk to `side`."""
-    place = tf.range(SIDE, dtype=tf.float32) + 0.5
-    source = (place[None] - offset[:, None]) * SIDE / side[:, None]  # [n, new]
+def _sampled(side: Any, offset: Any, whole: int) -> Any:
+    """[n, new, old]: the share of each pixel of a line in each of the line shrunk to `side`."""
+    place = tf.range(whole, dtype=tf.float32) + 0.5
+    source = (place[None] - offset[:, None]) * whole / side[:, None]  # [n, new]
     shares = tf.nn.relu(1 - tf.abs(source[:, :, None] - place))
-    inside = tf.cast((source > 0) & (source < SIDE), tf.float32)[:, :, None]
+    inside = tf.cast((source > 0) & (source < whole), tf.float32)[:, :, None]
     return inside * shares / tf.maximum(tf.reduce_sum(shares, axis=2, keepdims=True), 1e-6)
 
 
@@ -296,7 +329,7 @@ KINDS = {
              "Small waves in blocks of 8 × 8 pixels are rounded away.", _jpeg,
              lambda _: 2 * _BLOCK - 1, lambda _: 0.3),
         Kind("resize", "Random resize", "pixels at most", 1, 8, 1, 4, AVERAGED,
-             "The image is shrunk at random and put somewhere.", _resize, lambda _: SIDE,
+             "The image is shrunk at random and put somewhere.", _resize, lambda _: MAX_SIDE,
              lambda _: 0.3),
         Kind("noise", "Random noise", "standard deviation", 0.05, 0.5, 0.05, 0.25, AVERAGED,
              "Noise drowns a small change, and some of the image.", _noise, lambda _: 1,

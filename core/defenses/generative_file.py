@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.checks import finding
 from core.data.mnist import ASSETS
+from core.data.spec import MNIST
 from core.fields import Fields
 from core.network.tensor_file import read_arrays, read_header
 
@@ -102,7 +103,7 @@ def _card(text: str) -> NetworkCard:
         settings=card.plain("settings"),
         seconds=card.number("seconds", 0, 1e9),
         error=card.number("error", 0, 1),
-        test_images=card.whole("test_images", 1, 10_000),
+        test_images=card.whole("test_images", 1, MNIST.test_images),
         version=card.text("version", 64),
         data_digest=card.text("data_digest", 64),
         kl=card.numbers("kl", 1_000, 0, 1e9),

@@ -4,15 +4,17 @@ Kingma & Welling (2013), arXiv:1312.6114.
 """
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, check_images
+from core.arrays import FloatArray, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_seed, check_whole
+from core.data.spec import MNIST
 from core.defenses.generative_file import NetworkCard, digest_of, path_of, read
-from core.network.classifier import IMAGES, in_batches
+from core.network.classifier import image_type, in_batches
 from core.network.forward import forward
 from core.network.model import assign_weights, named_weights
 
@@ -24,7 +26,7 @@ def build_encoder(*, seed: int = 0) -> keras.Model:
     """An untrained network: images to mean and log variance of the latent numbers, [n, 32]."""
     seed = check_seed(seed)
     layers = keras.layers
-    x = inputs = keras.Input((SIDE, SIDE, 1), name="image")
+    x = inputs = keras.Input(MNIST.shape, name="image")
     x = layers.Flatten(name="encoder_flatten")(x)
     x = _dense(_HIDDEN, 10 * seed, "encoder_dense")(x)
     x = layers.ReLU(name="encoder_relu")(x)
@@ -37,9 +39,9 @@ def build_decoder(*, seed: int = 0) -> keras.Model:
     layers = keras.layers
     x = inputs = keras.Input((LATENT,), name="latent")
     x = layers.ReLU(name="decoder_relu")(_dense(_HIDDEN, 10 * seed, "decoder_dense")(x))
-    x = _dense(SIDE * SIDE, 10 * seed + 1, "decoder_pixels")(x)
+    x = _dense(math.prod(MNIST.shape), 10 * seed + 1, "decoder_pixels")(x)
     x = layers.Activation("sigmoid", name="decoder_ink")(x)
-    return keras.Model(inputs, layers.Reshape((SIDE, SIDE, 1), name="decoder_image")(x))
+    return keras.Model(inputs, layers.Reshape(MNIST.shape, name="decoder_image")(x))
 
 
 def _dense(units: int, seed: int, name: str) -> keras.Layer:
@@ -65,13 +67,13 @@ class Generator:
         return self._encode(images)[:, :LATENT]
 
     def tangents(self, latent: Any) -> Any:
-        """In graphs: how each pixel rises with each latent number, [n, 16, 784]."""
+        """In graphs: how each pixel rises with each latent number, [n, 16, pixels]."""
         first, last = (
             self.models[1].get_layer(name) for name in ("decoder_dense", "decoder_pixels")
         )
         inner = latent @ tf.convert_to_tensor(first.kernel) + first.bias
         alive = tf.cast(inner > 0, tf.float32)[:, None] * tf.convert_to_tensor(first.kernel)
-        ink = tf.reshape(self.decode(latent), [-1, 1, SIDE * SIDE])
+        ink = tf.reshape(self.decode(latent), [-1, 1, math.prod(MNIST.shape)])
         slope = ink * (1 - ink)  # of the sigmoid
         return tf.einsum("nlh,hp->nlp", alive, tf.convert_to_tensor(last.kernel)) * slope
 
@@ -86,7 +88,7 @@ class Generator:
                 f"Latent numbers are {list(latent.shape)}: give {LATENT} finite ones an image."
             )
         if not len(latent):
-            return np.zeros((0, SIDE, SIDE, 1), np.float32)
+            return np.zeros((0, *MNIST.shape), np.float32)
         codes = tf.TensorSpec([None, LATENT], tf.float32)
         decoded = self.compiled("decoded", lambda: compiled(self.decode, codes))
         made: FloatArray = in_batches(decoded, latent.astype(np.float32))
@@ -132,10 +134,12 @@ class Generator:
         return self._compiled[name]
 
     def _moments(self, images: FloatArray) -> FloatArray:
-        check_images(images)
+        check_images(images, MNIST.shape)
         if not len(images):
             return np.zeros((0, 2 * LATENT), np.float32)
-        encoded = self.compiled("encoded", lambda: compiled(self._encode, IMAGES))
+        encoded = self.compiled(
+            "encoded", lambda: compiled(self._encode, image_type(self.models[0]))
+        )
         moments: FloatArray = in_batches(encoded, images)
         return moments
 

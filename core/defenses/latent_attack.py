@@ -16,7 +16,7 @@ from core.checks import check_range, check_whole
 from core.defenses.defended import DefendedClassifier
 from core.defenses.generator import generator
 from core.defenses.projection import adam, descend, nearest
-from core.network.classifier import IMAGES
+from core.network.classifier import image_type
 from core.network.forward import forward
 from core.network.margins import cross_entropy
 
@@ -41,7 +41,7 @@ def latent_attack(
     of the iterates, and the best for the goal is kept. iterations 10 to 2,000. Raises ValueError on
     other values and where the generator cannot be read.
     """
-    check_attack(images, goal, epsilon)
+    check_attack(classifier, images, goal, epsilon)
     iterations = check_whole("The number of iterations", iterations, _JUDGED, 2_000)
     check_range("The penalty", penalty, 0, 1_000)
     search = classifier.bare.compiled("latent attack", _compile)
@@ -105,7 +105,7 @@ def _compile(model: keras.Model) -> Any:
 
     scalar = tf.TensorSpec([], tf.float32)
     types = [
-        IMAGES,
+        image_type(model),
         tf.TensorSpec([None], tf.int64),
         scalar,
         scalar,

@@ -5,18 +5,20 @@ generator makes, found by gradient descent on its latent numbers from several st
 """
 
 import functools
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, check_image, check_images
+from core.arrays import FloatArray, check_image, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_whole
+from core.data.spec import MNIST, DatasetSpec
 from core.defenses.filters import PLAIN, STAND_INS, STRAIGHT_THROUGH, InFront, Mode
 from core.defenses.generator import LATENT, Generator, generator
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, in_batches
 from core.optimization.engine import Trajectory
 
 MAX_ITERATIONS, MAX_RESTARTS = 200, 10
@@ -24,7 +26,8 @@ LEARNING_RATE = 0.2
 _DAMPING = 1.0
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba (2014), arXiv:1412.6980
 _STARTS = np.random.default_rng(0).standard_normal((MAX_RESTARTS - 1, LATENT)).astype(np.float32)
-_TYPES = [IMAGES, tf.TensorSpec([], tf.int32), tf.TensorSpec([], tf.int32)]
+_COUNT = tf.TensorSpec([], tf.int32)
+_TYPES = [tf.TensorSpec([None, *MNIST.shape], tf.float32), _COUNT, _COUNT]
 _BATCH = 100
 _STEPS_A_LOOK = 10  # steps of descent, each down the generator and up, that Model 1's pass costs
 
@@ -74,6 +77,11 @@ class Projection:
         return f"Projection {self.iterations} × {self.restarts}"
 
     @property
+    def trained_on(self) -> DatasetSpec | None:
+        """MNIST, as its generator."""
+        return MNIST
+
+    @property
     def gradient(self) -> str:
         """STRAIGHT_THROUGH."""
         return STRAIGHT_THROUGH
@@ -108,7 +116,7 @@ def projection_of(key: str) -> Projection:
 
 def projected(images: FloatArray, *, iterations: int = 60, restarts: int = 4) -> FloatArray:
     """The nearest image of the generator that the descent finds, for each of [n, 28, 28, 1]."""
-    check_images(images)
+    check_images(images, MNIST.shape)
     numbers = _check(iterations, restarts)
     if not len(images):
         return images.copy()
@@ -124,12 +132,12 @@ def projection_path(
 
     The trajectory has one image for each restart; its term "distance" is ‖G(z) − x‖².
     """
-    check_image(image)
+    check_image(image, MNIST.shape)
     numbers = _check(iterations, restarts)
     run = generator().compiled("path", functools.partial(_compile_path, generator()))
     latent, distance = (each.numpy() for each in run(tf.constant(image), *numbers))
     images = generator().images(latent.reshape(-1, LATENT))
-    frames = images.reshape(iterations + 1, restarts, SIDE, SIDE, 1)
+    frames = images.reshape(iterations + 1, restarts, *MNIST.shape)
     logits = classifier.logits(images).reshape(iterations + 1, restarts, -1)
     steps = np.arange(iterations + 1, dtype=np.int64)
     return Trajectory(frames, steps, logits, {"distance": distance[..., 0]})
@@ -163,7 +171,7 @@ def nearest(descent: Descent) -> Any:
 def distances(made_by: Generator, images: Any, latent: Any) -> Any:
     """In graphs: ‖G(z) − x‖² float32 [restarts, n] for latent [restarts, n, 16]."""
     made = made_by.decode(tf.reshape(latent, [-1, LATENT]))
-    made = tf.reshape(made, [tf.shape(latent)[0], -1, SIDE * SIDE])
+    made = tf.reshape(made, [tf.shape(latent)[0], -1, math.prod(MNIST.shape)])
     return tf.reduce_sum((made - _flat(images)) ** 2, axis=2)
 
 
@@ -192,7 +200,7 @@ def _on_tangents(made_by: Generator, latent: Any, images: Any) -> Any:
     along = tf.einsum("nlp,np->nl", tangents, _flat(images))
     metric = tf.matmul(tangents, tangents, transpose_b=True) + _DAMPING * tf.eye(LATENT)
     moves = tf.linalg.solve(metric, along[..., None])
-    return tf.reshape(tf.matmul(tangents, moves, transpose_a=True), [-1, SIDE, SIDE, 1])
+    return tf.reshape(tf.matmul(tangents, moves, transpose_a=True), [-1, *MNIST.shape])
 
 
 def adam(latent: Any, gradient: Any, mean: Any, square: Any, step: Any, rate: float) -> Any:
@@ -213,7 +221,7 @@ def _step(made_by: Generator, images: Any, latent: Any, mean: Any, square: Any, 
 
 
 def _flat(images: Any) -> Any:
-    return tf.reshape(images, [-1, SIDE * SIDE])
+    return tf.reshape(images, [-1, math.prod(MNIST.shape)])
 
 
 def _compile_projected(made_by: Generator) -> Any:

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.arrays import FloatArray, IntArray, check_classes, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_switch, check_whole
 from core.data.fills import fill_images
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.forward import forward
 from core.network.model import assign_weights, named_weights
 from core.network.stages.table import stages_of
@@ -28,8 +28,9 @@ _MAX_COPIES = 2_000  # varied copies held at once: 6 MB
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """Float32 `values` [n, 28, 28], positive where a pixel speaks for the class.
+    """Float32 `values` [n, side, side], positive where a pixel speaks for the class.
 
+    A pixel of colors has the sum over its channels.
     completeness_gap float32 [n], in logits: the sum of the values minus (logit of the image −
     logit of the baseline); None for methods that promise no sum.
     """
@@ -41,11 +42,11 @@ class Attribution:
 def gradient(classifier: Classifier, images: FloatArray, classes: IntArray) -> Attribution:
     """By how much the logit rises per unit of ink, pixel by pixel, where the image is.
 
-    images float32 [n, 28, 28, 1] in [0, 1], classes int [n]. Raises ValueError on others.
+    images float32 [n, h, w, c] in [0, 1], classes int [n]. Raises ValueError on others.
     Simonyan et al. (2013), arXiv:1312.6034, here with its sign.
     """
-    classes = _checked(images, classes)
-    return Attribution(_gradients(classifier, images, classes)[..., 0])
+    classes = _checked(classifier, images, classes)
+    return Attribution(_by_pixel(_gradients(classifier, images, classes)))
 
 
 def gradient_times_input(
@@ -55,8 +56,8 @@ def gradient_times_input(
 
     Arguments and errors as of `gradient`. Shrikumar et al. (2017), arXiv:1704.02685.
     """
-    classes = _checked(images, classes)
-    return Attribution((images * _gradients(classifier, images, classes))[..., 0])
+    classes = _checked(classifier, images, classes)
+    return Attribution(_by_pixel(images * _gradients(classifier, images, classes)))
 
 
 def integrated_gradients(
@@ -74,11 +75,15 @@ def integrated_gradients(
     core.data.fills, a number in [0, 1], or pixels that broadcast to `images`. Arguments and errors
     as of `gradient`. Sundararajan et al. (2017), arXiv:1703.01365.
     """
-    classes = _checked(images, classes)
+    classes = _checked(classifier, images, classes)
     steps = check_whole("The number of steps", steps, 1, MAX_STEPS)
-    begin = fill_images(baseline, images) if isinstance(baseline, str) else baseline
+    begin = (
+        fill_images(baseline, images, spec=classifier.spec)
+        if isinstance(baseline, str)
+        else baseline
+    )
     start = np.broadcast_to(np.asarray(begin, np.float32), images.shape)
-    check_images(start)
+    check_images(start, classifier.spec.shape)
     path = images - start
     shares = ((np.arange(steps, dtype=np.float32) + np.float32(0.5)) / np.float32(steps))[
         :, None, None, None
@@ -86,7 +91,7 @@ def integrated_gradients(
     mean = _mean_gradients(
         classifier, classes, steps, lambda part: start[part, None] + shares * path[part, None]
     )
-    values = (path * mean)[..., 0]
+    values = _by_pixel(path * mean)
     logits = classifier.logits(np.concatenate([images, start]))
     ends = np.take_along_axis(logits, np.tile(classes, 2)[:, None], axis=1)[:, 0]
     rise = ends[: len(images)] - ends[len(images) :]
@@ -109,16 +114,13 @@ def smooth_grad(
     al. (2017), arXiv:1706.03825.
     """
     seed = check_seed(seed)
-    classes = _checked(images, classes)
+    classes = _checked(classifier, images, classes)
     samples = check_whole("The number of samples", samples, 1, MAX_SAMPLES)
     check_range("The noise", noise, 0, 1)
-    draws = np.random.default_rng(seed).standard_normal((samples, SIDE, SIDE, 1), np.float32)
+    draws = np.random.default_rng(seed).standard_normal((samples, *images.shape[1:]), np.float32)
     draws *= np.float32(noise)
-    return Attribution(
-        _mean_gradients(classifier, classes, samples, lambda part: images[part, None] + draws)[
-            ..., 0
-        ]
-    )
+    mean = _mean_gradients(classifier, classes, samples, lambda part: images[part, None] + draws)
+    return Attribution(_by_pixel(mean))
 
 
 def grad_cam(
@@ -126,18 +128,18 @@ def grad_cam(
 ) -> Attribution:
     """The last convolution's maps, each weighted by the mean gradient of the logit at it, summed.
 
-    Bilinear from the maps' size to 28 × 28, and not scaled. As published only what is positive
+    Bilinear from the maps' size to the image's, and not scaled. As published only what is positive
     stays, so that it can be blank: where the weighted maps are negative everywhere. `signed`
     keeps both signs. Arguments and errors as of `gradient`. Selvaraju et al. (2016),
     arXiv:1610.02391.
     """
-    classes = _checked(images, classes)
+    classes = _checked(classifier, images, classes)
     check_switch("Whether both signs are kept", signed)
     compiled = classifier.compiled("attribution/grad_cam", _compile_grad_cam)
     coarse: FloatArray = in_batches(compiled, images, classes, batch=_BATCH)
     if not signed:
         coarse = np.maximum(coarse, 0)
-    rows, columns = _bilinear(coarse.shape[1]), _bilinear(coarse.shape[2])
+    rows = columns = _bilinear(coarse.shape[1], images.shape[1])
     return Attribution(np.einsum("yi,nij,xj->nyx", rows, coarse, columns).astype(np.float32))
 
 
@@ -171,9 +173,9 @@ def randomize_last_layer(classifier: Classifier, *, seed: int = 0) -> Classifier
     return Classifier(model, name=name, spec=classifier.spec)
 
 
-def _checked(images: FloatArray, classes: IntArray) -> IntArray:
-    check_images(images)
-    return check_classes(classes, len(images))
+def _checked(classifier: Classifier, images: FloatArray, classes: IntArray) -> IntArray:
+    check_images(images, classifier.spec.shape)
+    return check_classes(classes, len(images), len(classifier.spec.classes))
 
 
 def _compile_gradient(model: keras.Model) -> Any:
@@ -183,7 +185,7 @@ def _compile_gradient(model: keras.Model) -> Any:
         logits = tf.gather(logits_of(images), classes, batch_dims=1)
         return tf.gradients(logits, images)[0]
 
-    return compiled(logit_gradient, IMAGES, _CLASSES)
+    return compiled(logit_gradient, image_type(model), _CLASSES)
 
 
 def _compile_grad_cam(model: keras.Model) -> Any:
@@ -195,11 +197,11 @@ def _compile_grad_cam(model: keras.Model) -> Any:
         weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
         return tf.reduce_sum(weights * maps, axis=-1)
 
-    return compiled(weighted_maps, IMAGES, _CLASSES)
+    return compiled(weighted_maps, image_type(model), _CLASSES)
 
 
 def _gradients(classifier: Classifier, images: FloatArray, classes: IntArray) -> FloatArray:
-    """Gradients float32 [n, 28, 28, 1] of each image's logit, at pixels that may leave [0, 1]."""
+    """Gradients float32, as the images, of each image's logit, at pixels that may leave [0, 1]."""
     compiled = classifier.compiled("attribution/gradient", _compile_gradient)
     gradients: FloatArray = in_batches(compiled, images, classes, batch=_BATCH)
     return gradients
@@ -211,22 +213,29 @@ def _mean_gradients(
     count: int,
     copies: Callable[[slice], FloatArray],
 ) -> FloatArray:
-    """The mean over `count` copies [part, count, 28, 28, 1] of each image, some images at once."""
+    """The mean over `count` copies [part, count, …] of each image, some images at once."""
     together = max(1, _MAX_COPIES // count)
-    means = [np.zeros((0, SIDE, SIDE, 1), np.float32)]
+    shape = classifier.spec.shape
+    means = [np.zeros((0, *shape), np.float32)]
     for start in range(0, len(classes), together):
         part = slice(start, start + together)
         varied = copies(part)
         gradients = _gradients(
-            classifier, varied.reshape(-1, SIDE, SIDE, 1), np.repeat(classes[part], count)
+            classifier, varied.reshape(-1, *shape), np.repeat(classes[part], count)
         )
         means.append(gradients.reshape(varied.shape).mean(axis=1))
     return np.concatenate(means)
 
 
-def _bilinear(size: int) -> FloatArray:
-    """The matrix [28, size] that interpolates `size` evenly spaced values, flat at the ends."""
-    centers = (np.arange(SIDE) + 0.5) * size / SIDE - 0.5
+def _by_pixel(values: FloatArray) -> FloatArray:
+    """Values [n, side, side, channels] summed over the channels; of one channel as they are."""
+    summed: FloatArray = values[..., 0] if values.shape[-1] == 1 else values.sum(axis=-1)
+    return summed
+
+
+def _bilinear(size: int, side: int) -> FloatArray:
+    """The matrix [side, size] that interpolates `size` evenly spaced values, flat at the ends."""
+    centers = (np.arange(side) + 0.5) * size / side - 0.5
     return np.stack(
         [np.interp(centers, np.arange(size), unit) for unit in np.eye(size)], axis=1
     ).astype(np.float32)

@@ -160,8 +160,8 @@ METHODS = {
 def scale_end(unit: str, classifier: Classifier, images: FloatArray) -> float:
     """Where the scale of a unit ends: the 99th percentile of |value|, in two digits, above 0.
 
-    Over the maps of all methods of the unit for the predicted classes of images float32 [n, 28,
-    28, 1] in [0, 1], of none 1e-6: the same for every image that is shown.
+    Over the maps of all methods of the unit for the predicted classes of images float32 [n, h,
+    w, c] in [0, 1], of none 1e-6: the same for every image that is shown.
     """
     classes = classifier.predict(images)
     largest = 1e-6

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, IntArray
+from core.arrays import FloatArray, IntArray
 from core.attacks.generated import noise_images
 from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
+from core.data.spec import MNIST
 from core.network.classifier import Classifier
 from core.optimization.engine import (
     MAX_FRAMES,
@@ -69,7 +70,7 @@ def maximize_logit(
 ) -> Trajectory:
     """Images that make the logit of a class as large as the penalties allow: the report's E10.
 
-    classes int [n] in 0 to 9; start float32 [n, 28, 28, 1] in [0, 1], zero where it is not given.
+    classes int [n]; start float32 as the images in [0, 1], zero where it is not given.
     Errors are those of `optimize_images`.
     """
     return _climb(classifier, logit(classes), len(classes), settings, start, keep_every)
@@ -123,7 +124,7 @@ def _climb(
     settings = settings or ImageSettings()
     return optimize_images(
         classifier,
-        start_images("zero", count) if start is None else start,
+        np.zeros((count, *classifier.spec.shape), np.float32) if start is None else start,
         settings.sign * wanted
         - settings.penalty * energy()
         - settings.variation * total_variation(),
@@ -137,20 +138,25 @@ def _climb(
 
 
 def start_images(
-    kind: str, count: int, *, image: FloatArray | None = None, seed: int = 0
+    kind: str,
+    count: int,
+    *,
+    image: FloatArray | None = None,
+    seed: int = 0,
+    shape: tuple[int, ...] = MNIST.shape,
 ) -> FloatArray:
-    """The same start `count` times, float32 [count, 28, 28, 1]: zero, noise, or an image.
+    """The same start `count` times, float32 [count, *shape]: zero, noise, or an image.
 
-    noise: as that of E7, N(0.5, 0.05²) by seed. image float32 [1, 28, 28, 1]. Raises ValueError.
+    noise: as that of E7, N(0.5, 0.05²) by seed. image float32 [1, *shape]. Raises ValueError.
     """
     seed = check_seed(seed)
     check_choice("The start", kind, STARTS)
     count = check_whole("The number of images", count, 0, MAX_FRAMES)
     if kind == "image" and image is None:
         raise ValueError("The start is an image, and there is none: give one.")
-    one = np.zeros((1, SIDE, SIDE, 1), np.float32)
+    one = np.zeros((1, *shape), np.float32)
     if kind == "noise":
-        one = noise_images(np.zeros(1, np.int64), mean=0.5, stddev=0.05, seed=seed)
+        one = noise_images(np.zeros(1, np.int64), mean=0.5, stddev=0.05, seed=seed, shape=shape)
     elif kind == "image" and image is not None:
         one = image
     return np.repeat(one, count, axis=0)

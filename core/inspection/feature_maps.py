@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.arrays import BoolArray, FloatArray, IntArray, check_images
 from core.backend import compiled, keras, tf
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.stages.stage import Stage, Sums
 from core.network.stages.table import stage_of, stages_of
 
@@ -100,7 +100,7 @@ def _sums(model: keras.Model, convolution: str) -> Sums:
 def feature_maps(classifier: Classifier, images: FloatArray, layer: str) -> FloatArray:
     """What every channel of `layer` puts out, float32 [n, h, w, channels], signed and unscaled.
 
-    Images are float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on a layer without maps.
+    Images are float32 [n, h, w, c] in [0, 1]. Raises ValueError on a layer without maps.
     """
     maps = classifier.activations(images, layer)
     if maps.ndim != 4:
@@ -156,7 +156,7 @@ def under_kernel(
     """The maps that a convolution's kernel lies over, and those that a shortcut adds to its own.
 
     float32 [n, h, w, input channels] and [n, side, side, channels], None without a shortcut.
-    Images are float32 [n, 28, 28, 1] in [0, 1].
+    Images are float32 [n, h, w, c] in [0, 1].
     """
     sums = _sums(classifier.model, convolution.name)
     source = classifier.activations(images, convolution.source)
@@ -181,10 +181,10 @@ def seen_rows(model: keras.Model, layer: str) -> IntArray:
 def active_shares(classifier: Classifier, images: FloatArray) -> dict[str, DoubleArray]:
     """By convolution, the share of positions of all images at which each channel is above 0.
 
-    After ReLU; float64 [channels] in [0, 1], NaN of no image. Images are float32 [n, 28, 28, 1] in
+    After ReLU; float64 [channels] in [0, 1], NaN of no image. Images are float32 [n, h, w, c] in
     [0, 1].
     """
-    check_images(images)
+    check_images(images, classifier.spec.shape)
     found = convolutions(classifier.model)
     compiled = classifier.compiled("active_counts", lambda model: _compile_counts(model, found))
     counts = in_batches(compiled, images).astype(np.int64)
@@ -205,7 +205,7 @@ def _compile_counts(model: keras.Model, found: Sequence[Convolution]) -> Any:
         maps = maps if isinstance(maps, list | tuple) else [maps]
         return tf.concat([tf.math.count_nonzero(m > 0, axis=[1, 2]) for m in maps], axis=1)
 
-    return compiled(counts, IMAGES)
+    return compiled(counts, image_type(model))
 
 
 def is_dead(share: DoubleArray) -> Any:

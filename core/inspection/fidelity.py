@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.arrays import FloatArray, IntArray, check_classes, check_images
 from core.checks import check_seed, check_whole
 from core.keyed_noise import DoubleArray, of_images
 from core.network.classifier import Classifier
 
-PIXELS = SIDE * SIDE
 STEPS = 28
 IMAGE_ITSELF, RANDOM_MAP = "The image itself", "A random map"
 CONTROLS = (IMAGE_ITSELF, RANDOM_MAP)
@@ -20,8 +19,8 @@ class Fidelity:
     """The probability of the class while the pixels change, float32 [n, steps + 1].
 
     Deletion sets pixels to 0, the one that the map puts highest first; insertion begins at an
-    image of zeros and puts them back in the same order. `shares` float32 [steps + 1]: how many of
-    the 784 pixels have changed, from 0 to 1.
+    image of zeros and puts them back in the same order. `shares` float32 [steps + 1]: which
+    share of the pixels has changed, from 0 to 1.
     """
 
     shares: FloatArray
@@ -53,48 +52,51 @@ def fidelity(
     steps: int = STEPS,
     seed: int = 0,
 ) -> Fidelity:
-    """Deletion and insertion curves of maps [n, 28, 28] for images [n, 28, 28, 1], classes [n].
+    """Deletion and insertion curves of maps [n, side, side] for images and classes [n].
 
-    Pixels go from the highest value to the lowest with its sign, in `steps` (1 to 784) equal
-    parts; equal values are ordered at random by `seed` and the image. Raises ValueError on other
-    maps. Petsiuk et al. (2018), arXiv:1806.07421, with 0 where they blur.
+    Pixels go from the highest value to the lowest with its sign, each with all its channels, in
+    `steps` (1 to the number of pixels) equal parts; equal values are ordered at random by `seed`
+    and the image. Raises ValueError on other maps. Petsiuk et al. (2018), arXiv:1806.07421, with 0
+    where they blur.
     """
     seed = check_seed(seed)
-    check_images(images)
-    classes = check_classes(classes, len(images))
-    steps = check_whole("The number of steps", steps, 1, PIXELS)
+    spec = classifier.spec
+    check_images(images, spec.shape)
+    classes = check_classes(classes, len(images), len(spec.classes))
+    count = spec.side**2
+    steps = check_whole("The number of steps", steps, 1, count)
     if maps.shape != images.shape[:3] or not np.isfinite(maps).all():
         raise ValueError(
             f"Maps are {list(maps.shape)} for images {list(images.shape)}: give a finite value "
             "for each pixel."
         )
-    counts = np.rint(np.linspace(0, PIXELS, steps + 1)).astype(np.int64)
-    ties = of_images(images, seed, "ties").uniform(PIXELS)
-    place = _places(maps.reshape(-1, PIXELS), ties)
-    changed = place[:, None, :] < counts[:, None]  # [n, steps + 1, 784]
-    pixels = images.reshape(-1, 1, PIXELS)
+    counts = np.rint(np.linspace(0, count, steps + 1)).astype(np.int64)
+    ties = of_images(images, seed, "ties").uniform(count)
+    place = _places(maps.reshape(-1, count), ties)
+    changed = (place[:, None, :] < counts[:, None])[..., None]  # [n, steps + 1, pixels, 1]
+    pixels = images.reshape(-1, 1, count, spec.channels)
     each = np.arange(len(images))[:, None]
 
     def probability(copies: FloatArray) -> FloatArray:
-        answers = classifier.probabilities(copies.reshape(-1, SIDE, SIDE, 1))
+        answers = classifier.probabilities(copies.reshape(-1, *spec.shape))
         of_class: FloatArray = answers.reshape(len(images), steps + 1, answers.shape[1])[
             each, np.arange(steps + 1), classes[:, None]
         ]
         return of_class
 
     return Fidelity(
-        shares=(counts / PIXELS).astype(np.float32),
+        shares=(counts / count).astype(np.float32),
         deletion=probability(np.where(changed, np.float32(0), pixels)),
         insertion=probability(np.where(changed, pixels, np.float32(0))),
     )
 
 
 def random_map(images: FloatArray, *, seed: int = 0, draws: int = 1) -> FloatArray:
-    """Uniform values for images [n, 28, 28, 1]: float32 [n, 28, 28], the map that knows nothing.
+    """Uniform values for images: float32 [n, side, side], the map that knows nothing.
 
     They follow from `seed` and the image; `draws` rows in a row that hold the same image differ.
     """
-    drawn = of_images(images, check_seed(seed), "random map", draws).uniform(SIDE, SIDE)
+    drawn = of_images(images, check_seed(seed), "random map", draws).uniform(*images.shape[1:3])
     return drawn.astype(np.float32)
 
 

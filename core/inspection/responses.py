@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_whole
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.stages.table import stages_of
 from core.statistics.rate import Rate
 
@@ -61,8 +61,8 @@ class Responses:
 
 
 def responses(classifier: Classifier, images: FloatArray, layer: str) -> Responses:
-    """The answers of all channels of `layer` to images float32 [n, 28, 28, 1]."""
-    check_images(images)
+    """The answers of all channels of `layer` to images float32 [n, h, w, c]."""
+    check_images(images, classifier.spec.shape)
     compiled = classifier.compiled(
         f"responses/{layer}", lambda model: _compile_responses(model, layer)
     )
@@ -85,14 +85,14 @@ def _compile_responses(model: keras.Model, layer: str) -> Any:
         flat = tf.reshape(output, [tf.shape(output)[0], -1, output.shape[-1]])
         return tf.stack([tf.reduce_mean(flat, axis=1), tf.reduce_max(flat, axis=1)], axis=1)
 
-    return compiled(both, IMAGES)
+    return compiled(both, image_type(model))
 
 
 def unit_responses(
     classifier: Classifier, images: FloatArray, layer: str, number: int
 ) -> FloatArray:
-    """What one unit of `layer` answers to images [n, 28, 28, 1], n ≥ 1: float32 [n]."""
-    check_images(images)
+    """What one unit of `layer` answers to images [n, h, w, c], n ≥ 1: float32 [n]."""
+    check_images(images, classifier.spec.shape)
     units = math.prod(classifier.model.get_layer(layer).output.shape[1:])
     number = check_whole("The unit", number, 0, units - 1)
     compiled = classifier.compiled(f"unit/{layer}", lambda model: _compile_unit(model, layer))
@@ -108,7 +108,7 @@ def _compile_unit(model: keras.Model, layer: str) -> Any:
         output = until(images, training=False)
         return tf.reshape(output, [tf.shape(output)[0], -1])[:, number]
 
-    return compiled(value, IMAGES, tf.TensorSpec([], tf.int64))
+    return compiled(value, image_type(model), tf.TensorSpec([], tf.int64))
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def most_exciting(real: FloatArray, count: int = 9, *, minimize: bool = False) -
 def most_similar(images: FloatArray, real: FloatArray) -> tuple[IntArray, FloatArray]:
     """For each image the real one at the smallest angle: its index [n] and the cosine [n].
 
-    Both float32 [·, 28, 28, 1]. The cosine with an empty image is 0.
+    Both float32 [·, side, side, channels]. The cosine with an empty image is 0.
     """
     cosines = _directions(images) @ _directions(real).T
     best = cosines.argmax(axis=1)
@@ -160,6 +160,6 @@ def most_similar(images: FloatArray, real: FloatArray) -> tuple[IntArray, FloatA
 
 
 def _directions(images: FloatArray) -> FloatArray:
-    flat = images.reshape(-1, SIDE * SIDE)
+    flat = images.reshape(len(images), math.prod(images.shape[1:]))
     lengths = np.linalg.norm(flat, axis=1, keepdims=True)
     return (flat / np.where(lengths == 0, 1, lengths)).astype(np.float32)

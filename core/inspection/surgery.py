@@ -10,7 +10,7 @@ from core.arrays import FloatArray, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed
 from core.inspection.feature_maps import Convolution, channel_arithmetic, convolutions
-from core.network.classifier import IMAGES, Classifier, in_batches
+from core.network.classifier import Classifier, image_type, in_batches
 from core.network.model import assign_weights, named_weights
 from core.network.stages.table import stage_of
 
@@ -22,10 +22,10 @@ def scale_channels(classifier: Classifier, images: FloatArray, factors: Factors)
     """Logits float32 [n, classes] with every channel multiplied after its ReLU.
 
     factors: convolution → one number in [0, 2] for each channel, 0 switches it off; convolutions
-    that are left out stay as they are. Images are float32 [n, 28, 28, 1] in [0, 1], n ≥ 1. One
+    that are left out stay as they are. Images are float32 [n, h, w, c] in [0, 1], n ≥ 1. One
     compiled function serves all factors. Raises ValueError on other layers, counts and ranges.
     """
-    check_images(images)
+    check_images(images, classifier.spec.shape)
     found = convolutions(classifier.model)
     tensors = [tf.constant(each) for each in _checked(found, factors).values()]
     compiled = classifier.compiled("surgery", lambda model: _compile(model, found))
@@ -90,7 +90,7 @@ def _compile(model: keras.Model, found: list[Convolution]) -> Any:
                 x = layer(x, training=False)
         return x
 
-    signature = [IMAGES, *(tf.TensorSpec([each.channels], tf.float32) for each in found)]
+    signature = [image_type(model), *(tf.TensorSpec([each.channels], tf.float32) for each in found)]
     return compiled(logits, *signature)
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from core.checks import check_choice, check_range, check_switch, check_whole
-from core.data.spec import MNIST
+from core.data.spec import MAX_SIDE, MIN_SIDE, MNIST
 from core.fields import Fields
 from core.network.stages.convolution import Conv2D
 from core.network.stages.max_pooling import MaxPooling
@@ -68,7 +68,7 @@ class Architecture:
         check_choice("The ending of the maps", self.ending, tuple(ENDINGS))
         check_whole("The number of axes of an image", len(self.input_shape), 3, 3)
         side, width, channels = self.input_shape
-        check_whole("The side of an image in pixels", side, 4, 256)
+        check_whole("The side of an image in pixels", side, MIN_SIDE, MAX_SIDE)
         check_whole("The width of an image, which is square,", width, side, side)
         check_whole("The number of channels", channels, 1, 3)
         parameters, multiply_adds = self.size()
@@ -112,7 +112,9 @@ class Architecture:
     def from_dict(cls, values: object) -> "Architecture":
         """The inverse of `to_dict`. Raises ValueError on anything that is not an architecture."""
         fields = Fields(values, "The architecture")
-        shape = fields.wholes("input_shape", 3, 1, 256) if "input_shape" in fields else MNIST.shape
+        shape = (
+            fields.wholes("input_shape", 3, 1, MAX_SIDE) if "input_shape" in fields else MNIST.shape
+        )
         return cls(
             blocks=tuple(map(_block, fields.records("blocks", 6))),
             hidden_units=fields.wholes("hidden_units", 4, 1, 4096),

@@ -15,7 +15,6 @@ from core.network.margins import log_odds_against
 from core.network.model import layer_table, weights_digest
 
 Climbed = Callable[[Any, Any], Any]  # in graphs: logits [n, m] and classes [n] to numbers [n]
-IMAGES = tf.TensorSpec([None, *MNIST.shape], tf.float32)
 BATCH = 250
 _MULTIPLY_ADDS = 5_000_000  # that take as long as Model 1's 2.8 million in its small layers
 _two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
@@ -65,7 +64,7 @@ class Classifier:
         return [layer.name for layer in self.model.layers]
 
     def logits(self, images: FloatArray) -> FloatArray:
-        """Logits float32 [n, classes] of images float32 [n, 28, 28, 1] in [0, 1]."""
+        """Logits float32 [n, classes] of images float32 [n, side, side, channels] in [0, 1]."""
         return self.activations(images, "logits")
 
     def probabilities(self, images: FloatArray) -> FloatArray:
@@ -78,11 +77,11 @@ class Classifier:
         return classes
 
     def activations(self, images: FloatArray, layer: str) -> FloatArray:
-        """What `layer` puts out for images float32 [n, 28, 28, 1] in [0, 1]: float32 [n, …].
+        """What `layer` puts out for images as of `logits`: float32 [n, …].
 
         Raises ValueError on images of another shape, type or range, and on an unknown layer.
         """
-        check_images(images)
+        check_images(images, self.spec.shape)
         compiled = self.compiled(f"activations/{layer}", lambda _: self._compile(layer))
         if not len(images):  # TensorFlow's fused convolution fails on an empty batch
             return np.zeros((0, *self.model.get_layer(layer).output.shape[1:]), np.float32)
@@ -105,8 +104,13 @@ class Classifier:
                 f"There is no layer {name!r}: choose of {', '.join(self.layer_names)}."
             )
         model = keras.Model(self.model.inputs, self.model.get_layer(name).output)
-        graph = compiled(lambda images: model(images, training=False), IMAGES)
+        graph = compiled(lambda images: model(images, training=False), image_type(model))
         return graph.get_concrete_function()  # called for every single image: saves 0.2 ms each
+
+
+def image_type(model: keras.Model) -> tf.TensorSpec:
+    """The type of the images that `model` takes, for the signature of a compiled function."""
+    return tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
 
 
 def in_batches(compiled: Callable[..., Any], *arrays: NDArray[Any], batch: int = BATCH) -> Any:

@@ -82,6 +82,6 @@ class Evaluation:
 
 
 def evaluate(classifier: Classifier, images: FloatArray, labels: ByteArray) -> Evaluation:
-    """The classifier's answers to images float32 [n, 28, 28, 1] with true classes labels [n]."""
-    checked = check_classes(labels, len(images)).astype(np.uint8)
+    """The classifier's answers to images float32 [n, h, w, c] with true classes labels [n]."""
+    checked = check_classes(labels, len(images), len(classifier.spec.classes)).astype(np.uint8)
     return Evaluation(classifier.logits(images), checked)

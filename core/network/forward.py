@@ -14,7 +14,7 @@ from core.network.stages.table import stages_of
 
 
 def forward(model: keras.Model) -> Step:
-    """A function for graphs: images [n, 28, 28, 1] to logits [n, classes]."""
+    """A function for graphs: images [n, h, w, c] to logits [n, classes]."""
     last = model.layers[-1].name
     outputs = layer_outputs(model, [last])
     return lambda images: outputs(images)[last]
@@ -33,7 +33,7 @@ def in_loop(function: Step) -> Step:
 
 
 def layer_outputs(model: keras.Model, names: Sequence[str]) -> Callable[[Any], dict[str, Any]]:
-    """A function for graphs: images [n, 28, 28, 1] to what each named layer puts out."""
+    """A function for graphs: images [n, h, w, c] to what each named layer puts out."""
     chain = steps(stages_of(model), names)
 
     def run(images: Any) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import CLASSES
 from core.backend import tf
 
 _LEAST = -50.0  # of a logarithm: a share of 2e-22 is nothing beside 1, and alone still a number
@@ -66,10 +65,10 @@ def own(logits: Any, classes: Any) -> Any:
     return tf.gather(logits, classes, batch_dims=1)
 
 
-def other_classes(classes: Any) -> Any:
-    """In graphs: the nine other classes of each image: [n, 9]."""
-    return (classes[:, None] + tf.range(1, CLASSES, dtype=classes.dtype)) % CLASSES
+def other_classes(classes: Any, count: int) -> Any:
+    """In graphs: of `count` classes all but that of each image: [n, count − 1]."""
+    return (classes[:, None] + tf.range(1, count, dtype=classes.dtype)) % count
 
 
 def _others(logits: Any, classes: Any) -> Any:
-    return tf.gather(logits, other_classes(classes), batch_dims=1)
+    return tf.gather(logits, other_classes(classes, logits.shape[1]), batch_dims=1)

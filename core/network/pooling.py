@@ -9,7 +9,7 @@ def max_pool(maps: Any, window: int) -> Any:
     """Maps [n, h, w, c] max-pooled without overlap; at a tie the first pixel takes the gradient.
 
     The same values and gradient as TensorFlow's kernels, whose gradient takes ten times as long
-    (6.1 against 0.6 ms for 32 × 28 × 28 × 32 on one thread).
+    (6.1 against 0.6 ms for 32 images of MNIST with 32 channels on one thread).
     """
     if window == 1:
         return maps

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed, check_whole
-from core.network.classifier import BATCH, IMAGES, Classifier, softmax
+from core.network.classifier import BATCH, Classifier, image_type, softmax
 from core.network.forward import in_loop, layer_outputs
 from core.network.margins import log_odds_against, log_share
 from core.network.stages.stage import Step
@@ -34,10 +34,10 @@ _SCALARS = ("learning_rate", "jitter", "blur")
 class Trajectory:
     """The recorded iterates of an optimization; the last frame is its result.
 
-    images float32 [frames, n, 28, 28, 1] in [0, 1], steps int64 [frames] from 0 to the number of
+    images float32 [frames, n, h, w, c] in [0, 1], steps int64 [frames] from 0 to the number of
     iterations, logits float32 [frames, n, classes], terms: each term's name to float32
     [frames, n], without its weight. Logits and terms are those of the images as recorded.
-    noise float32 [frames, m, 28, 28, 1] in [−1, 1]: what was added to the images, where a noise
+    noise float32 [frames, m, h, w, c] in [−1, 1]: what was added to the images, where a noise
     was optimized and not the images themselves.
     """
 
@@ -49,7 +49,7 @@ class Trajectory:
 
     @property
     def result(self) -> FloatArray:
-        """The last images: float32 [n, 28, 28, 1]."""
+        """The last images: float32 [n, h, w, c]."""
         last: FloatArray = self.images[-1]
         return last
 
@@ -66,7 +66,7 @@ class Trajectory:
 
     @property
     def change(self) -> FloatArray:
-        """What has been added to the first image: float32 [frames, n, 28, 28, 1] in [−1, 1]."""
+        """What has been added to the first image: float32 [frames, n, h, w, c] in [−1, 1]."""
         change: FloatArray = self.images - self.images[0]
         return change
 
@@ -85,19 +85,19 @@ def optimize_images(
     seed: int = 0,
     added_to: FloatArray | None = None,
 ) -> Trajectory:
-    """Gradient ascent on the pixels of `start` float32 [n, 28, 28, 1] in [0, 1].
+    """Gradient ascent on the pixels of `start` float32 [n, h, w, c] in [0, 1].
 
     Every step ends in the box [0, 1]. optimizer: "adam", or "sgd" with momentum 0.9. Every
     `keep_every`-th image is recorded, and the last always. jitter: before each gradient the image
     is shifted at random by up to so many pixels (0 to 8) around its borders; blur: behind each
     step it is blurred by a Gaussian of so many pixels (0 to 3).
 
-    added_to float32 [n, 28, 28, 1] in [0, 1]: then `start` [m, 28, 28, 1] in [−1, 1] is a noise,
+    added_to float32 [n, h, w, c] in [0, 1]: then `start` [m, h, w, c] in [−1, 1] is a noise,
     one for all images (m = 1) or one for each (m = n), and the images are clip(added_to + noise)
     to [0, 1]. Raises ValueError on other values.
     """
     seed = check_seed(seed)
-    _check_start(start, added_to)
+    _check_start(classifier, start, added_to)
     check_choice("The optimizer", optimizer, OPTIMIZERS)
     check_whole("The distance of recorded steps", keep_every, 1, MAX_ITERATIONS)
     check_ascent(learning_rate, iterations, jitter, blur)
@@ -115,7 +115,7 @@ def optimize_images(
         f"optimize{' noise' if added else ''}/{optimizer}/{kinds}{place}",
         lambda model: _compile(model, objective, optimizer, alone, added=added),
     )
-    below = added_to if added else np.zeros((1, SIDE, SIDE, 1), np.float32)
+    below = added_to if added else np.zeros_like(start[:1])
     scalars = {"learning_rate": learning_rate, "jitter": jitter, "blur": blur}
     frames, rows = climb(
         tf.constant(start),
@@ -132,12 +132,12 @@ def optimize_images(
     return replace(found, noise=pixels) if added else found
 
 
-def _check_start(start: FloatArray, added_to: FloatArray | None) -> None:
+def _check_start(classifier: Classifier, start: FloatArray, added_to: FloatArray | None) -> None:
     if added_to is None:
-        check_images(start)
+        check_images(start, classifier.spec.shape)
     else:
-        check_images(added_to)
-        check_images(np.abs(start))
+        check_images(added_to, classifier.spec.shape)
+        check_images(np.abs(start), classifier.spec.shape)
         if len(start) not in (1, len(added_to)):
             raise ValueError(
                 f"There are {len(start)} noises for {len(added_to)} images: give one, or one for "
@@ -159,7 +159,7 @@ def _of_none(
     """The trajectory of no image, with the noise that it begins with, if there is one."""
     frames = len(steps)
     return Trajectory(
-        images=np.zeros((frames, 0, SIDE, SIDE, 1), np.float32),
+        images=np.zeros((frames, 0, *classifier.spec.shape), np.float32),
         steps=steps,
         logits=np.zeros((frames, 0, classifier.model.output.shape[1]), np.float32),
         terms={name: np.zeros((frames, 0), np.float32) for name in term_names(objective)},
@@ -170,7 +170,7 @@ def _of_none(
 def trajectory_of(
     classifier: Classifier, objective: Objective, steps: IntArray, images: FloatArray
 ) -> Trajectory:
-    """The trajectory of recorded images float32 [frames, n, 28, 28, 1], with logits and terms."""
+    """The trajectory of recorded images float32 [frames, n, h, w, c], with logits and terms."""
     if not images.shape[1]:
         return _of_none(classifier, objective, steps, None)
     together = max(1, BATCH // images.shape[1])
@@ -200,14 +200,14 @@ def _measure(classifier: Classifier, objective: Objective, images: FloatArray) -
         lambda model: _compile_measure(model, objective),
     )
     given = arguments(objective, copies=frames)
-    rows: FloatArray = compiled(tf.constant(images.reshape(-1, SIDE, SIDE, 1)), *given).numpy()
+    rows: FloatArray = compiled(tf.constant(images.reshape(-1, *images.shape[2:])), *given).numpy()
     return rows.reshape(frames, count, -1)
 
 
 def _compile_measure(model: keras.Model, objective: Objective) -> Any:
-    measured = _measured(model, objective)
+    measured, images = _measured(model, objective), image_type(model)
     return compiled(
-        lambda images, *given: _row(*measured(images, given)), IMAGES, *signature(objective)
+        lambda images, *given: _row(*measured(images, given)), images, *signature(objective, images)
     )
 
 
@@ -248,7 +248,7 @@ def _compile(
         start: Any, below: Any, steps: Any, weights: Any, seed: Any, scalars: Any, *given: Any
     ) -> Any:
         jitter, blur = scalars["jitter"], scalars["blur"]
-        blur_weights = _blur_weights(blur)
+        blur_weights = _blur_weights(blur, start.shape[1])
 
         def ascent(*, regularized: bool) -> Any:
             @in_loop
@@ -283,13 +283,13 @@ def _compile(
         )
 
     types = [
-        IMAGES,
-        IMAGES,
+        image_type(model),
+        image_type(model),
         tf.TensorSpec([None], tf.int32),
         tf.TensorSpec([len(objective.terms)], tf.float32),
         tf.TensorSpec([], tf.int32),
         {name: tf.TensorSpec([], tf.float32) for name in _SCALARS},
-        *signature(objective),
+        *signature(objective, image_type(model)),
     ]
     return compiled(climb, *types)
 
@@ -321,7 +321,7 @@ def _recorded(one_step: Step, start: Any, steps: Any) -> tuple[Any, Any]:
         return step + 1, tuple(state), frames, rows.write(places[step], row)
 
     zeros, unit = tf.zeros_like(start), tf.fill(tf.shape(start)[:1], -np.inf)
-    frames = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, SIDE, SIDE, 1])
+    frames = tf.TensorArray(tf.float32, tf.size(steps), element_shape=start.shape)
     rows = tf.TensorArray(tf.float32, tf.size(steps), element_shape=[None, None])
     *_, frames, rows = tf.while_loop(
         lambda step, *_: step <= steps[-1], body, (0, (start, zeros, zeros, unit), frames, rows)
@@ -361,9 +361,9 @@ def _shifted(images: Any, step: Any, seed: Any, jitter: Any) -> Any:
     return tf.roll(images, tf.cast(tf.round(draw * jitter), tf.int32), axis=[1, 2])
 
 
-def _blur_weights(blur: Any) -> Any:
-    """[28, 28]: what each pixel of a row adds to each; a Gaussian, summing to 1 in the image."""
-    place = tf.range(SIDE, dtype=tf.float32)
+def _blur_weights(blur: Any, side: int) -> Any:
+    """[side, side]: what each pixel of a row adds to each; a Gaussian, its sum in the image 1."""
+    place = tf.range(side, dtype=tf.float32)
     distance = place[:, None] - place[None]
     weights = tf.exp(-(distance**2) / (2 * tf.maximum(blur, 1e-3) ** 2))
     return weights / tf.reduce_sum(weights, axis=1, keepdims=True)

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import SIDE, FloatArray, IntArray, check_classes, check_images
+from core.arrays import FloatArray, IntArray, check_classes, check_images
 from core.backend import keras, tf
 from core.checks import check_whole
 from core.network import margins
 
 _INDICES = tf.TensorSpec([None], tf.int64)
-_PIXELS = tf.TensorSpec([None, SIDE, SIDE, 1], tf.float32)
 _NOTHING = tf.TensorSpec([None], tf.float32)
 
 
@@ -60,7 +59,7 @@ class Objective:
 
 
 def logit(classes: IntArray) -> Objective:
-    """The logit of a class for each image, classes int [n] in 0 to 9."""
+    """The logit of a class for each image, classes int [n] from 0."""
     return Objective((Term("logit", values=check_classes(classes, np.size(classes))),))
 
 
@@ -86,7 +85,7 @@ def unit(layer: str, units: IntArray) -> Objective:
 
 
 def squared_distance(sources: FloatArray) -> Objective:
-    """‖x − source‖² for each image, sources float32 [n, 28, 28, 1] in [0, 1]."""
+    """‖x − source‖² for each image, sources float32 [n, h, w, c] in [0, 1]."""
     check_images(sources)
     return Objective((Term("distance", values=sources),))
 
@@ -122,6 +121,10 @@ def check_objective(objective: Objective, model: keras.Model, count: int) -> Non
                 f"The term {term.name} has values for {len(term.values)} images, and there are "
                 f"{count}: give one for each."
             )
+        if term.kind in ("logit", "cross-entropy") and term.values is not None:
+            check_classes(term.values, count, model.output_shape[-1])
+        if term.kind == "distance" and term.values is not None:
+            check_images(term.values, model.input_shape[1:])
         if term.kind == "channel" and term.values is not None and len(term.values):
             channels = int(model.get_layer(term.layer).output.shape[-1])
             check_whole("The channel", int(term.values.max()), 0, channels - 1)
@@ -139,10 +142,13 @@ def term_names(objective: Objective) -> list[str]:
     return names
 
 
-def signature(objective: Objective) -> list[Any]:
-    """The TensorFlow types of `arguments`, the same for every objective of the same kinds."""
+def signature(objective: Objective, images: tf.TensorSpec) -> list[Any]:
+    """The TensorFlow types of `arguments`, the same for every objective of the same kinds.
+
+    images: that of the images.
+    """
     indices = ("logit", "cross-entropy", "channel", "unit")
-    types = {**dict.fromkeys(indices, _INDICES), "distance": _PIXELS}
+    types = {**dict.fromkeys(indices, _INDICES), "distance": images}
     return [types.get(term.kind, _NOTHING) for term in objective.terms]
 
 
@@ -160,7 +166,7 @@ def layers_of(objective: Objective) -> list[str]:
 def values_of(
     objective: Objective, images: Any, outputs: dict[str, Any], given: Sequence[Any]
 ) -> list[Any]:
-    """In graphs: each term's values [n] of images [n, 28, 28, 1].
+    """In graphs: each term's values [n] of images [n, h, w, c].
 
     outputs: what each of `layers_of` puts out for them; given: `arguments`.
     """

@@ -80,7 +80,7 @@ class CertifiedStudy(Study[Proof]):
         iterations: int = 40,
         seed: int = 0,
     ) -> Generator[float]:
-        """Prove and attack images [total, 28, 28, 1] of classes int [total]; yields the share done.
+        """Prove and attack images [total, h, w, c] of classes int [total]; yields the share done.
 
         The attack is `adaptive` in L∞ with so many iterations. It tries what is proven, too.
         Raises ValueError on a network with a layer that has no interval rule.

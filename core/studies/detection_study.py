@@ -11,6 +11,7 @@ from core.attacks.goals import Untargeted
 from core.attacks.noise_control import noise_of_norm
 from core.catalog import Value
 from core.checks import check_choice, check_range, check_whole
+from core.data import spec
 from core.data.dataset import Split
 from core.defenses.detection import DETECTORS, Detector, evade
 from core.network.classifier import Classifier
@@ -26,16 +27,21 @@ STATIC: Mapping[str, Mapping[str, Value]] = {
     "Carlini–Wagner": {"binary_search_steps": 3},
 }
 ADAPTIVE, NOISE = "Adaptive", "Noise as long as PGD’s"
-CALIBRATION = slice(9_000, 10_000)  # clean test images that the threshold is chosen on
 MAX_IMAGES = 1_000
 _CHUNK = 50
+
+
+def calibration(count: int) -> slice:
+    """Of `count` test images the clean ones that a threshold is chosen on: the last tenth."""
+    count = check_whole("The number of test images", count, 10, spec.MAX_IMAGES)
+    return slice(count - count // 10, count)
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
     """An attack's images and their scores.
 
-    images float32 [n, 28, 28, 1]; read int64 [n]: what they are read as; scores float32 [n];
+    images float32 [n, h, w, c]; read int64 [n]: what they are read as; scores float32 [n];
     right bool [n]: their originals are read rightly; fooled bool [n]: these, misread now. Of noise,
     `fooled` is all of them: it is there to see whether the detector takes what is merely noisy for
     an attack. n grows while the attack goes on, and stays where it was stopped.
@@ -136,15 +142,20 @@ class DetectionStudy(Study[Detected]):
     ) -> Generator[float]:
         """Score the first `images` of the test split after each attack; yields the share done.
 
-        The next ones are the clean images, the last 1,000 those that a threshold is chosen on.
+        The next ones are the clean images, the last tenth those that a threshold is chosen on.
         The attacks that have a radius get `epsilon`, in L∞. iterations: of the adaptive attack.
         """
-        detector = DETECTORS[self.detector]
+        detector, chosen_on = DETECTORS[self.detector], calibration(len(test))
+        if 2 * self.images > chosen_on.start:
+            raise ValueError(
+                f"Of {len(test):,} test images {self.images:,} cannot be attacked and as many left "
+                "clean beside those that the threshold is chosen on: take fewer."
+            )
         originals = to_float(test.images[: self.images])
         labels = test.labels[: self.images].astype(np.int64)
         right = classifier.predict(originals) == labels
         done = Detected(
-            calibration=detector.scores(classifier, to_float(test.images[CALIBRATION])),
+            calibration=detector.scores(classifier, to_float(test.images[chosen_on])),
             clean=detector.scores(classifier, to_float(test.images[self.images : 2 * self.images])),
             originals=originals,
             labels=labels,

@@ -113,7 +113,7 @@ class FidelityStudy:
     def work(
         self, classifier: Classifier, images: FloatArray, maps: Mapping[str, MapOf]
     ) -> Generator[float]:
-        """Measure images [total, 28, 28, 1], each for its predicted class; yields the share done.
+        """Measure images [total, h, w, c], each for its predicted class; yields the share done.
 
         For core.jobs: each step is ten images and one map.
         """
@@ -139,6 +139,6 @@ class FidelityStudy:
 def _with_controls(maps: Mapping[str, MapOf]) -> dict[str, MapOf]:
     return {
         **maps,
-        IMAGE_ITSELF: lambda _, images, __: images[..., 0],
+        IMAGE_ITSELF: lambda _, images, __: images.mean(axis=-1),
         RANDOM_MAP: lambda _, images, __: random_map(images),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.arrays import SIDE, BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray
 from core.attacks.black_box import square
 from core.attacks.few_pixels import random_pixels
 from core.attacks.goals import Untargeted
@@ -21,9 +21,9 @@ from core.checks import (
     check_seed,
     check_whole,
 )
+from core.data.spec import MAX_SIDE, DatasetSpec
 from core.defenses.adaptive import (
     ALL_NORMS,
-    MAX_PIXELS,
     SEARCH,
     SEARCH_DRAWS,
     adaptive,
@@ -58,13 +58,20 @@ class Budget:
     def __post_init__(self) -> None:
         check_choice("The norm", self.norm, ALL_NORMS)
         if self.norm == "l0":
-            check_pixels(self.epsilon, 2, MAX_PIXELS)
+            check_pixels(self.epsilon, 2, MAX_SIDE**2 // 2)
         else:
-            check_range("Epsilon", self.epsilon, 0, SIDE)
+            check_range("Epsilon", self.epsilon, 0, MAX_SIDE)
         check_seed(self.seed)
         object.__setattr__(self, "epsilon", as_written(self.epsilon))
         check_whole("The number of iterations", self.iterations, 1, 2_000)
         check_whole("The number of queries", self.queries, 1, 10_000)
+
+    def check(self, spec: DatasetSpec) -> None:
+        """Raise ValueError where epsilon is more than what images of `spec` have."""
+        if self.norm == "l0":
+            check_pixels(self.epsilon, 2, spec.side**2 // 2)
+        else:
+            check_range("Epsilon", self.epsilon, 0, spec.largest_l2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +87,7 @@ class Row:
 class Cell:
     """What one kind of attack did to a row.
 
-    adversarial float32 [n, 28, 28, 1], some cells share it; after int64 [n]: the answers to it;
+    adversarial float32 [n, h, w, c], some cells share it; after int64 [n]: the answers to it;
     standing bool [n]: read as their class. seconds: the time of this cell alone. flat bool [m]: of
     the first images under an adaptive attack, those without a gradient through any stand-in.
     """
@@ -103,7 +110,7 @@ class Grid:
 
     static: made on `bare`, the network without a defense; transfer: on `source`, another network;
     adaptive and black box: through the row itself; noise: random, at the edge of the same ball.
-    images float32 [n, 28, 28, 1] in [0, 1]. Raises ValueError on too many images or rows, and on
+    images float32 [n, h, w, c] in [0, 1]. Raises ValueError on too many images or rows, and on
     two rows with one key, under which cells are kept, or with one title.
     """
 
@@ -120,6 +127,7 @@ class Grid:
     def __post_init__(self) -> None:
         check_whole("The number of images", len(self.images), 1, MAX_IMAGES)
         check_whole("The number of rows", len(self.rows), 1, MAX_ROWS)
+        self.budget.check(self.bare.spec)
         for what in ("key", "title"):
             check_apart([getattr(row, what) for row in self.rows], f"rows have the {what}")
 
@@ -234,8 +242,11 @@ class Grid:
 def inside(adversarial: FloatArray, images: FloatArray, epsilon: float, norm: str) -> BoolArray:
     """Which images lie in the ball around the others, up to 1e-4, and in [0, 1]: bool [n]."""
     check_choice("The norm", norm, ALL_NORMS)
-    check_range("Epsilon", epsilon, 0, SIDE * SIDE)
-    change = (adversarial - images).reshape(len(images), SIDE * SIDE)
+    side, _, channels = images.shape[1:]
+    check_range("Epsilon", epsilon, 0, side**2)
+    change = (adversarial - images).reshape(len(images), side**2 * channels)
+    if norm == "l0":  # counts a pixel once, whichever of its channels changed
+        change = np.abs(change).reshape(len(images), side**2, channels).max(axis=2)
     order = {"linf": np.inf, "l2": 2, "l0": 0}[norm]
     kept: BoolArray = np.linalg.norm(change, order, axis=1) <= epsilon + _TOLERANCE
     kept &= ((adversarial >= 0) & (adversarial <= 1)).all(axis=(1, 2, 3))  # NaN is not

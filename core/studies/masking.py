@@ -110,12 +110,13 @@ class MaskingStudy:
         return conclusion(self.left, self.findings, self.planned)
 
     def work(self, images: FloatArray, labels: IntArray) -> Generator[float]:
-        """Check on images [total, 28, 28, 1] of classes int [total]; yields the share done.
+        """Check on images [total, h, w, c] of classes int [total]; yields the share done.
 
         Only images that are read right count. Raises ValueError if there are none.
         """
-        check_images(images)
-        labels = check_classes(labels, len(images))
+        spec = self.classifier.spec
+        check_images(images, spec.shape)
+        labels = check_classes(labels, len(images), len(spec.classes))
         right = np.flatnonzero(self.classifier.predict(images) == labels)
         if not len(right):
             raise ValueError(f"All {len(images)} images are misread: there is nothing to attack.")

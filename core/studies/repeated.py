@@ -23,7 +23,7 @@ _CHUNK = 20  # images of one step of the job
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """Where the starts of one class have ended: images float32 [n, 28, 28, 1].
+    """Where the starts of one class have ended: images float32 [n, h, w, c].
 
     starts, read int64 [n]: what they are read as before anything is done to them, and in the end.
     """
@@ -88,8 +88,9 @@ class NoiseStudy:
                     yield (done + number / len(self.classes)) / len(parts)
                 classes = np.full(part.stop - part.start, label)
                 starts = noise_images(
-                    classes, first=part.start, mean=mean, stddev=stddev, seed=seed
-                )
+                    classes, first=part.start, mean=mean, stddev=stddev, seed=seed,
+                    shape=classifier.spec.shape,
+                )  # fmt: skip
                 images = optimize_images(
                     classifier, starts, objective_of(Targeted(classes), objective),
                     keep_every=settings["iterations"], **settings,
@@ -105,7 +106,7 @@ class NoiseStudy:
 class Moved:
     """The attack on n images, and the control: those images after noise of equal L2.
 
-    noise_control float32 [n, 28, 28, 1]; labels int64 [n]: the true classes; read int64 [3, n]:
+    noise_control float32 [n, h, w, c]; labels int64 [n]: the true classes; read int64 [3, n]:
     what the originals, the attacked and the noisy are read as.
     """
 
@@ -156,13 +157,13 @@ class SourceStudy(Study[Moved]):
         seed: int = 0,
         **settings: Any,
     ) -> Generator[float]:
-        """Attack images [total, 28, 28, 1] of classes labels [total]; yields the share done.
+        """Attack images [total, h, w, c] of classes labels [total]; yields the share done.
 
         settings: those of `move_toward`. For core.jobs: each step is twenty images.
         """
         seed = check_seed(seed)
         true = labels.astype(np.int64)
-        targets = random_targets(images, true, seed=seed)
+        targets = random_targets(images, true, classes=len(classifier.spec.classes), seed=seed)
         attacked = np.zeros_like(images)
         for part in chunks(self.total, _CHUNK):
             attacked[part] = move_toward(

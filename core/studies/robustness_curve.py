@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
-from core.attacks.geometry import NORMS, Ball, random_start
+from core.attacks.geometry import NORMS, Ball, largest, random_start
 from core.attacks.goals import Untargeted
 from core.attacks.growing_ball import LOSSES, Climb, push
 from core.attacks.loss_surface import LOOKED_AT, without_gradient
@@ -18,7 +18,6 @@ from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 
 MAX_IMAGES = 1_000
-LARGEST = {"linf": 1.0, "l2": 28.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,7 @@ class Point:
 class Curve:
     """The points of one classifier so far, by growing ε.
 
-    adversarial float32 [n, 28, 28, 1]: of each image the one that broke it first, or the last
+    adversarial float32 [n, h, w, c]: of each image the one that broke it first, or the last
     that was tried. flat bool [m]: of the first images, those without a gradient through any
     stand-in.
     """
@@ -106,7 +105,7 @@ def falls_to(level: float, epsilons: Sequence[float], accuracies: Sequence[float
 class CurveStudy:
     """Curves of several classifiers over the same images; they grow while `work` goes on.
 
-    epsilons grow from 0, in the unit of `norm` ("linf" to 1, "l2" to 28). At each radius only
+    epsilons grow from 0, in the unit of `norm`, to what changes a whole image. At each radius only
     images that have stood so far are attacked, from where they stood: an image broken at a smaller
     ε stays broken, so the curve falls. iterations: of each of the two runs at each radius, up
     the margin from there and up the cross-entropy from a random point of the ball. Every stand-in
@@ -130,7 +129,8 @@ class CurveStudy:
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
         check_whole("The number of iterations", self.iterations, 1, 500)
         check_seed(self.seed)
-        check_range("The largest ε", max(self.epsilons), 0, LARGEST[self.norm])
+        most = largest(self.norm, next(iter(self.classifiers.values())).spec.shape)
+        check_range("The largest ε", max(self.epsilons), 0, most)
         if list(self.epsilons) != sorted(set(self.epsilons)) or self.epsilons[0] != 0:
             raise ValueError("The radii do not grow from 0: sort them, each once, 0 first.")
         self.curves = tuple(Curve(name) for name in self.classifiers)
@@ -141,9 +141,10 @@ class CurveStudy:
         return len(self.curves[-1].points)
 
     def work(self, images: FloatArray, labels: IntArray) -> Generator[float]:
-        """Measure images [total, 28, 28, 1] of classes int [total]; yields the share done."""
-        check_images(images)
-        labels = check_classes(labels, len(images))
+        """Measure images [total, …] of classes int [total]; yields the share done."""
+        for each in self.classifiers.values():
+            check_images(images, each.spec.shape)
+            labels = check_classes(labels, len(images), len(each.spec.classes))
         runs = [
             _Run(each, images, labels, self.norm, self.iterations, self.seed)
             for each in self.classifiers.values()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.arrays import CLASSES, BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray
 from core.attacks.catalog import Attack
 from core.attacks.goals import Goal, Targeted, Untargeted, random_targets
 from core.attacks.loss_surface import without_gradient
@@ -14,6 +14,7 @@ from core.attacks.noise_control import noise_of_norm
 from core.attacks.result import AttackResult
 from core.catalog import Value
 from core.checks import check_choice, check_seed, check_whole
+from core.data.spec import MNIST
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 from core.studies.study import Study, chunks
@@ -67,7 +68,8 @@ class Attacked:
 class Scoreboard(Study[Attacked]):
     """An attack with its settings over `total` test images; grows while `work` goes on.
 
-    goal: "any other" class, or for each image one "random target" that is not its class.
+    goal: "any other" class, or for each image one "random target" that is not its class. classes:
+    how many there are, as `work` finds them.
     """
 
     attack: Attack
@@ -75,6 +77,7 @@ class Scoreboard(Study[Attacked]):
     goal: str
     total: int
     seconds: float = 0.0
+    classes: int = len(MNIST.classes)
 
     def __post_init__(self) -> None:
         check_choice("The goal", self.goal, GOALS)
@@ -104,31 +107,30 @@ class Scoreboard(Study[Attacked]):
 
     @property
     def matrix(self) -> list[list[Rate]]:
-        """10 × 10 by true class: how many were read as a class in the end, of those attacked.
+        """By true class and class: how many were read as that in the end, of those attacked.
 
         With targets: how many reached the target of the column, of those that had it.
         """
         a = self.found
         targeted = self.goal == GOALS[1]
-        of = a.counted[:, None] & (a.labels[:, None] == np.arange(CLASSES))  # [n, 10]
-        columns = (a.wanted if targeted else a.after)[:, None] == np.arange(CLASSES)
+        each = np.arange(self.classes)
+        of = a.counted[:, None] & (a.labels[:, None] == each)  # [n, classes]
+        columns = (a.wanted if targeted else a.after)[:, None] == each
         hits = (of & a.succeeded[:, None]) if targeted else of
         counts = hits.T.astype(int) @ columns.astype(int)
         totals = of.T.astype(int) @ columns.astype(int) if targeted else of.sum(axis=0)[:, None]
         totals = np.broadcast_to(totals, counts.shape)
-        return [
-            [Rate(int(counts[i, j]), int(totals[i, j])) for j in range(CLASSES)]
-            for i in range(CLASSES)
-        ]
+        return [[Rate(int(counts[i, j]), int(totals[i, j])) for j in each] for i in each]
 
     def work(
         self, classifier: Classifier, images: FloatArray, labels: IntArray, *, seed: int = 0
     ) -> Generator[float]:
-        """Attack images [total, 28, 28, 1] of classes int [total]; yields the share done.
+        """Attack images [total, …] of classes int [total]; yields the share done.
 
         The first image is attacked once more, before the clock: that builds the attack's graph.
         """
         seed = check_seed(seed)
+        self.classes = len(classifier.spec.classes)
         goal = self._goal(images, labels, seed)
         self.attack(classifier, images[:1], goal.take(np.arange(1)), self.settings)
         for part in chunks(self.total, _CHUNK):
@@ -147,7 +149,7 @@ class Scoreboard(Study[Attacked]):
     def _goal(self, images: FloatArray, labels: IntArray, seed: int) -> Goal:
         if self.goal == GOALS[0]:
             return Untargeted(labels)
-        return Targeted(random_targets(images, labels, seed=seed))
+        return Targeted(random_targets(images, labels, classes=self.classes, seed=seed))
 
 
 def noise_control(attacked: Attacked, classifier: Classifier) -> BoolArray:

@@ -67,7 +67,7 @@ class SmallestStudy(Study[Measured]):
         seed: int = 0,
         **settings: Any,
     ) -> Generator[float]:
-        """Search for images [total, 28, 28, 1] of classes labels [total]; yields the share done.
+        """Search for images [total, h, w, c] of classes labels [total]; yields the share done.
 
         target: the class they shall be read as; None for any but the true one. settings: those of
         `smallest`. For core.jobs: each step is 25 images.

@@ -72,7 +72,7 @@ class SmoothingStudy(Study[Smoothed]):
         copies: int,
         seed: int = 0,
     ) -> Generator[float]:
-        """Certify images [total, 28, 28, 1] of classes int [total]; yields the share done."""
+        """Certify images [total, h, w, c] of classes int [total]; yields the share done."""
         seed = check_seed(seed)
         base = classifier.predict(images)
         for row in chunks(self.total, 1):

@@ -1,9 +1,9 @@
 """The attack inside a training step: FGSM with a random start, or PGD with k steps."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
-from core.arrays import SIDE
 from core.backend import tf
 from core.keyed_noise import uniform
 from core.network.margins import cross_entropy_shares, log_odds_against
@@ -20,10 +20,10 @@ def inner_attack(
     step_size: Any,
     steps: Any,
 ) -> Any:
-    """In graphs: images [n, 28, 28, 1] moved up the cross-entropy inside the L∞ ball, in [0, 1].
+    """In graphs: images [n, h, w, c] moved up the cross-entropy inside the L∞ ball, in [0, 1].
 
     Every argument but the function may be a tensor, so that a slider does not retrace. `draws`
-    [n, 28, 28, 1] in (−1, 1), of `step_draws` or `image_draws`, say where in the ball it begins;
+    [n, h, w, c] in (−1, 1), of `step_draws` or `image_draws`, say where in the ball it begins;
     `steps` steps of `step_size` go along the gradient's sign, which is that of the batch's sum
     where its statistics tie the images together. One step of 1.25 ε is FGSM with a random start
     (Wong et al. 2020, arXiv:2001.03994), more are PGD (Madry et al. 2017, arXiv:1706.06083).
@@ -52,7 +52,8 @@ def step_draws(images: Any, seed: Any) -> Any:
 
 def image_draws(images: Any) -> Any:
     """In graphs: what an image is scored with, whenever and in whatever batch: by its pixels."""
-    return 2 * tf.reshape(uniform(images, SIDE * SIDE, 0), [-1, SIDE, SIDE, 1]) - 1
+    shape = images.shape[1:]
+    return 2 * tf.reshape(uniform(images, math.prod(shape), 0), [-1, *shape]) - 1
 
 
 def attack_share(

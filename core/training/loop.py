@@ -123,8 +123,10 @@ def train(
 
     Same architecture, data, settings and controls: same curve on the same machine. Raises
     TrainingDiverged when the loss is not finite, and ValueError if `extra` are not as many images
-    as the settings say, or if batch normalization would meet batches of one image.
+    as the settings say, if batch normalization would meet batches of one image, or if the data
+    set is not what the architecture takes or has fewer images than the settings name.
     """
+    _check_data(architecture, dataset, settings)
     extra = extra or dataset.train.first(0)
     if len(extra) != settings.extra_images:
         raise ValueError(
@@ -145,6 +147,20 @@ def train(
             yield run.advance()
     finally:
         run.leave()
+
+
+def _check_data(architecture: Architecture, dataset: Dataset, settings: TrainingSettings) -> None:
+    spec, own = dataset.spec, (architecture.input_shape, architecture.classes)
+    if own != (spec.shape, len(spec.classes)):
+        raise ValueError(
+            f"The network turns {list(own[0])} into {own[1]} classes, and {spec.name} has "
+            f"{list(spec.shape)} in {len(spec.classes)}: build it for these."
+        )
+    if settings.training_images > len(dataset.train):
+        raise ValueError(
+            f"{spec.name} has {len(dataset.train):,} training images here, and the settings name "
+            f"{settings.training_images:,}: name at most as many."
+        )
 
 
 def checkpoint_steps(first: int, last: int) -> list[int]:
@@ -253,7 +269,7 @@ class _Training:
             self.planned_steps = self.total_steps
 
     def _next_batches(self) -> tuple[ByteArray, ByteArray]:
-        """Images [k, batch, 28, 28] and labels [k, batch] up to the next record.
+        """Images [k, batch, …] and labels [k, batch] up to the next record.
 
         A record ends at a checkpoint, too, and with an epoch, whose last batch goes alone if it is
         of another size.
@@ -271,7 +287,7 @@ class _Training:
         return self._images_at(order[done * size :][: count * size].reshape(count, size))
 
     def _images_at(self, rows: IntArray) -> tuple[ByteArray, ByteArray]:
-        """Images and labels at rows of MNIST and behind it of the extra images, again and again.
+        """Images and labels at rows of the data set, behind it of the extra ones, again and again.
 
         Copies only what is asked for: MNIST with some images more would be 47 MB for every run.
         """

@@ -271,7 +271,7 @@ class Run:
         return Evaluation(self.logits(step, to_float(test.images)), test.labels)
 
     def logits(self, step: int, images: FloatArray) -> FloatArray:
-        """Logits [n, classes] of images float32 [n, 28, 28, 1] at the checkpoint `step`.
+        """Logits [n, classes] of images float32 [n, h, w, c] at the checkpoint `step`.
 
         One scratch model per architecture takes the weights in turn, so that going back and
         forth between checkpoints traces nothing.

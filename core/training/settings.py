@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from core.checks import check_choice, check_range, check_seed, check_switch, check_whole
+from core.data.spec import MAX_IMAGES, MNIST
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 OFF, FGSM, PGD = "off", "fgsm", "pgd"
@@ -27,8 +28,8 @@ class TrainingSettings:
     attack: of the batches while training, from a random start: "off", "fgsm" (one step) or "pgd"
     (`attack_steps` of them), each of attack_step · ε in L∞; the share `clean_share` of each batch
     is left as it is. robust_scores: measure the accuracy under attack even if none is trained
-    against. extra_images: how many images beside MNIST's are mixed in, each `extra_repeat` times
-    an epoch.
+    against. extra_images: how many images beside the data set's are mixed in, each `extra_repeat`
+    times an epoch.
     """
 
     learning_rate: float = 5e-4
@@ -39,7 +40,7 @@ class TrainingSettings:
     label_smoothing: float = 0.0
     shift: int = 0
     rotation: float = 0.0
-    training_images: int = 60_000
+    training_images: int = MNIST.training_images
     seed: int = 0
     attack: str = OFF
     attack_epsilon: float = 0.3
@@ -59,7 +60,7 @@ class TrainingSettings:
         check_range("The label smoothing", self.label_smoothing, 0, 0.9)
         check_whole("The shift in pixels", self.shift, 0, 8)
         check_range("The rotation in degrees", self.rotation, 0, 45)
-        check_whole("The number of training images", self.training_images, 1, 60_000)
+        check_whole("The number of training images", self.training_images, 1, MAX_IMAGES)
         check_seed(self.seed)
         check_choice("The attack while training", self.attack, ATTACKS)
         check_range("Epsilon of the attack", self.attack_epsilon, 0, 1)
@@ -72,7 +73,7 @@ class TrainingSettings:
 
     @property
     def images_per_epoch(self) -> int:
-        """MNIST's and the extra ones, as often as they come."""
+        """The data set's and the extra ones, as often as they come."""
         return self.training_images + self.extra_images * self.extra_repeat
 
     @property

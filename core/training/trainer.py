@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import SIDE, BoolArray, ByteArray, FloatArray
+from core.arrays import BoolArray, ByteArray, FloatArray, byte_shape
 from core.backend import settle, tf
 from core.checks import check_seed
 from core.network.architecture import Architecture
 from core.network.margins import log_odds_against
 from core.network.model import Weights, assign_weights, build_model, layer_table, named_weights
 from core.network.stages.table import stages_of
-from core.training.augmentation import augment
+from core.training.augmentation import augment, scaled
 from core.training.inner_attack import attack_share, image_draws, inner_attack, step_draws
 from core.training.optimizer_steps import update
 from core.training.settings import OPTIMIZERS
@@ -95,11 +95,12 @@ class Trainer:
         self._slots = [tf.Variable(tf.zeros(v.shape)) for v in self._variables for _ in range(2)]
         self._seated: TrainingState | None = None
         integer = tf.TensorSpec([], tf.int32)
+        pixels = byte_shape(architecture.input_shape)
         self._run_steps = tf.function(
             self._trace_steps,
             autograph=False,  # rewriting the source takes most of the time of a trace
             input_signature=[
-                tf.TensorSpec([None, None, SIDE, SIDE], tf.uint8),
+                tf.TensorSpec([None, None, *pixels], tf.uint8),
                 tf.TensorSpec([None, None], tf.uint8),
                 integer,
                 integer,
@@ -108,16 +109,16 @@ class Trainer:
             ],
         )
         self._logits = tf.function(
-            lambda images: self._model(_scale(images), training=False),
+            lambda images: self._model(scaled(images), training=False),
             autograph=False,
-            input_signature=[tf.TensorSpec([None, SIDE, SIDE], tf.uint8)],
+            input_signature=[tf.TensorSpec([None, *pixels], tf.uint8)],
         )
         number = tf.TensorSpec([], tf.float32)
         self._standing = tf.function(
             self._trace_standing,
             autograph=False,
             input_signature=[
-                tf.TensorSpec([None, SIDE, SIDE], tf.uint8),
+                tf.TensorSpec([None, *pixels], tf.uint8),
                 tf.TensorSpec([None], tf.uint8),
                 number,
                 number,
@@ -163,7 +164,7 @@ class Trainer:
         return named_weights(self._model)
 
     def logits(self, images: ByteArray) -> FloatArray:
-        """Logits [n, classes] of images uint8 [n, 28, 28] with the weights as they are now."""
+        """Logits [n, classes] of images uint8 [n, …] with the weights as they are now."""
         parts = [
             self._logits(part).numpy() for part in np.split(images, range(500, len(images), 500))
         ]
@@ -172,7 +173,7 @@ class Trainer:
     def standing(
         self, images: ByteArray, labels: ByteArray, *, epsilon: float, single_step: float
     ) -> "UnderAttack":
-        """Which images uint8 [n, 28, 28], n ≥ 2, stay right under one step and under PGD-10.
+        """Which images uint8 [n, …], n ≥ 2, stay right under one step and under PGD-10.
 
         Both attack the weights as they are now in L∞, from the same random start in the ball; the
         one step is of single_step · ε.
@@ -195,7 +196,7 @@ class Trainer:
         seed: int,
         **scalars: float,
     ) -> StepResults:
-        """Train the seated state, a step per batch: uint8 [k, batch, 28, 28] with [k, batch].
+        """Train the seated state, a step per batch: uint8 [k, batch, …] with [k, batch].
 
         `scalars`: learning_rate, weight_decay, label_smoothing, shift (pixels), rotation (degrees);
         of the attack on each batch epsilon, attack_step (in pixel values, as epsilon),
@@ -230,7 +231,7 @@ class Trainer:
 
         def one_step(index: Any, arrays: Any) -> Any:
             step = first_step + index
-            batch = augment(_scale(images[index]), (seed, step), scalars)
+            batch = augment(scaled(images[index]), (seed, step), scalars)
             targets = tf.cast(labels[index], tf.int32)
             batch = self._attacked(batch, targets, (seed, step), scalars)
             loss, logits, gradients = self._gradients(batch, targets, (seed, step), scalars)
@@ -285,7 +286,7 @@ class Trainer:
             return self._forward(images, (0, 0), ANSWERING)
 
         labels = tf.cast(labels, tf.int32)
-        images = _scale(images)
+        images = scaled(images)
         with tf.GradientTape() as tape:
             tape.watch(images)
             log_odds = log_odds_against(logits_of(images), labels)
@@ -321,7 +322,3 @@ class Trainer:
         for stage in stages_of(self._model):
             if stage.weighted:
                 yield stage.name, stage.layer.trainable_variables
-
-
-def _scale(images: Any) -> Any:
-    return tf.cast(images, tf.float32)[..., tf.newaxis] / 255.0

@@ -19,7 +19,7 @@ class TrainingForward:
     model: keras.Model
 
     def __call__(self, images: Any, seed: Any, mode: str = TRAINING) -> Any:
-        """Logits of images float32 [n, 28, 28, 1], n ≥ 2, on the two halves side by side.
+        """Logits of images float32 [n, h, w, c], n ≥ 2, on the two halves side by side.
 
         The same function as the model's own, arranged for speed by its stages. The averages of
         batch normalization move while TRAINING, and are what it normalizes by when ANSWERING,

@@ -10,6 +10,7 @@ import numpy as np
 from core.arrays import FloatArray, IntArray, to_float
 from core.backend import keras, tf
 from core.data.mnist import load_mnist
+from core.data.spec import MNIST
 from core.defenses.autoencoder import Autoencoder, build_autoencoder
 from core.defenses.generative_file import NetworkCard, digest_of, path_of, save
 from core.defenses.generator import Generator, build_decoder, build_encoder
@@ -36,7 +37,7 @@ class GenerativeSettings:
     @property
     def steps(self) -> int:
         """All optimizer steps."""
-        return self.epochs * ((60_000 - HELD_BACK) // self.batch_size)
+        return self.epochs * ((MNIST.training_images - HELD_BACK) // self.batch_size)
 
 
 AUTOENCODER = GenerativeSettings(epochs=4, noise=0.4)

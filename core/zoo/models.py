@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.arrays import SIDE
 from core.checks import finding
 from core.data.mnist import ASSETS
 from core.fields import Fields
@@ -96,7 +95,7 @@ def _check_told(card: ModelCard, name: str) -> None:
             for count in counts:
                 settings.whole(count, 0, 1_000_000)
     if measured := card.measured(PGD):
-        Fields(measured.settings, PGD).number("step_size", 0, SIDE)
+        Fields(measured.settings, PGD).number("step_size", 0, card.spec.largest_l2)
 
 
 def load(name: str) -> "Classifier":

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.arrays import CLASSES, SIDE, ByteArray, FloatArray, to_float
+from core.arrays import ByteArray, FloatArray, to_float
 from core.data.archive import read_npz
 from core.data.mnist import ASSETS, load_mnist
+from core.data.spec import MNIST
 
 if TYPE_CHECKING:
     from core.network.classifier import Classifier
@@ -64,7 +65,8 @@ def read(path: Path) -> Walkthrough:
     """The inverse of `save`. Raises ValueError with one sentence if the file is unusable."""
     try:
         arrays = read_npz(path, most_bytes=_MOST_BYTES)
-        if arrays["image"].shape != (SIDE, SIDE) or arrays["probabilities"].shape != (CLASSES,):
+        shapes = arrays["image"].shape, arrays["probabilities"].shape
+        if shapes != (MNIST.byte_shape, (len(MNIST.classes),)):
             raise ValueError
         return Walkthrough(
             version=str(arrays["version"]),

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from core.arrays import SIDE, FloatArray
+from core.arrays import FloatArray
 from core.backend import keras
 from core.network.classifier import Classifier
+from tests.sizes import SIDE
 
 
 def gray_images(count: int) -> FloatArray:

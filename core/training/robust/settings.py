@@ -8,9 +8,10 @@ import numpy as np
 
 from core.arrays import FloatArray
 from core.checks import check_range, check_seed, check_switch, check_whole
+from core.data.spec import MNIST
 from core.network.architecture import Architecture, ConvBlock
 
-IMAGES = 60_000  # of MNIST's training set
+IMAGES = MNIST.training_images
 SCHEDULE = ("learning_rate", "adversarial_share", "attack_epsilon", "certified_epsilon", "ramp")
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import SIDE, ByteArray, FloatArray
+from core.arrays import ByteArray, FloatArray, byte_shape
 from core.backend import tf
 from core.network.architecture import Architecture
 from core.network.model import Weights
-from core.training.augmentation import augment
+from core.training.augmentation import augment, scaled
 from core.training.inner_attack import inner_attack, keep_clean, step_draws
 from core.training.robust.network import RobustNetwork, folded
 from core.training.robust.settings import SCHEDULE, RobustSettings
@@ -45,7 +45,7 @@ class RobustTrainer:
             self._trace_steps,
             autograph=False,
             input_signature=[
-                tf.TensorSpec([None, None, SIDE, SIDE], tf.uint8),
+                tf.TensorSpec([None, None, *byte_shape(architecture.input_shape)], tf.uint8),
                 tf.TensorSpec([None, None], tf.uint8),
                 tf.TensorSpec([], tf.int32),
                 tf.TensorSpec([None, len(SCHEDULE)], tf.float32),
@@ -53,7 +53,7 @@ class RobustTrainer:
         )
 
     def run(self, images: ByteArray, labels: ByteArray, schedule: FloatArray) -> FloatArray:
-        """Train a step per batch: images uint8 [k, batch, 28, 28], labels [k, batch].
+        """Train a step per batch: images uint8 [k, batch, …], labels [k, batch].
 
         schedule [k, 5]: rows of `RobustSettings.schedule`. Returns the mean loss on attacked
         images, that on bounds, and the share of attacked images read right: float32 [3].
@@ -110,7 +110,7 @@ class RobustTrainer:
         steps = tf.shape(images)[0]
 
         def one_step(index: Any, results: Any) -> Any:
-            batch = tf.cast(images[index], tf.float32)[..., None] / 255.0
+            batch = scaled(images[index])
             result = self._one_step(
                 batch, tf.cast(labels[index], tf.int32), first + index, schedule[index]
             )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.apgd import LOSSES, apgd, checkpoints
 from core.attacks.geometry import Ball, random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
@@ -11,6 +11,7 @@ from core.attacks.gradient import pgd
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier, softmax
 from tests.core.linear import gray_images, needed_radius, scaled
+from tests.sizes import SIDE
 
 
 def test_checkpoints_come_ever_sooner() -> None:

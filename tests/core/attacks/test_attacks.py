@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.catalog import ATTACKS, Attack, attack
 from core.attacks.geometry import Ball, random_start
 from core.attacks.goals import Goal, Targeted, Untargeted
@@ -16,6 +16,7 @@ from core.catalog import Dial, Value
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from tests.core.linear import gray_images
+from tests.sizes import SIDE
 
 # Settings under which an attack that is slow by itself is quick enough to be run many times.
 _QUICK: dict[str, dict[str, Value]] = {
@@ -238,9 +239,12 @@ def test_bad_values_are_one_sentence(
         pgd(linear, **(good | change))  # type: ignore[arg-type]
 
 
-def test_a_goal_of_eleven_is_refused() -> None:
-    with pytest.raises(ValueError, match="The class is 11"):
-        Targeted(np.array([11]))
+def test_a_goal_of_eleven_is_refused(linear: Classifier) -> None:
+    image = np.zeros((1, SIDE, SIDE, 1), np.float32)
+    with pytest.raises(ValueError, match="The class is 11, outside 0 to 9"):
+        pgd(linear, image, Targeted(np.array([11])))
+    with pytest.raises(ValueError, match="The class is -1, below 0"):
+        Targeted(np.array([-1]))
 
 
 def wander(

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.black_box import _hill_and_valley, square
 from core.attacks.goals import Targeted, Untargeted
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from tests.core.linear import gray_images
+from tests.sizes import SIDE
 
 
 class Counting(Classifier):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, to_float
+from core.arrays import FloatArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.black_box import square
 from core.attacks.ensemble import MEMBERS, worst_case
@@ -12,6 +12,7 @@ from core.backend import keras
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from tests.core.linear import gray_images, needed_radius, scaled
+from tests.sizes import SIDE
 
 
 def test_it_is_no_weaker_than_any_member(model_1: Classifier, mnist: Dataset) -> None:

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from core.arrays import CLASSES, SIDE, to_float
+from core.arrays import to_float
 from core.attacks.generated import additive_noise, generate_from_noise, move_toward, noise_images
 from core.attacks.goals import Targeted, Untargeted
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
+from tests.sizes import CLASSES, SIDE
 
 TEN = np.arange(CLASSES)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.minimal import carlini_wagner, ddn, deepfool
 from core.attacks.result import AttackResult
@@ -13,6 +13,7 @@ from core.attacks.search import CLEAR, recorded_steps
 from core.backend import keras
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
+from tests.sizes import SIDE
 
 MINIMAL: dict[str, Callable[..., AttackResult]] = {
     "deepfool": deepfool,

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, to_float
+from core.arrays import to_float
 from core.attacks.noise_control import noise_of_norm
 from core.data.mnist import Dataset
 from core.keyed_noise import of_images
+from tests.sizes import SIDE
 
 
 def _lengths(change: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, to_float
+from core.arrays import FloatArray, to_float
 from core.attacks.goals import Targeted, Untargeted
 from core.attacks.gradient import ascend_within, fgsm
 from core.attacks.noise_control import changed_by_noise
@@ -14,6 +14,7 @@ from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from core.studies.smallest_study import SmallestStudy
 from tests.core.linear import gray_images, needed_radius
+from tests.sizes import SIDE
 
 
 @pytest.fixture(scope="module")

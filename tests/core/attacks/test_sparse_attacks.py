@@ -5,13 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.sparse import best_pairs, one_pixel, saliency_map
 from core.backend import keras
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from tests.core.linear import gray_images
+from tests.sizes import SIDE
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.arrays import CLASSES, SIDE, FloatArray, to_float
+from core.arrays import FloatArray, to_float
 from core.attacks.generated import additive_noise
 from core.attacks.goals import Targeted
 from core.attacks.noise_control import noise_of_norm
@@ -12,6 +12,7 @@ from core.backend import keras
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
+from tests.sizes import CLASSES, SIDE
 
 
 @pytest.fixture(scope="module")

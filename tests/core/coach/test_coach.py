@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.arrays import CLASSES, SIDE, FloatArray, to_float
+from core.arrays import FloatArray, to_float
 from core.attacks.catalog import ATTACKS, attack
 from core.attacks.generated import generate_from_noise
 from core.attacks.goals import Untargeted
@@ -16,6 +16,7 @@ from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory
 from core.statistics.rate import Rate
+from tests.sizes import CLASSES, SIDE
 
 
 def way(logit: FloatArray, *, label: int = 3, ink: float = 0.0, change: float = 0.0) -> Trajectory:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, ByteArray, to_float
+from core.arrays import ByteArray, to_float
 from core.data.centering import CENTER, FIT, center, check_visible, squeeze
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
+from tests.sizes import SIDE
 
 
 def _enlarged(digit: ByteArray, scale: int) -> ByteArray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from core.arrays import to_float
-from core.data.fills import FILLS, fill_images, mean_image
+from core.data.fills import FILLS, fill_images
 from core.data.mnist import Dataset
 
 
@@ -20,7 +20,9 @@ def test_values(mnist: Dataset) -> None:
     images = to_float(mnist.test.images[:2])
     assert (fill_images("black", images) == 0).all()
     assert (fill_images("gray", images) == 0.5).all()
-    assert mean_image()[..., 0] == pytest.approx(mnist.train.images.mean(axis=0) / 255, abs=1e-6)
+    assert mnist.mean_image[..., 0] == pytest.approx(
+        mnist.train.images.mean(axis=0) / 255, abs=1e-6
+    )
     assert (fill_images("noise", images, seed=1) != fill_images("noise", images, seed=2)).any()
 
 

@@ -103,7 +103,7 @@ def test_a_study_scores_every_attack(model_1: Classifier, mnist: Dataset) -> Non
     study = DetectionStudy(12, ERROR.name, 0.3)
     with pytest.raises(ValueError, match="work first"):
         _ = study.found
-    small = Split(mnist.test.images[:9_100], mnist.test.labels[:9_100])
+    small = Split(mnist.test.images[:1_000], mnist.test.labels[:1_000])
     shares = list(study.work(model_1, small, iterations=5))
     assert shares == sorted(shares)
     assert shares[-1] == 1
@@ -139,7 +139,7 @@ def test_a_study_scores_every_attack(model_1: Classifier, mnist: Dataset) -> Non
 def test_rates_are_of_what_an_attack_has_covered(linear: Classifier, mnist: Dataset) -> None:
     """Stopped after 50 of 60 images: the other ten count neither above nor below the line."""
     study = DetectionStudy(60, SQUEEZING.name, 0.3)
-    work = study.work(linear, Split(mnist.test.images[:9_050], mnist.test.labels[:9_050]))
+    work = study.work(linear, Split(mnist.test.images[:500], mnist.test.labels[:500]))
     next(work)
     work.close()
     (fgsm,) = study.found.attacks

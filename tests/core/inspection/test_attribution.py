@@ -152,7 +152,7 @@ def test_grad_cam_of_a_convolution_by_hand() -> None:
 def test_grad_cam_is_bilinear(model_1: Classifier, digits) -> None:
     images, classes = digits
     maps = np.random.default_rng(0).random((1, 14, 14, 1), np.float32)
-    matrix = attribution._bilinear(14)
+    matrix = attribution._bilinear(14, 28)
     expected = np.asarray(tf.image.resize(maps, (28, 28)))[0, :, :, 0]
     assert matrix @ maps[0, :, :, 0] @ matrix.T == pytest.approx(expected, abs=1e-6)
     signed = grad_cam(model_1, images, classes, signed=True).values

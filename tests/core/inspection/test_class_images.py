@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.arrays import CLASSES, SIDE, FloatArray
+from core.arrays import FloatArray
 from core.backend import keras
 from core.inspection.class_images import (
     ImageSettings,
@@ -18,6 +18,7 @@ from core.inspection.class_images import (
 )
 from core.network.classifier import Classifier
 from core.report.claims import Likeness, channel_claim, class_image_claims, total_variation
+from tests.sizes import CLASSES, SIDE
 
 TEN = np.arange(CLASSES)
 

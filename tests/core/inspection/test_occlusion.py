@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, to_float
+from core.arrays import FloatArray, to_float
 from core.data.fills import FILLS, fill_images
 from core.data.mnist import Dataset
 from core.inspection.occlusion import block_positions, occlude
 from core.network.classifier import Classifier, softmax
+from tests.sizes import SIDE
 
 
 def slow_logits(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, to_float
+from core.arrays import to_float
 from core.data.mnist import Dataset
 from core.inspection.responses import (
     hidden_layers,
@@ -14,6 +14,7 @@ from core.inspection.responses import (
 from core.network.architecture import MODEL_2
 from core.network.classifier import Classifier
 from core.network.model import build_model
+from tests.sizes import SIDE
 
 
 def test_layers_that_can_be_asked(model_1: Classifier) -> None:

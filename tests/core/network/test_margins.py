@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.ddn import ddn
 from core.attacks.generated import additive_noise, move_toward
@@ -25,6 +25,7 @@ from core.optimization.objectives import cross_entropy as cross_entropy_of
 from core.optimization.objectives import logit
 from core.training.inner_attack import inner_attack
 from tests.core.linear import gray_images, scaled
+from tests.sizes import SIDE
 
 _LEADS = (30, 100, 1_000)
 _EPSILON = 0.01

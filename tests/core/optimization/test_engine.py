@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.arrays import CLASSES, SIDE, FloatArray, to_float
+from core.arrays import FloatArray, to_float
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory, optimize_images
@@ -14,6 +14,7 @@ from core.optimization.objectives import (
     squared_distance,
     total_variation,
 )
+from tests.sizes import CLASSES, SIDE
 
 TEN = np.arange(CLASSES)
 

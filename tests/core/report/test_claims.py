@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE
 from core.optimization.engine import Trajectory
 from core.report.claims import noise_claims, source_claims, total_variation
+from tests.sizes import SIDE
 
 
 def _trajectory(logits: np.ndarray, kind: str, values: np.ndarray) -> Trajectory:

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from core.arrays import CLASSES, SIDE, to_float
+from core.arrays import to_float
 from core.attacks.generated import generate_from_noise, noise_images
 from core.attacks.goals import random_targets
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
 from core.studies.repeated import NoiseStudy, SourceStudy
+from tests.sizes import CLASSES, SIDE
 
 NOISE = {"mean": 0.5, "stddev": 0.05, "objective": "logit", "seed": 3}
 STEPS = {"learning_rate": 1e-3, "iterations": 30, "optimizer": "adam"}
@@ -59,7 +60,9 @@ def test_toward_sources_with_noise_of_equal_length(model_1: Classifier, mnist: D
     moved = study.found
     result = moved.result
     assert (result.originals == images).all()
-    assert (result.goal.classes == random_targets(images, labels.astype(np.int64), seed=0)).all()
+    assert (
+        result.goal.classes == random_targets(images, labels.astype(np.int64), classes=10, seed=0)
+    ).all()
     assert result.success.value > 0.9
     control = np.sqrt(((moved.noise_control - images) ** 2).sum(axis=(1, 2, 3)))
     assert control == pytest.approx(result.l2, abs=1e-3)
@@ -76,12 +79,12 @@ def test_toward_sources_with_noise_of_equal_length(model_1: Classifier, mnist: D
 def test_random_targets_are_never_the_label(random: np.random.Generator) -> None:
     images = random.uniform(0, 1, (2_000, SIDE, SIDE, 1)).astype(np.float32)
     labels = np.arange(2_000) % CLASSES
-    targets = random_targets(images, labels, seed=1)
+    targets = random_targets(images, labels, classes=10, seed=1)
     assert (targets != labels).all()
     counts = np.bincount(CLASSES * labels + targets, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
     assert (counts + 20 * np.eye(CLASSES) > 5).all(), "every pair occurs"
     rows = random.permutation(2_000)[:7]
-    assert (random_targets(images[rows], labels[rows], seed=1) == targets[rows]).all()
+    assert (random_targets(images[rows], labels[rows], classes=10, seed=1) == targets[rows]).all()
 
 
 def test_two_hundred_starts_are_two_hundred_images() -> None:

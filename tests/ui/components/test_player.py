@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 from streamlit.testing.v1 import AppTest
 
-from core.arrays import SIDE, to_float
+from core.arrays import to_float
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory, optimize_images
 from core.optimization.objectives import logit, squared_distance
+from tests.sizes import SIDE
 from ui.components.player import files as player_files
 from ui.components.player.mount import MAX_FRAMES, MAX_TRACKS, kept_frames, pack
 from ui.components.player.track import Track

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.arrays import SIDE, to_bytes, to_float
+from core.arrays import to_bytes, to_float
 from core.attacks.goals import Untargeted
 from core.attacks.gradient import pgd
 from core.data.mnist import Dataset
@@ -12,6 +12,7 @@ from core.data.pictures import decode
 from core.data.provenance import png
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory
+from tests.sizes import SIDE
 from ui.components.player.track import Track
 from ui.controls.exported import exported
 

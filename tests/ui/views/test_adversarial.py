@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.arrays import CLASSES, to_float
+from core.arrays import to_float
 from core.attacks.generated import generate_from_noise, move_toward
 from core.attacks.goals import Targeted
 from core.data.mnist import Dataset
 from core.data.spec import MNIST
 from core.network.classifier import Classifier
+from tests.sizes import CLASSES
 from tests.ui.conftest import run_while_live, text_of
 from ui.views.adversarial import noise_luck, noise_settings, source_luck, source_settings
 from ui.views.adversarial.source_settings import ROW

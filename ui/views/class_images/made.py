@@ -99,7 +99,9 @@ def _run(
 ) -> Trajectory:
     numbers = np.array(wanted.numbers)
     image = start.image.floats if start.image else None
-    begin = start_images(start.kind, len(numbers), image=image, seed=settings.seed)
+    begin = start_images(
+        start.kind, len(numbers), image=image, seed=settings.seed, shape=classifier.spec.shape
+    )
     how = {"start": begin, "keep_every": keep_every}
     with compute.inline("Making the images", len(numbers) * settings.iterations, classifier):
         if wanted.layer is None:

@@ -14,7 +14,6 @@ from core.statistics.paired import judged
 from core.statistics.roc import Area
 from core.studies.detection_study import (
     ADAPTIVE,
-    CALIBRATION,
     NOISE,
     STATIC,
     Detected,
@@ -151,7 +150,7 @@ def _threshold(found: Detected, top: float, of: str) -> float:
             key=rate_key,
             persist_state="session",
             on_change=follow,
-            help=f"The threshold that this share of {CALIBRATION.stop - CALIBRATION.start:,} other "
+            help=f"The threshold that this share of {len(found.calibration):,} other "
             "clean test images exceeds.",
         )
     with slider:
