@@ -12,6 +12,7 @@ FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+Tensor = Any  # of a graph; TensorFlow carries no types that could be checked
 
 
 def to_float(images: ByteArray) -> FloatArray:

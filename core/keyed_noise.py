@@ -10,13 +10,12 @@ import functools
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from core.arrays import FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, Tensor, check_images
 from core.backend import tf
 from core.checks import MAX_SEED, check_seed, check_whole
 
@@ -134,7 +133,7 @@ def _finalized(words: Keys) -> Keys:
     return words
 
 
-def uniform(images: Any, count: int, seed: int, draws: int = 1) -> Any:
+def uniform(images: Tensor, count: int, seed: int, draws: int = 1) -> Tensor:
     """In graphs: numbers in (0, 1), float32 [n, count], for images [n, side, side, channels].
 
     `draws` rows in a row that hold the same image get different numbers.
@@ -150,14 +149,14 @@ def uniform(images: Any, count: int, seed: int, draws: int = 1) -> Any:
     return (tf.cast(bits // np.uint32(256), tf.float32) + 0.5) / 2**24
 
 
-def normal(images: Any, count: int, seed: int, draws: int = 1) -> Any:
+def normal(images: Tensor, count: int, seed: int, draws: int = 1) -> Tensor:
     """In graphs: standard normal numbers, float32 [n, count]. Box and Muller (1958)."""
     numbers = uniform(images, 2 * count, seed, draws)
     radius = tf.sqrt(-2 * tf.math.log(numbers[:, :count]))
     return radius * tf.cos(2 * np.pi * numbers[:, count:])
 
 
-def _mixed(words: Any) -> Any:
+def _mixed(words: Tensor) -> Tensor:
     """Every bit of a uint32 depends on all bits; the finalizer of MurmurHash3 (Appleby 2011)."""
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         words = tf.bitwise.bitwise_xor(words, tf.bitwise.right_shift(words, np.uint32(shift)))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import FloatArray, IntArray
+from core.arrays import FloatArray, IntArray, Tensor
 from core.attacks.ascent import goes_before, seen_at
 from core.attacks.geometry import Ball, project, random_start, steepest
 from core.attacks.goals import Goal, Targeted
@@ -127,39 +127,45 @@ def _ascent(
 class _State(NamedTuple):
     """Where the ascent of each image stands; `top` is its best iterate so far."""
 
-    step: Any
-    x: Any
-    previous: Any
-    value: Any
-    gradient: Any
-    top: Any
-    top_value: Any
-    top_reached: Any
-    top_gradient: Any
-    step_size: Any
-    rises: Any  # steps since the last checkpoint that raised the loss
-    top_before: Any  # top_value at the last checkpoint
-    halved: Any  # whether the step size was halved there
+    step: Tensor
+    x: Tensor
+    previous: Tensor
+    value: Tensor
+    gradient: Tensor
+    top: Tensor
+    top_value: Tensor
+    top_reached: Tensor
+    top_gradient: Tensor
+    step_size: Tensor
+    rises: Tensor  # steps since the last checkpoint that raised the loss
+    top_before: Tensor  # top_value at the last checkpoint
+    halved: Tensor  # whether the step size was halved there
 
 
 def _compile(model: keras.Model, climbed: Climbed, norm: str, loss: str) -> Any:
     """The whole ascent as one graph; everything that a slider changes comes as a tensor."""
     logits_of = forward(model)
 
-    def value_of(logits: Any, classes: Any, targets: Any, sign: Any) -> Any:
+    def value_of(logits: Tensor, classes: Tensor, targets: Tensor, sign: Tensor) -> Tensor:
         if loss == "cross_entropy":
             return sign * climbed(logits, classes)
         return _RATIOS[loss](logits, classes, targets, sign)
 
     def ascent(
-        images: Any, begin: Any, classes: Any, targets: Any, sign: Any, epsilon: Any, periods: Any,
-        record: Any,
-    ) -> Any:  # fmt: skip
+        images: Tensor,
+        begin: Tensor,
+        classes: Tensor,
+        targets: Tensor,
+        sign: Tensor,
+        epsilon: Tensor,
+        periods: Tensor,
+        record: Tensor,
+    ) -> Tensor:
         look = seen_at(
             logits_of, lambda logits: value_of(logits, classes, targets, sign), classes, sign
         )
 
-        def one_step(state: _State, frames: Any) -> Any:
+        def one_step(state: _State, frames: Tensor) -> Any:
             moved = _moved(state, images, epsilon, norm)
             state = _seen(state, moved, *look(moved))
             kept = tf.cond(record, lambda: frames.write(state.step - 1, moved), lambda: frames)
@@ -181,7 +187,7 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, loss: str) -> Any:
     return compiled(ascent, *types)
 
 
-def _begun(x: Any, look: Callable[[Any], Any], epsilon: Any) -> _State:
+def _begun(x: Tensor, look: Callable[[Any], Any], epsilon: Tensor) -> _State:
     value, reached, gradient = look(x)
     zeros = tf.zeros_like(value)
     return _State(
@@ -190,7 +196,7 @@ def _begun(x: Any, look: Callable[[Any], Any], epsilon: Any) -> _State:
     )  # fmt: skip
 
 
-def _moved(state: _State, images: Any, epsilon: Any, norm: str) -> Any:
+def _moved(state: _State, images: Tensor, epsilon: Tensor, norm: str) -> Tensor:
     """A projected step along the gradient, mixed with the step before it."""
     stride = _as_pixels(state.step_size) * steepest(state.gradient, norm)
     ahead = project(state.x + stride, images, epsilon, norm)
@@ -199,7 +205,7 @@ def _moved(state: _State, images: Any, epsilon: Any, norm: str) -> Any:
     return project(mixed, images, epsilon, norm)
 
 
-def _seen(state: _State, x: Any, value: Any, reached: Any, gradient: Any) -> _State:
+def _seen(state: _State, x: Tensor, value: Tensor, reached: Tensor, gradient: Tensor) -> _State:
     """Behind a step to `x`: one at the goal is better than any other, then the higher loss is."""
     better = goes_before(value, reached, state.top_value, state.top_reached)
     pixels = _as_pixels(better)
@@ -213,7 +219,7 @@ def _seen(state: _State, x: Any, value: Any, reached: Any, gradient: Any) -> _St
     )  # fmt: skip
 
 
-def _checked(state: _State, period: Any) -> _State:
+def _checked(state: _State, period: Tensor) -> _State:
     """At a checkpoint, `period` > 0 steps behind the last: half the step size, from the top again.
 
     Where too few steps have raised the loss, or where neither the step size nor the highest loss
@@ -237,12 +243,12 @@ def _checked(state: _State, period: Any) -> _State:
     )
 
 
-def _as_pixels(each: Any) -> Any:
+def _as_pixels(each: Tensor) -> Tensor:
     """One number for each image, to stand beside [n, h, w, c]."""
     return each[:, None, None, None]
 
 
-def _dlr(logits: Any, classes: Any, _: Any, sign: Any) -> Any:
+def _dlr(logits: Tensor, classes: Tensor, _: Tensor, sign: Tensor) -> Tensor:
     """How far the goal's margin is, over z₁ − z₃, or if it is a class over z₁ − (z₃ + z₄) / 2.
 
     With z₁ − z₃ it would be constant where the class is the third.
@@ -251,14 +257,14 @@ def _dlr(logits: Any, classes: Any, _: Any, sign: Any) -> Any:
     return margin(logits, classes, sign) / (spread + _TINY)
 
 
-def _targeted_dlr(logits: Any, classes: Any, targets: Any, sign: Any) -> Any:
+def _targeted_dlr(logits: Tensor, classes: Tensor, targets: Tensor, sign: Tensor) -> Tensor:
     """Toward `targets`, away from `classes`; where they are the same it is a goal's only class."""
     rise = own(logits, targets) - own(logits, classes)
     _, spread = _spreads(logits)
     return tf.where(sign > 0, rise / (spread + _TINY), _dlr(logits, classes, targets, sign))
 
 
-def _spreads(logits: Any) -> tuple[Any, Any]:
+def _spreads(logits: Tensor) -> tuple[Tensor, Tensor]:
     """z₁ − z₃, and z₁ − (z₃ + z₄) / 2; of three classes z₃ twice, of two the margin as it is."""
     first, *others = tf.unstack(tf.math.top_k(logits, min(4, logits.shape[1])).values, axis=1)
     if len(others) < 2:

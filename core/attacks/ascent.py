@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from core.arrays import Tensor
 from core.backend import tf
 from core.network.forward import in_loop
 
@@ -15,13 +16,16 @@ class Best(NamedTuple):
     value float32 [n], reached bool [n].
     """
 
-    x: Any
-    value: Any
-    reached: Any
+    x: Tensor
+    value: Tensor
+    reached: Tensor
 
 
 def seen_at(
-    logits_of: Callable[[Any], Any], value_of: Callable[[Any], Any], classes: Any, sign: Any
+    logits_of: Callable[[Tensor], Tensor],
+    value_of: Callable[[Any], Any],
+    classes: Tensor,
+    sign: Tensor,
 ) -> Callable[[Any], Any]:
     """What is seen of images x on the way up `value_of` the logits, for the inside of a loop.
 
@@ -30,7 +34,7 @@ def seen_at(
     """
 
     @in_loop
-    def look(x: Any) -> Any:
+    def look(x: Tensor) -> Any:
         logits = logits_of(x)
         value = value_of(logits)
         is_class = tf.argmax(logits, axis=1) == classes
@@ -41,18 +45,18 @@ def seen_at(
 
 def ascend(
     look: Callable[[Any], Any],
-    begin: Any,
+    begin: Tensor,
     move: Callable[..., Any],
     going: Callable[[Any, Any], Any],
-    memory: tuple[Any, ...] = (),
-) -> tuple[Any, Best, tuple[Any, ...]]:
+    memory: tuple[Tensor, ...] = (),
+) -> tuple[Tensor, Best, tuple[Tensor, ...]]:
     """From `begin` as long as it is `going`: the last iterate, the best of each image, the memory.
 
     look: as of `seen_at`. move: of step, x, gradient, best and `memory` makes the next x and
     memory. going: says it of step and best.
     """
 
-    def one_step(step: Any, x: Any, best: Best, memory: tuple[Any, ...]) -> Any:
+    def one_step(step: Tensor, x: Tensor, best: Best, memory: tuple[Tensor, ...]) -> Any:
         *seen, gradient = look(x)
         best = better(best, x, *seen)
         x, *memory = move(step, x, gradient, best, *memory)
@@ -67,13 +71,13 @@ def ascend(
     return x, better(best, x, *seen), memory
 
 
-def nothing_yet(begin: Any) -> Best:
+def nothing_yet(begin: Tensor) -> Best:
     """Before anything is seen; any iterate is better."""
     count = tf.shape(begin)[:1]
     return Best(begin, tf.fill(count, -np.inf), tf.fill(count, False))
 
 
-def better(best: Best, x: Any, value: Any, reached: Any) -> Best:
+def better(best: Best, x: Tensor, value: Tensor, reached: Tensor) -> Best:
     """The best behind one more iterate."""
     keep = goes_before(value, reached, best.value, best.reached)
     return Best(
@@ -83,7 +87,9 @@ def better(best: Best, x: Any, value: Any, reached: Any) -> Best:
     )
 
 
-def goes_before(value: Any, reached: Any, other_value: Any, other_reached: Any) -> Any:
+def goes_before(
+    value: Tensor, reached: Tensor, other_value: Tensor, other_reached: Tensor
+) -> Tensor:
     """Whether an iterate is better than another: at the goal before any value, then higher: [n]."""
     higher = tf.logical_and(tf.equal(reached, other_reached), value > other_value)
     first = tf.logical_and(reached, tf.logical_not(other_reached))

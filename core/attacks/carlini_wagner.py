@@ -3,7 +3,7 @@
 import math
 from typing import Any, NamedTuple
 
-from core.arrays import FloatArray
+from core.arrays import FloatArray, Tensor
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.search import (
@@ -73,17 +73,17 @@ def carlini_wagner(
 class _State(NamedTuple):
     """Adam in arctanh of the pixels, the search for the constant, and the nearest at the goal."""
 
-    step: Any
-    x: Any
-    angle: Any  # x is its tanh, shifted and scaled to the box
-    mean: Any
-    square: Any
-    constant: Any
-    lowest: Any  # the largest constant that did not lead to the goal
-    highest: Any  # the smallest that did
-    found: Any  # whether this round has led to it
-    nearest: Any
-    distance: Any  # squared, infinite before anything is found
+    step: Tensor
+    x: Tensor
+    angle: Tensor  # x is its tanh, shifted and scaled to the box
+    mean: Tensor
+    square: Tensor
+    constant: Tensor
+    lowest: Tensor  # the largest constant that did not lead to the goal
+    highest: Tensor  # the smallest that did
+    found: Tensor  # whether this round has led to it
+    nearest: Tensor
+    distance: Tensor  # squared, infinite before anything is found
 
 
 def _compile(model: keras.Model) -> Any:
@@ -91,13 +91,19 @@ def _compile(model: keras.Model) -> Any:
     logits_of = forward(model)
 
     def attack(
-        images: Any, classes: Any, steps: Any, sign: Any, iterations: Any, constant: Any,
-        learning_rate: Any, confidence: Any,
-    ) -> Any:  # fmt: skip
+        images: Tensor,
+        classes: Tensor,
+        steps: Tensor,
+        sign: Tensor,
+        iterations: Tensor,
+        constant: Tensor,
+        learning_rate: Tensor,
+        confidence: Tensor,
+    ) -> Tensor:
         start = tf.atanh((2 * images - 1) * _SCALE)
 
         @in_loop
-        def missing_margin(x: Any, constant: Any) -> Any:
+        def missing_margin(x: Tensor, constant: Tensor) -> Any:
             missing = tf.nn.relu(confidence + CLEAR - margin(logits_of(x), classes, sign))
             return missing, tf.gradients(constant * missing, x)[0]
 
@@ -122,7 +128,7 @@ def _compile(model: keras.Model) -> Any:
     return compiled(attack, *types)
 
 
-def _seen(state: _State, images: Any, reached: Any) -> _State:
+def _seen(state: _State, images: Tensor, reached: Tensor) -> _State:
     """The state that remembers its images at the goal, if they are nearer than any before."""
     distance = squared_length(state.x - images)
     better = tf.logical_and(reached, distance < state.distance)
@@ -133,7 +139,7 @@ def _seen(state: _State, images: Any, reached: Any) -> _State:
     )
 
 
-def _adam(state: _State, slope: Any, learning_rate: Any, iterations: Any) -> _State:
+def _adam(state: _State, slope: Tensor, learning_rate: Tensor, iterations: Tensor) -> _State:
     """A step of Adam against the slope of the loss in the pixels, taken over to the angle."""
     tanh = tf.tanh(state.angle)
     gradient = slope * (1 - tanh**2) / (2 * _SCALE)
@@ -146,7 +152,7 @@ def _adam(state: _State, slope: Any, learning_rate: Any, iterations: Any) -> _St
     return state._replace(step=state.step + 1, x=x, angle=angle, mean=mean, square=square)
 
 
-def _next_round(state: _State, images: Any, start: Any) -> _State:
+def _next_round(state: _State, images: Tensor, start: Tensor) -> _State:
     """Again from the image, with each image's next constant."""
     highest = tf.where(state.found, state.constant, state.highest)
     lowest = tf.where(state.found, state.lowest, state.constant)

@@ -3,7 +3,7 @@
 import math
 from typing import Any, NamedTuple
 
-from core.arrays import FloatArray
+from core.arrays import FloatArray, Tensor
 from core.attacks.geometry import steepest
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
@@ -59,19 +59,21 @@ def ddn(
 class _State(NamedTuple):
     """An iterate and the radius of its sphere; the nearest image at the goal so far."""
 
-    step: Any
-    x: Any
-    radius: Any
-    nearest: Any
-    distance: Any  # squared, infinite before anything is found
+    step: Tensor
+    x: Tensor
+    radius: Tensor
+    nearest: Tensor
+    distance: Tensor  # squared, infinite before anything is found
 
 
 def _compile(model: keras.Model) -> Any:
     """The whole attack as one graph; everything that a slider changes comes as a tensor."""
     logits_of = forward(model)
 
-    def attack(images: Any, classes: Any, steps: Any, sign: Any, gamma: Any) -> Any:
-        def seen(state: _State, logits: Any) -> tuple[Any, _State]:
+    def attack(
+        images: Tensor, classes: Tensor, steps: Tensor, sign: Tensor, gamma: Tensor
+    ) -> Tensor:
+        def seen(state: _State, logits: Tensor) -> tuple[Tensor, _State]:
             """Which images are at the goal, and the state that remembers them if they are near."""
             reached = margin(logits, classes, sign) > CLEAR
             distance = squared_length(state.x - images)
@@ -82,7 +84,7 @@ def _compile(model: keras.Model) -> Any:
             )
 
         @in_loop
-        def look(x: Any) -> Any:
+        def look(x: Tensor) -> Any:
             logits = logits_of(x)
             return logits, tf.gradients(sign * log_odds_against(logits, classes), x)[0]
 
@@ -107,7 +109,7 @@ def _compile(model: keras.Model) -> Any:
     return compiled(attack, *types)
 
 
-def _step_size(step: Any, steps: Any) -> Any:
+def _step_size(step: Tensor, steps: Tensor) -> Tensor:
     first, last = _STEP_SIZE
     done = tf.cast(step, tf.float32) / tf.cast(steps, tf.float32)
     return last + (first - last) * (1 + tf.cos(math.pi * done)) / 2

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import FloatArray
+from core.arrays import FloatArray, Tensor
 from core.attacks.goals import Goal, Targeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.search import CLEAR, as_pixels, iterate, recorded_steps, search
@@ -57,10 +57,10 @@ def deepfool(
 class _State(NamedTuple):
     """All images, the sum of the steps of each, and the rows that have not arrived."""
 
-    step: Any
-    x: Any
-    total: Any
-    rows: Any
+    step: Tensor
+    x: Tensor
+    total: Tensor
+    rows: Tensor
 
 
 def _compile(model: keras.Model, *, targeted: bool) -> Any:
@@ -68,9 +68,11 @@ def _compile(model: keras.Model, *, targeted: bool) -> Any:
     logits_of = forward(model)
     leads = _lead_of_target if targeted else _leads_of_others
 
-    def attack(images: Any, classes: Any, steps: Any, sign: Any, overshoot: Any) -> Any:
+    def attack(
+        images: Tensor, classes: Tensor, steps: Tensor, sign: Tensor, overshoot: Tensor
+    ) -> Tensor:
         @in_loop
-        def step_to_nearest(x: Any, theirs: Any) -> Any:
+        def step_to_nearest(x: Tensor, theirs: Tensor) -> Tensor:
             return _to_nearest(x, leads(logits_of(x), theirs))
 
         def one_step(state: _State) -> _State:
@@ -94,18 +96,18 @@ def _compile(model: keras.Model, *, targeted: bool) -> Any:
     return compiled(attack, *types)
 
 
-def _leads_of_others(logits: Any, classes: Any) -> Any:
+def _leads_of_others(logits: Tensor, classes: Tensor) -> Tensor:
     """How far each of the other classes is ahead of the true one: [n, classes − 1]."""
     others = tf.gather(logits, other_classes(classes, logits.shape[1]), batch_dims=1)
     return others - own(logits, classes)[:, None]
 
 
-def _lead_of_target(logits: Any, classes: Any) -> Any:
+def _lead_of_target(logits: Tensor, classes: Tensor) -> Tensor:
     """How far the target is ahead of all others: [n, 1]."""
     return -tf.reduce_max(_leads_of_others(logits, classes), axis=1, keepdims=True)
 
 
-def _to_nearest(x: Any, leads: Any) -> Any:
+def _to_nearest(x: Tensor, leads: Tensor) -> Tensor:
     """The shortest change after which one of `leads` [n, m], made from `x`, would be just above 0.
 
     One backward pass for each of them shares the forward pass; two of them run at a time.

@@ -2,11 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from core.arrays import COLORS, FloatArray, check_images, largest_l2
+from core.arrays import COLORS, FloatArray, Tensor, check_images, largest_l2
 from core.backend import tf
 from core.checks import check_choice, check_range, check_seed, check_whole
 from core.data.spec import MAX_SIDE
@@ -58,7 +57,7 @@ def random_start(images: FloatArray, ball: Ball, *, seed: int, restart: int = 0)
     return moved
 
 
-def steepest(gradient: Any, norm: str) -> Any:
+def steepest(gradient: Tensor, norm: str) -> Tensor:
     """In graphs: the direction of length 1 in `norm` along which a linear function rises most.
 
     A gradient of 0 has none, and gives 0.
@@ -70,7 +69,7 @@ def steepest(gradient: Any, norm: str) -> Any:
     return tf.math.divide_no_nan(gradient, _length(gradient))
 
 
-def project(images: Any, center: Any, epsilon: Any, norm: str) -> Any:
+def project(images: Tensor, center: Tensor, epsilon: Tensor, norm: str) -> Tensor:
     """In graphs: the nearest images in the ball around `center`, then in the box [0, 1].
 
     The box moves no pixel further from a center inside it, so both hold at the end.
@@ -83,5 +82,5 @@ def project(images: Any, center: Any, epsilon: Any, norm: str) -> Any:
     return tf.clip_by_value(center + change, 0.0, 1.0)
 
 
-def _length(change: Any) -> Any:
+def _length(change: Tensor) -> Tensor:
     return tf.sqrt(tf.reduce_sum(change**2, axis=(1, 2, 3), keepdims=True))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray
+from core.arrays import FloatArray, Tensor
 from core.attacks.ascent import Best, ascend, seen_at
 from core.attacks.geometry import FARTHEST, Ball, project, random_start, steepest
 from core.attacks.goals import Goal
@@ -234,10 +234,19 @@ def _compile(model: keras.Model, climbed: Climbed, norm: str, record: bool) -> A
     logits_of = forward(model)
 
     def ascent(
-        images: Any, begin: Any, classes: Any, epsilon: Any, step_size: Any, sign: Any,
-        decay: Any, iterations: Any, keep_best: Any,
-    ) -> Any:  # fmt: skip
-        def move(step: Any, x: Any, gradient: Any, _: Best, average: Any, frames: Any) -> Any:
+        images: Tensor,
+        begin: Tensor,
+        classes: Tensor,
+        epsilon: Tensor,
+        step_size: Tensor,
+        sign: Tensor,
+        decay: Tensor,
+        iterations: Tensor,
+        keep_best: Tensor,
+    ) -> Tensor:
+        def move(
+            step: Tensor, x: Tensor, gradient: Tensor, _: Best, average: Tensor, frames: Tensor
+        ) -> Any:
             size = tf.reduce_sum(tf.abs(gradient), axis=(1, 2, 3), keepdims=True)
             average = decay * average + tf.math.divide_no_nan(gradient, size)
             x = project(x + step_size * steepest(average, norm), images, epsilon, norm)

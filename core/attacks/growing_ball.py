@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from core.arrays import FloatArray, IntArray, check_classes, check_images
+from core.arrays import FloatArray, IntArray, Tensor, check_classes, check_images
 from core.attacks.ascent import Best, ascend, seen_at
 from core.attacks.geometry import Ball, project, steepest
 from core.backend import compiled, keras, tf
@@ -73,21 +73,26 @@ def _compile(model: keras.Model, norm: str, loss: str) -> Any:
     logits_of = forward(model)
 
     def ascent(
-        images: Any, begin: Any, labels: Any, epsilon: Any, iterations: Any, to_the_end: Any
-    ) -> Any:
-        def value_of(logits: Any) -> Any:
+        images: Tensor,
+        begin: Tensor,
+        labels: Tensor,
+        epsilon: Tensor,
+        iterations: Tensor,
+        to_the_end: Tensor,
+    ) -> Tensor:
+        def value_of(logits: Tensor) -> Tensor:
             if loss == "margin":
                 return margin(logits, labels, 1.0)
             return log_odds_against(logits, labels)
 
-        def move(step: Any, x: Any, gradient: Any, best: Best) -> Any:
+        def move(step: Tensor, x: Tensor, gradient: Tensor, best: Best) -> Any:
             done = tf.cast(step, tf.float32) / tf.cast(iterations, tf.float32)
             stride = epsilon * _FIRST * (_LAST / _FIRST) ** done
             moved = project(x + stride * steepest(gradient, norm), images, epsilon, norm)
             rests = best.reached & ~to_the_end
             return (tf.where(rests[:, None, None, None], x, moved),)
 
-        def going(step: Any, best: Best) -> Any:
+        def going(step: Tensor, best: Best) -> Tensor:
             return (step < iterations) & (to_the_end | ~tf.reduce_all(best.reached))
 
         look = seen_at(logits_of, value_of, labels, tf.constant(1.0))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.arrays import BoolArray, FloatArray, IntArray, Tensor, check_classes, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import of_images
@@ -224,7 +224,7 @@ def _margins(
 def _compile(model: keras.Model) -> Any:
     logits_of = forward(model)
 
-    def gradients(images: Any, labels: Any, others: Any) -> Any:
+    def gradients(images: Tensor, labels: Tensor, others: Tensor) -> Tensor:
         logits = logits_of(images)
         followed = log_odds_against(logits, labels)
         margins = own(logits, others) - own(logits, labels)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, IntArray
+from core.arrays import FloatArray, IntArray, Tensor
 from core.attacks.goals import Goal
 from core.backend import tf
 from core.network.classifier import Classifier, in_batches
@@ -50,16 +50,16 @@ def search(
 def iterate(
     one_step: Callable[[Any], Any],
     state: Any,
-    steps: Any,
+    steps: Tensor,
     going: Callable[[Any], Any] = lambda state: True,
-) -> tuple[Any, Any]:
+) -> tuple[Tensor, Tensor]:
     """In graphs: the state behind the last of `steps`, and its x behind each: [n, k, h, w, c].
 
     A state has the fields `step` and `x`; nothing is computed any more when it is not `going`.
     """
     count = tf.size(steps)
 
-    def to_next_frame(frame: Any, state: Any, frames: Any) -> Any:
+    def to_next_frame(frame: Tensor, state: Any, frames: Tensor) -> Any:
         (state,) = tf.while_loop(
             lambda state: tf.logical_and(state.step < steps[frame], going(state)),
             lambda state: (one_step(state),),
@@ -74,16 +74,16 @@ def iterate(
     return state, tf.transpose(frames.stack(), [1, 0, 2, 3, 4])
 
 
-def with_last(frames: Any, found: Any) -> Any:
+def with_last(frames: Tensor, found: Tensor) -> Tensor:
     """In graphs: frames [n, k, h, w, c] with `found` in the place of the last."""
     return tf.concat([frames[:, :-1], found[:, None]], axis=1)
 
 
-def as_pixels(each: Any) -> Any:
+def as_pixels(each: Tensor) -> Tensor:
     """In graphs: one number for each image, to stand beside [n, h, w, c]."""
     return each[:, None, None, None]
 
 
-def squared_length(change: Any) -> Any:
+def squared_length(change: Tensor) -> Tensor:
     """In graphs: ‖change‖² of each image: [n]."""
     return tf.reduce_sum(change**2, axis=(1, 2, 3))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import BoolArray, FloatArray, IntArray
+from core.arrays import BoolArray, FloatArray, IntArray, Tensor
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import compiled, keras, tf
@@ -120,7 +120,7 @@ def _slopes(classifier: Classifier, images: FloatArray, goal: Goal) -> DoubleArr
 def _compile_slopes(model: keras.Model) -> Any:
     logits_of = forward(model)
 
-    def slopes(images: Any, classes: Any) -> Any:
+    def slopes(images: Tensor, classes: Tensor) -> Tensor:
         logits = logits_of(images)
         own = tf.gather(logits, classes, batch_dims=1)
         others = tf.reduce_sum(logits, axis=1) - own

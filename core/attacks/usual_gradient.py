@@ -1,7 +1,6 @@
 """The gradient that attacks usually follow: what float32 leaves of the cross-entropy's."""
 
-from typing import Any
-
+from core.arrays import Tensor
 from core.backend import tf
 from core.network.classifier import Classifier
 
@@ -19,7 +18,7 @@ class WithUsualGradient(Classifier):
         super().__init__(classifier.model, name=classifier.name, version=version)
 
     @staticmethod
-    def climbed(logits: Any, classes: Any) -> Any:
+    def climbed(logits: Tensor, classes: Tensor) -> Tensor:
         """In graphs: −log p of each image's class as TensorFlow has it: [n]."""
         return tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, IntArray, check_classes, check_image
+from core.arrays import FloatArray, IntArray, Tensor, check_classes, check_image
 from core.backend import compiled, keras, tf
 from core.certification.interval_bounds import Bounds, certified, interval_bounds, margin_bounds
 from core.checks import check_range, check_seed, check_whole
@@ -156,19 +156,21 @@ def _compile(model: keras.Model) -> Any:
     names = _weighted(model)
     outputs = layer_outputs(model, names)
 
-    def flat(images: Any) -> Any:
+    def flat(images: Tensor) -> Tensor:
         values, count = outputs(images), tf.shape(images)[0]
         return tf.concat([tf.reshape(values[name], [count, -1]) for name in names], axis=1)
 
     @in_loop
-    def slope(x: Any, units: Any) -> Any:
+    def slope(x: Tensor, units: Tensor) -> Tensor:
         return tf.gradients(tf.gather(flat(x), units, axis=1, batch_dims=1), x)[0]
 
-    def drive(image: Any, units: Any, signs: Any, watched: Any, epsilon: Any, steps: Any) -> Any:
+    def drive(
+        image: Tensor, units: Tensor, signs: Tensor, watched: Tensor, epsilon: Tensor, steps: Tensor
+    ) -> Tensor:
         low, high = tf.maximum(image - epsilon, 0.0), tf.minimum(image + epsilon, 1.0)
         size = 2.5 * epsilon / tf.cast(steps, tf.float32) * signs[:, None, None, None]
 
-        def one_step(step: Any, x: Any) -> Any:
+        def one_step(step: Tensor, x: Tensor) -> Any:
             return step + 1, tf.clip_by_value(x + size * tf.sign(slope(x, units)), low, high)
 
         start = tf.repeat(image, tf.shape(units)[0], axis=0)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
+from core.arrays import BoolArray, FloatArray, IntArray, Tensor, check_classes, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_range
 from core.network.classifier import Classifier, image_type, in_batches
@@ -81,7 +81,9 @@ def certified(
     return proven
 
 
-def margins_of(center: Any, radius: Any, kernel: Any, bias: Any, labels: Any) -> Any:
+def margins_of(
+    center: Tensor, radius: Tensor, kernel: Tensor, bias: Tensor, labels: Tensor
+) -> Tensor:
     """In graphs: `margin_bounds` from the interval center ± radius [n, units] before the logits."""
     units, classes = kernel.shape
     spread = tf.abs(kernel[:, :, None] - kernel[:, None, :])  # [units, y, k]
@@ -97,7 +99,7 @@ def _check(classifier: Classifier, images: FloatArray, epsilon: float) -> None:
 
 
 def _compile_bounds(model: keras.Model) -> Any:
-    def bounds(images: Any, epsilon: Any) -> Any:
+    def bounds(images: Tensor, epsilon: Tensor) -> Any:
         layers = list(_propagate(stages_of(model), images, epsilon))
         return {name: low for name, low, _ in layers}, {name: high for name, _, high in layers}
 
@@ -107,7 +109,7 @@ def _compile_bounds(model: keras.Model) -> Any:
 def _compile_margins(model: keras.Model) -> Any:
     *hidden, last = stages_of(model)
 
-    def margins(images: Any, labels: Any, epsilon: Any) -> Any:
+    def margins(images: Tensor, labels: Tensor, epsilon: Tensor) -> Tensor:
         *_, (_, low, high) = _propagate(hidden, images, epsilon)
         center, radius = (low + high) / 2, (high - low) / 2
         return margins_of(center, radius, last.layer.kernel, last.layer.bias, labels)
@@ -116,7 +118,7 @@ def _compile_margins(model: keras.Model) -> Any:
     return compiled(margins, *types)
 
 
-def _propagate(stages: Sequence[Stage], images: Any, epsilon: Any) -> Iterator[Any]:
+def _propagate(stages: Sequence[Stage], images: Tensor, epsilon: Tensor) -> Iterator[Any]:
     """In graphs: name, least and largest outputs of each layer, in order."""
     low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
     for stage in stages:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import betaincinv
 
-from core.arrays import FloatArray, IntArray, check_image
+from core.arrays import FloatArray, IntArray, Tensor, check_image
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_whole
 from core.keyed_noise import of_images, other_seed
@@ -138,7 +138,7 @@ def largest_radius(sigma: float, copies: int, alpha: float = ALPHA) -> float:
 def _compile(model: keras.Model) -> Any:
     logits_of = forward(model)
 
-    def count(image: Any, sigma: Any, seed: Any, copies: Any) -> Any:
+    def count(image: Tensor, sigma: Tensor, seed: Tensor, copies: Tensor) -> Tensor:
         shape = tf.concat([[copies], tf.shape(image)[1:]], axis=0)
         noisy = image + sigma * tf.random.stateless_normal(shape, seed)
         said = tf.argmax(logits_of(tf.clip_by_value(noisy, 0.0, 1.0)), axis=1)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from core.arrays import FloatArray, check_images
+from core.arrays import FloatArray, Tensor, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_seed, check_whole
 from core.data.spec import DatasetSpec
@@ -188,7 +188,7 @@ class _Repeated(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self._draws = draws
 
-    def call(self, images: Any) -> Any:
+    def call(self, images: Tensor) -> Tensor:
         """[n, …] → [n · draws, …]."""
         return tf.repeat(images, self._draws, axis=0)
 
@@ -204,7 +204,7 @@ class _Averaged(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self._draws = draws
 
-    def call(self, logits: Any) -> Any:
+    def call(self, logits: Tensor) -> Tensor:
         """[n · draws, classes] → [n, classes]."""
         return tf.reduce_mean(tf.reshape(logits, [-1, self._draws, logits.shape[1]]), axis=1)
 

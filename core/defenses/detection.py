@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, Tensor, check_images
 from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
 from core.backend import compiled, keras, tf
@@ -38,7 +38,7 @@ class Seen(NamedTuple):
     those of its changed versions, each [n, classes].
     """
 
-    score: Any
+    score: Tensor
     views: list[Any]
 
 
@@ -142,7 +142,7 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
     logits_of = forward(model)
 
     @in_loop
-    def slope(x: Any, labels: Any, targets: Any) -> Any:
+    def slope(x: Tensor, labels: Tensor, targets: Tensor) -> Any:
         seen = detector.look(logits_of, x, Mode(stand_in))
         leads = [margin(logits, targets, -1.0) for logits in seen.views]
         missing = tf.add_n([tf.minimum(lead, _LEAD) for lead in leads])
@@ -155,10 +155,12 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
         wrong = tf.argmax(seen.views[0], axis=1) != labels
         return direction, tf.where(wrong, seen.score, np.inf)
 
-    def drive(images: Any, labels: Any, targets: Any, epsilon: Any, steps: Any) -> Any:
+    def drive(
+        images: Tensor, labels: Tensor, targets: Tensor, epsilon: Tensor, steps: Tensor
+    ) -> Tensor:
         low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
 
-        def one_step(step: Any, x: Any, best: Any, best_score: Any) -> Any:
+        def one_step(step: Tensor, x: Tensor, best: Tensor, best_score: Tensor) -> Any:
             direction, score = slope(x, labels, targets)
             best, best_score = _lower(x, score, best, best_score)
             share = 1 - tf.cast(step, tf.float32) / tf.cast(steps, tf.float32)
@@ -181,12 +183,12 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
     return compiled(drive, image_type(model), classes, classes, number, tf.TensorSpec([], tf.int32))
 
 
-def _lower(x: Any, score: Any, best: Any, best_score: Any) -> Any:
+def _lower(x: Tensor, score: Tensor, best: Tensor, best_score: Tensor) -> Any:
     keep = (score < best_score)[:, None, None, None]
     return tf.where(keep, x, best), tf.minimum(score, best_score)
 
 
-def _squeezing(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:
+def _squeezing(logits_of: Callable[[Tensor], Tensor], images: Tensor, mode: Mode) -> Seen:
     views = [logits_of(images)]
     views += [logits_of(squeezer.layer(mode)(images)) for squeezer in SQUEEZERS]
     answer, *squeezed = (tf.nn.softmax(logits) for logits in views)
@@ -194,19 +196,19 @@ def _squeezing(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen
     return Seen(tf.reduce_max(tf.stack(distances), axis=0), views)
 
 
-def _reconstruction(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:
+def _reconstruction(logits_of: Callable[[Tensor], Tensor], images: Tensor, mode: Mode) -> Seen:
     change = _reformed(images, mode) - images
     squared = tf.reduce_mean(change**2, axis=(1, 2, 3))
     return Seen(tf.sqrt(squared + _TINY), [logits_of(images)])
 
 
-def _reformed(images: Any, mode: Mode) -> Any:
+def _reformed(images: Tensor, mode: Mode) -> Tensor:
     with tf.init_scope():  # its file is read outside the graph
         made_by = autoencoder()
     return made_by.layer(mode)(images)
 
 
-def _divergence(logits_of: Callable[[Any], Any], images: Any, mode: Mode) -> Seen:
+def _divergence(logits_of: Callable[[Tensor], Tensor], images: Tensor, mode: Mode) -> Seen:
     views = [logits_of(images), logits_of(_reformed(images, mode))]
     first, second = (tf.nn.softmax(logits / _TEMPERATURE) for logits in views)
     middle = (first + second) / 2

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import FloatArray
+from core.arrays import FloatArray, Tensor
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, on_step, short
 from core.data.spec import MAX_SIDE, DatasetSpec
@@ -155,7 +155,7 @@ class InFront(keras.layers.Layer):  # type: ignore[misc]
         super().__init__(name=name, trainable=False)
         self._apply, self.window = apply, window
 
-    def call(self, images: Any) -> Any:
+    def call(self, images: Tensor) -> Tensor:
         """The images as the function leaves them."""
         return self._apply(images)
 
@@ -176,12 +176,12 @@ def check_trained_on(spec: DatasetSpec | None, title: str, own: DatasetSpec) -> 
         )
 
 
-def with_gradient_of(value: Any, stand_in: Any) -> Any:
+def with_gradient_of(value: Tensor, stand_in: Tensor) -> Tensor:
     """`value` going forward, the gradient of `stand_in` coming back."""
     return stand_in + tf.stop_gradient(value - stand_in)
 
 
-def _blur(images: Any, strength: float, mode: Mode) -> Any:
+def _blur(images: Tensor, strength: float, mode: Mode) -> Tensor:
     """A Gaussian of `strength` pixels, cut at 4 σ; beyond the border is paper."""
     reach = int(4 * strength + 0.5)
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / strength) ** 2)
@@ -195,11 +195,11 @@ def _blur(images: Any, strength: float, mode: Mode) -> Any:
     return tf.einsum("lk,nikc->nilc", matrix, blurred)
 
 
-def _median(images: Any, strength: float, mode: Mode) -> Any:
+def _median(images: Tensor, strength: float, mode: Mode) -> Tensor:
     """The median of a window of `strength` × `strength` pixels; beyond the border is paper."""
     size = int(strength)
 
-    def median(gray: Any) -> Any:
+    def median(gray: Tensor) -> Tensor:
         windows = tf.image.extract_patches(
             gray, [1, size, size, 1], [1, 1, 1, 1], [1, 1, 1, 1], "SAME"
         )
@@ -208,27 +208,27 @@ def _median(images: Any, strength: float, mode: Mode) -> Any:
     return _by_channel(median, images)
 
 
-def _by_channel(function: Callable[[Any], Any], images: Any) -> Any:
+def _by_channel(function: Callable[[Any], Any], images: Tensor) -> Tensor:
     """`function` of each channel as a gray image."""
     if images.shape[-1] == 1:
         return function(images)
     return tf.concat([function(gray) for gray in tf.split(images, images.shape[-1], -1)], axis=-1)
 
 
-def _threshold(images: Any, strength: float, mode: Mode) -> Any:
+def _threshold(images: Tensor, strength: float, mode: Mode) -> Tensor:
     """1 above `strength`, else 0."""
     value = tf.cast(images > strength, tf.float32)
     return _stepped(value, images, [strength], mode.stand_in)
 
 
-def _bits(images: Any, strength: float, mode: Mode) -> Any:
+def _bits(images: Tensor, strength: float, mode: Mode) -> Tensor:
     """The nearest of 2^`strength` evenly spaced values. Xu et al. (2018), arXiv:1704.01155."""
     top = 2 ** int(strength) - 1
     value = tf.round(images * top) / top
     return _stepped(value, images, [(step + 0.5) / top for step in range(top)], mode.stand_in)
 
 
-def _stepped(value: Any, images: Any, edges: list[float], stand_in: str) -> Any:
+def _stepped(value: Tensor, images: Tensor, edges: list[float], stand_in: str) -> Tensor:
     """A staircase with the gradient of its stand-in: the identity, smoothed steps, or none."""
     if stand_in == "none":
         return with_gradient_of(value, 0.0 * images)
@@ -248,7 +248,7 @@ _QUANTA = np.array([
 ])  # fmt: skip
 
 
-def _jpeg(images: Any, strength: float, mode: Mode) -> Any:
+def _jpeg(images: Tensor, strength: float, mode: Mode) -> Tensor:
     """Cosine transform of 8 × 8 blocks, rounded to multiples that grow as the quality falls.
 
     The border is repeated up to whole blocks, and pixels are whole numbers of 255, as in files.
@@ -257,7 +257,7 @@ def _jpeg(images: Any, strength: float, mode: Mode) -> Any:
     return _by_channel(lambda gray: _gray_jpeg(gray, strength, mode), images)
 
 
-def _gray_jpeg(images: Any, strength: float, mode: Mode) -> Any:
+def _gray_jpeg(images: Tensor, strength: float, mode: Mode) -> Tensor:
     scale = 5000 / strength if strength < 50 else 200 - 2 * strength
     quanta = np.clip((_QUANTA * int(scale) + 50) // 100, 1, 255).astype(np.float32)
     place = np.arange(_BLOCK)
@@ -281,19 +281,19 @@ def _gray_jpeg(images: Any, strength: float, mode: Mode) -> Any:
     return decoded + 0.0 * images  # a gradient of zeros even where nothing is passed
 
 
-def _straight(function: Callable[[Any], Any], x: Any, stand_in: str) -> Any:
+def _straight(function: Callable[[Any], Any], x: Tensor, stand_in: str) -> Tensor:
     """`function` with the gradient of the identity, or with none."""
     return function(x) if stand_in == "none" else with_gradient_of(function(x), x)
 
 
-def _noise(images: Any, strength: float, mode: Mode) -> Any:
+def _noise(images: Tensor, strength: float, mode: Mode) -> Tensor:
     """Normal noise of standard deviation `strength`, clipped to the box."""
     shape = images.shape[1:]
     noise = tf.reshape(normal(images, math.prod(shape), mode.seed, mode.draws), [-1, *shape])
     return tf.clip_by_value(images + strength * noise, 0.0, 1.0)
 
 
-def _resize(images: Any, strength: float, mode: Mode) -> Any:
+def _resize(images: Tensor, strength: float, mode: Mode) -> Tensor:
     """Shrunk by up to `strength` pixels and put anywhere on paper. Xie et al., arXiv:1711.01991."""
     shrink, row, column = tf.unstack(uniform(images, 3, mode.seed, mode.draws), axis=1)
     whole = images.shape[1]
@@ -303,7 +303,7 @@ def _resize(images: Any, strength: float, mode: Mode) -> Any:
     return tf.einsum("nij,njkc,nlk->nilc", rows, images, columns)
 
 
-def _sampled(side: Any, offset: Any, whole: int) -> Any:
+def _sampled(side: Tensor, offset: Tensor, whole: int) -> Tensor:
     """[n, new, old]: the share of each pixel of a line in each of the line shrunk to `side`."""
     place = tf.range(whole, dtype=tf.float32) + 0.5
     source = (place[None] - offset[:, None]) * whole / side[:, None]  # [n, new]

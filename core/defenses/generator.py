@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, check_images
+from core.arrays import FloatArray, Tensor, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_seed, check_whole
 from core.data.spec import MNIST
@@ -62,11 +62,11 @@ class Generator:
         self.decode, self._encode = forward(decoder), forward(encoder)
         self._compiled: dict[str, Any] = {}
 
-    def mean_of(self, images: Any) -> Any:
+    def mean_of(self, images: Tensor) -> Tensor:
         """In graphs: the middle of what the encoder believes, [n, 16]."""
         return self._encode(images)[:, :LATENT]
 
-    def tangents(self, latent: Any) -> Any:
+    def tangents(self, latent: Tensor) -> Tensor:
         """In graphs: how each pixel rises with each latent number, [n, 16, pixels]."""
         first, last = (
             self.models[1].get_layer(name) for name in ("decoder_dense", "decoder_pixels")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray
+from core.arrays import FloatArray, Tensor
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.backend import compiled, keras, tf
@@ -71,7 +71,9 @@ def latent_attack(
 def _compile(model: keras.Model) -> Any:
     made_by, logits_of = generator(), forward(model)
 
-    def gradient(latent: Any, images: Any, classes: Any, sign: Any, reach: Any) -> Any:
+    def gradient(
+        latent: Tensor, images: Tensor, classes: Tensor, sign: Tensor, reach: Tensor
+    ) -> Tensor:
         epsilon, penalty = reach
         with tf.GradientTape() as tape:
             tape.watch(latent)
@@ -82,13 +84,20 @@ def _compile(model: keras.Model) -> Any:
         return tape.gradient(cost, latent)
 
     def search(
-        images: Any, classes: Any, sign: Any, epsilon: Any, penalty: Any, between: Any
-    ) -> Any:
+        images: Tensor,
+        classes: Tensor,
+        sign: Tensor,
+        epsilon: Tensor,
+        penalty: Tensor,
+        between: Tensor,
+    ) -> Tensor:
         low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
         latent = nearest(descend(made_by, images, _CLOSE, _FROM))
         found = tf.TensorArray(tf.float32, _JUDGED, element_shape=[None, *images.shape[1:]])
 
-        def step(found: Any, latent: Any, mean: Any, square: Any, number: Any) -> Any:
+        def step(
+            found: Tensor, latent: Tensor, mean: Tensor, square: Tensor, number: Tensor
+        ) -> Any:
             rise = gradient(latent, images, classes, sign, (epsilon, penalty))
             latent, mean, square = adam(latent, rise, mean, square, number, _LEARNING_RATE)
             place = number // between  # overwritten until the last of its share

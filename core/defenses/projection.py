@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import FloatArray, check_image, check_images
+from core.arrays import FloatArray, Tensor, check_image, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_whole
 from core.data.spec import MNIST, DatasetSpec
@@ -35,8 +35,8 @@ _STEPS_A_LOOK = 10  # steps of descent, each down the generator and up, that Mod
 class Descent(NamedTuple):
     """Latent numbers float32 [..., restarts, n, 16] and ‖G(z) − x‖² float32 [..., restarts, n]."""
 
-    latent: Any
-    distance: Any
+    latent: Tensor
+    distance: Tensor
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Projection:
         check_choice("The stand-in", mode.stand_in, STAND_INS)
         made_by = generator()
 
-        def apply(images: Any) -> Any:
+        def apply(images: Tensor) -> Tensor:
             given = tf.stop_gradient(images)
             latent = nearest(descend(made_by, given, self.iterations, self.restarts))
             return passing(
@@ -143,7 +143,7 @@ def projection_path(
     return Trajectory(frames, steps, logits, {"distance": distance[..., 0]})
 
 
-def descend(made_by: Generator, images: Any, iterations: Any, restarts: Any) -> Descent:
+def descend(made_by: Generator, images: Tensor, iterations: Tensor, restarts: Tensor) -> Descent:
     """In graphs: where the descent ends for images [n, 28, 28, 1]; the counts may be tensors."""
     start = starts(made_by, images, restarts)
     zeros = tf.zeros_like(start)
@@ -155,7 +155,7 @@ def descend(made_by: Generator, images: Any, iterations: Any, restarts: Any) -> 
     return Descent(latent, distances(made_by, images, latent))
 
 
-def starts(made_by: Generator, images: Any, restarts: Any) -> Any:
+def starts(made_by: Generator, images: Tensor, restarts: Tensor) -> Tensor:
     """In graphs: [restarts, n, 16], first the encoder's mean, then draws that all images share."""
     draws = tf.constant(_STARTS)[: restarts - 1, None]
     count = tf.shape(images)[0]
@@ -168,19 +168,19 @@ def nearest(descent: Descent) -> Any:
     return tf.gather(tf.transpose(descent.latent, [1, 0, 2]), best, batch_dims=1)
 
 
-def distances(made_by: Generator, images: Any, latent: Any) -> Any:
+def distances(made_by: Generator, images: Tensor, latent: Tensor) -> Tensor:
     """In graphs: ‖G(z) − x‖² float32 [restarts, n] for latent [restarts, n, 16]."""
     made = made_by.decode(tf.reshape(latent, [-1, LATENT]))
     made = tf.reshape(made, [tf.shape(latent)[0], -1, math.prod(MNIST.shape)])
     return tf.reduce_sum((made - _flat(images)) ** 2, axis=2)
 
 
-def passing(value: Any, stand_in: Any) -> Any:
+def passing(value: Tensor, stand_in: Tensor) -> Tensor:
     """In graphs: exactly `value` going forward, the gradient of `stand_in` coming back."""
     return tf.custom_gradient(lambda _: (tf.identity(value), lambda rise: rise))(stand_in)
 
 
-def _stand_in(made_by: Generator, latent: Any, images: Any, stand_in: str) -> Any:
+def _stand_in(made_by: Generator, latent: Tensor, images: Tensor, stand_in: str) -> Tensor:
     match stand_in:
         case "identity":
             return images
@@ -190,7 +190,7 @@ def _stand_in(made_by: Generator, latent: Any, images: Any, stand_in: str) -> An
             return 0.0 * images
 
 
-def _on_tangents(made_by: Generator, latent: Any, images: Any) -> Any:
+def _on_tangents(made_by: Generator, latent: Tensor, images: Tensor) -> Tensor:
     """The part of the images along what the generator can change at `latent`.
 
     Its gradient is that of a projection that has converged on a range without curvature, damped
@@ -203,7 +203,9 @@ def _on_tangents(made_by: Generator, latent: Any, images: Any) -> Any:
     return tf.reshape(tf.matmul(tangents, moves, transpose_a=True), [-1, *MNIST.shape])
 
 
-def adam(latent: Any, gradient: Any, mean: Any, square: Any, step: Any, rate: float) -> Any:
+def adam(
+    latent: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, step: Tensor, rate: float
+) -> Any:
     """In graphs: one step down the gradient, and Adam's two averages behind it."""
     time = tf.cast(step + 1, tf.float32)
     mean = _BETA_1 * mean + (1 - _BETA_1) * gradient
@@ -212,7 +214,9 @@ def adam(latent: Any, gradient: Any, mean: Any, square: Any, step: Any, rate: fl
     return latent - corrected * mean / (tf.sqrt(square) + _EPSILON), mean, square
 
 
-def _step(made_by: Generator, images: Any, latent: Any, mean: Any, square: Any, step: Any) -> Any:
+def _step(
+    made_by: Generator, images: Tensor, latent: Tensor, mean: Tensor, square: Tensor, step: Tensor
+) -> Any:
     with tf.GradientTape() as tape:
         tape.watch(latent)
         distance = distances(made_by, images, latent)
@@ -220,24 +224,24 @@ def _step(made_by: Generator, images: Any, latent: Any, mean: Any, square: Any, 
     return *adam(latent, gradient, mean, square, step, LEARNING_RATE), step + 1
 
 
-def _flat(images: Any) -> Any:
+def _flat(images: Tensor) -> Tensor:
     return tf.reshape(images, [-1, math.prod(MNIST.shape)])
 
 
 def _compile_projected(made_by: Generator) -> Any:
-    def run(images: Any, iterations: Any, restarts: Any) -> Any:
+    def run(images: Tensor, iterations: Tensor, restarts: Tensor) -> Tensor:
         return made_by.decode(nearest(descend(made_by, images, iterations, restarts)))
 
     return compiled(run, *_TYPES)
 
 
 def _compile_path(made_by: Generator) -> Any:
-    def run(images: Any, iterations: Any, restarts: Any) -> Any:
+    def run(images: Tensor, iterations: Tensor, restarts: Tensor) -> Any:
         latent = starts(made_by, images, restarts)
         rows = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[None, None, LATENT])
         far = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[None, None])
 
-        def step(rows: Any, far: Any, *state: Any) -> Any:
+        def step(rows: Tensor, far: Tensor, *state: Any) -> Any:
             now = state[3]
             rows = rows.write(now, state[0])
             far = far.write(now, distances(made_by, images, state[0]))

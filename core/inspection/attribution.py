@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, IntArray, check_classes, check_images
+from core.arrays import FloatArray, IntArray, Tensor, check_classes, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_range, check_seed, check_switch, check_whole
 from core.data.fills import fill_images
@@ -181,7 +181,7 @@ def _checked(classifier: Classifier, images: FloatArray, classes: IntArray) -> I
 def _compile_gradient(model: keras.Model) -> Any:
     logits_of = forward(model)
 
-    def logit_gradient(images: Any, classes: Any) -> Any:
+    def logit_gradient(images: Tensor, classes: Tensor) -> Tensor:
         logits = tf.gather(logits_of(images), classes, batch_dims=1)
         return tf.gradients(logits, images)[0]
 
@@ -191,7 +191,7 @@ def _compile_gradient(model: keras.Model) -> Any:
 def _compile_grad_cam(model: keras.Model) -> Any:
     both = keras.Model(model.inputs, [model.get_layer(last_maps(model)).output, model.output])
 
-    def weighted_maps(images: Any, classes: Any) -> Any:
+    def weighted_maps(images: Tensor, classes: Tensor) -> Tensor:
         maps, logits = both(images, training=False)
         gradients = tf.gradients(tf.gather(logits, classes, batch_dims=1), maps)[0]
         weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)

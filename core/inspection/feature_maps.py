@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import BoolArray, FloatArray, IntArray, check_images
+from core.arrays import BoolArray, FloatArray, IntArray, Tensor, check_images
 from core.backend import compiled, keras, tf
 from core.network.classifier import Classifier, image_type, in_batches
 from core.network.stages.stage import Stage, Sums
@@ -199,7 +199,7 @@ def active_shares(classifier: Classifier, images: FloatArray) -> dict[str, Doubl
 def _compile_counts(model: keras.Model, found: Sequence[Convolution]) -> Any:
     after = keras.Model(model.inputs, [model.get_layer(each.after).output for each in found])
 
-    def counts(images: Any) -> Any:
+    def counts(images: Tensor) -> Tensor:
         """Int32 [n, channels of all convolutions]."""
         maps = after(images, training=False)
         maps = maps if isinstance(maps, list | tuple) else [maps]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, Tensor, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_whole
 from core.network.classifier import Classifier, image_type, in_batches
@@ -79,7 +79,7 @@ def joined(parts: Sequence[Responses]) -> Responses:
 def _compile_responses(model: keras.Model, layer: str) -> Any:
     until = keras.Model(model.inputs, model.get_layer(layer).output)
 
-    def both(images: Any) -> Any:
+    def both(images: Tensor) -> Tensor:
         """Mean and maximum over the positions: [n, 2, channels]."""
         output = until(images, training=False)
         flat = tf.reshape(output, [tf.shape(output)[0], -1, output.shape[-1]])
@@ -104,7 +104,7 @@ def unit_responses(
 def _compile_unit(model: keras.Model, layer: str) -> Any:
     until = keras.Model(model.inputs, model.get_layer(layer).output)
 
-    def value(images: Any, number: Any) -> Any:
+    def value(images: Tensor, number: Tensor) -> Tensor:
         output = until(images, training=False)
         return tf.reshape(output, [tf.shape(output)[0], -1])[:, number]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.arrays import FloatArray, check_images
+from core.arrays import FloatArray, Tensor, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed
 from core.inspection.feature_maps import Convolution, channel_arithmetic, convolutions
@@ -81,7 +81,7 @@ def _compile(model: keras.Model, found: list[Convolution]) -> Any:
     convolved = {each.name: _scaled(model, each) for each in found}
     merged = {name for each in found for name in (each.before, each.after)} - set(convolved)
 
-    def logits(images: Any, *factors: Any) -> Any:
+    def logits(images: Tensor, *factors: Tensor) -> Tensor:
         x, remaining = images, iter(factors)
         for layer in model.layers[1:]:
             if layer.name in convolved:

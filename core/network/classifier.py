@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, Tensor, check_images
 from core.backend import compiled, keras, tf
 from core.data.spec import MNIST, DatasetSpec
 from core.network.margins import log_odds_against
 from core.network.model import layer_table, weights_digest
 
-Climbed = Callable[[Any, Any], Any]  # in graphs: logits [n, m] and classes [n] to numbers [n]
+Climbed = Callable[[Tensor, Tensor], Tensor]  # logits [n, m] and classes [n] to numbers [n]
 BATCH = 250
 _MULTIPLY_ADDS = 5_000_000  # that take as long as Model 1's 2.8 million in its small layers
 _two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)

@@ -7,6 +7,7 @@ one input channel and of a large dense layer take two to three times as long as 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from core.arrays import Tensor
 from core.backend import keras, tf
 from core.network.stages.chain import steps
 from core.network.stages.stage import Step
@@ -36,7 +37,7 @@ def layer_outputs(model: keras.Model, names: Sequence[str]) -> Callable[[Any], d
     """A function for graphs: images [n, h, w, c] to what each named layer puts out."""
     chain = steps(stages_of(model), names)
 
-    def run(images: Any) -> dict[str, Any]:
+    def run(images: Tensor) -> dict[str, Tensor]:
         x, found = images, {}
         for name, step in chain:
             x = step(x)

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from core.arrays import Tensor
 from core.backend import tf
 
 
-def max_pool(maps: Any, window: int) -> Any:
+def max_pool(maps: Tensor, window: int) -> Tensor:
     """Maps [n, h, w, c] max-pooled without overlap; at a tie the first pixel takes the gradient.
 
     The same values and gradient as TensorFlow's kernels, whose gradient takes ten times as long
@@ -19,9 +20,9 @@ def max_pool(maps: Any, window: int) -> Any:
     return _max_pool(maps, window)
 
 
-def _max_pool(maps: Any, window: int) -> Any:
+def _max_pool(maps: Tensor, window: int) -> Tensor:
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def pool(maps: Any) -> Any:
+    def pool(maps: Tensor) -> Any:
         pooled = tf.nn.max_pool2d(maps, window, window, "VALID")
         return pooled, lambda gradient: _max_pool_gradient(maps, pooled, gradient, window)
 
@@ -29,7 +30,7 @@ def _max_pool(maps: Any, window: int) -> Any:
 
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
-def _max_pool_gradient(maps: Any, pooled: Any, gradient: Any, window: int) -> Any:
+def _max_pool_gradient(maps: Tensor, pooled: Tensor, gradient: Tensor, window: int) -> Tensor:
     rows, columns, channels = pooled.shape[1:]
     windows = tf.reshape(maps, [-1, rows, window, columns, window, channels])
     pooled, left = pooled[:, :, None, :, None], gradient[:, :, None, :, None]

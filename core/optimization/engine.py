@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, IntArray, check_images
+from core.arrays import FloatArray, IntArray, Tensor, check_images
 from core.backend import compiled, keras, tf
 from core.checks import check_choice, check_range, check_seed, check_whole
 from core.network.classifier import BATCH, Classifier, image_type, softmax
@@ -215,14 +215,14 @@ def _measured(model: keras.Model, objective: Objective) -> Any:
     """For graphs: images and `arguments` to the values of each term, and the logits."""
     outputs_of = layer_outputs(model, [*layers_of(objective), "logits"])
 
-    def measured(images: Any, given: Any) -> tuple[list[Any], Any]:
+    def measured(images: Tensor, given: Any) -> tuple[list[Tensor], Tensor]:
         outputs = outputs_of(images)
         return values_of(objective, images, outputs, given), outputs["logits"]
 
     return measured
 
 
-def _row(terms: list[Any], logits: Any) -> Any:
+def _row(terms: list[Tensor], logits: Tensor) -> Tensor:
     return tf.concat([tf.stack(terms, axis=1), logits], axis=1)
 
 
@@ -245,14 +245,20 @@ def _compile(
     update = {"adam": _adam, "sgd": _sgd}[optimizer]
 
     def climb(
-        start: Any, below: Any, steps: Any, weights: Any, seed: Any, scalars: Any, *given: Any
-    ) -> Any:
+        start: Tensor,
+        below: Tensor,
+        steps: Tensor,
+        weights: Tensor,
+        seed: Tensor,
+        scalars: Any,
+        *given: Any,
+    ) -> Tensor:
         jitter, blur = scalars["jitter"], scalars["blur"]
         blur_weights = _blur_weights(blur, start.shape[1])
 
         def ascent(*, regularized: bool) -> Any:
             @in_loop
-            def measured_gradient(pixels: Any, step: Any, unit: Any) -> Any:
+            def measured_gradient(pixels: Tensor, step: Tensor, unit: Tensor) -> Any:
                 with tf.GradientTape() as tape:
                     tape.watch(pixels)
                     images = tf.clip_by_value(below + pixels, 0.0, 1.0) if added else pixels
@@ -266,8 +272,8 @@ def _compile(
                 return tape.gradient(followed, pixels, rises), row, unit
 
             def one_step(
-                step: Any, pixels: Any, first: Any, second: Any, unit: Any
-            ) -> tuple[Any, ...]:
+                step: Tensor, pixels: Tensor, first: Tensor, second: Tensor, unit: Tensor
+            ) -> tuple[Tensor, ...]:
                 gradient, row, unit = measured_gradient(pixels, step, unit)
                 change, first, second = update(gradient, step, first, second)
                 pixels += scalars["learning_rate"] * change
@@ -295,8 +301,13 @@ def _compile(
 
 
 def _followed(
-    terms: list[Any], logits: Any, given: Any, weights: Any, alone: int | None, unit: Any
-) -> tuple[list[Any], list[Any], Any]:
+    terms: list[Tensor],
+    logits: Tensor,
+    given: Any,
+    weights: Tensor,
+    alone: int | None,
+    unit: Tensor,
+) -> tuple[list[Tensor], list[Tensor], Tensor]:
     """In graphs: what the gradient is taken of, its factors [n], and the next unit."""
     if alone is None:
         each = zip(terms, tf.unstack(weights), strict=True)
@@ -306,7 +317,7 @@ def _followed(
     return [log_odds], [weights[alone] * shares], unit
 
 
-def _recorded(one_step: Step, start: Any, steps: Any) -> tuple[Any, Any]:
+def _recorded(one_step: Step, start: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
     """In graphs: the iterates at `steps` from `start` on, and what is measured of them.
 
     one_step: step, pixels, the optimizer's two memories and `_in_unit`'s one to the next four, and
@@ -315,7 +326,7 @@ def _recorded(one_step: Step, start: Any, steps: Any) -> tuple[Any, Any]:
     """
     places = tf.searchsorted(steps, tf.range(steps[-1] + 1))
 
-    def body(step: Any, state: Any, frames: Any, rows: Any) -> tuple[Any, ...]:
+    def body(step: Tensor, state: Any, frames: Tensor, rows: Tensor) -> tuple[Tensor, ...]:
         frames = frames.write(places[step], state[0])
         *state, row = one_step(step, *state)
         return step + 1, tuple(state), frames, rows.write(places[step], row)
@@ -329,7 +340,7 @@ def _recorded(one_step: Step, start: Any, steps: Any) -> tuple[Any, Any]:
     return frames.stack(), rows.stack()
 
 
-def _in_unit(log_odds: Any, unit: Any) -> tuple[Any, Any]:
+def _in_unit(log_odds: Tensor, unit: Tensor) -> tuple[Tensor, Tensor]:
     """In graphs: each image's factor in the gradient of the cross-entropy, and the next unit.
 
     The factors σ(S) [n] of a sure network are below all that float32 holds. Adam goes as far in any
@@ -342,7 +353,7 @@ def _in_unit(log_odds: Any, unit: Any) -> tuple[Any, Any]:
     return tf.exp(logs - tf.minimum(unit + 1, 0)), unit
 
 
-def _adam(gradient: Any, step: Any, mean: Any, square: Any) -> Any:
+def _adam(gradient: Tensor, step: Tensor, mean: Tensor, square: Tensor) -> Any:
     time = tf.cast(step + 1, tf.float32)
     mean = _BETA_1 * mean + (1 - _BETA_1) * gradient
     square = _BETA_2 * square + (1 - _BETA_2) * gradient**2
@@ -350,18 +361,18 @@ def _adam(gradient: Any, step: Any, mean: Any, square: Any) -> Any:
     return corrected * mean / (tf.sqrt(square) + _EPSILON), mean, square
 
 
-def _sgd(gradient: Any, _: Any, velocity: Any, unused: Any) -> Any:
+def _sgd(gradient: Tensor, _: Tensor, velocity: Tensor, unused: Tensor) -> Any:
     velocity = _MOMENTUM * velocity + gradient
     return velocity, velocity, unused
 
 
-def _shifted(images: Any, step: Any, seed: Any, jitter: Any) -> Any:
+def _shifted(images: Tensor, step: Tensor, seed: Tensor, jitter: Tensor) -> Tensor:
     """The images shifted by whole pixels, at random by seed and step, around the borders."""
     draw = tf.random.stateless_uniform([2], tf.stack([seed, step]), -1.0, 1.0)
     return tf.roll(images, tf.cast(tf.round(draw * jitter), tf.int32), axis=[1, 2])
 
 
-def _blur_weights(blur: Any, side: int) -> Any:
+def _blur_weights(blur: Tensor, side: int) -> Tensor:
     """[side, side]: what each pixel of a row adds to each; a Gaussian, its sum in the image 1."""
     place = tf.range(side, dtype=tf.float32)
     distance = place[:, None] - place[None]
@@ -369,6 +380,6 @@ def _blur_weights(blur: Any, side: int) -> Any:
     return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
 
 
-def _blurred(images: Any, weights: Any) -> Any:
+def _blurred(images: Tensor, weights: Tensor) -> Tensor:
     rows = tf.einsum("ij,njkc->nikc", weights, images)
     return tf.einsum("lk,nikc->nilc", weights, rows)

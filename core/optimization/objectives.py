@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.arrays import FloatArray, IntArray, check_classes, check_images
+from core.arrays import FloatArray, IntArray, Tensor, check_classes, check_images
 from core.backend import keras, tf
 from core.checks import check_whole
 from core.network import margins
@@ -164,8 +164,8 @@ def layers_of(objective: Objective) -> list[str]:
 
 
 def values_of(
-    objective: Objective, images: Any, outputs: dict[str, Any], given: Sequence[Any]
-) -> list[Any]:
+    objective: Objective, images: Tensor, outputs: dict[str, Any], given: Sequence[Any]
+) -> list[Tensor]:
     """In graphs: each term's values [n] of images [n, h, w, c].
 
     outputs: what each of `layers_of` puts out for them; given: `arguments`.
@@ -176,33 +176,33 @@ def values_of(
     ]
 
 
-def _logit(_: Any, logits: Any, classes: Any) -> Any:
+def _logit(_: Tensor, logits: Tensor, classes: Tensor) -> Tensor:
     return tf.gather(logits, classes, batch_dims=1)
 
 
-def _cross_entropy(_: Any, logits: Any, classes: Any) -> Any:
+def _cross_entropy(_: Tensor, logits: Tensor, classes: Tensor) -> Tensor:
     return margins.cross_entropy(logits, classes)
 
 
-def _channel(_: Any, output: Any, channels: Any) -> Any:
+def _channel(_: Tensor, output: Tensor, channels: Tensor) -> Tensor:
     if len(output.shape) == 4:
         output = tf.reduce_mean(output, axis=(1, 2))
     return tf.gather(output, channels, batch_dims=1)
 
 
-def _unit(_: Any, output: Any, units: Any) -> Any:
+def _unit(_: Tensor, output: Tensor, units: Tensor) -> Tensor:
     return tf.gather(tf.reshape(output, [tf.shape(output)[0], -1]), units, batch_dims=1)
 
 
-def _distance(images: Any, _: Any, sources: Any) -> Any:
+def _distance(images: Tensor, _: Tensor, sources: Tensor) -> Tensor:
     return tf.reduce_sum((images - sources) ** 2, axis=(1, 2, 3))
 
 
-def _energy(images: Any, _: Any, __: Any) -> Any:
+def _energy(images: Tensor, _: Tensor, __: Tensor) -> Tensor:
     return tf.reduce_sum(images**2, axis=(1, 2, 3))
 
 
-def _total_variation(images: Any, _: Any, __: Any) -> Any:
+def _total_variation(images: Tensor, _: Tensor, __: Tensor) -> Tensor:
     return tf.image.total_variation(images)
 
 

@@ -4,23 +4,23 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import COLORS
+from core.arrays import COLORS, Tensor
 from core.backend import tf
 
 
-def stateless_seed(seed: Any, *salt: int) -> Any:
+def stateless_seed(seed: Tensor, *salt: int) -> Tensor:
     """A stateless seed for one use in one step; `salt` tells the uses apart, each below 8."""
     number, step = seed
     return tf.stack([number, step * 64 + sum(s * 8**i for i, s in enumerate(salt))])
 
 
-def scaled(images: Any) -> Any:
+def scaled(images: Tensor) -> Tensor:
     """In graphs: float32 images [n, side, side, channels] in [0, 1] of uint8, as `to_float`."""
     pixels = tf.cast(images, tf.float32)
     return (pixels if images.shape[-1] == COLORS else pixels[..., tf.newaxis]) / 255.0
 
 
-def augment(images: Any, seed: Any, scalars: Any) -> Any:
+def augment(images: Tensor, seed: Tensor, scalars: Any) -> Tensor:
     """Images turned by up to ± rotation degrees and shifted by up to ± shift pixels, bilinear."""
     shift, rotation = scalars["shift"], scalars["rotation"] * (np.pi / 180)
 

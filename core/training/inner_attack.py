@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from core.arrays import Tensor
 from core.backend import tf
 from core.keyed_noise import uniform
 from core.network.margins import cross_entropy_shares, log_odds_against
@@ -11,15 +12,15 @@ from core.training.augmentation import stateless_seed
 
 
 def inner_attack(
-    logits_of: Callable[[Any], Any],
-    images: Any,
-    labels: Any,
-    draws: Any,
+    logits_of: Callable[[Tensor], Tensor],
+    images: Tensor,
+    labels: Tensor,
+    draws: Tensor,
     *,
-    epsilon: Any,
-    step_size: Any,
-    steps: Any,
-) -> Any:
+    epsilon: Tensor,
+    step_size: Tensor,
+    steps: Tensor,
+) -> Tensor:
     """In graphs: images [n, h, w, c] moved up the cross-entropy inside the L∞ ball, in [0, 1].
 
     Every argument but the function may be a tensor, so that a slider does not retrace. `draws`
@@ -30,7 +31,7 @@ def inner_attack(
     """
     low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
 
-    def one_step(step: Any, x: Any) -> Any:
+    def one_step(step: Tensor, x: Tensor) -> Any:
         with tf.GradientTape() as tape:
             tape.watch(x)
             log_odds = log_odds_against(logits_of(x), labels)
@@ -45,20 +46,20 @@ def inner_attack(
     return tf.stop_gradient(attacked)
 
 
-def step_draws(images: Any, seed: Any) -> Any:
+def step_draws(images: Tensor, seed: Tensor) -> Tensor:
     """In graphs: what a step of a training draws for a batch; `seed` is (number, step)."""
     return tf.random.stateless_uniform(tf.shape(images), stateless_seed(seed, 1), -1.0, 1.0)
 
 
-def image_draws(images: Any) -> Any:
+def image_draws(images: Tensor) -> Tensor:
     """In graphs: what an image is scored with, whenever and in whatever batch: by its pixels."""
     shape = images.shape[1:]
     return 2 * tf.reshape(uniform(images, math.prod(shape), 0), [-1, *shape]) - 1
 
 
 def attack_share(
-    attack: Callable[[Any, Any], Any], images: Any, labels: Any, clean_share: Any
-) -> Any:
+    attack: Callable[[Tensor, Tensor], Tensor], images: Tensor, labels: Tensor, clean_share: Tensor
+) -> Tensor:
     """In graphs: what `keep_clean` gives, with the attack run on no more images than it takes.
 
     attack: (images, labels) → attacked images. It always gets two images or more, because
@@ -71,7 +72,7 @@ def attack_share(
     return keep_clean(images, attacked, clean_share)
 
 
-def keep_clean(images: Any, attacked: Any, share: Any) -> Any:
+def keep_clean(images: Tensor, attacked: Tensor, share: Tensor) -> Tensor:
     """In graphs: the first `share` of the batch as it was, the rest attacked."""
     count = tf.shape(images)[0]
     clean = tf.cast(tf.range(count), tf.float32) < share * tf.cast(count, tf.float32)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.arrays import Tensor
 from core.backend import tf
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba 2014, arXiv:1412.6980; ε as in Keras
@@ -10,14 +11,14 @@ _RHO = 0.9
 
 
 def update(
-    variables: list[Any],
-    gradients: list[Any],
-    slots: list[Any],
+    variables: list[Tensor],
+    gradients: list[Tensor],
+    slots: list[Tensor],
     *,
-    step: Any,
-    optimizer: Any,
-    learning_rate: Any,
-    decay: Any,
+    step: Tensor,
+    optimizer: Tensor,
+    learning_rate: Tensor,
+    decay: Tensor,
 ) -> None:
     """Change every variable by its gradient; optimizer int []: its place in `OPTIMIZERS`.
 
@@ -46,17 +47,17 @@ def update(
 
         return branch
 
-    def adam(variable: Any, gradient: Any, m: Any, v: Any) -> None:
+    def adam(variable: Tensor, gradient: Tensor, m: Tensor, v: Tensor) -> None:
         tf.raw_ops.ResourceApplyAdam(
             var=variable, m=m, v=v, lr=learning_rate, grad=gradient, **moments
         )
 
-    def sgd(variable: Any, gradient: Any, velocity: Any, _: Any) -> None:
+    def sgd(variable: Tensor, gradient: Tensor, velocity: Tensor, _: Tensor) -> None:
         tf.raw_ops.ResourceApplyMomentum(
             var=variable, accum=velocity, lr=learning_rate, grad=gradient, momentum=_MOMENTUM
         )
 
-    def rmsprop(variable: Any, gradient: Any, mean_square: Any, momentum: Any) -> None:
+    def rmsprop(variable: Tensor, gradient: Tensor, mean_square: Tensor, momentum: Tensor) -> None:
         tf.raw_ops.ResourceApplyRMSProp(
             var=variable, ms=mean_square, mom=momentum, lr=learning_rate, grad=gradient,
             rho=_RHO, momentum=0.0, epsilon=_EPSILON,
@@ -65,7 +66,9 @@ def update(
     tf.switch_case(optimizer, [each(adam), each(adam, decoupled=True), each(sgd), each(rmsprop)])
 
 
-def _decay(variable: Any, gradient: Any, learning_rate: Any, decay: Any, decoupled: bool) -> Any:
+def _decay(
+    variable: Tensor, gradient: Tensor, learning_rate: Tensor, decay: Tensor, decoupled: bool
+) -> Tensor:
     """Weight decay: as an L2 penalty in the gradient, or apart from it (arXiv:1711.05101)."""
     if decoupled:
         variable.assign_sub(learning_rate * decay * variable)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import BoolArray, ByteArray, FloatArray, byte_shape
+from core.arrays import BoolArray, ByteArray, FloatArray, Tensor, byte_shape
 from core.backend import settle, tf
 from core.checks import check_seed
 from core.network.architecture import Architecture
@@ -223,13 +223,19 @@ class Trainer:
     # What follows is traced.
 
     def _trace_steps(
-        self, images: Any, labels: Any, first_step: Any, seed: Any, optimizer: Any, scalars: Any
-    ) -> Any:
+        self,
+        images: Tensor,
+        labels: Tensor,
+        first_step: Tensor,
+        seed: Tensor,
+        optimizer: Tensor,
+        scalars: Any,
+    ) -> Tensor:
         self.traces += 1
         steps = tf.shape(images)[0]
         arrays = tuple(tf.TensorArray(tf.float32, steps) for _ in range(3))
 
-        def one_step(index: Any, arrays: Any) -> Any:
+        def one_step(index: Tensor, arrays: Any) -> Any:
             step = first_step + index
             batch = augment(scaled(images[index]), (seed, step), scalars)
             targets = tf.cast(labels[index], tf.int32)
@@ -252,7 +258,7 @@ class Trainer:
         )
         return tuple(array.stack() for array in arrays)
 
-    def _attacked(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
+    def _attacked(self, images: Tensor, labels: Tensor, seed: Tensor, scalars: Any) -> Tensor:
         """The batch, attacked on the weights as they are now if the settings say so.
 
         The network works as in the step that it then trains, on the attacked rows alone: if all
@@ -260,7 +266,7 @@ class Trainer:
         share, dropout falls otherwise, and batch normalization goes by the attacked images.
         """
 
-        def attack(images: Any, labels: Any) -> Any:
+        def attack(images: Tensor, labels: Tensor) -> Tensor:
             number, step = seed
             return inner_attack(
                 lambda x: self._forward(x, seed, ATTACKING),
@@ -280,9 +286,9 @@ class Trainer:
         )
 
     def _trace_standing(
-        self, images: Any, labels: Any, epsilon: Any, step_size: Any, steps: Any
+        self, images: Tensor, labels: Tensor, epsilon: Tensor, step_size: Tensor, steps: Tensor
     ) -> Any:
-        def logits_of(images: Any) -> Any:
+        def logits_of(images: Tensor) -> Tensor:
             return self._forward(images, (0, 0), ANSWERING)
 
         labels = tf.cast(labels, tf.int32)
@@ -298,7 +304,7 @@ class Trainer:
         predicted = tf.argmax(logits_of(attacked), axis=1, output_type=tf.int32)
         return predicted == labels, flat
 
-    def _gradients(self, images: Any, labels: Any, seed: Any, scalars: Any) -> Any:
+    def _gradients(self, images: Tensor, labels: Tensor, seed: Tensor, scalars: Any) -> Any:
         classes = self._architecture.classes
         targets = tf.one_hot(labels, classes)
         targets += scalars["label_smoothing"] * (1 / classes - targets)  # Szegedy 2015, 1512.00567
@@ -309,7 +315,7 @@ class Trainer:
         gradients = tape.gradient(loss, self._variables, unconnected_gradients=zero)
         return loss, logits, gradients
 
-    def _layer_norms(self, gradients: list[Any]) -> Any:
+    def _layer_norms(self, gradients: list[Tensor]) -> Any:
         of = {variable.ref(): g for variable, g in zip(self._variables, gradients, strict=True)}
         return tf.stack(
             [

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
+from core.arrays import Tensor
 from core.backend import keras, tf
 from core.network.stages.halves import ANSWERING, ATTACKING, TRAINING, Halves
 from core.network.stages.table import stages_of
@@ -18,7 +18,7 @@ class TrainingForward:
 
     model: keras.Model
 
-    def __call__(self, images: Any, seed: Any, mode: str = TRAINING) -> Any:
+    def __call__(self, images: Tensor, seed: Tensor, mode: str = TRAINING) -> Tensor:
         """Logits of images float32 [n, h, w, c], n ≥ 2, on the two halves side by side.
 
         The same function as the model's own, arranged for speed by its stages. The averages of

@@ -3,11 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, IntArray, to_float
+from core.arrays import FloatArray, IntArray, Tensor, to_float
 from core.backend import keras, tf
 from core.data.mnist import load_mnist
 from core.data.spec import MNIST
@@ -43,7 +42,7 @@ class GenerativeSettings:
 AUTOENCODER = GenerativeSettings(epochs=4, noise=0.4)
 GENERATOR = GenerativeSettings(epochs=30)
 
-Losses = Callable[[Any, Any], Any]
+Losses = Callable[[Tensor, Tensor], Tensor]
 
 
 def train_and_save(name: str) -> NetworkCard:
@@ -81,7 +80,7 @@ def train_autoencoder(images: FloatArray, settings: GenerativeSettings) -> Autoe
     """
     model = build_autoencoder(seed=settings.seed)
 
-    def losses(images: Any, seed: Any) -> Any:
+    def losses(images: Tensor, seed: Tensor) -> Tensor:
         size = settings.noise * tf.random.stateless_uniform(
             [tf.shape(images)[0], 1, 1, 1], stateless_seed(seed, 1)
         )
@@ -100,7 +99,7 @@ def train_generator(images: FloatArray, settings: GenerativeSettings) -> Generat
     """
     encoder, decoder = build_encoder(seed=settings.seed), build_decoder(seed=settings.seed + 1)
 
-    def losses(images: Any, seed: Any) -> Any:
+    def losses(images: Tensor, seed: Tensor) -> Tensor:
         mean, log_variance = tf.split(encoder(images, training=True), 2, axis=1)
         draw = tf.random.stateless_normal(tf.shape(mean), stateless_seed(seed, 1))
         decoded = decoder(mean + tf.exp(log_variance / 2) * draw, training=True)
@@ -112,7 +111,7 @@ def train_generator(images: FloatArray, settings: GenerativeSettings) -> Generat
     return Generator(encoder, decoder)
 
 
-def _pixel_loss(images: Any, made: Any) -> Any:
+def _pixel_loss(images: Tensor, made: Tensor) -> Tensor:
     """Nats of all pixels of an image, each read as the probability of ink: [n]."""
     made = tf.clip_by_value(made, 1e-6, 1 - 1e-6)
     nats = images * tf.math.log(made) + (1 - images) * tf.math.log(1 - made)
@@ -120,14 +119,14 @@ def _pixel_loss(images: Any, made: Any) -> Any:
 
 
 def _train(
-    losses: Losses, variables: Any, images: FloatArray, settings: GenerativeSettings
+    losses: Losses, variables: Tensor, images: FloatArray, settings: GenerativeSettings
 ) -> None:
     optimizer = keras.optimizers.Adam(
         keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.steps)
     )
     optimizer.build(variables)
 
-    def step(batch: Any, number: Any) -> Any:
+    def step(batch: Tensor, number: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(losses(batch, (settings.seed, number)))
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.arrays import Tensor
 from core.later import keras, tf
 from core.network.stages.roles import Ending, Pooling
 from core.network.stages.stage import Step, with_gradient
@@ -21,7 +22,7 @@ class AveragePooling(Pooling):
         """As of every stage."""
         return self.shrink
 
-    def shrink(self, maps: Any) -> Any:
+    def shrink(self, maps: Tensor) -> Tensor:
         """As of all that shrinks."""
         return _average(maps, self.window[0])
 
@@ -48,17 +49,17 @@ class GlobalAverage(Ending):
         """As of every stage."""
         return self.shrink
 
-    def shrink(self, maps: Any) -> Any:
+    def shrink(self, maps: Tensor) -> Tensor:
         """As of all that shrinks."""
         return tf.reduce_mean(maps, [1, 2])
 
 
-def _average(maps: Any, window: int) -> Any:
+def _average(maps: Tensor, window: int) -> Tensor:
     """Maps [n, h, w, c] averaged without overlap; what is left over at the border is cut."""
     height, width = maps.shape[1:3]
     rest = [[0, 0], [0, height % window], [0, width % window], [0, 0]]
 
-    def spread(rise: Any) -> Any:
+    def spread(rise: Tensor) -> Tensor:
         rows, columns, channels = rise.shape[1:]
         each = rise[:, :, None, :, None] / window**2
         wide = tf.broadcast_to(each, [tf.shape(rise)[0], rows, window, columns, window, channels])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray
+from core.arrays import FloatArray, Tensor
 from core.later import keras, tf
 from core.network.stages.halves import ANSWERING, TRAINING, Halves
 from core.network.stages.roles import Linear
@@ -53,7 +53,7 @@ class BatchNormalization(Linear):
         done = halves.mapped(lambda part: part * scale + (layer.beta - mean * scale))
         return replace(done, bias=None)
 
-    def around(self, center: Any, radius: Any) -> tuple[Any, Any]:
+    def around(self, center: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
         """As of every linear layer."""
         layer = self.layer
         scale = layer.gamma * tf.math.rsqrt(layer.moving_variance + layer.epsilon)
@@ -69,7 +69,7 @@ class BatchNormalization(Linear):
         return ("gamma", "beta")
 
 
-def _statistics(parts: list[Any]) -> tuple[Any, Any]:
+def _statistics(parts: list[Tensor]) -> tuple[Any, Any]:
     """Mean and variance of each channel, over all parts."""
     axes = list(range(len(parts[0].shape) - 1))
     count = tf.cast(tf.add_n([tf.size(part) for part in parts]), tf.float32) / parts[0].shape[-1]

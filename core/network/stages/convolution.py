@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, IntArray
+from core.arrays import FloatArray, IntArray, Tensor
 from core.later import keras, tf
 from core.network.stages.batch_normalization import BatchNormalization
 from core.network.stages.halves import Halves
@@ -57,7 +57,7 @@ class Conv2D(Weighted, Block):
         strides, padding = self.layer.strides, self.layer.padding.upper()
         kernel, offset = tf.constant(weights), tf.constant(bias)
 
-        def convolve(maps: Any) -> Any:
+        def convolve(maps: Tensor) -> Tensor:
             return tf.nn.bias_add(tf.nn.conv2d(maps, kernel, strides, padding), offset)
 
         if padding != "SAME" or strides != (1, 1) or weights.shape[0] % 2 == 0:
@@ -65,7 +65,7 @@ class Conv2D(Weighted, Block):
         to_pixels = _block_gradient(weights) if weights.shape[2] == 1 else None
         flipped = tf.constant(np.ascontiguousarray(weights[::-1, ::-1].transpose(0, 1, 3, 2)))
 
-        def fast(maps: Any) -> Any:
+        def fast(maps: Tensor) -> Tensor:
             if to_pixels and maps.shape[1] % _BLOCK == 0:
                 return with_gradient(convolve, to_pixels)(maps)
             return with_gradient(convolve, lambda rise: tf.nn.conv2d(rise, flipped, 1, "SAME"))(
@@ -80,14 +80,14 @@ class Conv2D(Weighted, Block):
         summed = halves.settled().mapped(lambda part: tf.nn.conv2d(part, kernel, stride, "SAME"))
         return replace(summed, bias=self.layer.bias)
 
-    def weigh(self, x: Any, kernel: Any) -> Any:
+    def weigh(self, x: Tensor, kernel: Tensor) -> Tensor:
         """As of every layer with a kernel."""
         stride = self.layer.strides[0]
         if x.shape[-1] == 1:
             return _convolve_pixels(x, kernel, stride)
         return tf.nn.conv2d(x, kernel, stride, "SAME")
 
-    def around(self, center: Any, radius: Any) -> tuple[Any, Any]:
+    def around(self, center: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
         """As of every linear layer."""
         layer, padding = self.layer, self.layer.padding.upper()
         center = tf.nn.conv2d(center, layer.kernel, layer.strides, padding) + layer.bias
@@ -117,7 +117,7 @@ class Conv2D(Weighted, Block):
         bias = scale * np.asarray(self.layer.bias) + shift
         stride = self.layer.strides[0]
 
-        def convolve(maps: Any, factors: Any) -> Any:
+        def convolve(maps: Tensor, factors: Tensor) -> Tensor:
             sums = tf.nn.conv2d(maps, kernel * factors, stride, "SAME")
             return tf.nn.bias_add(sums, bias * factors)
 
@@ -147,7 +147,7 @@ def _block_gradient(weights: FloatArray) -> Step:
     return lambda rise: tf.nn.depth_to_space(tf.nn.conv2d(rise, kernel, _BLOCK, around), _BLOCK)
 
 
-def _convolve_pixels(images: Any, kernel: Any, stride: int) -> Any:
+def _convolve_pixels(images: Tensor, kernel: Tensor, stride: int) -> Tensor:
     """The first convolution, over blocks of stride × stride pixels as channels where they fit.
 
     The same values; TensorFlow's gradient to a single channel takes three times as long.

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from core.arrays import Tensor
 from core.later import keras, tf
 from core.network.stages.halves import Halves
 from core.network.stages.roles import Weighted, glorot
@@ -37,7 +38,7 @@ class Dense(Weighted):
             _transposed[layer] = tf.constant(np.ascontiguousarray(np.asarray(layer.kernel).T))
         transposed = _transposed[layer]
 
-        def product(x: Any) -> Any:
+        def product(x: Tensor) -> Tensor:
             kernel = tf.convert_to_tensor(layer.kernel)
             return with_gradient(
                 lambda x: tf.matmul(x, kernel), lambda rise: tf.matmul(rise, transposed)
@@ -51,11 +52,11 @@ class Dense(Weighted):
         parts = _multiply(halves.parts, self.layer.kernel)
         return replace(halves, parts=parts, bias=self.layer.bias)
 
-    def weigh(self, x: Any, kernel: Any) -> Any:
+    def weigh(self, x: Tensor, kernel: Tensor) -> Tensor:
         """As of every layer with a kernel."""
         return x @ kernel
 
-    def around(self, center: Any, radius: Any) -> tuple[Any, Any]:
+    def around(self, center: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
         """As of every linear layer."""
         kernel = self.layer.kernel
         return center @ kernel + self.layer.bias, radius @ tf.abs(kernel)
@@ -65,15 +66,15 @@ class Dense(Weighted):
         return math.prod(self.layer.kernel.shape)
 
 
-def _multiply(parts: list[Any], kernel: Any) -> list[Any]:
+def _multiply(parts: list[Tensor], kernel: Tensor) -> list[Tensor]:
     """Parts [n, inputs] @ kernel [inputs, units], with gradients made for a large kernel.
 
     Taken over all parts at once, they go through the kernel and its gradient once; and MatMul
     would first rearrange the kernel to transpose it, which takes longer than the product.
     """
 
-    def multiply(kernel: Any, *parts: Any) -> Any:
-        def gradients(*upstream: Any) -> Any:
+    def multiply(kernel: Tensor, *parts: Tensor) -> Any:
+        def gradients(*upstream: Tensor) -> Any:
             whole = tf.concat(upstream, axis=0)
             of_inputs = tf.raw_ops.BatchMatMulV2(x=whole, y=kernel, adj_y=True)
             of_kernel = tf.matmul(tf.concat(parts, axis=0), whole, transpose_a=True)

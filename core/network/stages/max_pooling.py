@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.arrays import Tensor
 from core.later import keras, tf
 from core.network.stages.halves import Halves
 from core.network.stages.roles import Pooling
@@ -29,7 +30,7 @@ class MaxPooling(Pooling):
         """As of every stage: bias and ReLU may come after it."""
         return halves.mapped(self.shrink)
 
-    def shrink(self, maps: Any) -> Any:
+    def shrink(self, maps: Tensor) -> Tensor:
         """As of all that shrinks."""
         from core.network.pooling import max_pool
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from core.arrays import Tensor
 from core.later import keras, tf
 from core.network.stages.halves import ANSWERING, Halves
 from core.network.stages.roles import Ending
@@ -26,7 +27,7 @@ class Input(Stage):
         """As of every stage."""
         return halves
 
-    def bounds(self, low: Any, high: Any) -> tuple[Any, Any]:
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """As of every stage."""
         return low, high
 
@@ -48,7 +49,7 @@ class Flatten(Ending):
         """Numbers that it makes of maps."""
         return side**2 * channels
 
-    def shrink(self, maps: Any) -> Any:
+    def shrink(self, maps: Tensor) -> Tensor:
         """As of all that shrinks."""
         return tf.reshape(maps, [-1, math.prod(maps.shape[1:])])
 
@@ -78,6 +79,6 @@ class Dropout(Stage):
         ]
         return replace(halves, parts=parts, dropped=number)
 
-    def bounds(self, low: Any, high: Any) -> tuple[Any, Any]:
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """As of every stage."""
         return low, high

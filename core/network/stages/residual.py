@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import FloatArray, IntArray
+from core.arrays import FloatArray, IntArray, Tensor
 from core.later import keras
 from core.network.stages.batch_normalization import BatchNormalization
 from core.network.stages.chain import reach, steps
@@ -77,7 +77,7 @@ class Residual(Block):
         parts = [a + b for a, b in zip(after.parts, past.parts, strict=True)]
         return replace(after, parts=parts)
 
-    def bounds(self, low: Any, high: Any) -> tuple[Any, Any]:
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """As of every stage: the sum of both ways' bounds, as if they did not know each other."""
         past_low, past_high = self._past.bounds(low, high)
         for stage in self._branch:
@@ -174,7 +174,7 @@ def _residual_sum() -> Any:
                 layer.build(input_shape)
                 input_shape = layer.compute_output_shape(input_shape)
 
-        def call(self, maps: Any) -> Any:
+        def call(self, maps: Tensor) -> Tensor:
             """Maps [n, h, w, channels] → [n, h / stride, w / stride, filters]."""
             return functools.reduce(lambda x, layer: layer(x), self.branch, maps) + self.past(maps)
 

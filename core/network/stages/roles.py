@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from core.arrays import IntArray
+from core.arrays import IntArray, Tensor
 from core.later import keras
 from core.network.stages.halves import Halves
 from core.network.stages.reach import rows_under
@@ -12,12 +12,12 @@ from core.network.stages.stage import Stage
 class Linear(Stage):
     """A layer whose bounds follow from the middle of its inputs and their distance from it."""
 
-    def bounds(self, low: Any, high: Any) -> tuple[Any, Any]:
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """As of every stage."""
         center, radius = self.around((low + high) / 2, (high - low) / 2)
         return center - radius, center + radius
 
-    def around(self, center: Any, radius: Any) -> tuple[Any, Any]:
+    def around(self, center: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
         """The output's center and radius: the radius goes through the magnitudes of the weights."""
         raise NotImplementedError
 
@@ -27,7 +27,7 @@ class Weighted(Linear):
 
     drawn = weighted = True
 
-    def weigh(self, x: Any, kernel: Any) -> Any:
+    def weigh(self, x: Tensor, kernel: Tensor) -> Tensor:
         """In graphs: the sums that `kernel`, in place of its own, gives; without a bias."""
         raise NotImplementedError
 
@@ -35,7 +35,7 @@ class Weighted(Linear):
 class Monotone(Stage):
     """A layer none of whose outputs falls where an input rises."""
 
-    def bounds(self, low: Any, high: Any) -> tuple[Any, Any]:
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """As of every stage."""
         return self.layer(low), self.layer(high)
 
@@ -65,11 +65,11 @@ class Shrinking(Monotone):
 
     key = label = ""
 
-    def shrink(self, maps: Any) -> Any:
+    def shrink(self, maps: Tensor) -> Tensor:
         """In graphs: its output, with a gradient that is fast while the network learns."""
         raise NotImplementedError
 
-    def shrink_around(self, center: Any, radius: Any) -> tuple[Any, Any]:
+    def shrink_around(self, center: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
         """In graphs: center and radius of its outputs, from those of its inputs."""
         if self.linear:
             return self.shrink(center), self.shrink(radius)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from core.arrays import FloatArray, IntArray
+from core.arrays import FloatArray, IntArray, Tensor
 from core.later import tf
 from core.network.stages.halves import Halves
 
@@ -71,7 +71,7 @@ class Stage:
         """In graphs, while the network learns: the two halves of a batch, one layer on."""
         raise ValueError(f"{self.name} cannot be trained: a layer of kind {self._kind} is unknown.")
 
-    def bounds(self, low: Any, high: Any) -> tuple[Any, Any]:
+    def bounds(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """In graphs: least and largest outputs, from those of the inputs."""
         raise ValueError(
             f"Interval bounds have no rule for {self.name} ({self._kind}): "

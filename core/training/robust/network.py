@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import FloatArray
+from core.arrays import FloatArray, Tensor
 from core.backend import tf
 from core.certification.interval_bounds import margins_of
 from core.network.architecture import Architecture
@@ -44,7 +44,7 @@ class RobustNetwork:
         """The variables that the optimizer moves: all but the moving statistics."""
         return [n for n in self.variables if not n.endswith(("moving_mean", "moving_variance"))]
 
-    def logits(self, images: Any) -> Any:
+    def logits(self, images: Tensor) -> Tensor:
         """In graphs: logits with the weights as they are now and the moving statistics."""
         x = images
         for layer in self._hidden:
@@ -53,7 +53,7 @@ class RobustNetwork:
             x = _shrunk(layer, tf.nn.relu(z * scale + offset))
         return self._read_out(x)
 
-    def train_forward(self, images: Any) -> Any:
+    def train_forward(self, images: Tensor) -> Any:
         """Logits with the statistics of this batch, and each hidden layer's scale and offset."""
         x, scales = images, []
         for layer in self._hidden:
@@ -63,7 +63,7 @@ class RobustNetwork:
             scales.append((scale, offset))
         return self._read_out(x), scales
 
-    def bounds(self, images: Any, labels: Any, epsilon: Any, scales: Any) -> Any:
+    def bounds(self, images: Tensor, labels: Tensor, epsilon: Tensor, scales: Tensor) -> Any:
         """Lower bounds of the margins [n, classes], and how loose the layers are."""
         low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
         input_width = tf.reduce_mean(high - low)
@@ -82,7 +82,7 @@ class RobustNetwork:
         margins = margins_of(center, radius, kernel, bias, labels)
         return margins, tf.add_n(tightness) / len(tightness)
 
-    def _read_out(self, x: Any) -> Any:
+    def _read_out(self, x: Tensor) -> Tensor:
         return x @ self._output["kernel"] + self._output["bias"]
 
 
@@ -100,7 +100,7 @@ def _layers(architecture: Architecture, variables: dict[str, tf.Variable]) -> li
     return found
 
 
-def _shrunk(layer: Layer, x: Any) -> Any:
+def _shrunk(layer: Layer, x: Tensor) -> Tensor:
     for stage in layer.behind:
         x = stage.shrink(x)
     return x
@@ -172,7 +172,7 @@ def _fold(name: str, arrays: Weights) -> Weights:
 
 
 @tf.function(jit_compile=True, autograph=False)  # type: ignore[untyped-decorator]
-def _bounds_of_relu(center: Any, radius: Any) -> Any:
+def _bounds_of_relu(center: Tensor, radius: Tensor) -> Any:
     """Center and radius behind ReLU; fused, because these are many small steps on large maps."""
     low, high = tf.nn.relu(center - radius), tf.nn.relu(center + radius)
     return (low + high) / 2, (high - low) / 2
@@ -186,7 +186,7 @@ def _scale_and_offset(layer: Layer) -> Any:
     return scale, own["beta"] - own["moving_mean"] * scale
 
 
-def _batch_scale_and_offset(layer: Layer, z: Any) -> Any:
+def _batch_scale_and_offset(layer: Layer, z: Tensor) -> Any:
     """Scale and offset by the batch (Ioffe & Szegedy 2015, 1502.03167); moves the statistics."""
     own = layer.variables
     if "bias" in own:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import ByteArray, FloatArray, byte_shape
+from core.arrays import ByteArray, FloatArray, Tensor, byte_shape
 from core.backend import tf
 from core.network.architecture import Architecture
 from core.network.model import Weights
@@ -105,11 +105,13 @@ class RobustTrainer:
 
     # What follows is traced.
 
-    def _trace_steps(self, images: Any, labels: Any, first: Any, schedule: Any) -> Any:
+    def _trace_steps(
+        self, images: Tensor, labels: Tensor, first: Tensor, schedule: Tensor
+    ) -> Tensor:
         self.traces += 1
         steps = tf.shape(images)[0]
 
-        def one_step(index: Any, results: Any) -> Any:
+        def one_step(index: Tensor, results: Tensor) -> Any:
             batch = scaled(images[index])
             result = self._one_step(
                 batch, tf.cast(labels[index], tf.int32), first + index, schedule[index]
@@ -124,7 +126,7 @@ class RobustTrainer:
         )
         return results.stack()
 
-    def _one_step(self, images: Any, labels: Any, step: Any, row: Any) -> Any:
+    def _one_step(self, images: Tensor, labels: Tensor, step: Tensor, row: Tensor) -> Tensor:
         settings = self.settings
         now = dict(zip(SCHEDULE, tf.unstack(row), strict=True))
         seed = (tf.constant(settings.seed), step)
@@ -153,7 +155,7 @@ class RobustTrainer:
         right = tf.argmax(logits, axis=1, output_type=tf.int32) == labels
         return tf.stack([adversarial, bounded, tf.reduce_mean(tf.cast(right, tf.float32))])
 
-    def _update(self, gradients: list[Any], step: Any, learning_rate: Any) -> None:
+    def _update(self, gradients: list[Tensor], step: Tensor, learning_rate: Tensor) -> None:
         time = tf.cast(step + 1, tf.float32)
         for name, gradient in zip(self._trained, gradients, strict=True):
             tf.raw_ops.ResourceApplyAdam(
@@ -167,6 +169,6 @@ class RobustTrainer:
             average.assign(keep * average + (1 - keep) * self.network.variables[name])
 
 
-def _mean_cross_entropy(labels: Any, logits: Any) -> Any:
+def _mean_cross_entropy(labels: Tensor, logits: Tensor) -> Tensor:
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
     return tf.reduce_mean(losses)
