@@ -22,6 +22,29 @@ _INDICES = tf.TensorSpec([None], tf.int64)
 _NOTHING = tf.TensorSpec([None], tf.float32)
 
 
+INDEX, IMAGE, NOTHING = "index", "image", "nothing"
+Shape = tuple[int, ...]
+
+
+def _no_check(values: NDArray[Any], images: Shape, output: Shape) -> None:
+    """Nothing to check."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A quantity of an image that may be maximized; QUANTITIES lists them.
+
+    apply(images, output, given): its values [n] in graphs, of images and of what a layer puts out
+    for them. given: what it takes for each image: an INDEX, an IMAGE or NOTHING. check(values,
+    images, output): raises ValueError on given values that do not fit both shapes.
+    """
+
+    name: str
+    apply: Callable[[Any, Any, Any], Any]
+    given: str = NOTHING
+    check: Callable[[NDArray[Any], Shape, Shape], None] = _no_check
+
+
 @dataclass(frozen=True, eq=False)
 class Term:
     """One quantity: how it is called, its weight, the layer it reads, and its values per image."""
@@ -121,16 +144,9 @@ def check_objective(objective: Objective, model: keras.Model, count: int) -> Non
                 f"The term {term.name} has values for {len(term.values)} images, and there are "
                 f"{count}: give one for each."
             )
-        if term.kind in ("logit", "cross-entropy") and term.values is not None:
-            check_classes(term.values, count, model.output_shape[-1])
-        if term.kind == "distance" and term.values is not None:
-            check_images(term.values, model.input_shape[1:])
-        if term.kind == "channel" and term.values is not None and len(term.values):
-            channels = int(model.get_layer(term.layer).output.shape[-1])
-            check_whole("The channel", int(term.values.max()), 0, channels - 1)
-        if term.kind == "unit" and term.values is not None and len(term.values):
-            units = math.prod(model.get_layer(term.layer).output.shape[1:])
-            check_whole("The unit", int(term.values.max()), 0, units - 1)
+        if term.values is not None and len(term.values):
+            shape = tuple(model.get_layer(term.layer).output.shape[1:])
+            QUANTITIES[term.kind].check(term.values, model.input_shape[1:], shape)
 
 
 def term_names(objective: Objective) -> list[str]:
@@ -147,9 +163,8 @@ def signature(objective: Objective, images: tf.TensorSpec) -> list[Any]:
 
     images: that of the images.
     """
-    indices = ("logit", "cross-entropy", "channel", "unit")
-    types = {**dict.fromkeys(indices, _INDICES), "distance": images}
-    return [types.get(term.kind, _NOTHING) for term in objective.terms]
+    types = {INDEX: _INDICES, IMAGE: images, NOTHING: _NOTHING}
+    return [types[QUANTITIES[term.kind].given] for term in objective.terms]
 
 
 def arguments(objective: Objective, *, copies: int = 1) -> list[Any]:
@@ -171,7 +186,7 @@ def values_of(
     outputs: what each of `layers_of` puts out for them; given: `arguments`.
     """
     return [
-        _VALUES[term.kind](images, outputs[term.layer], argument)
+        QUANTITIES[term.kind].apply(images, outputs[term.layer], argument)
         for term, argument in zip(objective.terms, given, strict=True)
     ]
 
@@ -206,12 +221,31 @@ def _total_variation(images: Tensor, _: Tensor, __: Tensor) -> Tensor:
     return tf.image.total_variation(images)
 
 
-_VALUES: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "logit": _logit,
-    "cross-entropy": _cross_entropy,
-    "channel": _channel,
-    "unit": _unit,
-    "distance": _distance,
-    "energy": _energy,
-    "total variation": _total_variation,
+def _check_classes(classes: NDArray[Any], _: Shape, output: Shape) -> None:
+    check_classes(classes, len(classes), output[-1])
+
+
+def _check_channels(channels: NDArray[Any], _: Shape, output: Shape) -> None:
+    check_whole("The channel", int(channels.max()), 0, output[-1] - 1)
+
+
+def _check_units(units: NDArray[Any], _: Shape, output: Shape) -> None:
+    check_whole("The unit", int(units.max()), 0, math.prod(output) - 1)
+
+
+def _check_sources(sources: NDArray[Any], images: Shape, _: Shape) -> None:
+    check_images(sources, images)
+
+
+QUANTITIES = {
+    quantity.name: quantity
+    for quantity in (
+        Quantity("logit", _logit, INDEX, _check_classes),
+        Quantity("cross-entropy", _cross_entropy, INDEX, _check_classes),
+        Quantity("channel", _channel, INDEX, _check_channels),
+        Quantity("unit", _unit, INDEX, _check_units),
+        Quantity("distance", _distance, IMAGE, _check_sources),
+        Quantity("energy", _energy),
+        Quantity("total variation", _total_variation),
+    )
 }

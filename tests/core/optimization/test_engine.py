@@ -1,12 +1,21 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from core.arrays import FloatArray, to_float
+from core.backend import tf
+from core.checks import check_whole
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
 from core.optimization.engine import Trajectory, optimize_images
 from core.optimization.objectives import (
+    INDEX,
+    QUANTITIES,
     Objective,
+    Quantity,
+    Term,
     channel,
     cross_entropy,
     energy,
@@ -236,3 +245,24 @@ def test_a_noise_may_take_away_and_stays_between_minus_one_and_one(linear: Class
         optimize_images(
             linear, nothing[:2], energy(), learning_rate=0.5, iterations=9, added_to=sources
         )
+
+
+def test_a_new_quantity_is_one_entry(monkeypatch: pytest.MonkeyPatch, linear: Classifier) -> None:
+    """The mean ink toward a number of its own for each image; no list knows it."""
+
+    def given(numbers: NDArray[Any], images: tuple[int, ...], output: tuple[int, ...]) -> None:
+        check_whole("The number", int(numbers.max()), 0, 1)
+
+    def apply(images: Any, _: Any, numbers: Any) -> Any:
+        ink = tf.reduce_mean(images, axis=(1, 2, 3))
+        return -((ink - tf.cast(numbers, tf.float32)) ** 2)
+
+    monkeypatch.setitem(QUANTITIES, "ink", Quantity("ink", apply, INDEX, given))
+    start = gray(2)
+    wanted = Objective((Term("ink", values=np.array([0, 1])),))
+    found = optimize_images(linear, start, wanted, learning_rate=0.1, iterations=20)
+    assert found.terms["ink"][-1] == pytest.approx(0, abs=1e-3)
+    assert found.result[0].mean() < 0.1 < 0.9 < found.result[1].mean()
+    wrong = Objective((Term("ink", values=np.array([0, 2])),))
+    with pytest.raises(ValueError, match="The number is 2, outside 0 to 1"):
+        optimize_images(linear, start, wrong, learning_rate=0.1, iterations=1)
