@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.arrays import FloatArray
+from core.data.spec import MNIST
 from core.training.tray import Tray
 from ui import text
 from ui.visitor import images as chosen_images
@@ -15,8 +16,10 @@ _WANTED = "as wanted"
 
 
 def tray() -> Tray:
-    """This visitor's tray."""
-    found: Tray = st.session_state.setdefault(state.TRAY, Tray())
+    """This visitor's tray of the data set that the chosen model reads."""
+    spec = chosen_images.spec()
+    key = state.TRAY if spec == MNIST else f"{state.TRAY}-{spec.key}"
+    found: Tray = st.session_state.setdefault(key, Tray(spec))
     return found
 
 

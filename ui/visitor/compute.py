@@ -232,8 +232,8 @@ def nearest_real(spec: DatasetSpec, key: str, _image: FloatArray) -> FloatArray:
     """The L2 from the one image called `key` to the nearest test image of each class."""
     from core.data.neighbors import nearest_by_class
 
-    test = dataset(spec).test
-    return nearest_by_class(_image, test.images, test.labels)
+    test, classes = dataset(spec).test, len(spec.classes)
+    return nearest_by_class(_image, test.images, test.labels, classes=classes)
 
 
 def layers(architecture: Architecture) -> "list[LayerInfo]":

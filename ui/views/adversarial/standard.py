@@ -134,6 +134,7 @@ def _situation(
         true=true_class(image, classifier) if asked.target is None else None,
         read=int(classifier.predict(image.floats)[0]),
         nearest_real=nearest,
+        classes=len(image.spec.classes),
     )
 
 

@@ -48,7 +48,10 @@ def show(choice: Choice, classifier: Classifier) -> None:
 
 def _settings(spec: DatasetSpec) -> dict[str, Any]:
     st.markdown("**Settings**")
-    detector: str = bound.selectbox("Detector", list(DETECTORS), key="detector")
+    offered = [name for name, each in DETECTORS.items() if each.trained_on in (None, spec)]
+    if st.session_state.get("detector", offered[0]) not in offered:  # of the data set before
+        del st.session_state["detector"]
+    detector: str = bound.selectbox("Detector", offered, key="detector")
     st.caption(DETECTORS[detector].summary)
     epsilon: float = bound.slider(
         "ε",

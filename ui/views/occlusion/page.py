@@ -120,7 +120,7 @@ def _occluded(
     classifier: Classifier, image: ChosenImage, block: int, stride: int, fill: str
 ) -> OcclusionMeasured:
     floats = image.floats
-    fills = fill_images(fill, floats)
+    fills = fill_images(fill, floats, spec=image.spec)
     started = time.perf_counter()
     occlusion = occlude(classifier, floats, np.array([0]), block=block, stride=stride, fill=fills)
     return OcclusionMeasured(occlusion, time.perf_counter() - started)
@@ -136,7 +136,7 @@ def _by_hand(
         occlusion,
         free,
         SHOWN[st.session_state["change"]],
-        fill_images(fill, image.floats),
+        fill_images(fill, image.floats, spec=image.spec),
         theme.palette(),
         by_pixel=st.session_state["pixels"],
     )
