@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray, check_classes
-from core.checks import check_seed
+from core.checks import check_seed, check_whole
+from core.data.spec import MAX_CLASSES
 from core.keyed_noise import of_images
 
 
@@ -78,6 +79,7 @@ def random_targets(images: FloatArray, labels: IntArray, *, classes: int, seed: 
 
     classes: how many there are. Equal images of one label have the same target.
     """
+    classes = check_whole("The number of classes", classes, 2, MAX_CLASSES)
     steps = 1 + of_images(images, check_seed(seed), "targets").below(classes - 1)
     targets: IntArray = (labels + steps) % classes
     return targets

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
 from core.checks import check_whole
-from core.data.spec import MNIST
+from core.data.spec import MAX_SIDE, MNIST
 from core.network.classifier import Classifier, softmax
 
 _MAX_COPIES = 2_000  # occluded copies held at once: 6 MB
@@ -101,6 +101,7 @@ def block_positions(block: int, stride: int, side: int = MNIST.side) -> IntArray
     For stride ≤ block every pixel is hidden by some block. Raises ValueError unless both are in
     1 to `side`.
     """
+    side = check_whole("The side of the image", side, 1, MAX_SIDE)
     block = check_whole("The block", block, 1, side)
     stride = check_whole("The stride", stride, 1, side)
     starts = [0]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class Scoreboard(Study[Attacked]):
     goal: str
     total: int
     seconds: float = 0.0
-    classes: int = len(MNIST.classes)
+    classes: int = field(default=len(MNIST.classes), init=False)
 
     def __post_init__(self) -> None:
         check_choice("The goal", self.goal, GOALS)

@@ -117,6 +117,7 @@ def special(count: int) -> dict[str, dict[str, Any]]:
         "core.data.neighbors.nearest_by_class": {
             "images": np.zeros((count, 28, 28), np.uint8),
             "labels": np.zeros(count, np.uint8),
+            "classes": 10,
         },
         "core.optimization.engine.trajectory_of": {"images": np.stack([gray(count)] * 2)},
         "core.inspection.responses.most_similar": {"real": gray(3)},
@@ -131,6 +132,7 @@ def special(count: int) -> dict[str, dict[str, Any]]:
         },
         "core.inspection.fidelity.fidelity": {"steps": 2},
         "core.data.spec.DatasetSpec": dict(vars(MNIST)),
+        "core.attacks.goals.random_targets": {"classes": 10},
         "core.attacks.loss_surface.difference_cosines": {"step": 0.01},
         "core.studies.scoreboard.Scoreboard": {
             "attack": attack("FGSM"),
