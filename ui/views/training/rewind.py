@@ -130,7 +130,12 @@ def _mistakes(run: Run, evaluation: Evaluation) -> None:
 
 def _kernels(run: Run, step: int) -> None:
     now, first = (run.checkpoints.load(each) for each in (step, run.checkpoints.steps[0]))
-    name = next(name for name in now if name.endswith("/kernel"))
+    channels = run.architecture.input_shape[-1]
+    name = min(  # a file keeps no order
+        name
+        for name, array in now.items()
+        if name.endswith("/kernel") and array.ndim == 4 and array.shape[2] == channels
+    )
     layer = name.removesuffix("/kernel")
     kernels, untrained = now[name], first[name]
     side, _, _, count = kernels.shape
