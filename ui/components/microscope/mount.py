@@ -22,15 +22,18 @@ def show(
     shared: bool,
     turn: int,
     on_layer: Callable[[str], None],
+    on_draw: Callable[[], object],
 ) -> None:
     """Draw all layers, `opened` large until the visitor enlarges another: `on_layer` hears of it.
 
-    counted: the test images on which the states of channels were looked at; turn: how often a layer
-    was opened by the page, which the browser then follows.
+    on_draw: called each time, so that the link follows; counted: the test images on which the
+    states of channels were looked at; turn: how often a layer was opened by the page, which the
+    browser then follows.
 
     The browser does that alone. What it says later, which layer is large now or which kernels
     did not fit into the message, reruns no more than this.
     """
+    on_draw()
     palette = theme.palette()
     settings = {
         "counted": counted,

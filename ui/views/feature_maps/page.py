@@ -55,14 +55,15 @@ def inspect(choice: Choice, classifier: Classifier) -> None:
     with left, st.container(border=True, height="stretch"):
         if problems := list(dict.fromkeys(layer.problem for layer in shown if layer.problem)):
             st.info("  \n".join(problems), icon=":material/info:")
-        opened = maps_settings.opened([layer.name for layer in shown])
+        names = [layer.name for layer in shown]
         microscope.show(
             shown,
-            opened=opened,
+            opened=maps_settings.opened(names),
             counted=min(STATE_IMAGES, classifier.spec.test_images),
             shared=settings.shared,
             turn=maps_settings.turn(),
             on_layer=maps_settings.open_layer,
+            on_draw=lambda: maps_settings.opened(names),
         )
     compared = [layer for layer in shown if layer.comparison is not None]
     if compared:
