@@ -1,4 +1,4 @@
-"""Print the README's figures that no card holds: `python -m docs.figures [name …]`.
+"""Print the figures of docs/RESULTS.md that no card holds: `python -m docs.figures [name …]`.
 
 Each is of the shipped models and the first test images, with the defaults of its page.
 """
