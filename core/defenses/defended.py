@@ -1,5 +1,6 @@
 """A classifier with a defense in front of it, which is a classifier itself."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Sequence
@@ -67,6 +68,7 @@ class DefendedClassifier(Classifier):
     who does not know the seed attacks `with_seed(another, draws=ATTACKER_DRAWS)`, which answers
     with the mean of the logits over so many draws, and whose gradient is the mean's. stand_in: the
     gradient that a part without one passes back; the values going forward do not depend on it.
+    It is pickled as the network and the text of the defense.
     """
 
     def __init__(
@@ -93,6 +95,11 @@ class DefendedClassifier(Classifier):
             version=_version(bare, self.defense, stand_in, self.draws, seed),
             spec=bare.spec,
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What it is pickled as."""
+        settings = self.stand_in, self.draws, self.seed
+        return _received, (self.bare, key_of(self.defense), settings, self.version)
 
     @property
     def bare(self) -> Classifier:
@@ -144,6 +151,24 @@ class DefendedClassifier(Classifier):
         compiled = self.compiled(f"activations/{layer}", lambda _: self._compile(layer))
         outputs: FloatArray = in_batches(compiled, images, batch=max(1, BATCH // self.draws))
         return outputs
+
+
+@functools.lru_cache(maxsize=16)
+def _received(
+    bare: Classifier, key: str, settings: tuple[str, int, int], version: str
+) -> DefendedClassifier:
+    """A pickled one in another process, which joins network and defense when it first comes.
+
+    Raises ValueError if a part was trained, and is another here.
+    """
+    stand_in, draws, seed = settings
+    defended = DefendedClassifier(bare, defense_of(key), stand_in=stand_in, draws=draws, seed=seed)
+    if defended.version != version:
+        raise ValueError(
+            f"The defense {title_of(defended.defense)} is another one on this machine: install the "
+            "same version of the dashboard on all."
+        )
+    return defended
 
 
 def _version(bare: Classifier, defense: Defense, *settings: object) -> str:

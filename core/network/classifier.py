@@ -1,6 +1,7 @@
 """One trained model and its compiled functions."""
 
 import functools
+import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,10 +14,12 @@ from core.backend import compiled, keras, tf
 from core.data.spec import MNIST, DatasetSpec
 from core.network.margins import log_odds_against
 from core.network.model import layer_table, weights_digest
+from core.network.plain_network import PlainNetwork
 
 Climbed = Callable[[Tensor, Tensor], Tensor]  # logits [n, m] and classes [n] to numbers [n]
 BATCH = 250
 _MULTIPLY_ADDS = 5_000_000  # that take as long as Model 1's 2.8 million in its small layers
+_MOST_KEPT = 16  # of those that came from another process
 _two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
 
 
@@ -27,7 +30,9 @@ class Classifier:
     owned by it, so that dropping the classifier frees both. `version` is a digest of layers and
     weights: two classifiers with the same version give the same numbers. `climbed`: what attacks
     on the cross-entropy follow up, or down toward a target. `spec` is the data set that it reads;
-    raises ValueError on a model of images or classes that are not the set's.
+    raises ValueError on a model of images or classes that are not the set's. It can be pickled, if
+    it has answered, too: as its layers, weights, names and set, of which another process builds it
+    once.
     """
 
     climbed: Climbed = staticmethod(log_odds_against)
@@ -46,6 +51,12 @@ class Classifier:
         self.spec = spec
         self.version = version or weights_digest(model, spec)
         self._compiled: dict[Hashable, Any] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What it is pickled as. A training changes weights in place, so they are digested now."""
+        digest = weights_digest(self.model, self.spec)
+        known = type(self), digest, self.version, self.name, self.spec
+        return _received, (known, PlainNetwork.of(self.model))
 
     @property
     def bare(self) -> "Classifier":
@@ -106,6 +117,25 @@ class Classifier:
         model = keras.Model(self.model.inputs, self.model.get_layer(name).output)
         graph = compiled(lambda images: model(images, training=False), image_type(model))
         return graph.get_concrete_function()  # called for every single image: saves 0.2 ms each
+
+
+_Known = tuple[type[Classifier], str, str, str, DatasetSpec]
+_kept: dict[_Known, Classifier] = {}
+_receiving = threading.Lock()
+
+
+def _received(known: _Known, network: PlainNetwork) -> Classifier:
+    """A pickled classifier in another process, which builds it when it first comes."""
+    kind, _, version, name, spec = known
+    with _receiving:
+        classifier = _kept.pop(known, None)
+        if classifier is None:
+            classifier = kind.__new__(kind)
+            Classifier.__init__(classifier, network.built(), name=name, version=version, spec=spec)
+        _kept[known] = classifier  # the one that was asked for last stands at the end
+        while len(_kept) > _MOST_KEPT:
+            del _kept[next(iter(_kept))]
+    return classifier
 
 
 def image_type(model: keras.Model) -> tf.TensorSpec:

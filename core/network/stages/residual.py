@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import FloatArray, IntArray, Tensor
-from core.later import keras
+from core.later import offered
 from core.network.stages.batch_normalization import BatchNormalization
 from core.network.stages.chain import reach, steps
 from core.network.stages.convolution import Conv2D
@@ -17,6 +17,7 @@ from core.network.stages.relu import ReLU
 from core.network.stages.roles import Block
 from core.network.stages.stage import Stage, Step, Sums
 
+_layer = offered("core.network.stages.residual_sum", "ResidualSum")
 _WITHIN = {stage.kind: stage for stage in (Conv2D, BatchNormalization, ReLU)}
 
 
@@ -43,7 +44,8 @@ class Residual(Block):
         name: str, filters: int, size: int, stride: int, *, normalized: bool, seed: int
     ) -> list[Any]:
         """As of every block: normalization stands behind either of its convolutions."""
-        return [_residual_sum()(filters, size, stride, normalized, seed, name=name)]
+        made: Any = _layer("ResidualSum")
+        return [made(filters, size, stride, normalized, seed, name=name)]
 
     @staticmethod
     def kernels(channels: int, filters: int, size: int) -> list[tuple[int, ...]]:
@@ -139,48 +141,3 @@ def _chain(stages: Sequence[Stage]) -> Step:
     """In graphs: layers one behind the other, as one step."""
     every = [step for _, step in steps(stages)]
     return lambda maps: functools.reduce(lambda x, step: step(x), every, maps)
-
-
-@functools.cache
-def _residual_sum() -> Any:
-    """The Keras layer's class, made when Keras is there."""
-
-    class ResidualSum(keras.layers.Layer):  # type: ignore[misc]
-        """The sum of two convolutions and of the shortcut, before its ReLU."""
-
-        def __init__(
-            self, filters: int, kernel_size: int, stride: int, normalized: bool, seed: int = 0,
-            **kwargs: Any,
-        ) -> None:  # fmt: skip
-            super().__init__(**kwargs)
-            self._settings = dict(
-                filters=filters, kernel_size=kernel_size, stride=stride,
-                normalized=normalized, seed=seed,
-            )  # fmt: skip
-            seeds = np.random.SeedSequence(seed).generate_state(3).tolist()
-            first, second = (
-                Conv2D.layers(name, filters, kernel_size, step, normalized=normalized, seed=own)
-                for name, step, own in zip(("first", "second"), (stride, 1), seeds, strict=False)
-            )
-            self.branch = [*first, ReLU.built("first"), *second]
-            [self.past] = Conv2D.layers(
-                "shortcut", filters, 1, stride, normalized=False, seed=seeds[2]
-            )
-
-        def build(self, input_shape: Any) -> None:
-            """Make the variables."""
-            self.past.build(input_shape)
-            for layer in self.branch:
-                layer.build(input_shape)
-                input_shape = layer.compute_output_shape(input_shape)
-
-        def call(self, maps: Tensor) -> Tensor:
-            """Maps [n, h, w, channels] → [n, h / stride, w / stride, filters]."""
-            return functools.reduce(lambda x, layer: layer(x), self.branch, maps) + self.past(maps)
-
-        def get_config(self) -> dict[str, Any]:
-            """What a copy is made from."""
-            config: dict[str, Any] = super().get_config()
-            return config | self._settings
-
-    return ResidualSum
