@@ -96,12 +96,12 @@ def of_numbers(numbers: IntArray, seed: int, purpose: str) -> Draws:
 
 
 def other_seed(seed: int, purpose: str, number: int) -> int:
-    """A seed in 0 to 2³¹ − 1 for run `number` of many, other than those of the next seed's runs.
+    """A seed in 0 to 2³¹ − 1 for part or run `number` of many, other than those of any other seed.
 
-    Run 0 has the seed itself.
+    Number 0 has the seed itself.
     """
     seed = check_seed(seed)
-    number = check_whole("The number of the run", number, 0, MAX_SEED)
+    number = check_whole("The number of the part or run", number, 0, MAX_SEED)
     return int(_hashed(seed, f"{purpose} {number}") >> np.uint64(33)) if number else seed
 
 

@@ -12,16 +12,16 @@ from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.result import AttackResult, check_attack, result_of
 from core.attacks.sparse import saliency_map
 from core.backend import keras
-from core.checks import MAX_SEED, check_choice, check_pixels, check_seed, check_whole
+from core.checks import check_choice, check_pixels, check_seed, check_whole
 from core.defenses.defended import ATTACKER_DRAWS, MAX_DRAWS, DefendedClassifier
 from core.defenses.latent_attack import latent_attack
 from core.defenses.projection import Projection
+from core.keyed_noise import other_seed
 from core.network.classifier import Classifier
 
 ALL_NORMS = (*NORMS, "l0")
 VIEW, JUDGE, SEARCH = range(3)  # an attacker's copies of a random defense
 SEARCH_DRAWS = 2  # for each query of a black box, which asks often
-_APART = 10  # between seeds: each part of a defense takes the next one
 _STAND_INS = ("identity", "smooth")
 _LOSSES = ("cross_entropy", "dlr")
 
@@ -102,7 +102,7 @@ def other_draws(classifier: Classifier, number: int, *, draws: int = ATTACKER_DR
     draws = check_whole("The number of draws", draws, 1, MAX_DRAWS)
     if not isinstance(classifier, DefendedClassifier) or not classifier.random:
         return classifier
-    seed = (classifier.seed + _APART * (number + 1)) % MAX_SEED
+    seed = other_seed(classifier.seed, "attacker's copy", number + 1)
     copy: Classifier = classifier.compiled(
         f"draws {number} {draws}", lambda _: classifier.with_seed(seed, draws=draws)
     )

@@ -20,6 +20,7 @@ from core.defenses.filters import (
     filter_of,
 )
 from core.defenses.purification import PREFIXES, purifier_of
+from core.keyed_noise import other_seed
 from core.network.classifier import BATCH, Classifier, in_batches
 
 ATTACKER_DRAWS = 8  # over which an attacker averages who does not know a random defense's seed
@@ -255,7 +256,7 @@ def _joined(
     for number, (part, name) in enumerate(zip(defense, _layer_names(defense), strict=True)):
         if part.gradient == AVERAGED and not repeated:
             x, repeated = _Repeated(draws, name="draws")(x), True
-        layer = part.layer(Mode(stand_in, seed + number, draws))
+        layer = part.layer(Mode(stand_in, other_seed(seed, "part", number), draws))
         layer.name = name
         x = layer(x)
     for layer in model.layers[1:]:

@@ -7,7 +7,7 @@ from core.arrays import FloatArray, IntArray, to_float
 from core.attacks.apgd import apgd
 from core.attacks.goals import Targeted, Untargeted
 from core.data.mnist import Dataset
-from core.defenses.adaptive import adaptive, lasting, views
+from core.defenses.adaptive import JUDGE, VIEW, adaptive, lasting, other_draws, views
 from core.defenses.defended import DefendedClassifier, defense_of
 from core.defenses.latent_attack import latent_attack
 from core.network.classifier import Classifier
@@ -83,6 +83,14 @@ def test_a_random_defense_is_attacked_and_judged_with_other_draws(model_1: Class
         "identity",
         "smooth",
     ]
+
+
+def test_an_attackers_draws_are_those_of_no_other_seed(linear: Classifier) -> None:
+    """The first copy of seed 10 once had the draws of the second copy of seed 0, and seed 20's."""
+    defended = [DefendedClassifier(linear, defense_of("noise-0.25"), seed=s) for s in (0, 10, 20)]
+    copies = [other_draws(each, number) for each in defended for number in (VIEW, JUDGE)]
+    seeds = [each.seed for each in [*defended, *copies] if isinstance(each, DefendedClassifier)]
+    assert len(set(seeds)) == len(seeds) == 9
 
 
 def test_success_is_the_classifiers_own_word(

@@ -18,6 +18,7 @@ from core.defenses.defended import (
 )
 from core.defenses.filters import Filter
 from core.inspection.occlusion import occlude
+from core.keyed_noise import other_seed
 from core.network.classifier import Classifier
 from core.network.model import layer_table
 
@@ -154,6 +155,20 @@ def test_an_image_meets_the_same_draws_in_whatever_batch(
     assert np.allclose(np.concatenate(parts), defended.logits(some), atol=1e-3)
 
 
+def test_a_part_shares_no_draws_with_a_part_of_another_seed(
+    linear: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = []
+    layer = Filter.layer
+    monkeypatch.setattr(
+        Filter, "layer", lambda part, mode: seeds.append(mode.seed) or layer(part, mode)
+    )
+    for seed in range(8):
+        DefendedClassifier(linear, [NOISE] * MAX_PARTS, seed=seed)
+    assert seeds[::MAX_PARTS] == list(range(8))  # a defense of one part draws as it always did
+    assert len(set(seeds)) == 8 * MAX_PARTS
+
+
 def test_a_layer_in_front_of_the_draws_has_a_row_for_each_image(
     model_1: Classifier, images: FloatArray
 ) -> None:
@@ -161,7 +176,8 @@ def test_a_layer_in_front_of_the_draws_has_a_row_for_each_image(
     some = images[:6]
     assert np.allclose(defended.activations(some, "blur-1"), BLUR(some), atol=1e-6)
     assert np.array_equal(defended.activations(some, "image"), some)
-    assert np.array_equal(defended.purified(some), NOISE(BLUR(some), seed=1))  # the first draw
+    seed = other_seed(0, "part", 1)
+    assert np.array_equal(defended.purified(some), NOISE(BLUR(some), seed=seed))  # the first draw
     assert defended.activations(some, "logits").shape == (6, 10)
     assert defended.activations(some, "conv1").shape == (6, 28, 28, 32)
     with pytest.raises(ValueError, match="There is no layer"):
