@@ -3,6 +3,7 @@
 from core.arrays import check_classes, check_image, check_images, to_bytes, to_float
 from core.data.dataset import DataError, Dataset, Split
 from core.data.mnist import load_mnist, load_test_labels, read_mnist
+from core.data.reading.read import examine, read_dataset
 from core.data.spec import MNIST, DatasetSpec
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "check_classes",
     "check_image",
     "check_images",
+    "examine",
     "load_mnist",
     "load_test_labels",
+    "read_dataset",
     "read_mnist",
     "to_bytes",
     "to_float",

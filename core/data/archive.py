@@ -26,7 +26,7 @@ def read_npz(path: Path, *, most_bytes: int, only: Collection[str] = ()) -> dict
             if len(members) > _MOST_MEMBERS or size > most_bytes:
                 raise ValueError(f"{len(members):,} arrays of {size:,} bytes are too many")
             names = only or [member.filename.removesuffix(".npy") for member in members]
-            return {name: _array(_unpacked(archive, f"{name}.npy")) for name in names}
+            return {name: array_of(_unpacked(archive, f"{name}.npy")) for name in names}
     except FileNotFoundError:
         raise
     except Exception as error:  # zipfile, zlib and numpy fail in a dozen ways on damaged bytes
@@ -40,8 +40,11 @@ def _unpacked(archive: zipfile.ZipFile, member: str) -> bytes:
         return stream.read(announced)  # not a byte more, whatever the stream expands to
 
 
-def _array(data: bytes) -> NDArray[Any]:
-    """The array in the bytes of an .npy file, whose header must agree with their number."""
+def array_of(data: bytes) -> NDArray[Any]:
+    """The read-only array in an .npy file, whose header must agree with its bytes.
+
+    Raises ValueError on any other bytes, and on objects, which would have to be unpickled.
+    """
     stream = io.BytesIO(data)
     version = npy.read_magic(stream)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0

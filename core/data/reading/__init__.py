@@ -1,0 +1,1 @@
+"""A visitor's own images, as they have them: what a file holds is found, and said."""
