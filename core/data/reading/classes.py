@@ -40,7 +40,7 @@ class Classes:
         self._values = np.unique(_whole_or_text(labels))
         if not 2 <= len(self._values) <= MOST_CLASSES:
             raise ValueError(
-                f"There are {len(self._values):,} different labels: give 2 to {MOST_CLASSES}."
+                f"The number of classes is {len(self._values):,}: give 2 to {MOST_CLASSES}."
             )
         self.names = self._named(names)
 

@@ -225,7 +225,7 @@ WRONG = {
         _npz(x=GRAY, y=np.ones((COUNT, 3))),
         "several classes",
     ),
-    "one class": (_npz(x=GRAY, y=LABELS * 0), "1 different labels"),
+    "one class": (_npz(x=GRAY, y=LABELS * 0), "number of classes is 1"),
     "labels between": (_npz(x=GRAY, y=LABELS / 3), "not a whole number"),
     "labels that are no numbers": (_npz(x=GRAY, y=LABELS * np.nan), "neither whole numbers"),
     "not finite": (
