@@ -4,12 +4,12 @@ import numpy as np
 
 from core.arrays import COLORS
 from core.data.reading.contents import Array
-from core.data.reading.findings import Finding
+from core.data.reading.findings import DataFinding
 
 _SMOOTH = 200  # images that tell whether colors lie in planes
 
 
-def upright(images: Array, count: int) -> tuple[Array, Finding]:
+def upright(images: Array, count: int) -> tuple[Array, DataFinding]:
     """`images` as [count, rows, columns], or [count, rows, columns, 3] of colors, and how.
 
     Raises ValueError with one sentence where no axis counts them, or the rest is no image.
@@ -25,7 +25,7 @@ def upright(images: Array, count: int) -> tuple[Array, Finding]:
     else:
         where = "the first axis counts them"
     images, how = _rows_and_columns(images)
-    return images, Finding("Axes", f"{found}: {where}, {how}.")
+    return images, DataFinding("Axes", f"{found}: {where}, {how}.")
 
 
 def _rows_and_columns(images: Array) -> tuple[Array, str]:

@@ -5,7 +5,7 @@ import numpy as np
 from core.arrays import ByteArray
 from core.checks import short
 from core.data.reading.contents import Array
-from core.data.reading.findings import Finding
+from core.data.reading.findings import DataFinding
 from core.plain import one_line
 
 MOST_CLASSES = 50
@@ -49,19 +49,19 @@ class Classes:
         return np.searchsorted(self._values, _whole_or_text(labels)).astype(np.uint8)
 
     @property
-    def finding(self) -> Finding:
+    def finding(self) -> DataFinding:
         """What the labels were."""
         values, count = self._values, len(self._values)
         if values.dtype.kind == "U":
-            return Finding("Classes", f"{count} names, numbered in the order of their letters.")
+            return DataFinding("Classes", f"{count} names, numbered in the order of their letters.")
         if (values == np.arange(count)).all():
-            return Finding("Classes", f"Labels of 0 to {count - 1}.")
+            return DataFinding("Classes", f"Labels of 0 to {count - 1}.")
         if (values == np.arange(1, count + 1)).all():
             ten = " In SVHN 10 stands for the digit 0." if count == 10 else ""
-            return Finding("Classes", f"Labels of 1 to {count}, numbered from 0 here.{ten}")
+            return DataFinding("Classes", f"Labels of 1 to {count}, numbered from 0 here.{ten}")
         missing = sorted(set(range(int(values[0]), int(values[-1]))) - set(values.tolist()))
         told = ", ".join(map(str, missing[:5])) + ("…" if len(missing) > 5 else "")
-        return Finding(
+        return DataFinding(
             "Classes",
             f"{count} labels of {values[0]} to {values[-1]} ({told} missing), numbered from 0 here "
             "and named as they were.",

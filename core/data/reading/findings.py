@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
+class DataFinding:
     """topic: what it is about, in a word or two; sentence: what was found and what shows it.
 
     doubt: whether a person should look, because another answer is possible.

@@ -7,7 +7,7 @@ import numpy as np
 from core.arrays import BoolArray, ByteArray
 from core.checks import check_choice
 from core.data.reading.contents import Array
-from core.data.reading.findings import Finding
+from core.data.reading.findings import DataFinding
 
 _LOOKED_AT = 4_000  # images whose numbers tell
 _EXACT = 1e-3  # of a level: how near to whole numbers levels must come
@@ -27,7 +27,7 @@ class Levels:
     name: str
     scale: Array
     shift: Array
-    finding: Finding
+    finding: DataFinding
 
     def of(self, images: Array) -> ByteArray:
         """Uint8 levels of numbers [n, rows, columns] or with colors behind, rounded and clipped."""
@@ -55,7 +55,7 @@ def find_levels(images: Array, name: str = "") -> Levels:
     if name in _FIXED:
         scale, shift, why = _FIXED[name]
         sentence = f"{why} ({least:.6g} to {most:.6g}, {images.dtype})."
-        return Levels(name, np.array([scale]), np.array([shift]), Finding("Range", sentence))
+        return Levels(name, np.array([scale]), np.array([shift]), DataFinding("Range", sentence))
     if name == NORMALIZED:
         return _normalized(images[:_LOOKED_AT].astype(np.float64))
     scale = 255 / (most - least)
@@ -64,7 +64,10 @@ def find_levels(images: Array, name: str = "") -> Levels:
         "becomes 0 and the largest 255."
     )
     return Levels(
-        STRETCHED, np.array([scale]), np.array([-least * scale]), Finding("Range", sentence, True)
+        STRETCHED,
+        np.array([scale]),
+        np.array([-least * scale]),
+        DataFinding("Range", sentence, True),
     )
 
 
@@ -145,7 +148,7 @@ def _normalized(some: Array) -> Levels:
     )
     scale = np.array([1 / step for step in steps if step])
     shift = -np.array(least) * scale
-    return Levels(NORMALIZED, scale, shift, Finding("Range", sentence, True))
+    return Levels(NORMALIZED, scale, shift, DataFinding("Range", sentence, True))
 
 
 def dark_on_light(images: ByteArray) -> BoolArray:

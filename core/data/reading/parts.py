@@ -7,7 +7,7 @@ import numpy as np
 
 from core.checks import short
 from core.data.reading.contents import Array, Contents
-from core.data.reading.findings import Finding
+from core.data.reading.findings import DataFinding
 
 TRAIN, VALIDATION, TEST, WHOLE = "training", "validation", "test", ""
 _WORDS = {
@@ -20,7 +20,7 @@ _LEAST_PIXELS = 64  # of an image of 8 × 8
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class DataPart:
     """images of any layout, with labels of any kind, of one part of a set; the names they had."""
 
     images: Array
@@ -28,12 +28,12 @@ class Part:
     named: tuple[str, str]
 
 
-def parts_of(contents: Contents) -> tuple[dict[str, Part], list[Finding]]:
+def parts_of(contents: Contents) -> tuple[dict[str, DataPart], list[DataFinding]]:
     """The parts by TRAIN, VALIDATION, TEST or WHOLE, and what was taken for what.
 
     Raises ValueError with one sentence if there are no images, or images without labels.
     """
-    parts: dict[str, Part] = {}
+    parts: dict[str, DataPart] = {}
     for part in (TRAIN, VALIDATION, TEST, WHOLE):
         mine = {name: a for name, a in contents.arrays.items() if _part(name) == part}
         images = [name for name, array in mine.items() if _may_be_images(array)]
@@ -50,7 +50,7 @@ def parts_of(contents: Contents) -> tuple[dict[str, Part], list[Finding]]:
         f"their classes from {short(each.named[1])}."
         for part, each in parts.items()
     ]
-    return parts, [Finding("Arrays", " ".join(sentences))]
+    return parts, [DataFinding("Arrays", " ".join(sentences))]
 
 
 def words(name: str) -> set[str]:
@@ -70,7 +70,7 @@ def _may_be_images(array: Array) -> bool:
     return array.ndim >= 3 or (array.ndim == 2 and array.shape[1] >= _LEAST_PIXELS)
 
 
-def _paired(images: list[str], arrays: dict[str, Array]) -> Part:
+def _paired(images: list[str], arrays: dict[str, Array]) -> DataPart:
     """Images with their labels: of one pair, or of several files that hold a pair each."""
     files = sorted({name.rpartition("/")[0] for name in images})
     inside = [{n: a for n, a in arrays.items() if n.rpartition("/")[0] == f} for f in files]
@@ -79,14 +79,14 @@ def _paired(images: list[str], arrays: dict[str, Array]) -> Part:
     pairs = [_pair([name for name in images if name in held], held) for held in inside]
     if len({pair.images.shape[1:] for pair in pairs}) > 1:
         return max(pairs, key=lambda pair: pair.images.size)
-    return Part(
+    return DataPart(
         np.concatenate([pair.images for pair in pairs]),
         np.concatenate([pair.labels for pair in pairs]),
         (f"{files[0]} to {files[-1]}", "the same files"),
     )
 
 
-def _pair(images: list[str], arrays: dict[str, Array]) -> Part:
+def _pair(images: list[str], arrays: dict[str, Array]) -> DataPart:
     chosen = max(images, key=lambda name: (not words(name) & _LABEL_WORDS, arrays[name].size))
     pictures = arrays[chosen]
     fitting = [
@@ -100,7 +100,7 @@ def _pair(images: list[str], arrays: dict[str, Array]) -> Part:
             "give their labels too."
         )
     best = max(fitting, key=lambda name: (bool(words(name) & _LABEL_WORDS), -arrays[name].size))
-    return Part(pictures, arrays[best], (chosen, best))
+    return DataPart(pictures, arrays[best], (chosen, best))
 
 
 def _count(labels: Array) -> int:

@@ -20,7 +20,7 @@ from core.data.reading.axes import upright
 from core.data.reading.classes import Classes, column
 from core.data.reading.contents import MOST_IMAGES, MOST_PIXEL_BYTES, Array, Contents
 from core.data.reading.duplicates import Duplicates
-from core.data.reading.findings import Finding
+from core.data.reading.findings import DataFinding
 from core.data.reading.formats import unpack
 from core.data.reading.levels import dark_on_light, find_levels
 from core.data.reading.parts import TEST, TRAIN, VALIDATION, WHOLE, parts_of
@@ -63,7 +63,7 @@ class Examined:
     """
 
     dataset: Dataset
-    findings: tuple[Finding, ...]
+    findings: tuple[DataFinding, ...]
     twice: Duplicates = field(repr=False)
     near: Duplicates = field(repr=False)
     leaked: int = 0
@@ -135,14 +135,14 @@ def _bytes_of(paths: list[Path]) -> bytes:
 def understood(contents: Contents, name: str, overruled: Overruled) -> Examined:
     """What the arrays of a file called `name` are. Raises ValueError with one sentence."""
     parts, findings = parts_of(contents)
-    findings += [Finding("File", note) for note in contents.notes]
+    findings += [DataFinding("File", note) for note in contents.notes]
     images, labels = {}, {}
     for part, each in parts.items():
         labels[part], how = column(each.labels)
         images[part], axes = upright(each.images, len(labels[part]))
         findings += [axes] if part == next(iter(parts)) else []
     if how:
-        findings.append(Finding("Labels", how))
+        findings.append(DataFinding("Labels", how))
     shapes = {array.shape[1:] for array in images.values()}
     if len(shapes) > 1:
         raise ValueError(
@@ -173,14 +173,14 @@ def _check_size(images: dict[str, Array]) -> None:
 
 def _as_levels(
     images: dict[str, Array], overruled: Overruled
-) -> tuple[dict[str, ByteArray], list[Finding]]:
+) -> tuple[dict[str, ByteArray], list[DataFinding]]:
     """Bytes of all parts, understood by the first of them: range, size, orientation, ink."""
     range_ = find_levels(next(iter(images.values())), overruled.levels)
     levels = {part: range_.of(array) for part, array in images.items()}
     findings = [range_.finding]
     if overruled.transposed:
         levels = {part: np.swapaxes(array, 1, 2) for part, array in levels.items()}
-        findings.append(Finding("Orientation", "Rows and columns change places, as was asked."))
+        findings.append(DataFinding("Orientation", "Rows and columns change places, as was asked."))
     levels, resized = _sized(levels, overruled.side)
     levels, ink = _ink(levels, overruled.inverted)
     return levels, [*findings, *resized, *ink]
@@ -188,7 +188,7 @@ def _as_levels(
 
 def _sized(
     levels: dict[str, ByteArray], side: int | None
-) -> tuple[dict[str, ByteArray], list[Finding]]:
+) -> tuple[dict[str, ByteArray], list[DataFinding]]:
     height, width = next(iter(levels.values())).shape[1:3]
     side = side or min(LARGEST, max(MIN_SIDE, height, width))
     if (height, width) == (side, side):
@@ -198,12 +198,12 @@ def _sized(
         f"{height} × {width} pixels were brought to {side} × {side} by Pillow’s antialiased "
         "bilinear filter, their aspect kept, the rest filled with the levels of the edge."
     )
-    return levels, [Finding("Size", sentence)]
+    return levels, [DataFinding("Size", sentence)]
 
 
 def _ink(
     levels: dict[str, ByteArray], inverted: bool | None
-) -> tuple[dict[str, ByteArray], list[Finding]]:
+) -> tuple[dict[str, ByteArray], list[DataFinding]]:
     """Gray images that are dark on light in nearly all cases are turned: 0 is the background."""
     first = next(iter(levels.values()))
     share = float(dark_on_light(first).mean())
@@ -212,17 +212,17 @@ def _ink(
         "dark on light, so 0 and 255 change places." if turn else "left as they are."
     )
     turned = {part: np.uint8(255) - a if turn else a for part, a in levels.items()}
-    return turned, [Finding("Ink", sentence, doubt=0.1 < share < 0.9)]
+    return turned, [DataFinding("Ink", sentence, doubt=0.1 < share < 0.9)]
 
 
-def _two_parts(splits: dict[str, Split], seed: int) -> tuple[Split, Split, list[Finding]]:
+def _two_parts(splits: dict[str, Split], seed: int) -> tuple[Split, Split, list[DataFinding]]:
     """Training and test images: a validation part trains; without a test part one is held out."""
     findings = []
     train = [splits[part] for part in (TRAIN, VALIDATION, WHOLE) if part in splits]
     if TRAIN in splits and VALIDATION in splits:
         count = len(splits[VALIDATION])
         findings.append(
-            Finding("Parts", f"The {count:,} images for validation are trained on, too.")
+            DataFinding("Parts", f"The {count:,} images for validation are trained on, too.")
         )
     if train and TEST in splits:
         return _joined(train), splits[TEST], findings
@@ -234,7 +234,7 @@ def _two_parts(splits: dict[str, Split], seed: int) -> tuple[Split, Split, list[
         f"There is no test part: {held.sum():,} of {len(held):,} images, chosen by seed {seed} and "
         "the image alone (equal ones stay together), are held out."
     )
-    findings.append(Finding("Parts", sentence))
+    findings.append(DataFinding("Parts", sentence))
     return (
         Split(whole.images[~held], whole.labels[~held]),
         Split(whole.images[held], whole.labels[held]),
@@ -280,7 +280,7 @@ def _spec(name: str, train: Split, test: Split, classes: tuple[str, ...]) -> Dat
     )
 
 
-def _with_duplicates(dataset: Dataset, findings: list[Finding]) -> Examined:
+def _with_duplicates(dataset: Dataset, findings: list[DataFinding]) -> Examined:
     images = dataset.train.images
     twice, near = duplicates.equal_pairs(images), duplicates.near_pairs(images)
     leaked = duplicates.overlap(dataset.test.images, images)
@@ -289,12 +289,12 @@ def _with_duplicates(dataset: Dataset, findings: list[Finding]) -> Examined:
         f"{len(near):,} nearly; {leaked:,} of {len(dataset.test):,} test images are among those "
         "for training."
     )
-    findings.append(Finding("Duplicates", sentence, doubt=leaked > 0))
+    findings.append(DataFinding("Duplicates", sentence, doubt=leaked > 0))
     findings += _in_mnist(dataset)
     return Examined(dataset, tuple(findings), twice, near, leaked)
 
 
-def _in_mnist(dataset: Dataset) -> list[Finding]:
+def _in_mnist(dataset: Dataset) -> list[DataFinding]:
     """How many of the images are MNIST's own, which the shipped networks were trained on."""
     if dataset.spec.shape != MNIST.shape:
         return []
@@ -308,4 +308,4 @@ def _in_mnist(dataset: Dataset) -> list[Finding]:
         f"{known:,} of {len(images):,} images are MNIST’s own training images and {tested:,} its "
         "test images: the shipped networks know the first."
     )
-    return [Finding("MNIST", sentence, doubt=known > 0)]
+    return [DataFinding("MNIST", sentence, doubt=known > 0)]
