@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from core.memory import keep_little
 from ui.assets import asset
 from ui.header import job_panel, navigation
 from ui.visitor import compute, link
 
+keep_little()
 page = navigation.route()
 dark = st.context.theme.type == "dark"
 if logo := asset("logo-dark.svg" if dark else "logo.svg"):
