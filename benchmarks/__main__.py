@@ -4,7 +4,7 @@ import importlib
 import sys
 
 NAMES = (
-    "training", "startup", "memory", "attribution", "attacks", "before", "same", "defenses",
+    "training", "startup", "memory", "attribution", "attacks", "before", "same", "defenses", "load",
 )  # fmt: skip
 
 if len(sys.argv) < 2 or sys.argv[1] not in NAMES:

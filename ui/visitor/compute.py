@@ -20,7 +20,7 @@ from core.network.card import ModelCard
 from core.zoo import models as zoo
 from ui import text
 from ui.show import error_box
-from ui.visitor import state
+from ui.visitor import garbage, state
 
 if TYPE_CHECKING:
     from core.network.classifier import Classifier
@@ -116,6 +116,7 @@ def _load_first() -> None:
         one_step = TrainingSettings(epochs=1, training_images=64)
         for _ in train(MODEL_1, load_mnist(), one_step):
             pass  # the first step of an architecture takes seconds: have it behind us
+    garbage.watch()
 
 
 def classifier(key: str) -> "Classifier":

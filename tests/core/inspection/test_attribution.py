@@ -1,13 +1,12 @@
 """Closed form on linear models, a slow oracle, and counted traces."""
 
-import gc
 import weakref
 
 import numpy as np
 import pytest
 
 from core.arrays import FloatArray, IntArray, to_float
-from core.backend import keras, tf
+from core.backend import keras, settle, tf
 from core.data.fills import FILLS, fill_images
 from core.data.mnist import Dataset
 from core.inspection import attribution
@@ -246,5 +245,5 @@ def test_a_randomized_network_is_freed(model_1: Classifier, digits) -> None:
         method(drawn, *digits)
     gone = weakref.ref(drawn.model)
     del drawn
-    gc.collect()
+    settle()
     assert gone() is None

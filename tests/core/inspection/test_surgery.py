@@ -1,6 +1,5 @@
 """Edited networks against closed forms, NumPy and each other."""
 
-import gc
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.arrays import to_float
+from core.backend import settle
 from core.data.mnist import Dataset
 from core.data.spec import MNIST
 from core.inspection.feature_maps import convolutions
@@ -136,7 +136,7 @@ def test_dropping_the_classifier_frees_its_model(random: np.random.Generator) ->
     scale_channels(classifier, np.zeros((1, 28, 28, 1), np.float32), {})
     gone = weakref.ref(classifier.model)
     del classifier
-    gc.collect()
+    settle()
     assert gone() is None
 
 

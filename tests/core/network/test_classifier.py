@@ -1,10 +1,10 @@
-import gc
 import weakref
 
 import numpy as np
 import pytest
 
 from core.arrays import to_float
+from core.backend import settle
 from core.data.mnist import Dataset
 from core.network.architecture import MODEL_2, Architecture, ConvBlock
 from core.network.classifier import Classifier
@@ -56,5 +56,5 @@ def test_dropping_it_frees_it() -> None:
     classifier.logits(np.zeros((2, 28, 28, 1), np.float32))
     gone = weakref.ref(classifier.model)
     del classifier
-    gc.collect()
+    settle()
     assert gone() is None
