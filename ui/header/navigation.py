@@ -36,6 +36,7 @@ class View:
 
 VIEWS = (
     View("overview", "Overview", "home", "", "One {noun} all the way through a trained network."),
+    View("data", "Data", "dataset", "Train", "What networks learn from, and your own images."),
     View("training", "Training", "model_training", "Train", "Train a network and watch it learn."),
     View("predictions", "Predictions", "fact_check", "Train", "What it gets right, and wrong."),
     View("layers", "Layers", "layers", "Train", "Every layer, counted from the model itself."),

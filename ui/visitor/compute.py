@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.arrays import ByteArray, FloatArray, IntArray, to_float
-from core.data import sets
 from core.data.dataset import DataError, Dataset
 from core.data.mnist import load_mnist, load_test_labels
 from core.data.spec import MNIST, DatasetSpec
@@ -20,7 +19,7 @@ from core.network.card import ModelCard
 from core.zoo import models as zoo
 from ui import text
 from ui.show import error_box
-from ui.visitor import garbage, state
+from ui.visitor import garbage, own_sets, state
 
 if TYPE_CHECKING:
     from core.network.classifier import Classifier
@@ -61,8 +60,9 @@ def _shipped_specs() -> dict[str, DatasetSpec]:
 
 def check_here(spec: DatasetSpec) -> None:
     """Raise ValueError unless the images are here that a specification describes."""
-    if spec.key not in sets.SETS or sets.SETS[spec.key].spec != spec:
-        names = text.listed(each.spec.name for each in sets.SETS.values())
+    here = own_sets.here()
+    if spec.key not in here or here[spec.key].spec != spec:
+        names = text.listed(each.spec.name for each in here.values())
         raise ValueError(
             f"The network reads {spec.name}, and those images are not here: take one that reads "
             f"{names}."
@@ -73,7 +73,7 @@ def dataset(spec: DatasetSpec) -> Dataset:
     """The images that a specification describes, or one sentence and the end of this run."""
     try:
         check_here(spec)
-        return sets.source(spec.key).load()
+        return own_sets.here()[spec.key].load()
     except (DataError, ValueError) as error:
         error_box(error)
         st.stop()

@@ -82,7 +82,7 @@ def _paired(images: list[str], arrays: dict[str, Array]) -> DataPart:
     return DataPart(
         np.concatenate([pair.images for pair in pairs]),
         np.concatenate([pair.labels for pair in pairs]),
-        (f"{files[0]} to {files[-1]}", "the same files"),
+        (f"{files[0]}, …, {files[-1]}", f"{files[0]}, …, {files[-1]}"),
     )
 
 

@@ -4,8 +4,8 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,17 +85,12 @@ def examine(
 ) -> Examined:
     """`read_dataset` with its findings. Raises ValueError with one sentence likewise."""
     paths = [Path(path)] if isinstance(path, Path | str) else [Path(each) for each in path]
-    contents = _contents(paths)
-    return understood(contents, paths[0].name, overruled or Overruled())
-
-
-def _contents(paths: list[Path]) -> Contents:
-    contents = _unpacked(paths)
+    contents = contents_of(_files(paths))
     if len(paths) == 1 and len(contents.arrays) == 1 and paths[0].is_file():
         beside = sorted(each for each in paths[0].parent.iterdir() if _belongs(each, paths[0]))
         if 1 < len(beside) <= _COMPANIONS:
-            return _unpacked(beside)
-    return contents
+            contents = contents_of(_files(beside))
+    return understood(contents, paths[0].name, overruled)
 
 
 def _belongs(other: Path, path: Path) -> bool:
@@ -103,13 +98,8 @@ def _belongs(other: Path, path: Path) -> bool:
     return other.is_file() and other.suffix == path.suffix and not other.name.startswith(".")
 
 
-def _unpacked(paths: list[Path]) -> Contents:
-    data = _bytes_of(paths)
-    return Contents.unpacked(apart(unpack, data, seconds=_SECONDS, memory=_MEMORY))
-
-
-def _bytes_of(paths: list[Path]) -> bytes:
-    """One file as it is; a folder or several files as an archive that is not compressed."""
+def _files(paths: list[Path]) -> dict[str, bytes]:
+    """The bytes of files by their names; those in a folder by their paths in it."""
     files: dict[str, Path] = {}
     for path in paths:
         if not path.exists():
@@ -118,22 +108,39 @@ def _bytes_of(paths: list[Path]) -> bytes:
             files |= {str(f.relative_to(path)): f for f in sorted(path.rglob("*")) if f.is_file()}
         else:
             files[path.name] = path
-    size = sum(file.stat().st_size for file in files.values())
+    _check_bytes(sum(file.stat().st_size for file in files.values()))
+    return {name: file.read_bytes() for name, file in files.items()}
+
+
+def contents_of(files: Mapping[str, bytes]) -> Contents:
+    """What files that belong together hold, read in a process of its own; their bytes by name.
+
+    Raises ValueError with one sentence if it cannot be read, or takes too long.
+    """
+    _check_bytes(sum(map(len, files.values())))
+    alone = len(files) == 1 and "/" not in next(iter(files))
+    data = next(iter(files.values())) if alone else _archive(files)
+    return Contents.unpacked(apart(unpack, data, seconds=_SECONDS, memory=_MEMORY))
+
+
+def _check_bytes(size: int) -> None:
     if size > MOST_BYTES:
         raise ValueError(
             f"The files have {size / 1e6:,.0f} MB, above {MOST_BYTES / 1e6:,.0f}: give fewer."
         )
-    if len(files) == 1 and paths[0].is_file():
-        return paths[0].read_bytes()
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        for name, file in files.items():
-            archive.writestr(zipfile.ZipInfo(name), file.read_bytes())
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
     return packed.getvalue()
 
 
-def understood(contents: Contents, name: str, overruled: Overruled) -> Examined:
+def understood(contents: Contents, name: str, overruled: Overruled | None = None) -> Examined:
     """What the arrays of a file called `name` are. Raises ValueError with one sentence."""
+    overruled = overruled or Overruled()
     parts, findings = parts_of(contents)
     findings += [DataFinding("File", note) for note in contents.notes]
     images, labels = {}, {}
@@ -156,8 +163,7 @@ def understood(contents: Contents, name: str, overruled: Overruled) -> Examined:
     splits = {part: Split(levels[part], classes.numbered(labels[part])) for part in parts}
     train, test, held = _two_parts(splits, overruled.seed)
     findings += held
-    spec = _spec(name, train, test, classes.names)
-    dataset = Dataset(_frozen(train), _frozen(test), spec)
+    dataset = _named(name, _frozen(train), _frozen(test), classes.names)
     return _with_duplicates(dataset, findings)
 
 
@@ -265,11 +271,11 @@ def _frozen(split: Split) -> Split:
     return Split(images, labels)
 
 
-def _spec(name: str, train: Split, test: Split, classes: tuple[str, ...]) -> DatasetSpec:
+def _named(name: str, train: Split, test: Split, classes: tuple[str, ...]) -> Dataset:
+    """The set under a key that tells it from every other: its name and a digest of all of it."""
     stem = name.removesuffix(".gz").rpartition(".")[0] or name
-    key = re.sub("[^a-z0-9]+", "-", stem.lower()).strip("-")[:30].strip("-")
-    return DatasetSpec(
-        key=key or "own",
+    spec = DatasetSpec(
+        key="own",
         name=one_line(stem, 60) or "own images",
         side=train.images.shape[1],
         channels=COLORS if train.images.ndim == 4 else 1,
@@ -278,6 +284,9 @@ def _spec(name: str, train: Split, test: Split, classes: tuple[str, ...]) -> Dat
         test_images=len(test),
         source=f"Read from the file {one_line(name, 200)}.",
     )
+    word = re.sub("[^a-z0-9]+", "-", stem.lower()).strip("-")[:20].strip("-") or "own"
+    digest = hashlib.sha256(repr(classes).encode() + Dataset(train, test, spec).digest.encode())
+    return Dataset(train, test, replace(spec, key=f"{word}-{digest.hexdigest()[:8]}"))
 
 
 def _with_duplicates(dataset: Dataset, findings: list[DataFinding]) -> Examined:

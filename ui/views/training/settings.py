@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.data.sets import SETS
 from core.data.spec import MNIST, DatasetSpec
 from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.network.stages.convolution import Conv2D
@@ -20,8 +19,8 @@ from ui.controls import bound, layer_table
 from ui.controls.columns import result_and_settings
 from ui.controls.report import as_in_the_report
 from ui.show import error_box
-from ui.visitor import compute, images, link
-from ui.visitor.parameters import OneOf
+from ui.visitor import compute, images, link, own_sets
+from ui.visitor.parameters import Text
 
 LEARNING_RATES = tuple(
     float(f"{mantissa}e{exponent}") for exponent in range(-5, 2) for mantissa in (1, 2, 5)
@@ -37,6 +36,7 @@ _OPTIMIZER_NAMES = {
 _ATTACKS = {"Off": OFF, "FGSM": FGSM, "PGD": PGD}  # as in the URL
 _MAX_BLOCKS = 3
 _SET = "set"
+_SETS = Text(own_sets.admit, "the key of a data set")
 
 # Widget keys, which are also the names in the URL, with the report's values.
 _DESIGN = {
@@ -76,8 +76,9 @@ _ATTACK = {
 
 def chosen_spec() -> DatasetSpec:
     """The data set to train on: the one that is set, or else that of the header's model."""
-    key = link.ahead(_SET, OneOf(tuple(SETS))) or st.session_state.get(_SET, images.spec().key)
-    return SETS[key].spec if key in SETS else MNIST
+    here = own_sets.here()
+    key = link.ahead(_SET, _SETS) or st.session_state.get(_SET, images.spec().key)
+    return here[key].spec if key in here else MNIST
 
 
 def chosen_settings() -> TrainingSettings:
@@ -153,17 +154,27 @@ def _of_images() -> dict[str, Any]:
     return {"classes": len(spec.classes), "input_shape": spec.shape}
 
 
+def _data_set() -> None:
+    """The set to learn from: of those that ship, and those that the visitor has brought."""
+    here, own = own_sets.here(), images.spec().key
+    default = own if own in here else MNIST.key
+    reading = link.read(_SET, _SETS)
+    asked = reading.taken[0] if reading and reading.taken else st.session_state.get(_SET)
+    st.session_state[_SET] = asked if asked in here else default
+    link.taken_instead(_SET, own_sets.title(st.session_state[_SET]))
+    chosen = st.selectbox(
+        "Data set",
+        list(here),
+        format_func=own_sets.title,
+        key=_SET,
+        help="Bring your own on the page Data.",
+    )
+    link.write(_SET, None if chosen == default else (chosen,))
+
+
 def settings_sliders() -> None:
     """At most six controls, the rest behind *More*, and the report's preset."""
-    if len(SETS) > 1:
-        keys, own = list(SETS), images.spec().key
-        bound.selectbox(
-            "Data set",
-            keys,
-            keys.index(own) if own in keys else 0,
-            format_func=lambda key: SETS[key].spec.name,
-            key=_SET,
-        )
+    _data_set()
     _network_preset()
     bound.select_slider(
         "Learning rate",

@@ -135,7 +135,7 @@ WHOLE = {
 
 def _read(data: bytes, name: str = "set", overruled: Overruled | None = None) -> Examined:
     contents = Contents.unpacked(read_contents(data).packed())
-    return understood(contents, name, overruled or Overruled())
+    return understood(contents, name, overruled)
 
 
 def _pairs(images: np.ndarray, labels: np.ndarray) -> set[tuple[bytes, int]]:
