@@ -6,6 +6,7 @@ To be called apart (`core.apart`): a stranger's bytes meet libraries that were n
 import csv
 import io
 import json
+import math
 import re
 import struct
 import zipfile
@@ -20,6 +21,7 @@ from core.data.archive import array_of
 from core.data.file_kind import kind_of
 from core.data.reading.contents import MOST_UNPACKED, Array, Contents, check_unpacked
 from core.data.reading.pictures import PICTURE, gathered
+from core.data.spec import MNIST
 from core.plain import one_line
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -180,7 +182,7 @@ def _json(data: bytes, name: str) -> Contents:
     return Contents({"images": pixels, "labels": np.full(len(pixels), label)})
 
 
-_JSON_PIXELS = 28 * 28  # which a flat list cannot say
+_JSON_PIXELS = math.prod(MNIST.shape)  # which a flat list cannot say
 
 
 def _parquet(data: bytes, name: str) -> Contents:

@@ -9,7 +9,7 @@ from core.data.reading.contents import Contents
 from core.data.reading.levels import RANGES
 from core.data.reading.pictures import LARGEST
 from core.data.reading.read import Examined, Overruled, contents_of, understood
-from core.data.spec import MIN_SIDE
+from core.data.spec import MIN_SIDE, MNIST
 from ui.show import error_box
 
 _READ = "_data_read"  # the files that were read last, and what they hold
@@ -66,7 +66,9 @@ def overruled() -> Overruled:
     )
     transposed = st.toggle("Exchange rows and columns", key="own-transposed")
     resized = st.toggle("Another size", key="own-resized")
-    side = st.slider("Pixels a side", MIN_SIDE, LARGEST, 28, key="own-side", disabled=not resized)
+    side = st.slider(
+        "Pixels a side", MIN_SIDE, LARGEST, MNIST.side, key="own-side", disabled=not resized
+    )
     seed = st.number_input(
         "Seed of the test part",
         0,
