@@ -13,6 +13,7 @@ from core.attacks.search import CLEAR, recorded_steps
 from core.backend import keras
 from core.data.mnist import Dataset
 from core.network.classifier import Classifier
+from tests.core.network.test_margins import scaled_network
 from tests.sizes import SIDE
 
 MINIMAL: dict[str, Callable[..., AttackResult]] = {
@@ -130,6 +131,22 @@ def test_strength(model_1: Classifier, mnist: Dataset) -> None:
     assert 1.5 < lengths[counted].mean() < 1.7
     assert decoupled.l2[counted].mean() < 0.92 * lengths[counted].mean()
     assert wagner.l2[counted[few]].mean() < 0.94 * lengths[few][counted[few]].mean()
+
+
+def test_carlini_wagner_finds_as_short_a_change_on_a_surer_network(
+    model_1: Classifier, digits: tuple[FloatArray, IntArray]
+) -> None:
+    """At logits × 100 the constant began 100 times too high, and five halvings were too few."""
+    images, labels = digits
+    usual, *sure = (
+        carlini_wagner(scaled_network(model_1, factor), images, Untargeted(labels))
+        for factor in (1, 10, 100)
+    )
+    for each in (usual, *sure):
+        assert each.succeeded.all()
+        longer = each.l2 / usual.l2
+        assert abs(np.median(longer) - 1) < 0.02
+        assert longer.max() < 1.1
 
 
 def test_confidence_is_a_margin(model_1: Classifier, digits: tuple[FloatArray, IntArray]) -> None:
