@@ -82,9 +82,11 @@ def _gray_or_colors(picture: Image.Image) -> Image.Image:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
         return Image.alpha_composite(white, picture).convert("RGB")
-    if picture.mode.startswith("I"):  # 16 bits, of which Pillow would keep the lowest 8
+    if picture.mode.startswith(("I", "F")):  # Pillow would cut off at 255, and not scale
         levels = np.asarray(picture).astype(np.float32)
-        picture = Image.fromarray(levels / (257 if levels.max() > 255 else 1))
+        most = float(levels.max())
+        scale = 255.0 if picture.mode == "F" and most <= 1 else 1 / 257 if most > 255 else 1.0
+        picture = Image.fromarray(np.rint(levels * scale))
     return picture.convert("L" if picture.mode in ("1", "L", "F") else "RGB")
 
 

@@ -203,6 +203,26 @@ def test_letters_of_emnist_are_named_and_stand_upright() -> None:
     assert np.array_equal(found.train.images, GRAY)
 
 
+def _tiff(image: np.ndarray) -> bytes:
+    return _saved(lambda file: Image.fromarray(image).save(file, "TIFF"))
+
+
+DEEP = {  # datasets 5.2.0 keeps floats and wide numbers so, in tables and folders
+    "floats of 0 to 1": lambda image: _tiff((image / 255).astype(np.float32)),
+    "floats of 0 to 255": lambda image: _tiff(image.astype(np.float32)),
+    "16 bits": lambda image: _png(image.astype(np.uint16) * 257),
+    "32 bits": lambda image: _tiff(image.astype(np.int32)),
+}
+
+
+@pytest.mark.parametrize("depth", DEEP)
+def test_pictures_of_any_depth_keep_their_levels(depth: str) -> None:
+    files = {f"{n % 3}/{n}.any": DEEP[depth](image) for n, image in enumerate(GRAY)}
+    found = _read(_zip(files)).dataset
+    read = np.concatenate([found.train.images, found.test.images])
+    assert {image.tobytes() for image in read} == {image.tobytes() for image in GRAY}
+
+
 def _pointing() -> bytes:
     def save(file: io.BytesIO) -> None:
         with h5py.File(file, "w") as inside:
