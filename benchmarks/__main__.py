@@ -4,7 +4,8 @@ import importlib
 import sys
 
 NAMES = (
-    "training", "startup", "memory", "attribution", "attacks", "before", "same", "defenses", "load",
+    "training", "startup", "memory", "attribution", "attacks", "before", "same", "defenses",
+    "load", "reruns",
 )  # fmt: skip
 
 if len(sys.argv) < 2 or sys.argv[1] not in NAMES:

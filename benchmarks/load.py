@@ -21,7 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 from websockets.exceptions import WebSocketException
@@ -30,17 +30,20 @@ from benchmarks import machine
 from benchmarks.before import HERE, checked_out
 from benchmarks.visitor import Visitor
 from tests.browser.server import Server
-from ui.header.navigation import VIEWS
 
 SESSIONS = 24
 STAYERS = ("occlusion", "adversarial")  # two thirds of them
 PAGES = ("occlusion", "adversarial", "class_images", "one_noise", "predictions", "defenses")
+ALL = tuple(sorted(path.stem for path in (HERE / "pages").glob("*.py")))
 MOVES = 9  # of a slider on a page, alone
 TRAINED = 20  # seconds of a training alone
 _WARM = 25  # seconds after which TensorFlow and Model 1 are loaded
 _MOVES_A_PAGE = 3  # then a wanderer goes on
 _COLLECTED = 0.5  # seconds after a move whose work still counts as its own
 _GONE = 75  # seconds, the minute after everybody left in which the server tidies up included
+
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -75,8 +78,8 @@ def main() -> None:
 def measure(place: Path, minutes: float) -> dict[str, Any]:
     """All figures of the build in a folder: of one visitor, then of all of them."""
     with _warm_server(place) as server:
-        alone = {page: _alone(server, page) for page in PAGES}
-        steps = _training_alone(server)
+        alone = {page: _told(page, _alone(server, page)) for page in PAGES}
+        steps = _told("training", _training_alone(server))
     with _warm_server(place) as server:
         crowd, memory, cores = _together(server, minutes * 60)
         traces = server.log().count("Traceback")
@@ -97,6 +100,12 @@ def measure(place: Path, minutes: float) -> dict[str, Any]:
         "traces_in_log": traces,
         "lost": crowd.lost,
     }
+
+
+def _told(what: str, found: T) -> T:
+    """A figure as soon as it is known."""
+    print(f"{what}, alone: {found}", file=sys.stderr, flush=True)
+    return found
 
 
 def _alone(server: Server, page: str) -> tuple[float, float]:
@@ -165,7 +174,7 @@ def _guarded(
 def _visit(server: Server, number: int, until: float, tally: Tally, lock: Any) -> None:
     dice = random.Random(number)
     stays = number % 3 != 0
-    page = STAYERS[number % 3 - 1] if stays else VIEWS[number % len(VIEWS)].file
+    page = STAYERS[number % 3 - 1] if stays else ALL[number % len(ALL)]
     time.sleep(dice.uniform(0, 5))
     with Visitor(server.url, page) as visitor:
         moved, what = _MOVES_A_PAGE * stays, "opening a page"
@@ -178,7 +187,7 @@ def _visit(server: Server, number: int, until: float, tally: Tally, lock: Any) -
             if stays or moved % (_MOVES_A_PAGE + 1):
                 what, seconds = visitor.page, _timed(lambda: visitor.move_any(dice))
             else:
-                page = dice.choice(VIEWS).file
+                page = dice.choice(ALL)
                 what, seconds = "opening a page", _timed(lambda page=page: visitor.open(page))
         with lock:
             tally.exceptions += visitor.exceptions

@@ -14,9 +14,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Button_pb2 import Button
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.proto.NewSession_pb2 import NewSession
 from streamlit.proto.Slider_pb2 import Slider
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 _PATIENCE = 120  # seconds without a word from the server
 
@@ -24,13 +24,14 @@ _PATIENCE = 120  # seconds without a word from the server
 class Visitor:
     """A session on one page of the server at `url`, such as "adversarial"; a context manager.
 
-    query: of the page's link. sent: the bytes that the server has sent so far. sliders, buttons:
-    those that stand on the page, by key. metrics: what the cards of a number say, by their label.
-    exceptions: how many the pages have shown.
+    query: of the page's link. session: the name of the one to take up again, as a browser does
+    after the connection was cut; from the first answer on, of its own. sent: the bytes that the
+    server has sent so far. sliders, buttons: those that stand on the page, by key. metrics: what
+    the cards of a number say, by their label. exceptions: how many the pages have shown.
     """
 
-    def __init__(self, url: str, page: str, query: str = "") -> None:
-        self.page, self.sent, self.exceptions = page, 0, 0
+    def __init__(self, url: str, page: str, query: str = "", *, session: str = "") -> None:
+        self.page, self.sent, self.exceptions, self.session = page, 0, 0, session
         self.sliders: dict[str, Slider] = {}
         self.buttons: dict[str, Button] = {}
         self.metrics: dict[str, str] = {}
@@ -39,9 +40,15 @@ class Visitor:
         self._ticks: dict[str, float] = {}  # seconds between the runs of a fragment that runs alone
         self._link = dict(parse_qsl(query))
         address = url.replace("http", "ws", 1)
-        self._socket = connect(f"{address}/_stcore/stream", max_size=None, compression=None)
+        self._socket = connect(
+            f"{address}/_stcore/stream",
+            subprotocols=[Subprotocol(each) for each in ("streamlit", "none", session) if each],
+            max_size=None,
+            compression=None,
+        )
 
     def __enter__(self) -> Self:
+        self._socket.__enter__()
         return self
 
     def __exit__(
@@ -50,7 +57,7 @@ class Visitor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._socket.close()
+        self._socket.__exit__(kind, error, trace)
 
     def open(self, page: str | None = None) -> None:
         """Run the page, or another one, and wait until it is there."""
@@ -126,7 +133,8 @@ class Visitor:
         if kind == "delta":
             self._see(message.delta)
         elif kind == "new_session":
-            self._forget(message.new_session)
+            self.session = message.new_session.initialize.session_id
+            self._forget(set(message.metadata.run.fragment_ids))
         elif kind == "auto_rerun":
             self._ticks[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "page_info_changed":
@@ -135,9 +143,8 @@ class Visitor:
             return message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
         return False
 
-    def _forget(self, begun: NewSession) -> None:
-        """What a run will draw anew is not there any more: the whole page, or fragments of it."""
-        drawn = set(begun.fragment_ids_this_run)
+    def _forget(self, drawn: set[str]) -> None:
+        """What a run will draw anew is not there any more: those fragments, or the whole page."""
         if not drawn:
             self._ticks.clear()
         for known in (self.sliders, self.buttons):

@@ -113,6 +113,14 @@ def test_core_knows_no_screen(path: Path) -> None:
     assert not roots & (_SCREEN | {"ui", "pages", "dashboard"})
 
 
+def test_no_clock_that_can_be_set_back() -> None:
+    """How long something took or may take is asked of a clock that only goes on."""
+    paths = [path for folder in ("core", "ui", "pages") for path in _modules(folder)]
+    assert len(paths) > 100
+    wall = re.compile(r"time\.time\b|from time import|datetime|st_[amc]time\b")
+    assert [path for path in paths if wall.search(path.read_text())] == []
+
+
 @pytest.mark.parametrize("path", _modules("core"), ids=lambda p: p.stem)
 def test_only_the_backend_loads_tensorflow(path: Path) -> None:
     roots = {name.split(".")[0] for name in _imports(path)}

@@ -12,8 +12,7 @@ from tests.gate import Gate
 from tests.test_house import ROOT
 
 
-@pytest.fixture(autouse=True)
-def router(monkeypatch: pytest.MonkeyPatch) -> None:
+def take_no_pages_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     """AppTest looks for pages/ anew on every run; a server does not once it has routed."""
     build = PagesManager.__init__
 
@@ -22,6 +21,11 @@ def router(monkeypatch: pytest.MonkeyPatch) -> None:
         PagesManager.uses_pages_directory = False  # of the class: nobody reads the instance
 
     monkeypatch.setattr(PagesManager, "__init__", routed)
+
+
+@pytest.fixture(autouse=True)
+def router(monkeypatch: pytest.MonkeyPatch) -> None:
+    take_no_pages_directory(monkeypatch)
     st.cache_data.clear()
 
 

@@ -19,7 +19,7 @@ from core.network.card import ModelCard
 from core.zoo import models as zoo
 from ui import text
 from ui.show import error_box
-from ui.visitor import garbage, own_sets, state
+from ui.visitor import garbage, own_sets, state, waiting
 
 if TYPE_CHECKING:
     from core.network.classifier import Classifier
@@ -251,7 +251,6 @@ def _layers(architecture: Architecture) -> "list[LayerInfo]":
 
 MAX_INLINE_WORK = 100_000  # looks that one visitor may wait for at once
 _LOOKS_A_SECOND = 10_000  # images through Model 1, on two cores of 2025
-_inline_slot = threading.BoundedSemaphore()
 
 
 def seconds_of(looks: float) -> float:
@@ -284,17 +283,10 @@ def or_its_sentence(what: str, work: int, classifier: "Classifier") -> None:
 
 @contextlib.contextmanager
 def inline(what: str, work: int, classifier: "Classifier") -> Iterator[None]:
-    """The one place in the process where an attack runs while its visitor waits.
+    """An attack that runs while its visitor waits, and sees the place in the line before it.
 
     Arguments and errors as of `check_inline`.
     """
     check_inline(what, work, classifier)
-    held = _inline_slot.acquire(blocking=False)
-    try:
-        if not held:
-            with st.spinner(f"{what} waits for another visitor’s to end."):
-                held = _inline_slot.acquire()  # the spinner's end may be the end of this run
+    with waiting.in_line(what, work * classifier.looks, 1 / _LOOKS_A_SECOND):
         yield
-    finally:
-        if held:
-            _inline_slot.release()
