@@ -3,14 +3,17 @@
 Needs Chromium.
 """
 
+import io
 import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
+from core.data import load_mnist
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
 from tests.browser.conftest import Visitor
 from tests.browser.server import Server
@@ -69,6 +72,7 @@ def _shots() -> dict[str, Callable[[Visitor], None]]:
     return {
         **{name: partial(_shoot, name=name, link=link) for name, link in _SHOTS.items()},
         **{name: partial(_shoot_job, name=name, job=job) for name, job in _JOBS.items()},
+        "data": _shoot_data,
         "own-digit": _shoot_own_digit,
         "training": _shoot_training,
     }
@@ -90,6 +94,24 @@ def _shoot(person: Visitor, name: str, link: str) -> None:
     person.page.wait_for_timeout(2_500)
     person.page.screenshot(path=FOLDER / f"{name}.png")
     person.page.close()
+
+
+def _shoot_data(person: Visitor) -> None:
+    """MNIST's test images as a stranger might have them: transposed, normalized, labels one-hot."""
+    page, test = person.page, load_mnist().test
+    file = io.BytesIO()
+    images = (test.images.transpose(0, 2, 1) / np.float32(255) - np.float32(0.1307)) / 0.3081
+    np.savez(file, images=images.astype(np.float32), labels=np.eye(10)[test.labels])
+    person.open("/data")
+    page.locator('[data-testid="stFileUploaderDropzoneInput"]').set_input_files(
+        {"name": "digits.npz", "mimeType": "application/zip", "buffer": file.getvalue()}
+    )
+    page.get_by_text("All sixteen ways").wait_for()
+    person.settle()
+    page.set_viewport_size({"width": 1440, "height": 1700})
+    page.wait_for_timeout(2_500)
+    page.screenshot(path=FOLDER / "data.png")
+    page.close()
 
 
 def _shoot_own_digit(person: Visitor) -> None:
