@@ -142,6 +142,7 @@ def test_views_play_new_data_and_a_phone(visitor: Visitor, player: Locator) -> N
         player.get_by_role("button", name=view, exact=True).click()
         expect(player.locator(".plots .row")).to_have_count(bands)
     last = player.get_attribute("data-step")
+    page.emulate_media(reduced_motion="no-preference")
     player.locator(".speed").select_option("4")
     player.locator(".slider").press(" ")  # at the end: from the start again
     expect(player).to_have_class(re.compile("playing"))
