@@ -15,7 +15,7 @@ _NEAR = 4.0  # levels, in the mean, that near images differ by at most
 
 @dataclass(frozen=True, eq=False)
 class Duplicates:
-    """pairs int64 [k, 2]: an image and an earlier one that is equal, or nearly so."""
+    """pairs int64 [k, 2]: an image, and the first that it is equal to, or nearly so."""
 
     pairs: IntArray
 
@@ -28,28 +28,38 @@ def fingerprints(images: ByteArray) -> list[bytes]:
     return [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
 
 
-def equal_pairs(images: ByteArray) -> Duplicates:
-    """Each image that is equal to an earlier one, with the first of these."""
-    return _repeated(fingerprints(images), lambda one, other: True)
+def equal_within(images: ByteArray) -> Duplicates:
+    """Each image uint8 [n, …] that is equal to an earlier one, with the first of these."""
+    prints = fingerprints(images)
+    return _pairs(prints, prints, lambda one, other: other < one)
 
 
-def near_pairs(images: ByteArray) -> Duplicates:
-    """Each image that is nearly, not exactly, an earlier one: the same coarse picture of 8 × 8
-    cells in steps of 32 levels, and at most 4 levels apart in the mean. Pairs whose cells fall on
-    both sides of a step are not found.
+def equal_among(images: ByteArray, others: ByteArray) -> Duplicates:
+    """Each of `images` that is equal to one of `others`, with the first of these."""
+    return _pairs(fingerprints(images), fingerprints(others), lambda one, other: True)
+
+
+def near_within(images: ByteArray) -> Duplicates:
+    """Each image that is nearly, not exactly, an earlier one.
+
+    Nearly: the same coarse picture of 8 × 8 cells in steps of 32 levels, and at most 4 levels apart
+    in the mean. Pairs whose cells fall on both sides of a step are not found.
     """
+    cells, near = _coarse(images), _nearness(images, images)
+    return _pairs(cells, cells, lambda one, other: other < one and near(one, other))
 
+
+def near_among(images: ByteArray, others: ByteArray) -> Duplicates:
+    """Each of `images` that is nearly, in the same sense, one of `others`."""
+    return _pairs(_coarse(images), _coarse(others), _nearness(images, others))
+
+
+def _nearness(images: ByteArray, others: ByteArray) -> Callable[[int, int], bool]:
     def near(one: int, other: int) -> bool:
-        difference = np.abs(images[one].astype(np.int16) - images[other])
+        difference = np.abs(images[one].astype(np.int16) - others[other])
         return 0 < float(difference.mean()) <= _NEAR
 
-    return _repeated(_coarse(images), near)
-
-
-def overlap(images: ByteArray, others: ByteArray) -> int:
-    """How many of `images` are exactly among `others`."""
-    known = set(fingerprints(others))
-    return sum(print_ in known for print_ in fingerprints(images))
+    return near
 
 
 def _coarse(images: ByteArray) -> list[bytes]:
@@ -60,11 +70,11 @@ def _coarse(images: ByteArray) -> list[bytes]:
     return [cell.tobytes() for cell in cells]
 
 
-def _repeated(keys: list[bytes], agree: Callable[[int, int], bool]) -> Duplicates:
+def _pairs(keys: list[bytes], others: list[bytes], agree: Callable[[int, int], bool]) -> Duplicates:
+    """Each row with the first other one of the same key, if they agree."""
     first: dict[bytes, int] = {}
-    pairs = []
-    for row, key in enumerate(keys):
-        earlier = first.setdefault(key, row)
-        if earlier != row and agree(row, earlier):
-            pairs.append((row, earlier))
+    for row, key in enumerate(others):
+        first.setdefault(key, row)
+    met = ((row, first[key]) for row, key in enumerate(keys) if key in first)
+    pairs = [(row, other) for row, other in met if agree(row, other)]
     return Duplicates(np.array(pairs, np.int64).reshape(-1, 2))

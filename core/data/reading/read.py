@@ -58,15 +58,16 @@ class Overruled:
 class Examined:
     """A data set, and how it was understood, in the order of the steps.
 
-    twice, near: pairs of training images that are equal, or nearly; leaked: how many test images
-    are among those for training.
+    twice, near: pairs of training images that are equal, or nearly; leaked, nearly_leaked: pairs of
+    a test image and a training image that are.
     """
 
     dataset: Dataset
     findings: tuple[DataFinding, ...]
     twice: Duplicates = field(repr=False)
     near: Duplicates = field(repr=False)
-    leaked: int = 0
+    leaked: Duplicates = field(repr=False)
+    nearly_leaked: Duplicates = field(repr=False)
 
 
 def read_dataset(path: Path | str | Sequence[Path | str]) -> Dataset:
@@ -290,17 +291,17 @@ def _named(name: str, train: Split, test: Split, classes: tuple[str, ...]) -> Da
 
 
 def _with_duplicates(dataset: Dataset, findings: list[DataFinding]) -> Examined:
-    images = dataset.train.images
-    twice, near = duplicates.equal_pairs(images), duplicates.near_pairs(images)
-    leaked = duplicates.overlap(dataset.test.images, images)
+    train, test = dataset.train.images, dataset.test.images
+    twice, near = duplicates.equal_within(train), duplicates.near_within(train)
+    leaked, nearly = duplicates.equal_among(test, train), duplicates.near_among(test, train)
     sentence = (
-        f"{len(twice):,} of {len(images):,} training images are equal to an earlier one and "
-        f"{len(near):,} nearly; {leaked:,} of {len(dataset.test):,} test images are among those "
-        "for training."
+        f"{len(twice):,} of {len(train):,} training images are equal to an earlier one and "
+        f"{len(near):,} nearly; {len(leaked):,} of {len(test):,} test images are among those for "
+        f"training and {len(nearly):,} nearly."
     )
-    findings.append(DataFinding("Duplicates", sentence, doubt=leaked > 0))
+    findings.append(DataFinding("Duplicates", sentence, doubt=len(leaked) > 0))
     findings += _in_mnist(dataset)
-    return Examined(dataset, tuple(findings), twice, near, leaked)
+    return Examined(dataset, tuple(findings), twice, near, leaked, nearly)
 
 
 def _in_mnist(dataset: Dataset) -> list[DataFinding]:
@@ -309,8 +310,8 @@ def _in_mnist(dataset: Dataset) -> list[DataFinding]:
         return []
     mnist = load_mnist()
     images = np.concatenate([dataset.train.images, dataset.test.images])
-    known = duplicates.overlap(images, mnist.train.images)
-    tested = duplicates.overlap(images, mnist.test.images)
+    known = len(duplicates.equal_among(images, mnist.train.images))
+    tested = len(duplicates.equal_among(images, mnist.test.images))
     if not known + tested:
         return []
     sentence = (

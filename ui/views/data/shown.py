@@ -8,7 +8,6 @@ import streamlit as st
 
 from core.arrays import ByteArray, to_float
 from core.data.dataset import Dataset
-from core.data.reading.duplicates import Duplicates
 from core.data.reading.read import Examined
 from core.data.spec import MNIST
 from ui import text, theme
@@ -68,17 +67,25 @@ def samples(dataset: Dataset) -> None:
 
 
 def duplicates(found: Examined) -> None:
-    """Pairs of equal and of nearly equal training images."""
-    for pairs, kind in ((found.twice, "equal"), (found.near, "nearly equal")):
+    """Pairs of equal and of nearly equal images: within the training part, and across the parts."""
+    train, test = found.dataset.train.images, found.dataset.test.images
+    for pairs, of, what in (
+        (found.leaked, test, "for testing is equal to one for training"),
+        (found.nearly_leaked, test, "for testing is nearly equal to one for training"),
+        (found.twice, train, "for training is equal to an earlier one"),
+        (found.near, train, "for training is nearly equal to an earlier one"),
+    ):
         if len(pairs):
-            many = "One image is" if len(pairs) == 1 else f"{len(pairs):,} images are"
-            st.markdown(f"**{many} {kind} to an earlier one**")
-            _tiles(_both(found.dataset, pairs), found.dataset, f"Pairs of {kind} images", columns=8)
+            st.markdown(f"**{_images(len(pairs), what)}**")
+            both = np.stack([of[pairs.pairs[:_PAIRS, 0]], train[pairs.pairs[:_PAIRS, 1]]], axis=1)
+            sheet = both.reshape(-1, *both.shape[2:])
+            _tiles(sheet, found.dataset, f"Pairs: an image {what}", columns=8)
 
 
-def _both(dataset: Dataset, pairs: Duplicates) -> ByteArray:
-    """The two images of each of the first pairs, one beside the other."""
-    return dataset.train.images[pairs.pairs[:_PAIRS].reshape(-1)]
+def _images(count: int, what: str) -> str:
+    return (
+        f"One image {what}" if count == 1 else f"{count:,} images {what}".replace(" is ", " are ")
+    )
 
 
 def _tiles(images: ByteArray, dataset: Dataset, alt: str, *, columns: int) -> None:

@@ -110,16 +110,24 @@ def test_what_is_held_out_follows_the_image_and_the_seed() -> None:
 def test_equal_and_near_images_are_found() -> None:
     brighter = np.clip(DIGITS[:5].astype(int) + (DIGITS[:5] > 0), 0, 255).astype(np.uint8)
     images = np.concatenate([DIGITS, DIGITS[7:10], brighter])
-    assert duplicates.equal_pairs(images).pairs.tolist() == [[400, 7], [401, 8], [402, 9]]
-    near = duplicates.near_pairs(images).pairs
+    assert duplicates.equal_within(images).pairs.tolist() == [[400, 7], [401, 8], [402, 9]]
+    near = duplicates.near_within(images).pairs
     assert all(other == row - 403 for row, other in near if row >= 403)
 
 
 def test_images_for_testing_among_those_for_training_are_counted() -> None:
     arrays = {"x_train": DIGITS, "y_train": LABELS, "x_test": DIGITS[:40], "y_test": LABELS[:40]}
     found = understood(Contents(arrays), "set.npz", Overruled())
-    assert found.leaked == 40
+    assert found.leaked.pairs.tolist() == [[row, row] for row in range(40)]
     assert any(each.doubt and "40 of 40 test images" in each.sentence for each in found.findings)
+
+
+def test_a_test_image_that_is_nearly_one_for_training_is_found() -> None:
+    shifted = np.clip(DIGITS[:3].astype(int) + (DIGITS[:3] > 200), 0, 255).astype(np.uint8)
+    nearly = duplicates.near_among(shifted, DIGITS).pairs
+    assert len(nearly)
+    assert all(one == other for one, other in nearly)
+    assert not len(duplicates.near_among(DIGITS[:3], DIGITS))
 
 
 def test_mnists_own_images_are_recognized() -> None:
