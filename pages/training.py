@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.data.spec import MNIST
 from ui.header.row import header
+from ui.visitor import compute
 
 choice = header(
     "Training", "Watch a small network learn; stop it, rewind it, lay runs over each other."
@@ -35,3 +36,4 @@ tray_panel.show(choice)
 if choice.spec == MNIST:
     training.claim()
 training_files.show()
+compute.warm_up_training()

@@ -5,7 +5,7 @@ TensorFlow takes seconds to load, so core's modules that need it are imported wh
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -92,31 +92,45 @@ def test_labels(spec: DatasetSpec) -> ByteArray:
 
 def warm_up() -> None:
     """Load TensorFlow and the first model behind the page that is already on the screen."""
-    with _warm_up_lock:
-        if not _warm_up_started:
-            _warm_up_started.append(True)
-            threading.Timer(WARM_UP_DELAY, _load_first).start()
+    _once(_load_first)
+
+
+def warm_up_training() -> None:
+    """Take a training's first step, which takes seconds and 200 MB, where one is likely."""
+    _once(_train_first)
 
 
 _warm_up_lock = threading.Lock()
-_warm_up_started: list[bool] = []
+_warm_up_started: set[Callable[[], None]] = set()
+
+
+def _once(work: Callable[[], None]) -> None:
+    with _warm_up_lock:
+        if work not in _warm_up_started:
+            _warm_up_started.add(work)
+            threading.Timer(WARM_UP_DELAY, work).start()
 
 
 def _load_first() -> None:
     import numpy as np
 
     from core.disk import remove_leftovers
+
+    remove_leftovers()
+    with contextlib.suppress(ValueError):  # of a damaged file: the pages say so
+        zoo.load_once(state.FIRST_MODEL).logits(np.zeros((1, *MNIST.shape), np.float32))
+    garbage.watch()
+
+
+def _train_first() -> None:
     from core.network.architecture import MODEL_1
     from core.training.loop import train
     from core.training.settings import TrainingSettings
 
-    remove_leftovers()
-    with contextlib.suppress(ValueError, DataError):  # of a damaged file: the pages say so
-        zoo.load_once(state.FIRST_MODEL).logits(np.zeros((1, *MNIST.shape), np.float32))
-        one_step = TrainingSettings(epochs=1, training_images=64)
+    one_step = TrainingSettings(epochs=1, training_images=64)
+    with contextlib.suppress(DataError):  # of a damaged file: the page says so
         for _ in train(MODEL_1, load_mnist(), one_step):
-            pass  # the first step of an architecture takes seconds: have it behind us
-    garbage.watch()
+            pass
 
 
 def classifier(key: str) -> "Classifier":
