@@ -54,7 +54,7 @@ def note(classifier: "Classifier", images: FloatArray, classes: IntArray) -> Non
         say(share)
 
 
-@cached(64)
+@cached
 def _share(digest: str, classifier: "Classifier", _images: FloatArray, _classes: IntArray) -> Rate:
     from core.attacks.loss_surface import without_gradient
 

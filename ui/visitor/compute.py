@@ -20,6 +20,7 @@ from core.zoo import models as zoo
 from ui import text
 from ui.show import error_box
 from ui.visitor import garbage, own_sets, state, waiting
+from ui.visitor.cache import cached
 
 if TYPE_CHECKING:
     from core.network.classifier import Classifier
@@ -150,7 +151,7 @@ def classifier(key: str) -> "Classifier":
         st.stop()
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@cached
 def _defended_classifier(
     version: str, name: str, defense: str, _bare: "Classifier"
 ) -> "Classifier":
@@ -165,12 +166,12 @@ def run_classifier(run: "Run", step: int) -> "Classifier":
     return _run_classifier(run.id, step, run)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@cached
 def _run_classifier(run_id: int, step: int, _run: "Run") -> "Classifier":
     return _run.classifier(step)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@cached
 def _filed_classifier(digest: str, _data: bytes) -> "Classifier":
     from core.network.classifier import Classifier
     from core.network.model import deserialize_model
@@ -197,7 +198,7 @@ def test_evaluation(classifier: "Classifier") -> "Evaluation":
     return _test_evaluation(classifier.version, classifier)
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
+@cached
 def _test_evaluation(version: str, _classifier: "Classifier") -> "Evaluation":
     from core.network.evaluation import evaluate
 
@@ -210,12 +211,12 @@ def checkpoint_evaluation(run: "Run", step: int) -> "Evaluation":
     return _checkpoint_evaluation(run.id, step, run)
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@cached
 def _checkpoint_evaluation(run_id: int, step: int, _run: "Run") -> "Evaluation":
     return _run.evaluate(step)
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
+@cached
 def _checkpoint_probabilities(
     run_id: int, step: int, image_key: str, _run: "Run", _image: FloatArray
 ) -> FloatArray:
@@ -235,14 +236,14 @@ def first_test_images(spec: DatasetSpec, count: int) -> tuple[FloatArray, IntArr
     return images[:count], labels[:count]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@cached
 def _first_test_images(spec: DatasetSpec) -> tuple[FloatArray, IntArray]:
     """Once in memory, for the measurements of all visitors."""
     first = dataset(spec).test.first(1_000)
     return to_float(first.images), first.labels.astype("int64")
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@cached
 def nearest_real(spec: DatasetSpec, key: str, _image: FloatArray) -> FloatArray:
     """The L2 from the one image called `key` to the nearest test image of each class."""
     from core.data.neighbors import nearest_by_class
@@ -256,7 +257,7 @@ def layers(architecture: Architecture) -> "list[LayerInfo]":
     return _layers(architecture)
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@cached
 def _layers(architecture: Architecture) -> "list[LayerInfo]":
     from core.network.model import build_model, layer_table
 

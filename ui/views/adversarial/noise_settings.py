@@ -96,7 +96,7 @@ def controls(spec: DatasetSpec) -> tuple[list[int], NoiseSettings]:
     return shown, NoiseSettings(mean, stddev, learning_rate, iterations, objective, optimizer, seed)
 
 
-@cached(4)
+@cached
 def trajectory_of(classifier: Classifier, settings: NoiseSettings) -> Trajectory:
     """Noise made into all classes."""
     count = len(classifier.spec.classes)

@@ -142,7 +142,7 @@ class Found:
     noise_control: Rate | None
 
 
-@cached(32)
+@cached
 def found_for(classifier: Classifier, image: ChosenImage, asked: SmallestAsked, seed: int) -> Found:
     """The smallest change of one image, the plane around it, and the control."""
     pixels, goal = image.floats, asked.goal(image, classifier)

@@ -135,7 +135,7 @@ def _as_reported() -> None:
         images.choose(state.FIRST_IMAGE)
 
 
-@cached(4)
+@cached
 def trajectory_of(
     classifier: Classifier, source: ChosenImage, settings: SourceSettings
 ) -> Trajectory:
@@ -166,7 +166,7 @@ def by_beta(
     return _by_beta(target, plain, classifier, source)
 
 
-@cached(32)
+@cached
 def _by_beta(
     target: int, settings: SourceSettings, classifier: Classifier, source: ChosenImage
 ) -> SourceEnds:

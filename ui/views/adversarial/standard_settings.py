@@ -123,7 +123,7 @@ class AttackMade:
     noise_control: Rate | None
 
 
-@cached(16)
+@cached
 def attacked(classifier: Classifier, image: ChosenImage, asked: AttackAsked) -> AttackMade:
     """The attack on one image, recorded."""
     result = _run(classifier, (image,), asked, record=True)
@@ -133,7 +133,7 @@ def attacked(classifier: Classifier, image: ChosenImage, asked: AttackAsked) -> 
     return AttackMade(result, changed_by_noise(classifier, image.floats, length, draws=DRAWS))
 
 
-@cached(16)
+@cached
 def attacked_others(
     classifier: Classifier, images: tuple[ChosenImage, ...], asked: AttackAsked
 ) -> AttackResult:

@@ -168,7 +168,7 @@ def _finding(
     return f"**{finding}{rest}** :gray[· {source.title}; {settings.words}]"
 
 
-@cached(128)
+@cached
 def _after_noise(
     lengths: tuple[float, ...], classifier: Classifier, source: ChosenImage
 ) -> IntArray:

@@ -84,7 +84,7 @@ def finding(verdict: Verdict) -> str:
     return f"{exact:,} of {pair.total:,} fall to the exact gradient, {usual:,} to the usual one"
 
 
-@cached(32)
+@cached
 def compared(classifier: Classifier, asked: AttackAsked, count: int) -> Verdict:
     """The exact gradient against the usual, on those of the first images that count."""
     images, labels = compute.first_test_images(classifier.spec, count)

@@ -41,7 +41,7 @@ def attribution(
     return _attribution(method, classifier, image, label, METHODS[method].own(settings))
 
 
-@cached(512)
+@cached
 def _attribution(
     method: str, classifier: Classifier, image: ChosenImage, label: int, own: Settings
 ) -> Attribution:
@@ -63,13 +63,13 @@ def limit(method: str, classifier: Classifier) -> float:
     return _limit(METHODS[method].unit, classifier)
 
 
-@cached(256)
+@cached
 def _limit(unit: str, classifier: Classifier) -> float:
     images, _ = compute.first_test_images(classifier.spec, REFERENCE_IMAGES)
     return scale_end(unit, classifier, images)
 
 
-@cached(4)
+@cached
 def randomized(classifier: Classifier, seed: int = 0) -> Classifier:
     """The network with its last layer drawn anew, made once for each version."""
     return randomize_last_layer(classifier, seed=seed)

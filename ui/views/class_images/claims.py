@@ -45,7 +45,7 @@ def _class_images(
     shared.claims(_claims(classifier, asked, second, way, found))
 
 
-@cached(64)
+@cached
 def _claims(
     classifier: Classifier,
     asked: ImagesAsked,
@@ -68,7 +68,7 @@ def _claims(
     return class_image_claims(_found.images, real, gains, likeness)
 
 
-@st.cache_data(max_entries=1, show_spinner=False)
+@cached
 def _real_cosine() -> float:
     real = to_float(compute.dataset(MNIST).test.images)
     return float(np.median(most_similar(real[:_OTHERS], real[_OTHERS:])[1]))

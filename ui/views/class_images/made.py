@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from core.arrays import FloatArray, to_float
 from core.data.spec import DatasetSpec
@@ -59,7 +58,7 @@ def trajectories(classifier: Classifier, asked: ImagesAsked) -> list[Trajectory]
     ]
 
 
-@cached(8)
+@cached
 def _trajectory(
     wanted: Wanted, start: Start, settings: ImageSettings, classifier: Classifier
 ) -> Trajectory:
@@ -74,7 +73,7 @@ def made(
     return _made(wanted, start, settings, classifier)
 
 
-@cached(64)
+@cached
 def _made(
     wanted: Wanted, start: Start, settings: ImageSettings, classifier: Classifier
 ) -> ImagesMade:
@@ -170,19 +169,19 @@ def _units(
     )
 
 
-@cached(16)
+@cached
 def _layer_responses(layer: str, classifier: Classifier) -> Responses:
     return responses(classifier, to_float(compute.dataset(classifier.spec).test.images), layer)
 
 
-@cached(64)
+@cached
 def _unit_values(layer: str, number: int, classifier: Classifier) -> FloatArray:
     return unit_responses(
         classifier, to_float(compute.dataset(classifier.spec).test.images), layer, number
     )
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@cached
 def typical(spec: DatasetSpec) -> tuple[float, float]:
     """Ink and total variation of a test image, in the mean."""
     test = to_float(compute.dataset(spec).test.images)

@@ -93,7 +93,7 @@ def _label(classifier: Classifier, image: ChosenImage) -> tuple[int, bool]:
     return int(classifier.predict(image.floats)[0]), False
 
 
-@cached(128)
+@cached
 def _bounds(
     label: int, epsilon: float, classifier: Classifier, image: FloatArray
 ) -> tuple[float, Growth]:
@@ -101,7 +101,7 @@ def _bounds(
     return certified_radius(classifier, image, label), growth(classifier, image, label, grid)
 
 
-@cached(128)
+@cached
 def _looseness(epsilon: float, classifier: Classifier, image: FloatArray) -> list[Looseness]:
     with compute.inline("Driving the units", _WORK, classifier):
         return looseness(classifier, image, epsilon)

@@ -75,7 +75,7 @@ def show(choice: Choice, classifier: Classifier) -> None:
     _downloads(asked, seen)
 
 
-@cached(64)
+@cached
 def examined(classifier: Classifier, image: ChosenImage, asked: FiltersAsked) -> FiltersSeen:
     """The image four ways, kept for the next look."""
     clean = image.floats

@@ -99,7 +99,7 @@ def true_class(image: ChosenImage, classifier: Classifier) -> int:
     return int(classifier.predict(image.floats)[0]) if image.label is None else image.label
 
 
-@cached(32)
+@cached
 def static(classifier: Classifier, image: ChosenImage, epsilon: float) -> FloatArray:
     """PGD on the network without a defense: [1, …]."""
     goal = Untargeted(np.array([true_class(image, classifier)]))
@@ -120,7 +120,7 @@ def through(
     return _through(classifier, image, key, asked.epsilon)
 
 
-@cached(16)
+@cached
 def _through(classifier: Classifier, image: ChosenImage, key: str, epsilon: float) -> FloatArray:
     part, defended = purifier_of(key), _defended(classifier, key)
     goal = Untargeted(np.array([true_class(image, classifier)]))
@@ -132,7 +132,7 @@ def _through(classifier: Classifier, image: ChosenImage, key: str, epsilon: floa
     return result.adversarial
 
 
-@cached(4)
+@cached
 def _defended(classifier: Classifier, key: str) -> DefendedClassifier:
     return DefendedClassifier(classifier, (purifier_of(key),))
 
@@ -145,7 +145,7 @@ def behind(
     return _behind(key, image, classifier)
 
 
-@cached(64)
+@cached
 def _behind(key: str | None, image: FloatArray, classifier: Classifier) -> GenerativeSeen:
     purified = image if key is None else purifier_of(key)(image)
     return GenerativeSeen(image, purified, softmax(classifier.logits(purified))[0])
@@ -156,7 +156,7 @@ def path(classifier: Classifier, image: FloatArray, asked: GenerativeAsked) -> T
     return _path(image, asked.iterations, asked.restarts, classifier)
 
 
-@cached(8)
+@cached
 def _path(image: FloatArray, iterations: int, restarts: int, classifier: Classifier) -> Trajectory:
     with compute.inline("The projection", iterations * restarts, classifier):
         return projection_path(classifier, image, iterations=iterations, restarts=restarts)

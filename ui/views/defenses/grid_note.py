@@ -8,6 +8,7 @@ from core.studies.grid import ADAPTIVE
 from ui import text
 from ui.views.defenses import grid_runs, grid_settings
 from ui.visitor import compute, session
+from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
 
 _EDGE = 0.5
@@ -58,7 +59,7 @@ def _found() -> None:
         st.markdown(f"**{text.listed(rates)}** :gray[· adaptive; {run.measured_on}]")
 
 
-@st.cache_data(show_spinner=False)
+@cached
 def _crossing(epsilon: float) -> float:
     """How many pixels of an image a change of at most `epsilon` can bring across the edge."""
     images, _ = compute.first_test_images(MNIST, _COUNTED)

@@ -87,7 +87,7 @@ def _settings(spec: DatasetSpec) -> tuple[float, int, int]:
     return sigma, copies, count
 
 
-@cached(128)
+@cached
 def _certificate(
     sigma: float, copies: int, classifier: Classifier, image: FloatArray
 ) -> Certificate:

@@ -102,7 +102,7 @@ def _activity(classifier: Classifier) -> Whole[dict[str, DoubleArray]]:
     )
 
 
-@cached(64)
+@cached
 def _active_shares(classifier: Classifier) -> dict[str, DoubleArray]:
     return active_shares(classifier, compute.first_test_images(classifier.spec, STATE_IMAGES)[0])
 

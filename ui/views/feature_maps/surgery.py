@@ -131,7 +131,7 @@ def evaluate_edits(classifier: Classifier, edits: Edits) -> Evaluation:
     return _evaluate(classifier, tuple(sorted(edits.items())), None)
 
 
-@cached(32)
+@cached
 def _evaluate(classifier: Classifier, edits: Frozen, seed: int | None) -> Evaluation:
     test = compute.dataset(classifier.spec).test
     factors = factors_of(dict(edits), convolutions(classifier.model))

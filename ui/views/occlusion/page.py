@@ -115,7 +115,7 @@ def _pixels(label: str, most: int, key: str, help: str | None = None) -> int:
     return chosen
 
 
-@cached(64)
+@cached
 def _occluded(
     classifier: Classifier, image: ChosenImage, block: int, stride: int, fill: str
 ) -> OcclusionMeasured:
@@ -268,7 +268,7 @@ def _first_read_right(classifier: Classifier) -> list[int]:
     return [int(numbers[0]) for numbers in found if len(numbers)]
 
 
-@cached(32)
+@cached
 def _gallery_maps(
     classifier: Classifier, images: list[ChosenImage], block: int, stride: int
 ) -> OcclusionMap:

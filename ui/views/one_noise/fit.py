@@ -115,7 +115,7 @@ def images_to_fit(
     return tuple(dict.fromkeys(images))[:count]
 
 
-@cached(32)
+@cached
 def fit(classifier: Classifier, settings: FitSettings) -> Fit:
     """The noise, computed once. Raises ValueError if it takes more than a visitor may ask for."""
     sources = np.concatenate([image.floats for image in settings.images])
@@ -230,7 +230,7 @@ def _noises(
     return found
 
 
-@cached(64)
+@cached
 def _scores(
     classifier: Classifier,
     fitted_on: Classifier,
@@ -250,6 +250,6 @@ def _scores(
     }
 
 
-@cached(32)
+@cached
 def _answers(classifier: Classifier, count: int) -> IntArray:
     return classifier.predict(to_float(compute.dataset(classifier.spec).test.images[:count]))

@@ -203,7 +203,7 @@ def _round(run: Run) -> Round | None:
     return _measured_round(run, run.checkpoints.steps[-1])
 
 
-@cached(64)
+@cached
 def _measured_round(run: Run, step: int) -> Round | None:
     return round_of(run)
 
