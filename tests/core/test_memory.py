@@ -31,14 +31,58 @@ library.fclose(file)
 """
 
 
-def _arenas(*arguments: str, **environment: str) -> int:
-    """How many arenas a process has that starts with `environment`."""
-    command = [sys.executable, "-c", _ARENAS, *arguments]
+# A large block that was freed makes malloc keep as much; then forty of a megabyte come and go.
+_KEPT = """
+import ctypes, sys, threading
+from pathlib import Path
+from core.memory import keep_little
+
+if "told" in sys.argv:
+    keep_little()
+library = ctypes.CDLL(None)
+library.malloc.restype = ctypes.c_void_p
+library.memset.argtypes = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
+library.free.argtypes = (ctypes.c_void_p,)
+
+def come_and_go(size, count):
+    blocks = [library.malloc(size) for _ in range(count)]
+    for block in blocks:
+        library.memset(block, 1, size)
+    for block in blocks:
+        library.free(block)
+
+def pages():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+def measure():
+    before = pages()
+    come_and_go(30 << 20, 1)
+    come_and_go(1 << 20, 40)
+    print((pages() - before) * 4096 >> 20)
+
+thread = threading.Thread(target=measure)
+thread.start()
+thread.join()
+"""
+
+
+def _run(program: str, *arguments: str, **environment: str) -> str:
+    """What a program prints in a process that starts with `environment`."""
+    command = [sys.executable, "-c", program, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    return done.stdout.count("<heap nr=")
+    return done.stdout
 
 
 def test_threads_share_two_arenas() -> None:
-    assert _arenas() > 2
-    assert _arenas("told") == 2
-    assert _arenas(**ENVIRONMENT) == 2
+    def arenas(*arguments: str, **environment: str) -> int:
+        return _run(_ARENAS, *arguments, **environment).count("<heap nr=")
+
+    assert arenas() > 2
+    assert arenas("told") == 2
+    assert arenas(**ENVIRONMENT) == 2
+
+
+def test_what_is_free_goes_back() -> None:
+    assert int(_run(_KEPT)) > 30  # MB
+    assert int(_run(_KEPT, "told")) < 10
+    assert int(_run(_KEPT, **ENVIRONMENT)) < 10
