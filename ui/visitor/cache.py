@@ -34,7 +34,7 @@ _TOLD = {
 _NETWORKS = list(_TOLD)[:2]
 
 
-class Kept:
+class Held:
     """A result and the bytes that it holds; `found` is empty when it had to make place."""
 
     def __init__(self, result: object) -> None:
@@ -48,12 +48,12 @@ class Shelf:
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._lock = threading.Lock()
-        self._all: OrderedDict[Kept, None] = OrderedDict()
+        self._all: OrderedDict[Held, None] = OrderedDict()
         self.weight = 0
 
-    def keep(self, result: object) -> Kept:
+    def keep(self, result: object) -> Held:
         """Put a result here, in place of those that were used least lately."""
-        kept = Kept(result)
+        kept = Held(result)
         with self._lock:
             self._all[kept] = None
             self.weight += kept.weight
@@ -61,20 +61,20 @@ class Shelf:
                 self._remove(next(iter(self._all)))
         return kept
 
-    def has(self, kept: Kept) -> bool:
+    def has(self, kept: Held) -> bool:
         """Whether a result is still here; it is used."""
         with self._lock:
             if kept in self._all:
                 self._all.move_to_end(kept)
             return kept in self._all
 
-    def drop(self, kept: Kept) -> None:
+    def drop(self, kept: Held) -> None:
         """Let go of a result that nobody will ask for."""
         with self._lock:
             if kept in self._all:
                 self._remove(kept)
 
-    def _remove(self, kept: Kept) -> None:
+    def _remove(self, kept: Held) -> None:
         del self._all[kept]
         self.weight -= kept.weight
         kept.found = []
@@ -97,7 +97,7 @@ def cached(function: F) -> F:
         on_release=_shelf.drop,
     )
     @functools.wraps(function)
-    def keep(*arguments: Any, **named: Any) -> Kept:
+    def keep(*arguments: Any, **named: Any) -> Held:
         return _shelf.keep(function(*arguments, **named))
 
     @functools.wraps(function)
