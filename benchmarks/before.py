@@ -105,6 +105,7 @@ def _first_picture(place: Path) -> Iterator[Round]:
 
 TASKS: dict[str, Build] = {
     "training": _process("training", "model-1"),  # a round is of 3,200 images
+    "training-2": _process("training", "model-2"),
     "pgd-128": _attack("pgd-128"),
     "pgd-8": _attack("pgd-8"),
     "occlusion": _process("attribution", "4/1", "all"),

@@ -12,13 +12,19 @@ class Contender:
     """`python -m MODULE NAME` as a process of its own, with its own libraries and threads.
 
     The module reads a line for every round and prints the seconds that the round took.
-    inside: the folder of the project that has it, if not this one.
+    inside: the folder of the project that has it, if not this one. python: of which environment.
     """
 
-    def __init__(self, module: str, *arguments: str, inside: Path | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        *arguments: str,
+        inside: Path | None = None,
+        python: Path = Path(sys.executable),
+    ) -> None:
         self.name = arguments[0]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [str(python), "-m", module, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

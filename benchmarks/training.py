@@ -1,144 +1,122 @@
-"""Images per second of training: this project, Keras `fit` and a plain PyTorch loop, alternating.
+"""Images per second of training: this project beside Keras `fit`, PyTorch and plain TensorFlow.
 
-Every contender trains the same model with Adam at 5e-4 in batches of 64 on the same images, in a
-process of its own with its default threads. The report is the median over rounds and the ratio
-within each round.
+    python -m benchmarks training           every task
+    python -m benchmarks training model-1   some of TASKS
+    python -m benchmarks training peers     make the environment in which PyTorch runs
+
+Every contender is a process of its own with its library's default threads; they take turns. The
+report is the median over rounds, the ratio within each round, and which targets are met; it is kept
+as benchmarks/measured/training.json.
 """
 
-import importlib.util
+import importlib.metadata
 import statistics
+import subprocess
 import sys
-import time
-from collections.abc import Callable
+import venv
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmarks.contender import Contender, serve
+from benchmarks.trainers import CONTENDERS
 
-IMAGES = 3_200
-BATCH = 64
-LEARNING_RATE = 5e-4
+ROUNDS = 9
+IMAGES = 3_200  # of a round of `convscope`, as `benchmarks.before` compares it with older builds
+PEERS = Path(__file__).parent / ".peers"
+TORCH = "torch==2.13.0"
+TASKS = {  # images of each contender's rounds: `train` needs some scores in each
+    "model-1": {"convscope": 12_800, "train": 60_000, "keras": 12_800, "torch": 12_800},
+    "model-2": {"convscope": 12_800, "train": 60_000, "keras": 12_800, "torch": 12_800},
+    "pgd-7": {"convscope": 1_280, "plain": 1_280},
+    "certified": {"convscope": 6_400, "plain": 6_400},
+}
 
 
-def main(rounds: int = 15) -> None:
-    """Print a table for Model 1 and one for Model 2."""
-    for model in ("model-1", "model-2"):
-        names = ["convscope", "keras"]
-        if importlib.util.find_spec("torch"):
-            names.append("torch")
-        contenders = [Contender("benchmarks.training", name, model) for name in names]
-        for contender in contenders:
+@dataclass(frozen=True)
+class Target:
+    """How many times as fast as `peer` our contender is to be in a task."""
+
+    task: str
+    ours: str
+    peer: str
+    times: float
+
+
+TARGETS = (
+    Target("model-1", "train", "convscope", 0.95),
+    Target("model-1", "train", "keras", 1.6),
+    Target("model-1", "train", "torch", 2.5),
+    Target("model-2", "convscope", "keras", 2.6),
+    Target("model-2", "train", "keras", 2.4),
+    Target("pgd-7", "convscope", "plain", 2.0),
+    Target("certified", "convscope", "plain", 2.0),
+)
+
+
+def main(rounds: int = ROUNDS) -> None:
+    """Print a table for each task, and keep what was measured."""
+    from benchmarks.machine import conditions, keep  # of packages that PyTorch's environment lacks
+
+    chosen = sys.argv[2:] or list(TASKS)
+    if chosen == ["peers"]:
+        make_peers()
+        return
+    measured = {task: report(task, measure(task, rounds)) for task in chosen}
+    keep("training", conditions() | {"torch": TORCH, "tasks": measured})
+
+
+def make_peers() -> None:
+    """The environment for PyTorch, which does not share one with TensorFlow."""
+    venv.create(PEERS, clear=True, with_pip=True)
+    numpy = f"numpy=={importlib.metadata.version('numpy')}"
+    subprocess.run([PEERS / "bin" / "python", "-m", "pip", "install", TORCH, numpy], check=True)
+
+
+def measure(task: str, rounds: int) -> dict[str, list[float]]:
+    """Images per second of each contender in each round, taking turns."""
+    python = PEERS / "bin" / "python"
+    speeds: dict[str, list[float]] = {}
+    with ExitStack() as stack:
+        contenders = []
+        for name, images in TASKS[task].items():
+            if name == "torch" and not python.exists():
+                print("PyTorch is left out: `python -m benchmarks training peers` installs it.")
+                continue
+            program = python if name == "torch" else Path(sys.executable)
+            each = Contender("benchmarks.training", name, task, str(images), python=program)
+            contenders.append((images, stack.enter_context(each)))
+        for _, contender in contenders:
             contender.round()  # start-up, tracing and warm-up
-        seconds: dict[str, list[float]] = {name: [] for name in names}
         for _ in range(rounds):
-            for contender in contenders:
-                seconds[contender.name].append(contender.round())
-        for contender in contenders:
-            contender.__exit__(None, None, None)
-        report(model, seconds)
+            for images, contender in contenders:
+                speeds.setdefault(contender.name, []).append(images / contender.round())
+    return speeds
 
 
-def report(model: str, seconds: dict[str, list[float]]) -> None:
-    """Print the medians, and how many times as fast as each peer this project is."""
-    print(f"{model}: {IMAGES:,} images a round, {len(seconds['convscope'])} rounds, median")
-    for name, times in seconds.items():
-        ratios = [peer / own for peer, own in zip(times, seconds["convscope"], strict=True)]
-        speed = IMAGES / statistics.median(times)
+def report(task: str, speeds: dict[str, list[float]]) -> dict[str, Any]:
+    """Print medians, ratios and targets; the same as data."""
+    print(f"{task}: {len(speeds['convscope'])} alternating rounds, medians")
+    for name, each in speeds.items():
+        print(f"  {name:10s} {statistics.median(each):7,.0f} images/s")
+    targets = []
+    for target in TARGETS:
+        if target.task != task or target.peer not in speeds:
+            continue
+        pairs = zip(speeds[target.ours], speeds[target.peer], strict=True)
+        ratios = [ours / theirs for ours, theirs in pairs]
+        ratio = statistics.median(ratios)
+        verdict = "met" if ratio >= target.times else "not met"
         print(
-            f"  {name:10s} {speed:7,.0f} images/s   convscope is {statistics.median(ratios):.2f} "
-            f"times as fast [{min(ratios):.2f}, {max(ratios):.2f}]"
+            f"  {target.ours} is {ratio:.2f} [{min(ratios):.2f}, {max(ratios):.2f}] times as fast "
+            f"as {target.peer}; target {target.times:g}: {verdict}",
+            flush=True,
         )
-
-
-def convscope(model: str) -> Callable[[], float]:
-    """Rounds of this project's own trainer, as `train` runs it, without scores."""
-    from core.data.mnist import load_mnist
-    from core.network.model import MODEL_1, MODEL_2
-    from core.training.trainer import TrainingState, trainer_for
-
-    architecture = {"model-1": MODEL_1, "model-2": MODEL_2}[model]
-    trainer = trainer_for(architecture)
-    state = TrainingState.untrained(architecture, seed=0)
-    train = load_mnist().train
-    settings = dict(weight_decay=0.0, label_smoothing=0.0, shift=0.0, rotation=0.0)
-
-    def work() -> float:
-        started = time.perf_counter()
-        trainer.seat(state)
-        for start in range(0, IMAGES, 10 * BATCH):
-            rows = slice(start, start + 10 * BATCH)
-            trainer.run(
-                train.images[rows].reshape(10, BATCH, 28, 28),
-                train.labels[rows].reshape(10, BATCH),
-                optimizer="adam",
-                seed=0,
-                learning_rate=LEARNING_RATE,
-                **settings,
-            )
-        return time.perf_counter() - started
-
-    return work
-
-
-def keras(model: str) -> Callable[[], float]:
-    """Rounds of Keras `fit` with the same model and TensorFlow's default threads."""
-    import keras as k
-
-    x, y = _arrays()
-    blocks: list[Any] = [k.Input((28, 28, 1))]
-    normal = [k.layers.BatchNormalization] if model == "model-2" else []
-    for _ in range(2):
-        blocks += [k.layers.Conv2D(32, 3, padding="same"), *(n() for n in normal), k.layers.ReLU()]
-        blocks += [k.layers.MaxPooling2D()]
-    blocks += [k.layers.Flatten(), k.layers.Dense(500), *(n() for n in normal), k.layers.ReLU()]
-    network = k.Sequential([*blocks, k.layers.Dense(10)])
-    network.compile(
-        k.optimizers.Adam(LEARNING_RATE),
-        k.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-
-    def work() -> float:
-        started = time.perf_counter()
-        network.fit(x, y, batch_size=BATCH, epochs=1, verbose=0)
-        return time.perf_counter() - started
-
-    return work
-
-
-def torch(model: str) -> Callable[[], float]:
-    """Rounds of a plain PyTorch loop with the same model and PyTorch's default threads."""
-    import torch as t
-
-    x, y = _arrays()
-    images, labels = t.from_numpy(x.transpose(0, 3, 1, 2)), t.from_numpy(y.astype("int64"))
-    blocks: list[Any] = []
-    for channels in (1, 32):
-        normal = [t.nn.BatchNorm2d(32)] if model == "model-2" else []
-        blocks += [t.nn.Conv2d(channels, 32, 3, padding=1), *normal, t.nn.ReLU(), t.nn.MaxPool2d(2)]
-    normal = [t.nn.BatchNorm1d(500)] if model == "model-2" else []
-    blocks += [t.nn.Flatten(), t.nn.Linear(1568, 500), *normal, t.nn.ReLU(), t.nn.Linear(500, 10)]
-    network = t.nn.Sequential(*blocks)
-    optimizer = t.optim.Adam(network.parameters(), LEARNING_RATE)
-
-    def work() -> float:
-        started = time.perf_counter()
-        for rows in t.randperm(IMAGES).split(BATCH):
-            optimizer.zero_grad()
-            t.nn.functional.cross_entropy(network(images[rows]), labels[rows]).backward()
-            optimizer.step()
-        return time.perf_counter() - started
-
-    return work
-
-
-def _arrays() -> tuple[Any, Any]:
-    from core.arrays import to_float
-    from core.data.mnist import load_mnist
-
-    train = load_mnist().train.first(IMAGES)
-    return to_float(train.images), train.labels
+        targets.append({**vars(target), "ratios": ratios, "median": ratio, "verdict": verdict})
+    return {"images_per_second": speeds, "targets": targets}
 
 
 if __name__ == "__main__":
-    contenders = {"convscope": convscope, "keras": keras, "torch": torch}
-    serve(contenders[sys.argv[1]](sys.argv[2]))
+    name, task, *images = sys.argv[1:]
+    serve(CONTENDERS[name](task, int(images[0]) if images else IMAGES))
