@@ -36,22 +36,38 @@ class BatchNormalization(Linear):
         return scale, beta - mean * scale
 
     def train(self, halves: Halves) -> Halves:
-        """As of every stage, by the statistics of both halves, so that splitting changes nothing.
+        """As of every stage; it is left for later."""
+        return replace(halves, normalization=self)
+
+    def settled(self, halves: Halves) -> Halves:
+        """`halves` normalized, by the statistics of both, so that splitting changes nothing."""
+        answering = halves.mode == ANSWERING
+        return self._normalized(halves, *(() if answering else _moments(halves.parts)))
+
+    def max_pooled(self, halves: Halves, window: int) -> Halves:
+        """The same, pooled first: it is monotone in each channel, and then has less to do."""
+        from core.network.pooling import max_pool, max_pool_and_moments
+
+        signs = tf.where(self.layer.gamma < 0, -1.0, 1.0)
+        if halves.mode == ANSWERING:
+            return self._normalized(halves.mapped(lambda part: max_pool(part, window, signs)))
+        parts, *moments = max_pool_and_moments(halves.parts, signs, window)
+        return self._normalized(replace(halves, parts=parts), *moments)
+
+    def _normalized(self, halves: Halves, *moments: Tensor) -> Halves:
+        """By mean and variance [c], or the moving ones.
 
         The mean takes the bias before it away again, so that is only added to the moving mean.
         """
-        layer, bias, parts = self.layer, halves.bias, halves.parts
-        if halves.mode == ANSWERING:
-            mean, variance = layer.moving_mean - bias, layer.moving_variance
-        else:
-            mean, variance = _statistics(parts)
+        layer, bias = self.layer, halves.bias
+        mean, variance = moments or (layer.moving_mean - bias, layer.moving_variance)
         if halves.mode == TRAINING:
             keep = layer.momentum
             layer.moving_mean.assign(keep * layer.moving_mean + (1 - keep) * (mean + bias))
             layer.moving_variance.assign(keep * layer.moving_variance + (1 - keep) * variance)
         scale = layer.gamma * tf.math.rsqrt(variance + layer.epsilon)
         done = halves.mapped(lambda part: part * scale + (layer.beta - mean * scale))
-        return replace(done, bias=None)
+        return replace(done, normalization=None, bias=None)
 
     def around(self, center: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
         """As of every linear layer."""
@@ -69,7 +85,7 @@ class BatchNormalization(Linear):
         return ("gamma", "beta")
 
 
-def _statistics(parts: list[Tensor]) -> tuple[Any, Any]:
+def _moments(parts: list[Tensor]) -> tuple[Any, Any]:
     """Mean and variance of each channel, over all parts."""
     axes = list(range(len(parts[0].shape) - 1))
     count = tf.cast(tf.add_n([tf.size(part) for part in parts]), tf.float32) / parts[0].shape[-1]

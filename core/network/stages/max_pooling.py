@@ -27,8 +27,13 @@ class MaxPooling(Pooling):
         return lambda x: tf.nn.max_pool2d(x, layer.pool_size, layer.strides, layer.padding.upper())
 
     def train(self, halves: Halves) -> Halves:
-        """As of every stage: bias and ReLU may come after it."""
-        return halves.mapped(self.shrink)
+        """As of every stage: normalization, bias and ReLU may come after it."""
+        window = self.window[0]
+        if halves.normalization is None:
+            return halves.mapped(self.shrink)
+        if any(side % window for side in halves.parts[0].shape[1:3]):  # some pixels count only here
+            return halves.settled().mapped(self.shrink)
+        return halves.normalization.max_pooled(halves, window)  # type: ignore[no-any-return]
 
     def shrink(self, maps: Tensor) -> Tensor:
         """As of all that shrinks."""
