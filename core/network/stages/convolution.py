@@ -62,7 +62,7 @@ class Conv2D(Weighted, Block):
 
         if padding != "SAME" or strides != (1, 1) or weights.shape[0] % 2 == 0:
             return convolve
-        to_pixels = _block_gradient(weights) if weights.shape[2] == 1 else None
+        to_pixels = _block_gradient(kernel) if weights.shape[2] == 1 else None
         flipped = tf.constant(np.ascontiguousarray(weights[::-1, ::-1].transpose(0, 1, 3, 2)))
 
         def fast(maps: Tensor) -> Tensor:
@@ -76,9 +76,15 @@ class Conv2D(Weighted, Block):
 
     def train(self, halves: Halves) -> Halves:
         """As of every stage; the bias is left for later."""
-        kernel, stride = self.layer.kernel, self.layer.strides[0]
-        summed = halves.settled().mapped(lambda part: tf.nn.conv2d(part, kernel, stride, "SAME"))
-        return replace(summed, bias=self.layer.bias)
+        kernel, stride = tf.convert_to_tensor(self.layer.kernel), self.layer.strides[0]
+
+        def convolve(part: Tensor) -> Tensor:
+            side, channels = part.shape[1], part.shape[3]
+            if channels == 1 and stride == 1 and kernel.shape[0] % 2 and side % _BLOCK == 0:
+                return _convolve_gray(part, kernel)
+            return tf.nn.conv2d(part, kernel, stride, "SAME")
+
+        return replace(halves.settled().mapped(convolve), bias=self.layer.bias)
 
     def weigh(self, x: Tensor, kernel: Tensor) -> Tensor:
         """As of every layer with a kernel."""
@@ -129,22 +135,40 @@ class Conv2D(Weighted, Block):
         return ("kernel", "bias")
 
 
-def _block_gradient(weights: FloatArray) -> Step:
+def _convolve_gray(images: Tensor, kernel: Tensor) -> Tensor:
+    """Images of one channel under an odd kernel, with a fast gradient where they are attacked."""
+
+    def convolve(images: Tensor, kernel: Tensor) -> Any:
+        def gradients(rise: Tensor) -> Any:
+            of_kernel = tf.raw_ops.Conv2DBackpropFilter(
+                input=images, filter_sizes=kernel.shape, out_backprop=rise,
+                strides=[1, 1, 1, 1], padding="SAME",
+            )  # fmt: skip
+            return _block_gradient(kernel)(rise), of_kernel
+
+        return tf.nn.conv2d(images, kernel, 1, "SAME"), gradients
+
+    return tf.custom_gradient(convolve)(images, kernel)
+
+
+def _block_gradient(kernel: Tensor) -> Step:
     """From the gradient of a convolution's output to that of its one input channel.
 
     One convolution with a stride of a block gives all pixels of a block as channels; its kernel
     is the flipped kernel, placed once for each pixel.
     """
-    size, _, _, filters = weights.shape
+    size, _, _, filters = kernel.shape
     border = size // 2
-    kernel = np.zeros((_BLOCK + 2 * border,) * 2 + (filters, _BLOCK, _BLOCK), np.float32)
+    places = np.full((_BLOCK + 2 * border,) * 2 + (_BLOCK, _BLOCK), size**2)  # of the 0 at the end
+    flipped = np.arange(size**2)[::-1].reshape(size, size)
     for row in range(_BLOCK):
         for column in range(_BLOCK):
-            place = kernel[row : row + size, column : column + size, :, row, column]
-            place[:] = weights[::-1, ::-1, 0]
-    kernel = tf.constant(kernel.reshape(*kernel.shape[:3], _BLOCK**2))
+            places[row : row + size, column : column + size, row, column] = flipped
+    numbers = tf.concat([tf.reshape(kernel, [size**2, filters]), tf.zeros([1, filters])], axis=0)
+    placed = tf.gather(numbers, places.reshape(*places.shape[:2], _BLOCK**2))
+    wide = tf.transpose(placed, [0, 1, 3, 2])
     around = [[0, 0], [border, border], [border, border], [0, 0]]
-    return lambda rise: tf.nn.depth_to_space(tf.nn.conv2d(rise, kernel, _BLOCK, around), _BLOCK)
+    return lambda rise: tf.nn.depth_to_space(tf.nn.conv2d(rise, wide, _BLOCK, around), _BLOCK)
 
 
 def _convolve_pixels(images: Tensor, kernel: Tensor, stride: int) -> Tensor:

@@ -54,7 +54,8 @@ class Dense(Weighted):
 
     def weigh(self, x: Tensor, kernel: Tensor) -> Tensor:
         """As of every layer with a kernel."""
-        return x @ kernel
+        [product] = _multiply([x], kernel)
+        return product
 
     def around(self, center: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
         """As of every linear layer."""
@@ -78,6 +79,8 @@ def _multiply(parts: list[Tensor], kernel: Tensor) -> list[Tensor]:
             whole = tf.concat(upstream, axis=0)
             of_inputs = tf.raw_ops.BatchMatMulV2(x=whole, y=kernel, adj_y=True)
             of_kernel = tf.matmul(tf.concat(parts, axis=0), whole, transpose_a=True)
+            with tf.control_dependencies([of_inputs]):  # a kernel in use is copied to be updated
+                of_kernel = tf.identity(of_kernel)
             return of_kernel, *tf.split(of_inputs, [tf.shape(part)[0] for part in parts])
 
         return [part @ kernel for part in parts], gradients

@@ -133,7 +133,7 @@ class RobustTrainer:
         moves = {"shift": tf.constant(float(settings.shift)), "rotation": tf.constant(0.0)}
         images = augment(images, seed, moves)
         attacked = inner_attack(
-            self.network.logits, images, labels, step_draws(images, seed),
+            self.network.logits_of_halves, images, labels, step_draws(images, seed),
             epsilon=now["attack_epsilon"],
             step_size=settings.attack_step * now["attack_epsilon"], steps=settings.attack_steps,
         )  # fmt: skip
