@@ -199,6 +199,7 @@ class _Training:
         )
         self.planned_steps = self.scored_step = state.step
         self.checkpoint_at: set[int] = set()
+        self._drawn: tuple[int, IntArray] = (-1, np.empty(0, np.int64))
 
     @property
     def total_steps(self) -> int:
@@ -277,7 +278,7 @@ class _Training:
         settings, step = self.settings, self.state.step
         size, last = settings.batch_size, settings.steps_per_epoch - 1
         epoch, done = divmod(step, settings.steps_per_epoch)
-        order = np.random.default_rng((settings.seed, epoch)).permutation(settings.images_per_epoch)
+        order = self._order_of(epoch)
         if done == last:
             return self._images_at(order[None, done * size :])
         alike = settings.steps_per_epoch * size == settings.images_per_epoch
@@ -285,6 +286,13 @@ class _Training:
         checkpoints = [at for at in self.checkpoint_at if at > step]
         count = min(step + self.steps_per_record, end, *checkpoints) - step
         return self._images_at(order[done * size :][: count * size].reshape(count, size))
+
+    def _order_of(self, epoch: int) -> IntArray:
+        """The rows of an epoch as they come, drawn once: for each record that takes 1 % of it."""
+        if self._drawn[0] != epoch:
+            random = np.random.default_rng((self.settings.seed, epoch))
+            self._drawn = epoch, random.permutation(self.settings.images_per_epoch)
+        return self._drawn[1]
 
     def _images_at(self, rows: IntArray) -> tuple[ByteArray, ByteArray]:
         """Images and labels at rows of the data set, behind it of the extra ones, again and again.

@@ -1,5 +1,6 @@
 """One step of an optimizer, in graphs, with TensorFlow's fused kernels."""
 
+import math
 from typing import Any
 
 from core.arrays import Tensor
@@ -8,6 +9,9 @@ from core.backend import tf
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Kingma & Ba 2014, arXiv:1412.6980; ε as in Keras
 _MOMENTUM = 0.9
 _RHO = 0.9
+_LARGE = 100_000  # numbers of a variable whose update takes as long as a layer
+
+_Group = list[tuple[Tensor, Tensor, Tensor, Tensor]]  # variable, gradient, both slots
 
 
 def update(
@@ -26,7 +30,6 @@ def update(
     velocity, unused. step: how many were done before.
     """
     time = tf.cast(step + 1, tf.float32)
-    pairs = list(zip(slots[::2], slots[1::2], strict=True))
     moments = {
         "beta1_power": _BETA_1**time,
         "beta2_power": _BETA_2**time,
@@ -35,11 +38,9 @@ def update(
         "epsilon": _EPSILON,
     }
 
-    def each(apply: Any, decoupled: bool = False) -> Any:
+    def each(group: _Group, apply: Any, decoupled: bool = False) -> Any:
         def branch() -> Any:
-            for variable, gradient, (first, second) in zip(
-                variables, gradients, pairs, strict=True
-            ):
+            for variable, gradient, first, second in group:
                 if len(variable.shape) > 1:  # kernels decay; biases, scales and offsets do not
                     gradient = _decay(variable, gradient, learning_rate, decay, decoupled)
                 apply(variable.handle, gradient, first.handle, second.handle)
@@ -63,7 +64,19 @@ def update(
             rho=_RHO, momentum=0.0, epsilon=_EPSILON,
         )  # fmt: skip
 
-    tf.switch_case(optimizer, [each(adam), each(adam, decoupled=True), each(sgd), each(rmsprop)])
+    for group in _groups(list(zip(variables, gradients, slots[::2], slots[1::2], strict=True))):
+        tf.switch_case(
+            optimizer,
+            [each(group, adam), each(group, adam, decoupled=True), each(group, sgd),
+             each(group, rmsprop)],
+        )  # fmt: skip
+
+
+def _groups(rows: _Group) -> list[_Group]:
+    """Large variables each alone, so that none waits for the gradients of the others."""
+    large = [[row] for row in rows if math.prod(row[0].shape) >= _LARGE]
+    small = [row for row in rows if math.prod(row[0].shape) < _LARGE]
+    return [*large, small] if small else large
 
 
 def _decay(

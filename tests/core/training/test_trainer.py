@@ -11,10 +11,11 @@ from core.backend import keras, tf
 from core.data.mnist import Dataset
 from core.network.architecture import MODEL_1, MODEL_2, Architecture, ConvBlock
 from core.network.model import Weights, assign_weights, build_model, named_weights
-from core.network.pooling import max_pool
+from core.network.pooling import max_pool, max_pool_and_moments
 from core.training.augmentation import augment
 from core.training.settings import OPTIMIZERS
 from core.training.trainer import Trainer, TrainingState, trainer_for
+from core.training.training_forward import ANSWERING, ATTACKING, TRAINING
 
 NONE = {"weight_decay": 0.0, "label_smoothing": 0.0, "shift": 0.0, "rotation": 0.0}
 OTHER = Architecture(  # of kinds that these do not have
@@ -156,6 +157,66 @@ def test_max_pooling_has_tensorflows_gradient(
             pooled = pool(variable)
         gradients.append(tape.gradient(pooled, variable, upstream).numpy())
     assert (gradients[0] == gradients[1]).all()
+
+
+def test_pooling_knows_the_moments_of_its_maps(random: np.random.Generator) -> None:
+    """Of two parts as if they were one; the smallest where the sign is negative; gradients too."""
+    first, second = (random.normal(1, 2, (n, 6, 8, 3)).astype(np.float32) for n in (3, 2))
+    signs = tf.constant([1.0, -1.0, 1.0])
+
+    def plainly(parts: list[tf.Tensor]) -> list[tf.Tensor]:
+        pooled = [signs * tf.nn.max_pool2d(signs * part, 2, 2, "VALID") for part in parts]
+        return [*pooled, *tf.nn.moments(tf.concat(parts, axis=0), [0, 1, 2])]
+
+    def ours(parts: list[tf.Tensor]) -> list[tf.Tensor]:
+        pooled, mean, variance = max_pool_and_moments(parts, signs, 2)
+        return [*pooled, mean, variance]
+
+    found = []
+    for function in (ours, plainly):
+        parts = [tf.constant(first), tf.constant(second)]
+        with tf.GradientTape() as tape:
+            tape.watch(parts)
+            results = function(parts)
+            total = tf.add_n([tf.reduce_sum(tf.sin(result)) for result in results])
+        found.append([*results, *tape.gradient(total, parts)])
+    for mine, expected in zip(*found, strict=True):
+        assert mine.numpy() == pytest.approx(expected.numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("side", [8, 9])
+def test_normalization_with_negative_scales_is_that_of_keras(
+    side: int, random: np.random.Generator
+) -> None:
+    """With pooling before it in training; with a border that pooling leaves out, too."""
+    architecture = Architecture(
+        (ConvBlock(4),), (), batch_normalization=True, input_shape=(side, side, 1)
+    )
+    trainer = Trainer(architecture)
+    state = TrainingState.untrained(architecture, seed=0)
+    for name in ("gamma", "beta", "moving_mean"):
+        state.weights[f"conv1_bn/{name}"] = random.normal(size=4).astype(np.float32)
+    trainer.seat(state)
+    images = random.uniform(size=(5, side, side, 1)).astype(np.float32)
+    for mode, training in ((ANSWERING, False), (ATTACKING, True), (TRAINING, True)):
+        ours = trainer._forward(tf.constant(images), (0, 0), mode).numpy()
+        moved = trainer.weights()
+        assign_weights(trainer._model, state.weights)
+        expected = trainer._model(images, training=training).numpy()
+        assert ours == pytest.approx(expected, abs=1e-4), mode
+        if mode == TRAINING:
+            for name, array in trainer.weights().items():
+                assert moved[name] == pytest.approx(array, abs=1e-5), name
+        assign_weights(trainer._model, state.weights)
+
+
+@pytest.mark.parametrize("count", [1, 2, 129, 300])
+def test_logits_are_those_of_the_model(count: int, mnist: Dataset) -> None:
+    trainer = trainer_for(TINY)
+    trainer.seat(TrainingState.untrained(TINY, seed=0))
+    images = mnist.test.images[:count]
+    expected = build_model(TINY, seed=0)(to_float(images)).numpy()
+    assert trainer.logits(images) == pytest.approx(expected, abs=1e-5)
 
 
 def test_shifts_and_rotations_keep_to_their_limits(mnist: Dataset) -> None:
