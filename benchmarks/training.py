@@ -56,15 +56,18 @@ TARGETS = (
 
 
 def main(rounds: int = ROUNDS) -> None:
-    """Print a table for each task, and keep what was measured."""
+    """Print the tables, and keep what was measured."""
     from benchmarks.machine import conditions, keep  # of packages that PyTorch's environment lacks
 
     chosen = sys.argv[2:] or list(TASKS)
     if chosen == ["peers"]:
         make_peers()
         return
-    measured = {task: report(task, measure(task, rounds)) for task in chosen}
-    keep("training", conditions() | {"torch": TORCH, "tasks": measured})
+    speeds = {task: measure(task, rounds) for task in chosen}
+    rows = [row for task in chosen for row in compared(task, speeds[task])]
+    result = conditions() | {"torch": TORCH, "images_per_second": speeds, "compared": rows}
+    print(table(result))
+    keep("training", result)
 
 
 def make_peers() -> None:
@@ -95,26 +98,32 @@ def measure(task: str, rounds: int) -> dict[str, list[float]]:
     return speeds
 
 
-def report(task: str, speeds: dict[str, list[float]]) -> dict[str, Any]:
-    """Print medians, ratios and targets; the same as data."""
-    print(f"{task}: {len(speeds['convscope'])} alternating rounds, medians")
-    for name, each in speeds.items():
-        print(f"  {name:10s} {statistics.median(each):7,.0f} images/s")
-    targets = []
+def compared(task: str, speeds: dict[str, list[float]]) -> list[dict[str, Any]]:
+    """The ratios within each round that the targets of a task are about."""
+    rows = []
     for target in TARGETS:
-        if target.task != task or target.peer not in speeds:
-            continue
-        pairs = zip(speeds[target.ours], speeds[target.peer], strict=True)
-        ratios = [ours / theirs for ours, theirs in pairs]
-        ratio = statistics.median(ratios)
-        verdict = "met" if ratio >= target.times else "not met"
-        print(
-            f"  {target.ours} is {ratio:.2f} [{min(ratios):.2f}, {max(ratios):.2f}] times as fast "
-            f"as {target.peer}; target {target.times:g}: {verdict}",
-            flush=True,
+        if target.task == task and target.peer in speeds:
+            pairs = zip(speeds[target.ours], speeds[target.peer], strict=True)
+            rows.append({**vars(target), "ratios": [ours / theirs for ours, theirs in pairs]})
+    return rows
+
+
+def table(result: dict[str, Any]) -> str:
+    """What was kept, in Markdown: medians of each contender, then each target with its ratio."""
+    lines = ["| task | images/s, median of alternating rounds |", "| --- | --- |"]
+    for task, speeds in result["images_per_second"].items():
+        medians = (f"{name} {statistics.median(each):,.0f}" for name, each in speeds.items())
+        lines.append(f"| {task} | {', '.join(medians)} |")
+    lines += ["", "| compared | times as fast | target |", "| --- | --- | --- |"]
+    for row in result["compared"]:
+        ratios = row["ratios"]
+        ratio, target = statistics.median(ratios), row["times"]
+        lines.append(
+            f"| {row['task']}: {row['ours']} beside {row['peer']} "
+            f"| {ratio:.2f} [{min(ratios):.2f}, {max(ratios):.2f}] "
+            f"| {target:g}: {'met' if ratio >= target else 'not met'} |"
         )
-        targets.append({**vars(target), "ratios": ratios, "median": ratio, "verdict": verdict})
-    return {"images_per_second": speeds, "targets": targets}
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
