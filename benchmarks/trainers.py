@@ -47,30 +47,36 @@ def convscope(task: str, images: int) -> Work:
 
 
 def train(task: str, images: int) -> Work:
-    """`train` with its scores, records and checkpoints: its default settings, epoch by epoch.
+    """`train` with its scores, records and checkpoints, as the default settings have it.
 
-    images: as many as an epoch has. The first round, which nobody counts, is a short training, so
-    that the others are an epoch each of one training.
+    Each round goes on with the training up to the record that has brought `images` more, and counts
+    its seconds for as many. The first, which nobody counts, is a short training.
     """
     from core.data.mnist import load_mnist
     from core.training.loop import train
     from core.training.settings import TrainingSettings
 
-    architecture, mnist = _architecture(task), load_mnist()
-    settings = TrainingSettings(training_images=images)
+    architecture, mnist, settings = _architecture(task), load_mnist(), TrainingSettings()
     assert (settings.batch_size, settings.learning_rate) == (BATCH, LEARNING_RATE)
 
-    def epochs() -> Iterator[None]:
-        for _ in train(architecture, mnist, replace(settings, epochs=1, training_images=RECORD)):
-            pass
-        yield
+    def rounds() -> Iterator[int]:
+        short = replace(settings, epochs=1, training_images=RECORD)
+        yield sum(1 for _ in train(architecture, mnist, short))
         while True:
+            begun = 0
             for progress in train(architecture, mnist, settings):
-                if progress.step and progress.step % settings.steps_per_epoch == 0:
-                    yield
+                if (progress.step - begun) * BATCH >= images:
+                    yield progress.step - begun
+                    begun = progress.step
 
-    each = epochs()
-    return _timed(lambda: next(each))
+    each = rounds()
+
+    def work() -> float:
+        started = time.perf_counter()
+        steps = next(each)
+        return (time.perf_counter() - started) * images / (steps * BATCH)
+
+    return work
 
 
 def keras(task: str, images: int) -> Work:

@@ -27,10 +27,10 @@ IMAGES = 3_200  # of a round of `convscope`, as `benchmarks.before` compares it 
 PEERS = Path(__file__).parent / ".peers"
 TORCH = "torch==2.13.0"
 TASKS = {  # images of each contender's rounds: `train` needs some scores in each
-    "model-1": {"convscope": 12_800, "train": 60_000, "keras": 12_800, "torch": 12_800},
-    "model-2": {"convscope": 12_800, "train": 60_000, "keras": 12_800, "torch": 12_800},
+    "model-1": {"convscope": 6_400, "train": 30_000, "keras": 6_400, "torch": 6_400},
+    "model-2": {"convscope": 6_400, "train": 30_000, "keras": 6_400, "torch": 6_400},
     "pgd-7": {"convscope": 1_280, "plain": 1_280},
-    "certified": {"convscope": 6_400, "plain": 6_400},
+    "certified": {"convscope": 3_200, "plain": 3_200},
 }
 
 
