@@ -14,7 +14,10 @@ import importlib
 import subprocess
 import sys
 
-ALL = ("training", "startup", "memory", "attribution", "attacks", "defenses", "load", "reruns")
+ALL = (
+    "training", "startup", "moves", "memory", "attribution", "attacks", "defenses", "load",
+    "reruns",
+)  # fmt: skip
 TOLD = ("before", "same", "mutation", "table")
 
 

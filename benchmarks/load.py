@@ -77,10 +77,10 @@ def main() -> None:
 
 def measure(place: Path, minutes: float) -> dict[str, Any]:
     """All figures of the build in a folder: of one visitor, then of all of them."""
-    with _warm_server(place) as server:
+    with warm_server(place) as server:
         alone = {page: _told(page, _alone(server, page)) for page in PAGES}
         steps = _told("training", _training_alone(server))
-    with _warm_server(place) as server:
+    with warm_server(place) as server:
         crowd, memory, cores = _together(server, minutes * 60)
         traces = server.log().count("Traceback")
     return {
@@ -116,11 +116,11 @@ def _alone(server: Server, page: str) -> tuple[float, float]:
         for _ in range(3):  # traces what it needs
             visitor.move_any(dice)
         time.sleep(_COLLECTED)
-        moves, before = [], _cpu(server)
+        moves, before = [], cpu(server)
         for _ in range(MOVES):
             moves.append(_timed(lambda: visitor.move_any(dice)))
             time.sleep(_COLLECTED)
-        return statistics.median(moves), (_cpu(server) - before) / MOVES
+        return statistics.median(moves), (cpu(server) - before) / MOVES
 
 
 def _training_alone(server: Server) -> float:
@@ -141,7 +141,7 @@ def _together(server: Server, seconds: float) -> tuple[Tally, dict[str, float], 
         threading.Thread(target=_guarded, args=(act, server, number, until, tally, lock))
         for number, act in enumerate([_train, *[_visit] * SESSIONS])
     ]
-    own, theirs = sum(client.cpu_times()[:2]), _cpu(server)
+    own, theirs = sum(client.cpu_times()[:2]), cpu(server)
     for thread in threads:
         thread.start()
     time.sleep(seconds / 2)
@@ -149,7 +149,7 @@ def _together(server: Server, seconds: float) -> tuple[Tally, dict[str, float], 
     time.sleep(max(0.0, until - time.monotonic()))
     memory["end"] = _memory(server)
     cores = {
-        "server": (_cpu(server) - theirs) / seconds,
+        "server": (cpu(server) - theirs) / seconds,
         "visitors": (sum(client.cpu_times()[:2]) - own) / seconds,
     }
     for thread in threads:
@@ -239,7 +239,7 @@ def _memory(server: Server) -> float:
     return sum(_each(server, lambda process: process.memory_full_info().pss)) / 1e6
 
 
-def _cpu(server: Server) -> float:
+def cpu(server: Server) -> float:
     """CPU seconds of a server and its children, those that have ended included."""
     return float(sum(_each(server, lambda process: sum(process.cpu_times()[:4]))))
 
@@ -253,7 +253,7 @@ def _each(server: Server, ask: Callable[[psutil.Process], float]) -> Iterator[fl
 
 
 @contextlib.contextmanager
-def _warm_server(place: Path) -> Iterator[Server]:
+def warm_server(place: Path) -> Iterator[Server]:
     """A server that has loaded TensorFlow and Model 1."""
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "log", place) as server:
         with Visitor(server.url, "") as visitor:
