@@ -11,6 +11,7 @@ from core.statistics.rate import Rate
 
 _DOUBLINGS = 10.0  # from the length asked for to where all pixels have long arrived at 0 or 1
 _HALVINGS = 18
+_TOGETHER = 32  # images at once, which stay in the processor's cache for all halvings
 
 
 def noise_of_norm(
@@ -33,12 +34,22 @@ def noise_of_norm(
     drawn = of_images(images, seed, "noise", draws).normal(*shape)
     noise = drawn.astype(np.float32)
     noise *= np.asarray(lengths / _length(noise), np.float32)[:, None, None, None]
+    for start in range(0, len(images), _TOGETHER):
+        rows = slice(start, start + _TOGETHER)
+        noise[rows] = _stretched(images[rows], noise[rows], lengths[rows])
+    return noise
+
+
+def _stretched(images: FloatArray, noise: FloatArray, lengths: NDArray[np.floating]) -> FloatArray:
+    """Images after so many times their noise that what the clipping leaves has these lengths."""
     low, high = np.zeros(len(images)), np.full(len(images), _DOUBLINGS)
+    change = np.empty_like(noise)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        short = _length(_added(images, noise, middle) - images) < lengths
+        np.subtract(_added(images, noise, middle, out=change), images, out=change)
+        short = _length(change, out=change) < lengths
         low, high = np.where(short, middle, low), np.where(short, high, middle)
-    return _added(images, noise, (low + high) / 2)
+    return _added(images, noise, (low + high) / 2, out=change)
 
 
 def noise_at_edge(images: FloatArray, epsilon: float, norm: str, *, seed: int = 0) -> FloatArray:
@@ -81,13 +92,15 @@ def changed_by_noise(
     return Rate.of(classifier.predict(noisy) != classifier.predict(image))
 
 
-def _added(images: FloatArray, noise: FloatArray, doublings: NDArray[np.float64]) -> FloatArray:
-    added: FloatArray = np.clip(
-        images + np.exp2(doublings).astype(np.float32)[:, None, None, None] * noise, 0, 1
-    )
+def _added(
+    images: FloatArray, noise: FloatArray, doublings: NDArray[np.float64], out: FloatArray
+) -> FloatArray:
+    np.multiply(np.exp2(doublings).astype(np.float32)[:, None, None, None], noise, out=out)
+    out += images
+    added: FloatArray = np.clip(out, 0, 1, out=out)
     return added
 
 
-def _length(changes: FloatArray) -> FloatArray:
-    length: FloatArray = np.sqrt((changes**2).sum(axis=(1, 2, 3)))
+def _length(changes: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    length: FloatArray = np.sqrt(np.square(changes, out=out).sum(axis=(1, 2, 3)))
     return length

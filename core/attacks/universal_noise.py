@@ -1,7 +1,7 @@
 """Whether a noise fools a network on images that it was not fitted to, and a control."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -73,6 +73,16 @@ class Carried:
         )
         counted = self._counted(self.others)
         return paired(first[counted], second[counted])
+
+    def first(self, count: int) -> "Carried":
+        """Of the first images alone."""
+        return replace(
+            self,
+            labels=self.labels[:count],
+            before=self.before[:count],
+            after=self.after[:count],
+            l2=self.l2[:count],
+        )
 
     @property
     def _all(self) -> set[int]:

@@ -25,6 +25,13 @@ def test_what_is_left_of_the_noise_is_as_long_as_asked_for(mnist: Dataset) -> No
     assert (noisy[0] == digits[0]).all()
 
 
+def test_an_image_has_its_noise_in_whatever_company(mnist: Dataset) -> None:
+    digits, lengths = to_float(mnist.test.images[:70]), np.linspace(0, 12, 70)
+    noisy = noise_of_norm(digits, lengths)
+    for each in (0, 31, 32, 69):
+        assert (noise_of_norm(digits[[each]], lengths[[each]]) == noisy[each]).all()
+
+
 def test_where_nothing_is_clipped_it_is_scaled_noise() -> None:
     gray = np.full((1, SIDE, SIDE, 1), 0.5, np.float32)
     change = noise_of_norm(gray, np.array([1.0]), seed=4) - gray

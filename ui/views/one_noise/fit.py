@@ -241,13 +241,22 @@ def _scores(
 ) -> dict[str, Carried]:
     images, labels = _scored(settings, count)
     before = _answers(classifier, count)[scored_images(settings, count)]
-    noises = _noises(fit(fitted_on, settings).noise, images, scale, names)
+    noises = _noises_of(fitted_on, settings, scale, count, names)
     return {
         name: carry(
             classifier, each, images, labels, target=settings.target, scale=scale, known=(before,)
         )
         for name, (each, scale) in noises.items()
     }
+
+
+@cached
+def _noises_of(
+    fitted_on: Classifier, settings: FitSettings, scale: float, count: int, names: tuple[str, ...]
+) -> dict[str, tuple[FloatArray, float]]:
+    """What is added to the images scored: the same for every network that is asked."""
+    images, _ = _scored(settings, count)
+    return _noises(fit(fitted_on, settings).noise, images, scale, names)
 
 
 @cached

@@ -11,7 +11,7 @@ from ui import text, theme
 from ui.controls import bound
 from ui.figures import carried_charts
 from ui.show import draw, error_box
-from ui.views.one_noise.fit import GAUSSIAN, NOISE, FitSettings, few, scores
+from ui.views.one_noise.fit import GAUSSIAN, NOISE, FitSettings, few, scored_images, scores
 from ui.visitor import compute
 from ui.visitor.choice import Choice, peers
 
@@ -22,8 +22,18 @@ _CONTROL = "Gaussian"
 _MISREAD, _REACHED = "Any wrong answer", "The target"
 
 
-def models(choice: Choice, classifier: Classifier, settings: FitSettings, *, scale: float) -> None:
-    """The matrix; the row of the chosen model is there at once, the others on demand."""
+def models(
+    choice: Choice,
+    classifier: Classifier,
+    settings: FitSettings,
+    found: dict[str, Carried],
+    *,
+    scale: float,
+) -> None:
+    """The matrix; the row of the chosen model is there at once, the others on demand.
+
+    found: what the noise and its controls do to the chosen model, on as many images or more.
+    """
     place = st.container()
     names = peers(choice.model)
     shipped = [key for key in compute.shipped_cards() if key != choice.model and key in names]
@@ -50,7 +60,7 @@ def models(choice: Choice, classifier: Classifier, settings: FitSettings, *, sca
     try:
         with place, st.skeleton(height=58 * len(compared) + 120):
             rates = _rates(
-                compared, settings, scale, everywhere=settings in fitted, counted=counted
+                compared, settings, scale, found, everywhere=settings in fitted, counted=counted
             )
     except ValueError as error:
         error_box(error)
@@ -79,6 +89,7 @@ def _rates(
     compared: dict[str, Classifier],
     settings: FitSettings,
     scale: float,
+    found: dict[str, Carried],
     *,
     everywhere: bool,
     counted: str,
@@ -90,17 +101,20 @@ def _rates(
     """
     check_apart([*compared, _CONTROL], "rows are called")
 
-    def rate(found: Carried) -> Rate | None:
-        rate = found.misclassified(found.others) if counted == _MISREAD else found.reached()
+    def rate(each: Carried) -> Rate | None:
+        rate = each.misclassified(each.others) if counted == _MISREAD else each.reached()
         return rate if rate.total else None
 
     own, *others = compared
-    both = {
-        name: scores(scored, compared[own], settings, scale, few(settings.spec), (NOISE, GAUSSIAN))
-        for name, scored in compared.items()
+    images = len(scored_images(settings, few(settings.spec)))
+    both = {own: {name: each.first(images) for name, each in found.items()}} | {
+        name: scores(
+            compared[name], compared[own], settings, scale, few(settings.spec), (NOISE, GAUSSIAN)
+        )
+        for name in others
     }
     rates: dict[str, dict[str, Rate | None]] = {
-        own: {name: rate(found[NOISE]) for name, found in both.items()}
+        own: {name: rate(each[NOISE]) for name, each in both.items()}
     }
     for fitted in others:
         rates[fitted] = {
@@ -113,7 +127,7 @@ def _rates(
             else None
             for name, scored in compared.items()
         }
-    rates[_CONTROL] = {name: rate(found[GAUSSIAN]) for name, found in both.items()}
+    rates[_CONTROL] = {name: rate(each[GAUSSIAN]) for name, each in both.items()}
     return rates
 
 

@@ -121,7 +121,7 @@ def _context(
     with curve:
         scale_curve(classifier, settings, now=view.scale)
     with others:
-        models(choice, classifier, settings, scale=view.scale)
+        models(choice, classifier, settings, found, scale=view.scale)
     if report is not None:
         with report:
             claim(classifier, settings, found[NOISE], scale=view.scale, count=view.count)
