@@ -201,14 +201,14 @@ class Likeness:
 
 
 def class_image_claims(
-    images: FloatArray, real: FloatArray, late_gains: FloatArray, likeness: Likeness
+    images: FloatArray, rough_real: FloatArray, late_gains: FloatArray, likeness: Likeness
 ) -> list[Claim]:
     """E10's three claims: made images [n, 28, 28, 1] beside test images, late_gains [n].
 
-    late_gains: shares of the whole gain, NaN where there is none. Jittery is more total variation
-    than 97.5 % of the test images have.
+    rough_real [m]: the total variation of each test image. late_gains: shares of the whole gain,
+    NaN where there is none. Jittery is more total variation than 97.5 % of the test images have.
     """
-    rough, rough_real = total_variation(images), total_variation(real)
+    rough = total_variation(images)
     count, typical = len(images), float(np.median(rough))
     converged = int((np.abs(late_gains) < CONVERGED).sum())
     gained = late_gains[np.isfinite(late_gains)]
@@ -219,8 +219,8 @@ def class_image_claims(
             "Images close to digits",
             None,
             "what a person sees is not measured. What is: the most similar of "
-            f"{len(real):,} test images is of the class for {likeness.of_class} of {count} (cosine "
-            f"{likeness.cosine:.2f} in the median; of test images with each other "
+            f"{len(rough_real):,} test images is of the class for {likeness.of_class} of {count} "
+            f"(cosine {likeness.cosine:.2f} in the median; of test images with each other "
             f"{likeness.real_cosine:.2f}), and {likeness.second_name} reads "
             f"{likeness.second_reads} of {count} as their class.",
         ),

@@ -176,7 +176,9 @@ def test_e10_claims_follow_the_numbers(random: np.random.Generator) -> None:
     rough = random.random((10, SIDE, SIDE, 1)).astype(np.float32)
     real = np.concatenate([smooth, 0.5 * rough[:5]])
     likeness = Likeness(7, 0.4, 0.9, 9, "Model 2")
-    close, jittery, converges = class_image_claims(rough, real, np.full(10, 0.004), likeness)
+    close, jittery, converges = class_image_claims(
+        rough, total_variation(real), np.full(10, 0.004), likeness
+    )
     assert close.confirmed is None
     assert "for 7 of 10 (cosine 0.40" in close.measured
     assert "Model 2 reads 9 of 10" in close.measured
@@ -186,12 +188,12 @@ def test_e10_claims_follow_the_numbers(random: np.random.Generator) -> None:
         "for 10 of 10 the last 20 iterations bring less than 1 % of the whole gain, at most 0.4 %."
     )
     gains = np.array([0.001, -0.2, np.nan, 0.002, 0.003])
-    _, calm, moving = class_image_claims(smooth, real, gains, likeness)
+    _, calm, moving = class_image_claims(smooth, total_variation(real), gains, likeness)
     assert not calm.confirmed
     assert not moving.confirmed
     assert moving.measured.startswith("for 3 of 5 the last 20")
     assert moving.measured.endswith("at most 20.0 %; 1 gain nothing at all.")
-    none = class_image_claims(smooth, real, np.full(5, np.nan), likeness)[2]
+    none = class_image_claims(smooth, total_variation(real), np.full(5, np.nan), likeness)[2]
     assert none.measured.endswith("of the whole gain; 5 gain nothing at all.")
 
 

@@ -15,7 +15,7 @@ from ui.controls import shared
 from ui.figures import class_charts
 from ui.show import draw
 from ui.views.class_images.among import DRAWS, reordered
-from ui.views.class_images.made import ImagesMade
+from ui.views.class_images.made import ImagesMade, typical
 from ui.views.class_images.wanted import CLASS, ImagesAsked, Start
 from ui.visitor import compute
 from ui.visitor.cache import cached
@@ -55,8 +55,7 @@ def _claims(
 ) -> list[Claim]:
     classes = np.array(asked.wanted.numbers)
     test = compute.dataset(MNIST).test
-    real = to_float(test.images)
-    similar, cosine = most_similar(_found.images, real)
+    similar, cosine = most_similar(_found.images, to_float(test.images))
     likeness = Likeness(
         of_class=int((test.labels[similar] == classes).sum()),
         cosine=float(np.median(cosine)),
@@ -65,7 +64,8 @@ def _claims(
         second_name=text.literal(second.name),
     )
     gains = late_gain(cost(_way, asked.settings), _way.steps)
-    return class_image_claims(_found.images, real, gains, likeness)
+    _, rough_real = typical(MNIST)
+    return class_image_claims(_found.images, rough_real, gains, likeness)
 
 
 @cached

@@ -182,7 +182,7 @@ def _unit_values(layer: str, number: int, classifier: Classifier) -> FloatArray:
 
 
 @cached
-def typical(spec: DatasetSpec) -> tuple[float, float]:
-    """Ink and total variation of a test image, in the mean."""
+def typical(spec: DatasetSpec) -> tuple[float, FloatArray]:
+    """The ink of a test image in the mean, and the total variation of each, [n]."""
     test = to_float(compute.dataset(spec).test.images)
-    return float(test.sum(axis=(1, 2, 3)).mean()), float(total_variation(test).mean())
+    return float(test.sum(axis=(1, 2, 3)).mean()), total_variation(test)

@@ -51,7 +51,7 @@ def explore(choice: Choice, classifier: Classifier) -> None:
     with st.container(border=True, key="among"):
         among.show(classifier, asked, found)
     with st.container(border=True, key="regularizers"):
-        regularizers.show(classifier, asked)
+        regularizers.show(classifier, asked, found)
     if asked.wanted.kind == CHANNEL:
         with st.container(border=True, key="channels"):
             channels.show(classifier, asked)

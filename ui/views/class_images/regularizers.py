@@ -14,24 +14,24 @@ from ui.views.class_images.wanted import CLASS, REGULARIZERS, ImagesAsked, Regul
 _TILE, _HALF = 112, 56
 
 
-def show(classifier: Classifier, asked: ImagesAsked) -> None:
-    """The same settings with each and without it."""
+def show(classifier: Classifier, asked: ImagesAsked, found: ImagesMade) -> None:
+    """The same settings with each and without it; found: what was made at the settings above."""
     st.markdown(
         "**What does each regularizer do? With it, and without** "
         f":gray[· all else as set above, at most {QUICK} iterations]"
     )
     if len(asked.wanted.numbers) > 1:
         for regularizer in REGULARIZERS:
-            _strips(classifier, asked, regularizer)
+            _strips(classifier, asked, regularizer, found)
     else:
         columns = st.columns(len(REGULARIZERS), gap="small")
         for column, regularizer in zip(columns, REGULARIZERS, strict=True):
             with column, st.container(horizontal=True, gap="xsmall"):
-                _pair(classifier, asked, regularizer)
+                _pair(classifier, asked, regularizer, found)
     ink, variation = typical(classifier.spec)
     st.caption(
         "What is off above is tried out at the strength that is written. A test image has ink "
-        f"{ink:.0f} and total variation (TV) {variation:.0f} in the mean."
+        f"{ink:.0f} and total variation (TV) {variation.mean():.0f} in the mean."
     )
 
 
@@ -44,12 +44,23 @@ def _sides(asked: ImagesAsked, regularizer: Regularizer) -> list[tuple[str, Imag
     ]
 
 
-def _strips(classifier: Classifier, asked: ImagesAsked, regularizer: Regularizer) -> None:
+def _made(
+    classifier: Classifier, asked: ImagesAsked, settings: ImageSettings, found: ImagesMade
+) -> ImagesMade:
+    """What the settings make; what is shown above is not made again."""
+    if settings == asked.settings and settings.iterations <= QUICK:
+        return found
+    return made(classifier, asked.wanted, asked.start, settings)
+
+
+def _strips(
+    classifier: Classifier, asked: ImagesAsked, regularizer: Regularizer, above: ImagesMade
+) -> None:
     """All classes, left with it and right without."""
     sides = _sides(asked, regularizer)
     for column, (title, settings) in zip(st.columns(2, gap="medium"), sides, strict=True):
         with column, st.container(gap="xxsmall"):
-            found = made(classifier, asked.wanted, asked.start, settings)
+            found = _made(classifier, asked, settings, above)
             _halves(found, classifier.spec, title)
             st.caption(f"**{title}** · {', '.join(_numbers(asked, found))}")
 
@@ -68,10 +79,12 @@ def _halves(found: ImagesMade, spec: DatasetSpec, title: str) -> None:
             picture(sheet, width="stretch", alt=alt)
 
 
-def _pair(classifier: Classifier, asked: ImagesAsked, regularizer: Regularizer) -> None:
+def _pair(
+    classifier: Classifier, asked: ImagesAsked, regularizer: Regularizer, above: ImagesMade
+) -> None:
     """One image with it and one without."""
     for title, settings in _sides(asked, regularizer):
-        found = made(classifier, asked.wanted, asked.start, settings)
+        found = _made(classifier, asked, settings, above)
         with st.container(gap="xxsmall", width=_TILE):
             image = tiles.image(found.images[0], _TILE, theme.palette())
             picture(image, width=_TILE, alt=title)
