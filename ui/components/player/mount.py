@@ -56,7 +56,8 @@ def pack(tracks: Sequence[Track], paints: dict[str, object]) -> bytes:
     images = described(tracks[0].spec)
     about = {"version": version, "colors": paints, "images": images, "tracks": heads}
     head = json.dumps(about).encode()
-    return zlib.compress(len(head).to_bytes(4, "little") + head + body, 4)
+    packer = zlib.compressobj(strategy=zlib.Z_RLE)  # differences: in half the time as small
+    return packer.compress(len(head).to_bytes(4, "little") + head + body) + packer.flush()
 
 
 def kept_frames(track: Track, limit: int) -> IntArray:
