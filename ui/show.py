@@ -14,16 +14,20 @@ if TYPE_CHECKING:
     from ui.figures.charts import Chart
 
 
-def picture(pixels: Picture, *, width: "int | Literal['stretch']", alt: str) -> None:
-    """Show RGB uint8 [h, w, 3], exactly, `width` CSS pixels wide.
+def picture(pixels: Picture | str, *, width: "int | Literal['stretch']", alt: str) -> None:
+    """Show RGB uint8 [h, w, 3], exactly, or what `encoded` made of it, `width` CSS pixels wide."""
+    st.image(pixels if isinstance(pixels, str) else encoded(pixels), width=width, alt=alt)
+
+
+def encoded(pixels: Picture) -> str:
+    """RGB uint8 [h, w, 3] as the address of a PNG that holds itself.
 
     PNG, because Streamlit's own choice for arrays is JPEG; and inside the page rather than a file
     of the server, because a live view replaces its pictures before the browser has asked for them.
     """
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG", compress_level=1)
-    data = base64.b64encode(file.getvalue()).decode()
-    st.image(f"data:image/png;base64,{data}", width=width, alt=alt)
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def draw(chart: "Chart", *, key: str, alt: str, **options: Any) -> None:

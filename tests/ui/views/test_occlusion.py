@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.arrays import FloatArray
+from core.network.classifier import Classifier
 from tests.ui.conftest import text_of
 
 
@@ -38,6 +40,19 @@ def test_the_gallery_shows_the_images_beside(page: AppTest) -> None:
     page.text_input(key="more").set_value("8, 12").run()
     assert "The chosen images" in text_of(page)
     assert "of 3**" in text_of(page)
+
+
+def test_a_move_asks_only_what_it_changes(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """25 positions and 2 × 29 steps of one deletion, beside a few looks at the image itself."""
+    asked, logits = [], Classifier.logits
+
+    def counted(classifier: Classifier, images: FloatArray) -> FloatArray:
+        asked.append(len(images))
+        return logits(classifier, images)
+
+    monkeypatch.setattr(Classifier, "logits", counted)
+    page.slider(key="stride").set_value(5).run()
+    assert 25 + 58 <= sum(asked) <= 25 + 58 + 5
 
 
 @pytest.mark.parametrize(

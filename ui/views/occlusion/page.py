@@ -10,7 +10,6 @@ import streamlit as st
 from core.arrays import FloatArray, to_float
 from core.data.fills import FILLS, fill_images
 from core.data.spec import MNIST, DatasetSpec
-from core.inspection.fidelity import Fidelity, fidelity, random_map
 from core.inspection.occlusion import OcclusionMap, occlude
 from core.network.classifier import BATCH, Classifier
 from ui import text, theme
@@ -20,9 +19,11 @@ from ui.controls.class_picker import class_picker
 from ui.controls.columns import result_and_settings
 from ui.controls.downloads import download
 from ui.controls.report import as_in_the_report
-from ui.figures import charts, tiles
+from ui.figures import tiles
+from ui.figures.palette import Palette
 from ui.files import npz
-from ui.show import draw, picture
+from ui.show import encoded, picture
+from ui.views.occlusion.truth import truth
 from ui.visitor import compute
 from ui.visitor.cache import cached
 from ui.visitor.choice import Choice
@@ -30,7 +31,6 @@ from ui.visitor.images import ChosenImage
 
 REPORT = {"block": 12, "stride": 4, "fill": "black", "change": "Probability", "pixels": False}
 _TILE = 84
-_DRAWS = 20
 _FEW = 100  # test images among which a classifier that costs much is shown ten
 _WORK = 3_500  # passes of one image on the whole page, roughly
 
@@ -61,7 +61,7 @@ def explore(classifier: Classifier, choice: Choice) -> None:
     with st.container(border=True):
         _gallery(classifier, choice)
     with st.container(border=True):
-        _truth(classifier, image, measured.occlusion.of_class(label))
+        truth(classifier, image, measured.occlusion.of_class(label))
     _downloads(measured.occlusion.of_class(label), image)
 
 
@@ -194,10 +194,12 @@ def _all_classes(classifier: Classifier, occlusion: OcclusionMap, block: int, st
         f":gray[· change of each class's {shown.unit}, block {block}, stride {stride}, "
         f"one scale ±{shown.limit:g}]"
     )
+    palette = theme.palette()
     with st.grid(min_column_width=_TILE, gap="xsmall"):
         for name, values in zip(names, maps, strict=True):
             with st.container(gap=None):
-                picture(_map_tile(values, shown.limit), width=_TILE, alt=f"Map of class {name}")
+                tile = _map_tile(values, shown.limit, palette)
+                picture(tile, width=_TILE, alt=f"Map of class {name}")
                 st.caption(
                     f"**{name}** {_change(float(values.min()), shown.unit)} … "
                     f"{_change(float(values.max()), shown.unit)}"
@@ -209,10 +211,10 @@ def _change(value: float, unit: str) -> str:
     return text.signed(value, 2 if unit == "p" else 1)
 
 
-def _map_tile(values: FloatArray, limit: float) -> tiles.Picture:
+def _map_tile(values: FloatArray, limit: float, palette: Palette) -> tiles.Picture:
     """A map [rows, columns] as a square of 2 × `_TILE` pixels, whatever its cells."""
     index = np.arange(2 * _TILE) * len(values) // (2 * _TILE)
-    return tiles.signed(values[np.ix_(index, index)], limit, theme.palette())
+    return tiles.signed(values, limit, palette)[np.ix_(index, index)]
 
 
 def _gallery(classifier: Classifier, choice: Choice) -> None:
@@ -235,19 +237,13 @@ def _gallery(classifier: Classifier, choice: Choice) -> None:
         f"**{title}: some block changes the answer for {broken} of {len(shown)}** "
         f":gray[· {experiment}block {block}, stride {stride}, black; one scale ±1]"
     )
-    palette = theme.palette()
+    pictures = _gallery_pictures(classifier, shown, block, stride, theme.palette())
     with st.grid(min_column_width=_TILE, gap="xsmall"):
-        for number, image in enumerate(shown):
+        for number, (image, (digit, hidden)) in enumerate(zip(shown, pictures, strict=True)):
             name = spec.classes[occlusion.classes[number]]
             with st.container(gap="xsmall"):
-                picture(
-                    tiles.image(image.pixels / 255, _TILE, palette), width=_TILE, alt=image.title
-                )
-                picture(
-                    _map_tile(-occlusion.probability_drop[number], 1.0),
-                    width=_TILE,
-                    alt=f"Its map: the probability of {name} by block",
-                )
+                picture(digit, width=_TILE, alt=image.title)
+                picture(hidden, width=_TILE, alt=f"Its map: the probability of {name} by block")
                 st.caption(f"**{name}** {_change(-float(drops[number]), 'p')}")
     st.caption(
         "Change of the explained class's probability: the true one, or the predicted one of an "
@@ -281,51 +277,19 @@ def _gallery_maps(
     return occlude(classifier, pixels, np.array(classes), block=block, stride=stride)
 
 
-def _truth(classifier: Classifier, image: ChosenImage, occlusion: OcclusionMap) -> None:
-    """Erase pixels in the map's order, beside the two controls that know nothing of the network."""
-    label = int(occlusion.classes[0])
-    name = image.spec.classes[label]
-    drop = occlusion.per_pixel_mean(occlusion.logit_drop)
-    maps = {
-        "In the map's order": np.nan_to_num(drop, nan=float(np.nanmin(drop))),
-        "Brightest first": image.floats.mean(axis=-1),
-        f"At random, mean of {_DRAWS} draws": random_map(
-            image.floats.repeat(_DRAWS, axis=0), draws=_DRAWS
-        ),
-    }
-    tested = {name: _erase(classifier, image, label, each) for name, each in maps.items()}
-    areas = {name: float(each.deletion_area.mean()) for name, each in tested.items()}
-    own, brightest, blind = areas.values()
-    verdict = "beats" if own < brightest else "does not beat"
-    st.markdown(
-        f"**Does the map tell the truth? Area {own:.2f} in its order, {blind:.2f} at random, "
-        f"{brightest:.2f} brightest first** "
-        f":gray[· p({name}) while pixels turn black; lower finds what matters; one image]"
-    )
-    rows = [
-        {"x": float(share), "y": float(p), "name": name}
-        for name, each in tested.items()
-        for share, p in zip(each.shares, each.deletion.mean(axis=0), strict=True)
+@cached
+def _gallery_pictures(
+    classifier: Classifier, images: list[ChosenImage], block: int, stride: int, palette: Palette
+) -> list[tuple[str, str]]:
+    """Each image and its map, encoded once: no slider changes them."""
+    drops = _gallery_maps(classifier, images, block, stride).probability_drop
+    return [
+        (
+            encoded(tiles.image(image.pixels / 255, _TILE, palette)),
+            encoded(_map_tile(-drop, 1.0, palette)),
+        )
+        for image, drop in zip(images, drops, strict=True)
     ]
-    chart = charts.curves(
-        pd.DataFrame(rows),
-        theme.palette(),
-        names=list(maps),
-        x_title=f"share of the {image.spec.side**2} pixels that are black",
-        legend=True,
-        height=220,
-    )
-    draw(chart, key="truth", alt=f"Probability of {name} while pixels are erased")
-    st.caption(
-        f"On this image the map {verdict} a control that never asked the network: erasing the "
-        "brightest pixels first. The map here is the mean change of the logit by pixel; 200 images "
-        "and other maps are on the Attribution page."
-    )
-
-
-def _erase(classifier: Classifier, image: ChosenImage, label: int, maps: FloatArray) -> Fidelity:
-    count = len(maps)
-    return fidelity(classifier, image.floats.repeat(count, axis=0), np.full(count, label), maps)
 
 
 def _downloads(occlusion: OcclusionMap, image: ChosenImage) -> None:
