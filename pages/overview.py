@@ -23,9 +23,13 @@ if shown is None:
     with place, st.skeleton(height=640):
         shown = walkthrough.walk_through(choice.classifier(), choice.image.pixels)
 with place:
-    overview.reading(shown, choice, palette)
+    bars = overview.reading(shown, choice, palette)
     overview.strip(shown, choice.spec, palette)
 
 st.subheader("On the shelf", anchor=False)
-overview.shelf()
+shelf = st.container()
 overview.links()
+with bars:
+    overview.bars(shown, choice, palette)
+with shelf:
+    overview.shelf()

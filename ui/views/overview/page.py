@@ -1,10 +1,12 @@
 """The parts of the first page; none of them needs TensorFlow.
 
-Altair and pandas take half a second to import, so they come behind the first picture.
+Altair and pandas take half a second to import, in which the server answers nobody: what needs them
+is drawn in its place when everything else is there.
 """
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.arrays import FloatArray
 from core.data.spec import MNIST, DatasetSpec
@@ -40,8 +42,8 @@ def at_once(choice: Choice) -> Walkthrough | None:
     return shown if shown.version == compute.shipped_cards()[choice.model].version else None
 
 
-def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
-    """The image beside what the model makes of it, and where to go from here."""
+def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> DeltaGenerator:
+    """The image beside what the model makes of it, and where to go; the place for `bars`."""
     spec = choice.spec
     left, right = st.columns([1, 1.1], gap="medium")
     with left, st.container(height="stretch"):
@@ -70,21 +72,27 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
             f"**{name} reads {read}** "
             f":gray[· p = {shown.probabilities[predicted]:.3f}, {_truth(choice)}]"
         )
-        left, bars = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
+        left, place = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
         with left:
             picture(
                 tiles.image(shown.image / 255, 168, palette),
                 width=168,
                 alt=f"{choice.image.title}, {choice.image.kind}",
             )
-        with bars:
-            from ui.figures.charts import class_bars
+    return place
 
-            draw(
-                class_bars(shown.probabilities, spec.classes, palette, true=choice.image.label),
-                key="reading",
-                alt=f"Probabilities of all classes; {read} is the largest",
-            )
+
+def bars(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
+    """The probabilities of all classes."""
+    from ui.figures.charts import class_bars
+
+    names = choice.spec.classes
+    draw(
+        class_bars(shown.probabilities, names, palette, true=choice.image.label),
+        key="reading",
+        alt=f"Probabilities of all classes; {names[int(shown.probabilities.argmax())]} is the "
+        "largest",
+    )
 
 
 def _truth(choice: Choice) -> str:
