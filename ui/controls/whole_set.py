@@ -82,7 +82,7 @@ def outcome(whole: Whole[T]) -> T | None:
 
 def evaluation(classifier: Classifier) -> Whole[Evaluation]:
     """The answers to all test images."""
-    test = compute.dataset(classifier.spec).test
+    test = compute.test_split(classifier.spec)
 
     def logits(part: slice) -> FloatArray:
         return classifier.logits(to_float(test.images[part]))

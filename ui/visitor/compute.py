@@ -6,13 +6,13 @@ TensorFlow takes seconds to load, so core's modules that need it are imported wh
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
 from core.arrays import ByteArray, FloatArray, IntArray, to_float
-from core.data.dataset import DataError, Dataset
-from core.data.mnist import load_mnist, load_test_labels
+from core.data.dataset import DataError, Dataset, Split
+from core.data.mnist import load_mnist, load_test, load_test_labels
 from core.data.spec import MNIST, DatasetSpec
 from core.network.architecture import Architecture
 from core.network.card import ModelCard
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from core.network.evaluation import Evaluation
     from core.network.model import LayerInfo
     from core.training.runs import Run
+
+T = TypeVar("T")
 
 
 @st.cache_data
@@ -83,9 +85,18 @@ def dataset(spec: DatasetSpec) -> Dataset:
 def test_labels(spec: DatasetSpec) -> ByteArray:
     """The labels of the test images, which the header needs before anything else."""
     if spec != MNIST:
-        return dataset(spec).test.labels
+        return test_split(spec).labels
+    return _of_mnist(load_test_labels)
+
+
+def test_split(spec: DatasetSpec) -> Split:
+    """The test images of `dataset`; of MNIST they are read without the 47 MB for training."""
+    return dataset(spec).test if spec != MNIST else _of_mnist(load_test)
+
+
+def _of_mnist(load: Callable[[], T]) -> T:
     try:
-        return load_test_labels()
+        return load()
     except DataError as error:
         error_box(error)
         st.stop()
@@ -202,7 +213,7 @@ def test_evaluation(classifier: "Classifier") -> "Evaluation":
 def _test_evaluation(version: str, _classifier: "Classifier") -> "Evaluation":
     from core.network.evaluation import evaluate
 
-    test = dataset(_classifier.spec).test
+    test = test_split(_classifier.spec)
     return evaluate(_classifier, to_float(test.images), test.labels)
 
 
@@ -239,7 +250,7 @@ def first_test_images(spec: DatasetSpec, count: int) -> tuple[FloatArray, IntArr
 @cached
 def _first_test_images(spec: DatasetSpec) -> tuple[FloatArray, IntArray]:
     """Once in memory, for the measurements of all visitors."""
-    first = dataset(spec).test.first(1_000)
+    first = test_split(spec).first(1_000)
     return to_float(first.images), first.labels.astype("int64")
 
 
@@ -248,7 +259,7 @@ def nearest_real(spec: DatasetSpec, key: str, _image: FloatArray) -> FloatArray:
     """The L2 from the one image called `key` to the nearest test image of each class."""
     from core.data.neighbors import nearest_by_class
 
-    test, classes = dataset(spec).test, len(spec.classes)
+    test, classes = test_split(spec), len(spec.classes)
     return nearest_by_class(_image, test.images, test.labels, classes=classes)
 
 

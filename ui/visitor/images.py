@@ -66,7 +66,7 @@ class ChosenImage:
         """Uint8 [side, side], 255 is ink; of colors [side, side, 3]."""
         if self.number is None:
             return decode_ink(self.ink)
-        return compute.dataset(self.spec).test.images[self.number]
+        return compute.test_split(self.spec).images[self.number]
 
     @property
     def floats(self) -> FloatArray:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.arrays import check_images, to_float
-from core.data.mnist import MNIST_FILE, DataError, Dataset, load_mnist, read_mnist
+from core.data.mnist import MNIST_FILE, DataError, Dataset, load_mnist, load_test, read_mnist
 
 # MD5 of the four original IDX files without their headers is not published; counts are.
 TRAIN_COUNTS = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -35,6 +35,7 @@ def test_is_the_published_file(mnist: Dataset, split: str, part: str) -> None:
 
 def test_is_loaded_once_and_read_only(mnist: Dataset) -> None:
     assert load_mnist() is mnist
+    assert load_test() is mnist.test  # one copy
     assert mnist.train.images.dtype == np.uint8
     with pytest.raises(ValueError, match="read-only"):
         mnist.train.images[0, 0, 0] = 1
@@ -47,6 +48,15 @@ def test_floats_are_bytes_in_255ths(mnist: Dataset) -> None:
     assert floats.min() == 0
     assert floats.max() == 1
     assert (np.rint(floats[..., 0] * 255) == mnist.test.images[:50]).all()
+
+
+def test_the_test_images_are_read_alone(
+    mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _write(tmp_path / "mnist.npz", x_test=mnist.test.images, y_test=mnist.test.labels)
+    monkeypatch.setattr("core.data.mnist.MNIST_FILE", path)
+    test = load_test.__wrapped__()
+    assert (test.images == mnist.test.images).all()
 
 
 def _write(path: Path, **arrays: np.ndarray) -> Path:

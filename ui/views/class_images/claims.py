@@ -54,7 +54,7 @@ def _claims(
     _found: ImagesMade,
 ) -> list[Claim]:
     classes = np.array(asked.wanted.numbers)
-    test = compute.dataset(MNIST).test
+    test = compute.test_split(MNIST)
     similar, cosine = most_similar(_found.images, to_float(test.images))
     likeness = Likeness(
         of_class=int((test.labels[similar] == classes).sum()),
@@ -70,7 +70,7 @@ def _claims(
 
 @cached
 def _real_cosine() -> float:
-    real = to_float(compute.dataset(MNIST).test.images)
+    real = to_float(compute.test_split(MNIST).images)
     return float(np.median(most_similar(real[:_OTHERS], real[_OTHERS:])[1]))
 
 

@@ -131,7 +131,7 @@ def real_values(wanted: Wanted, found: Real) -> dict[int, FloatArray]:
 
 def layer_responses(classifier: Classifier, layer: str) -> Whole[Responses]:
     """What the channels of a layer answer to all test images."""
-    images = compute.dataset(classifier.spec).test.images
+    images = compute.test_split(classifier.spec).images
 
     def measured(part: slice) -> Responses:
         return responses(classifier, to_float(images[part]), layer)
@@ -149,7 +149,7 @@ def layer_responses(classifier: Classifier, layer: str) -> Whole[Responses]:
 def _units(
     classifier: Classifier, layer: str, numbers: tuple[int, ...]
 ) -> Whole[dict[int, FloatArray]]:
-    images = compute.dataset(classifier.spec).test.images
+    images = compute.test_split(classifier.spec).images
 
     def measured(part: slice) -> FloatArray:
         some = to_float(images[part])
@@ -171,18 +171,18 @@ def _units(
 
 @cached
 def _layer_responses(layer: str, classifier: Classifier) -> Responses:
-    return responses(classifier, to_float(compute.dataset(classifier.spec).test.images), layer)
+    return responses(classifier, to_float(compute.test_split(classifier.spec).images), layer)
 
 
 @cached
 def _unit_values(layer: str, number: int, classifier: Classifier) -> FloatArray:
     return unit_responses(
-        classifier, to_float(compute.dataset(classifier.spec).test.images), layer, number
+        classifier, to_float(compute.test_split(classifier.spec).images), layer, number
     )
 
 
 @cached
 def typical(spec: DatasetSpec) -> tuple[float, FloatArray]:
     """The ink of a test image in the mean, and the total variation of each, [n]."""
-    test = to_float(compute.dataset(spec).test.images)
+    test = to_float(compute.test_split(spec).images)
     return float(test.sum(axis=(1, 2, 3)).mean()), total_variation(test)

@@ -80,7 +80,7 @@ def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
 ) -> tuple[DetectionStudy, Generator[float]]:
     study = DetectionStudy(settings["images"], settings["detector"], settings["epsilon"])
-    return study, study.work(classifier, compute.dataset(classifier.spec).test)
+    return study, study.work(classifier, compute.test_split(classifier.spec))
 
 
 def _show(record: Record[DetectionStudy]) -> None:

@@ -133,7 +133,7 @@ def evaluate_edits(classifier: Classifier, edits: Edits) -> Evaluation:
 
 @cached
 def _evaluate(classifier: Classifier, edits: Frozen, seed: int | None) -> Evaluation:
-    test = compute.dataset(classifier.spec).test
+    test = compute.test_split(classifier.spec)
     factors = factors_of(dict(edits), convolutions(classifier.model))
     if seed is not None:
         factors = shuffled(factors, seed=seed)

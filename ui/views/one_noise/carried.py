@@ -106,7 +106,7 @@ def _images(
     labels: IntArray,
     read: IntArray,
 ) -> None:
-    originals = to_float(compute.dataset(spec).test.images[numbers])
+    originals = to_float(compute.test_split(spec).images[numbers])
     shared.tile_row(
         np.clip(originals + np.float32(scale) * noise, 0, 1),
         [

@@ -212,7 +212,7 @@ def _scored_in_parts(
 
 
 def _scored(settings: FitSettings, count: int) -> tuple[FloatArray, IntArray]:
-    test, rows = compute.dataset(settings.spec).test, scored_images(settings, count)
+    test, rows = compute.test_split(settings.spec), scored_images(settings, count)
     return to_float(test.images[rows]), test.labels[rows].astype(np.int64)
 
 
@@ -261,4 +261,4 @@ def _noises_of(
 
 @cached
 def _answers(classifier: Classifier, count: int) -> IntArray:
-    return classifier.predict(to_float(compute.dataset(classifier.spec).test.images[:count]))
+    return classifier.predict(to_float(compute.test_split(classifier.spec).images[:count]))

@@ -138,7 +138,7 @@ def _gallery(
         st.markdown(f"No test image of {total:,} fits: choose another class or show all.")
         return
     palette = theme.palette()
-    pixels = compute.dataset(spec).test.images
+    pixels = compute.test_split(spec).images
     with st.grid(min_column_width=84, gap="xsmall"):
         for index in shown[:count]:
             with st.container(gap=None, horizontal_alignment="center"):
@@ -173,7 +173,7 @@ def _to_tray(evaluation: Evaluation, spec: DatasetSpec, shown: IntArray) -> None
         ):
             st.caption(f"{len(misread)} misread here:", width="content")
             tray.button(
-                to_float(compute.dataset(spec).test.images[misread]),
+                to_float(compute.test_split(spec).images[misread]),
                 evaluation.labels[misread].tolist(),
                 "misread test images",
                 key="misread-tray",
