@@ -17,7 +17,7 @@ from core.network.model import layer_table, weights_digest
 from core.network.plain_network import PlainNetwork
 
 Climbed = Callable[[Tensor, Tensor], Tensor]  # logits [n, m] and classes [n] to numbers [n]
-BATCH = 250
+BATCH = 64  # what TensorFlow needs for one it keeps for good: 250 images would be 100 MB more
 _MULTIPLY_ADDS = 5_000_000  # that take as long as Model 1's 2.8 million in its small layers
 _MOST_KEPT = 16  # of those that came from another process
 _two_at_a_time = ThreadPoolExecutor(2)  # an operation has one thread (core/backend.py)
