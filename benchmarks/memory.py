@@ -1,55 +1,153 @@
-"""Resident memory of the server: after its start, and with 20 visitors while one trains."""
+"""Memory over one visitor's tour of seven pages: of this build, and of an older one beside it.
 
+    python -m benchmarks memory                       this build alone
+    python -m benchmarks memory --against 2919c8d     and the one of that commit, with ratios
+
+Counted are a server and all processes that it has started. What only they hold counts in
+proportion to who shares it, and a file's pages once, whoever else maps them: so the figure is that
+of a machine with nothing else running, on any machine. Linux only.
+"""
+
+import argparse
+import contextlib
+import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import psutil
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Locator, Page
 
-from tests.browser.chromium import ARGUMENTS, find_chromium
-from tests.browser.conftest import Visitor
+from benchmarks import machine
+from benchmarks.before import HERE, checked_out
+from benchmarks.startup import chromium
 from tests.browser.server import Server
-from ui.header.navigation import VIEWS
 
-VISITORS = 20
-PAGES = ("/", "/training", *(f"/{view.file}" for view in VIEWS[2:]))
+TOUR = (
+    "Occlusion", "Attribution", "Class images", "Feature maps", "Adversarial",
+    "One noise, many images", "Defenses",
+)  # fmt: skip
+MOVES = 8  # of a slider, on each page
+START, GONE, GROWTH = "start", "a minute after leaving", "growth over the tour"
+_IDLE = (
+    '[data-testid="stApp"][data-test-connection-state="CONNECTED"]'
+    '[data-test-script-state="notRunning"]'
+)
+_PATIENCE = 300_000  # ms: others may compute on the same machine
+_AT_REST = 0.1  # CPU seconds in _LOOK seconds
+_LOOK = 4.0
+
+Figures = dict[str, float]  # MB by when
 
 
 def main() -> None:
-    """Print the figures as they come."""
+    """Print the table, and keep it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks memory")
+    parser.add_argument("--against", metavar="COMMIT")
+    commit = parser.parse_args(sys.argv[2:]).against
+    with contextlib.ExitStack() as stack:
+        places = {"now": HERE}
+        if commit:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            places[commit] = stack.enter_context(checked_out(commit, folder))
+        tours = {name: tour(place) for name, place in places.items()}
+    result = machine.conditions() | {"tours": tours}
+    print(table(result))
+    print(f"Kept in {machine.keep('memory', result)}.")
+
+
+def tour(place: Path) -> Figures:
+    """MB held at each station by a fresh server of the project in `place`."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        Server(Path(folder) / "log") as server,
-        sync_playwright() as playwright,
+        Server(Path(folder) / "log", place) as server,
+        chromium() as browser,
     ):
-        process = psutil.Process(server.pid)
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        page.set_default_timeout(_PATIENCE)
+        page.goto(server.url)
+        _settle(page)
+        _rest(server.pid)
+        figures = {START: held(server.pid)}
+        for title in TOUR:
+            _walk(page, title)
+            figures[title] = held(server.pid)
+        page.close()
+        time.sleep(60)
+        return figures | {GONE: held(server.pid)}
 
-        def resident() -> float:
-            return process.memory_info().rss / 1e6
 
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
-        people = []
-        for number in range(VISITORS):
-            person = Visitor(browser.new_page(), server.url)
-            person.page.set_default_timeout(120_000)
-            person.open(PAGES[number % len(PAGES)])
-            people.append(person)
-            if number == 0:
-                time.sleep(25)
-                print(f"after the start, one visitor: {resident():,.0f} MB", flush=True)
-        print(f"{VISITORS} visitors: {resident():,.0f} MB", flush=True)
-        trainer = people[1]
-        trainer.press("train")
-        trainer.wait_for_step(20, timeout=120_000)
-        highest = 0.0
-        for _ in range(60):
-            time.sleep(1)
-            highest = max(highest, resident())
-        print(f"{VISITORS} visitors, one training for a minute: at most {highest:,.0f} MB")
-        print(f"step {trainer.step():,} was reached", flush=True)
-        trainer.press("stop")
-        browser.close()
+def held(pid: int) -> float:
+    """MB of a process and of all that it and they have started."""
+    own, files = 0.0, defaultdict[str, int](int)
+    process = psutil.Process(pid)
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
+            rollup = Path(f"/proc/{each.pid}/smaps_rollup").read_text()
+            own += 1024 * int(rollup.partition("Pss_Anon:")[2].split()[0])
+            for mapped in each.memory_maps():
+                files[mapped.path] = max(files[mapped.path], mapped.rss - mapped.anonymous)
+    return (own + sum(files.values())) / 1e6
+
+
+def _walk(page: Page, title: str) -> None:
+    """Open a page and move its sliders in turn, a step up each."""
+    page.locator('[data-testid="stSidebarNav"]').get_by_text(title, exact=True).click()
+    page.get_by_role("heading", name=title, level=1).wait_for()
+    _settle(page)
+    for move in range(MOVES):
+        sliders = _sliders(page)
+        sliders.nth(move % sliders.count()).press("ArrowRight")
+        _settle(page)
+
+
+def _sliders(page: Page) -> Locator:
+    """Those of the page that can be moved."""
+    sliders = page.get_by_test_id("stMain").get_by_role("slider", disabled=False)
+    sliders.first.wait_for()
+    return sliders
+
+
+def _settle(page: Page) -> None:
+    """Wait until the script rests and stays at rest."""
+    for _ in range(2):
+        page.wait_for_timeout(400)
+        page.wait_for_selector(_IDLE)
+
+
+def _rest(pid: int) -> None:
+    """Wait until the server has done what it does behind its first page."""
+    time.sleep(_LOOK)
+    spent = _spent(pid)
+    while True:
+        time.sleep(_LOOK)
+        before, spent = spent, _spent(pid)
+        if spent - before < _AT_REST:
+            return
+
+
+def _spent(pid: int) -> float:
+    """CPU seconds of a process and its children so far."""
+    process = psutil.Process(pid)
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
+def table(result: dict[str, Any]) -> str:
+    """MB by when in Markdown, a column for each build; behind two of them the ratio."""
+    tours = {
+        name: figures | {GROWTH: figures[TOUR[-1]] - figures[START]}
+        for name, figures in result["tours"].items()
+    }
+    beside = len(tours) > 1
+    lines = [["MB", *tours, *["times"] * beside], ["---"] * (1 + len(tours) + beside)]
+    for when in next(iter(tours.values())):
+        held = [figures[when] for figures in tours.values()]
+        ratio = [f"{held[0] / held[1]:.2f}"] if beside else []
+        lines.append([when, *(f"{each:,.0f}" for each in held), *ratio])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

@@ -251,7 +251,9 @@ def first_test_images(spec: DatasetSpec, count: int) -> tuple[FloatArray, IntArr
 def _first_test_images(spec: DatasetSpec) -> tuple[FloatArray, IntArray]:
     """Once in memory, for the measurements of all visitors."""
     first = test_split(spec).first(1_000)
-    return to_float(first.images), first.labels.astype("int64")
+    images = to_float(first.images)
+    images.flags.writeable = False  # whoever holds some of them does not hold all
+    return images, first.labels.astype("int64")
 
 
 @cached
