@@ -16,7 +16,7 @@ import sys
 
 ALL = (
     "training", "startup", "moves", "memory", "attribution", "attacks", "defenses", "load",
-    "reruns",
+    "reruns", "workers",
 )  # fmt: skip
 TOLD = ("before", "same", "mutation", "table")
 

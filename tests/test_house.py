@@ -29,8 +29,8 @@ def _imports(path: Path, *, top_level: bool = False) -> Iterator[str]:
 
 ROOMS = {  # of core and of ui, from the ground up: none imports from one that comes later
     "core": (
-        "data", "statistics", "network", "optimization", "certification", "attacks", "training",
-        "inspection", "defenses", "coach", "report", "studies", "zoo",
+        "work", "data", "statistics", "network", "optimization", "certification", "attacks",
+        "training", "inspection", "defenses", "coach", "report", "studies", "zoo",
     ),
     "ui": (
         "text", "files", "assets", "figures", "theme", "show",

@@ -13,27 +13,18 @@ from core.network.model import Weights
 from core.training.trainer import TrainingState
 
 DISK_BUDGET = 4_000_000_000
-_SLOTS, _STEP = "slots.safetensors", "step"
+_SLOTS, _STEP, _RECENT = "slots.safetensors", "step", "recent"
 
 
-class CheckpointFiles:
-    """Weights by step, as safetensors in a temporary folder of its own.
+class CheckpointFolder:
+    """Weights by step, as safetensors in a folder that somebody else made and removes.
 
-    All runs of the process share `DISK_BUDGET` bytes: past that the oldest are thinned first, the
-    one that writes last; and if that is not enough, the oldest are emptied. Everything raises
-    DiskError with one sentence where the disk is full, not writable or has lost a file.
+    Everything raises DiskError with one sentence where the disk is full, not writable or has lost
+    a file.
     """
 
-    _all: ClassVar["list[weakref.ref[CheckpointFiles]]"] = []
-    _lock = threading.Lock()
-
-    def __init__(self) -> None:
-        self._folder = new_folder("run-")
-        self.dropped = 0  # checkpoints that had to make room
-        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        with self._lock:
-            self._all[:] = [ref for ref in self._all if ref() is not None]
-            self._all.append(weakref.ref(self))
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     @property
     def steps(self) -> list[int]:
@@ -43,17 +34,17 @@ class CheckpointFiles:
     def save(self, step: int, weights: Weights) -> None:
         """Keep the weights as they are at `step`."""
         write_arrays(self._path(step), weights)
-        self._keep_to_budget()
 
     def load(self, step: int) -> Weights:
         """The weights at `step`, one of `steps`."""
         return read_arrays(self._path(step))
 
     def save_state(self, state: TrainingState) -> None:
-        """Keep weights and the optimizer's slots, so that the run can go on from here."""
+        """Keep all that a training needs to go on from here with the same curve."""
         slots = {f"{number:03d}": array for number, array in enumerate(state.slots)}
         self.save(state.step, state.weights)
-        write_arrays(self._folder / _SLOTS, {**slots, _STEP: np.array([state.step])})
+        more = {_STEP: np.array([state.step]), _RECENT: state.recent}
+        write_arrays(self._folder / _SLOTS, {**slots, **more})
 
     @property
     def can_go_on(self) -> bool:
@@ -63,8 +54,48 @@ class CheckpointFiles:
     def load_state(self) -> TrainingState:
         """The state that was saved last."""
         slots = read_arrays(self._folder / _SLOTS)
-        step = int(slots.pop(_STEP)[0])
-        return TrainingState(step, self.load(step), [slots[key] for key in sorted(slots)])
+        step, recent = int(slots.pop(_STEP)[0]), slots.pop(_RECENT)
+        return TrainingState(step, self.load(step), [slots[key] for key in sorted(slots)], recent)
+
+    def _path(self, step: int) -> Path:
+        return self._folder / f"{step:08d}.safetensors"
+
+
+class CheckpointFiles(CheckpointFolder):
+    """A temporary folder of checkpoints of its own, within the budget of the process.
+
+    reached: the step of the last record; a worker that is ahead of it has written more.
+    All runs share `DISK_BUDGET` bytes: past that the oldest are thinned first, the one that writes
+    last; and if that is not enough, the oldest are emptied.
+    """
+
+    _all: ClassVar["list[weakref.ref[CheckpointFiles]]"] = []
+    _lock = threading.Lock()
+
+    def __init__(self) -> None:
+        super().__init__(new_folder("run-"))
+        self.dropped = 0  # checkpoints that had to make room
+        self.reached = 0
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        with self._lock:
+            self._all[:] = [ref for ref in self._all if ref() is not None]
+            self._all.append(weakref.ref(self))
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps up to `reached` whose weights are there, in order."""
+        return [step for step in super().steps if step <= self.reached]
+
+    @property
+    def folder(self) -> CheckpointFolder:
+        """The same files for a worker, which owns none of them."""
+        return CheckpointFolder(self._folder)
+
+    def save(self, step: int, weights: Weights) -> None:
+        """Keep the weights as they are at `step`."""
+        super().save(step, weights)
+        self.reached = max(self.reached, step)
+        self.make_room()
 
     def thin(self) -> None:
         """Drop every second checkpoint, but neither the first nor the last."""
@@ -84,10 +115,8 @@ class CheckpointFiles:
     def _bytes(self) -> int:
         return sum(path.stat().st_size for path in self._folder.glob("*"))
 
-    def _path(self, step: int) -> Path:
-        return self._folder / f"{step:08d}.safetensors"
-
-    def _keep_to_budget(self) -> None:
+    def make_room(self) -> None:
+        """Thin what all runs of the process keep, until it is within the budget."""
         with self._lock:
             everyone = [files for ref in self._all if (files := ref()) is not None]
             others = [files for files in everyone if files is not self]

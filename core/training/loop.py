@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +102,10 @@ class TrainingDiverged(Exception):
             f"The loss became infinite at step {step:,}: lower the learning rate "
             f"(it was {learning_rate:g})."
         )
-        self.step = step
+        self.step, self._learning_rate = step, learning_rate
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.step, self._learning_rate)
 
 
 def train(

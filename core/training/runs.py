@@ -32,10 +32,10 @@ from core.training.loop import (
     Controls,
     Progress,
     TrainingSettings,
-    train,
 )
+from core.training.recording import recorded
 from core.training.settings import OFF
-from core.training.trainer import TrainingState
+from core.work.here import stream
 
 _numbers = itertools.count(1)
 _SETTING_NAMES = {
@@ -57,6 +57,7 @@ _SETTING_NAMES = {
     "extra_images": "tray",
     "extra_repeat": "times",
 }
+_IMAGES_A_SECOND = 8_000  # through Model 1 and back, on two cores of 2025
 _OVERFITTED = 0.1  # how much more may stand one step than ten, as a share of the images
 
 
@@ -86,7 +87,6 @@ class Run:
     def __post_init__(self, start: Weights | None) -> None:
         self.checkpoints = CheckpointFiles()
         self.controls = Controls.of(self.settings)
-        self._recent: FloatArray = np.empty(0, np.float32)  # of the last steps, for the next record
         if start is not None:
             self.checkpoints.save(0, start)
 
@@ -137,7 +137,18 @@ class Run:
             return math.nan
         first, last = timed[max(0, len(timed) - 100)], timed[-1]
         pace = (last.seconds - first.seconds) / max(1, last.step - first.step)
-        return pace * max(0, self.controls.epochs * self.settings.steps_per_epoch - last.step)
+        return pace * max(0, self._planned - last.step)
+
+    @property
+    def expected_seconds(self) -> float:
+        """What all epochs take, roughly, before anything of them was measured."""
+        images = self._planned * self.settings.batch_size * (1 + self.settings.inner_steps)
+        return images / _IMAGES_A_SECOND
+
+    @property
+    def share_done(self) -> float:
+        """Of the steps that are planned now, in [0, 1]."""
+        return self.last.step / self._planned if self.last else 0.0
 
     @property
     def warning(self) -> str:
@@ -218,46 +229,44 @@ class Run:
 
         Called again after it ended, with more epochs, it goes on where it was.
         """
-        if self.checkpoints.can_go_on:
-            state = self.checkpoints.load_state()
-        elif self.origin:
-            state = TrainingState(0, self.checkpoints.load(0))
-        else:
-            state = TrainingState.untrained(self.architecture, self.settings.seed)
-        state.recent = self._recent
-        before = self.last.seconds if self.last else 0.0
-        training = train(
-            self.architecture,
-            self.dataset,
-            self.settings,
-            controls=self.controls,
-            state=state,
-            extra=self.extra,
-        )
-        try:
-            for progress in training:
-                if progress.step > (self.last.step if self.last else -1):
-                    seconds = before + progress.seconds
-                    self.history.append(replace(progress, weights=None, seconds=seconds))
-                if progress.weights is not None:
-                    self.checkpoints.save(progress.step, progress.weights)
-                yield progress.step / progress.total_steps
-        finally:
-            training.close()
-            self._recent = state.recent
-            if all(np.isfinite(array).all() for array in state.weights.values()):
-                self._score_where_it_stopped(state)
-                self.checkpoints.save_state(state)
+        yield from self._stretch()
+        while self.last and self.last.step < self._planned:  # added while it sent its last record
+            yield from self._stretch()
 
-    def _score_where_it_stopped(self, state: TrainingState) -> None:
-        """Give the last record its score: the one that a training which goes on begins with."""
-        if self.last is None or self.last.test is not None or self.last.step != state.step:
-            return
-        on = train(self.architecture, self.dataset, self.settings, state=state, extra=self.extra)
-        now = next(on)
-        on.close()
-        seconds = self.last.seconds + now.seconds
-        self.history[-1] = replace(self.last, test=now.test, seconds=seconds)
+    @property
+    def _planned(self) -> int:
+        """Steps."""
+        return self.controls.epochs * self.settings.steps_per_epoch
+
+    def _stretch(self) -> Generator[float]:
+        """To the end of the epochs that were planned when the last step was made."""
+        before = self.last.seconds if self.last else 0.0
+        records = stream(
+            recorded, self.architecture, self.dataset, self.settings, replace(self.controls),
+            self.checkpoints.folder, self.extra,
+        )  # fmt: skip
+        try:
+            for record in records:
+                if record is not None:
+                    self._take(record, before)
+                yield self.share_done
+                records.tell(replace(self.controls))
+        finally:
+            for record in records.stop():
+                self._take(record, before)
+            self.checkpoints.make_room()
+
+    def _take(self, record: Progress, before: float) -> None:
+        """Append a record, or give the last its score; seconds count on from `before`."""
+        record = replace(record, seconds=before + record.seconds)
+        last = self.last
+        if last is None or record.step > last.step:
+            self.history.append(record)
+            self.checkpoints.reached = record.step
+        elif record.step == last.step and last.test is None:
+            self.history[-1] = replace(last, test=record.test, seconds=record.seconds)
+        if record.test is not None:
+            self.checkpoints.make_room()
 
     def classifier(self, step: int) -> Classifier:
         """The model as it was at the checkpoint `step`."""

@@ -149,20 +149,23 @@ def test_a_cell_of_the_matrix_selects_its_images(visitor: Visitor) -> None:
 
 
 def test_two_visitors_train_at_once(browser: Browser, server: Server) -> None:
-    contexts = [browser.new_context(), browser.new_context()]
-    first, second = (Visitor(context.new_page(), server) for context in contexts)
+    """Two of them in processes of their own; a third waits for a place."""
+    contexts = [browser.new_context() for _ in range(3)]
+    first, second, third = people = [Visitor(each.new_page(), server) for each in contexts]
     server.gate.hold("Training", 0.005)
-    for person in (first, second):
+    for person in people:
         person.open("/training?epochs=10")
         person.press("train")
-    first.wait_for_step(20)
-    second.page.get_by_text("it is number 1 in the queue").wait_for()
+        if person is not third:
+            person.wait_for_step(20)
+    third.page.get_by_text("it is number 1 in the queue, its turn comes in about").wait_for()
     first.press("stop")
-    second.wait_for_step(20)
-    second.press("stop")
-    second.page.locator(".st-key-stop").wait_for(state="detached")
+    third.wait_for_step(20)
+    for person in (second, third):
+        person.press("stop")
+        person.page.locator(".st-key-stop").wait_for(state="detached")
     server.gate.open()
-    for person, context in zip((first, second), contexts, strict=True):
+    for person, context in zip(people, contexts, strict=True):
         assert not person.complaints, person.complaints
         context.close()
 

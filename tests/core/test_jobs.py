@@ -249,3 +249,70 @@ def test_tensorflows_own_words_are_not_shown(caplog: pytest.LogCaptureFixture) -
     until(lambda: job.ended)
     assert job.error == "It ended with an unexpected error (ValueError)."
     assert "Job" in caplog.text
+
+
+def test_short_jobs_come_first_and_the_wait_is_told() -> None:
+    manager = JobManager()
+    works = {name: Work(1) for name in ("busy", "long", "short", "shorter")}
+    seconds = {"busy": 10.0, "long": 5_000.0, "short": 3_000.0, "shorter": 1_000.0}
+    jobs = {name: Job(name, name, work, seconds=seconds[name]) for name, work in works.items()}
+    manager.submit(jobs["busy"])
+    until(lambda: jobs["busy"].state == RUNNING)
+    for name in ("long", "short", "shorter"):
+        manager.submit(jobs[name])
+    names = list(jobs)
+    assert [manager.position(jobs[name]) for name in names] == [0, 3, 2, 1]
+    assert [manager.wait(jobs[name]) for name in names] == [0, 4_010, 1_010, 10]
+    for name in ("busy", "shorter", "short", "long"):
+        until(lambda name=name: jobs[name].state == RUNNING)
+        works[name].allow()
+    until(lambda: jobs["long"].state == FINISHED)
+
+
+def test_two_places_shorten_the_wait() -> None:
+    manager = JobManager(workers=2)
+    jobs = [Job(owner, owner, Work(), seconds=100.0) for owner in "abcd"]
+    for job in jobs[:2]:
+        manager.submit(job)
+    until(lambda: all(job.state == RUNNING for job in jobs[:2]))
+    jobs[1].fraction = 0.75
+    for job in jobs[2:]:
+        manager.submit(job)
+    assert [manager.wait(job) for job in jobs] == [0, 0, 25, 100]
+
+
+def test_a_long_job_is_not_overtaken_for_ever() -> None:
+    """One that was asked for later has to be shorter by more than the time between."""
+    manager, later = JobManager(), Job("c", "later", Work(), seconds=50.0)
+    busy, waits = Job("a", "busy", Work()), Job("b", "waits", Work(), seconds=100.0)
+    manager.submit(busy)
+    until(lambda: busy.state == RUNNING)
+    manager.submit(waits)
+    waits.due -= 60  # it was asked for a minute ago
+    manager.submit(later)
+    assert manager.position(later) == 2
+
+
+def test_a_resumable_job_has_nothing_at_work_in_a_pause() -> None:
+    done, closed = [], threading.Event()
+
+    def work() -> Generator[float]:
+        try:
+            while len(done) < 3:
+                yield len(done) / 3
+                done.append(1)
+        finally:
+            closed.set()
+
+    manager, job = JobManager(), Job("a", "work", work, resumable=True)
+    manager.gate = lambda job: (
+        manager.pause(job) if len(done) == 1 and not closed.is_set() else None
+    )  # type: ignore[method-assign]
+    manager.submit(job)
+    until(lambda: job.state == PAUSED and not job.on_thread)
+    assert closed.is_set()
+    assert job.iterator is None
+    assert not job.settled
+    manager.resume(job)
+    until(lambda: job.state == FINISHED)
+    assert len(done) == 3

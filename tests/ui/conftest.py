@@ -8,6 +8,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from core.jobs import JobManager
+from core.work import capacity
 from tests.gate import Gate
 from tests.test_house import ROOT
 
@@ -27,6 +28,14 @@ def take_no_pages_directory(monkeypatch: pytest.MonkeyPatch) -> None:
 def router(monkeypatch: pytest.MonkeyPatch) -> None:
     take_no_pages_directory(monkeypatch)
     st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_workers() -> Iterator[None]:
+    """As on a machine with little memory: in tests of pages work stays in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(capacity, "found", lambda: 0)
+        yield
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def _live() -> None:
 
 def _line(job: Job) -> str:
     if job.state == QUEUED:
-        return f"waiting, number {session.manager().position(job)} in the queue"
+        return f"waiting, {session.place(job)}"
     run = next((run for run in state.runs() if run.job is job), None)
     if run is None or run.last is None:
         return job.state

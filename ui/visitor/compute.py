@@ -16,6 +16,7 @@ from core.data.mnist import load_mnist, load_test, load_test_labels
 from core.data.spec import MNIST, DatasetSpec
 from core.network.architecture import Architecture
 from core.network.card import ModelCard
+from core.work import here
 from core.zoo import models as zoo
 from ui import text
 from ui.show import error_box
@@ -108,8 +109,14 @@ def warm_up() -> None:
 
 
 def warm_up_training() -> None:
-    """Take a training's first step, which takes seconds and 200 MB, where one is likely."""
-    _once(_train_first)
+    """Have what takes seconds and 200 MB of a first training behind us where one is likely.
+
+    That is its first step, or that there is something to fork a worker from.
+    """
+    if workers := here.workers():
+        workers.supervisor.start()
+    else:
+        _once(_train_first)
 
 
 _warm_up_lock = threading.Lock()

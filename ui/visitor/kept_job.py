@@ -95,7 +95,7 @@ def progress(
         return
     where = f"{done:,} of {total:,} {what}"
     if job.state == QUEUED:
-        where = f"waiting, number {session.manager().position(job)} in the queue"
+        where = f"waiting, {session.place(job)}"
     elif job.ended:
         where += f", stopping after {hand}"
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -11,6 +11,9 @@ import uuid
 import streamlit as st
 
 from core.jobs import Job, JobManager
+from core.work import capacity, here
+from core.work.pool import Workers
+from ui import text
 
 GRACE_SECONDS = 120
 _OWNER = "_owner"
@@ -18,8 +21,13 @@ _OWNER = "_owner"
 
 @st.cache_resource(show_spinner=False)
 def manager() -> JobManager:
-    """The one job manager of the process."""
-    return JobManager()
+    """The one job manager of the process: a job at a time for each worker that there is room for.
+
+    Without any its jobs run here, one at a time.
+    """
+    places = capacity.found()
+    here.use(Workers(places) if places else None)
+    return JobManager(workers=max(1, places))
 
 
 @st.cache_resource(show_spinner=False)
@@ -40,6 +48,13 @@ def owner() -> str:
 def current_job() -> Job | None:
     """The visitor's latest job."""
     return manager().job_of(owner())
+
+
+def place(job: Job) -> str:
+    """Where a job is that waits: “number 2 in the queue, its turn comes in about 40 s”."""
+    wait = manager().wait(job)
+    when = f"in about {text.duration(wait)}" if wait >= 1 else "at once"
+    return f"number {manager().position(job)} in the queue, its turn comes {when}"
 
 
 def _leave(name: str) -> None:

@@ -60,9 +60,8 @@ def _watch(drawn_while: str) -> None:
     if run.overfitting:
         st.warning(f"Run {run.number}: {run.overfitting}", icon=":material/warning:")
     if run.job is not None and run.job.state == QUEUED:
-        position = session.manager().position(run.job)
         st.info(
-            f"Run {run.number} waits: it is number {position} in the queue.",
+            f"Run {run.number} waits: it is {session.place(run.job)}.",
             icon=":material/hourglass_top:",
         )
     _metrics(run)

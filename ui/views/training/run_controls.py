@@ -48,7 +48,15 @@ def add(run: Run) -> None:
 
 def _submit(run: Run) -> None:
     title = f"Training {run.title} · run {run.number}"
-    job = Job(session.owner(), title, run.work, explained=(TrainingDiverged, ValueError))
+    job = Job(
+        session.owner(),
+        title,
+        run.work,
+        explained=(TrainingDiverged, ValueError),
+        seconds=run.expected_seconds,
+        resumable=True,
+        fraction=run.share_done,
+    )
     session.manager().submit(job)
     run.job = job
 
