@@ -13,7 +13,7 @@ from core.network.model import Weights
 from core.training.trainer import TrainingState
 
 DISK_BUDGET = 4_000_000_000
-_SLOTS, _STEP, _RECENT = "slots.safetensors", "step", "recent"
+_SLOTS, _STEP, _RECENT, _PLANNED = "slots.safetensors", "step", "recent", "planned"
 
 
 class CheckpointFolder:
@@ -43,7 +43,8 @@ class CheckpointFolder:
         """Keep all that a training needs to go on from here with the same curve."""
         slots = {f"{number:03d}": array for number, array in enumerate(state.slots)}
         self.save(state.step, state.weights)
-        more = {_STEP: np.array([state.step]), _RECENT: state.recent}
+        planned = np.array(state.planned, np.int64)
+        more = {_STEP: np.array([state.step]), _RECENT: state.recent, _PLANNED: planned}
         write_arrays(self._folder / _SLOTS, {**slots, **more})
 
     @property
@@ -55,7 +56,9 @@ class CheckpointFolder:
         """The state that was saved last."""
         slots = read_arrays(self._folder / _SLOTS)
         step, recent = int(slots.pop(_STEP)[0]), slots.pop(_RECENT)
-        return TrainingState(step, self.load(step), [slots[key] for key in sorted(slots)], recent)
+        planned = slots.pop(_PLANNED).tolist()
+        arrays = [slots[key] for key in sorted(slots)]
+        return TrainingState(step, self.load(step), arrays, recent, planned)
 
     def _path(self, step: int) -> Path:
         return self._folder / f"{step:08d}.safetensors"

@@ -201,8 +201,7 @@ class _Training:
         self.images_per_record = settings.batch_size * min(
             self.steps_per_record, max(1, _RECORD_IMAGES // settings.batch_size)
         )
-        self.planned_steps = self.scored_step = state.step
-        self.checkpoint_at: set[int] = set()
+        self.scored_step = state.step
         self._drawn: tuple[int, IntArray] = (-1, np.empty(0, np.int64))
 
     @property
@@ -241,7 +240,7 @@ class _Training:
             )
             seconds = time.perf_counter() - started
             self._check_finite(results, learning_rate)
-            weights = self.trainer.weights() if self.state.step in self.checkpoint_at else None
+            weights = self.trainer.weights() if self._at_checkpoint else None
             if weights and not all(np.isfinite(array).all() for array in weights.values()):
                 raise TrainingDiverged(self.state.step, learning_rate)
             test = self._score() if self._score_is_due() else None
@@ -269,9 +268,15 @@ class _Training:
         }
 
     def _extend_plan(self) -> None:
-        if self.total_steps > self.planned_steps:
-            self.checkpoint_at.update(checkpoint_steps(self.planned_steps, self.total_steps))
-            self.planned_steps = self.total_steps
+        planned = self.state.planned
+        last = planned[-1] if planned else self.state.step
+        if self.total_steps > last:
+            planned += checkpoint_steps(last, self.total_steps)
+
+    @property
+    def _at_checkpoint(self) -> bool:
+        """The last step is one, if fewer epochs were planned meanwhile, too."""
+        return self.state.step in self.state.planned or self.state.step >= self.total_steps
 
     def _next_batches(self) -> tuple[ByteArray, ByteArray]:
         """Images [k, batch, …] and labels [k, batch] up to the next record.
@@ -287,7 +292,7 @@ class _Training:
             return self._images_at(order[None, done * size :])
         alike = settings.steps_per_epoch * size == settings.images_per_epoch
         end = step - done + last + alike
-        checkpoints = [at for at in self.checkpoint_at if at > step]
+        checkpoints = [at for at in self.state.planned if at > step]
         count = min(step + self.steps_per_record, end, *checkpoints) - step
         return self._images_at(order[done * size :][: count * size].reshape(count, size))
 

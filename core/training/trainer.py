@@ -38,7 +38,8 @@ class TrainingState:
     """Where a training stands: steps done, weights, and the optimizer's two slots per weight.
 
     recent float32 [k, 4 + layers]: of the last steps the images, seconds, loss, share of correct
-    images and gradient norms, which the next record may reach back to. While it is seated on a
+    images and gradient norms, which the next record may reach back to. planned: the steps whose
+    weights are kept, the last that is planned at the end. While it is seated on a
     trainer the arrays here are those of the moment it sat down; `Trainer.unseat` brings them up to
     date.
     """
@@ -47,6 +48,7 @@ class TrainingState:
     weights: Weights
     slots: list[FloatArray] = field(default_factory=list)
     recent: FloatArray = field(default_factory=lambda: np.empty(0, np.float32))
+    planned: list[int] = field(default_factory=list)
 
     @classmethod
     def untrained(cls, architecture: Architecture, seed: int) -> "TrainingState":

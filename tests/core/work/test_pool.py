@@ -32,7 +32,7 @@ def test_errors_arrive(workers: Workers) -> None:
     with pytest.raises(Unexpected, match=r"an unexpected error \(ValueError\)\.$") as told:
         workers.submit(tasks.reshape_wrongly).result()
     assert "tasks.py" in told.value.trace
-    with pytest.raises(Unexpected, match=r"\((PicklingError|TypeError|AttributeError)\)"):
+    with pytest.raises(TypeError, match="cannot pickle"):
         workers.submit(tasks.answer_that_cannot_be_sent).result()
 
 
@@ -78,8 +78,7 @@ def test_a_call_that_waits_is_cancelled_and_costs_no_process(
     assert behind.result() == 9
 
 
-def test_the_supervisor_killed_costs_nothing_but_what_ran(tmp_path: Path) -> None:
-    workers = Workers(1)
+def test_the_supervisor_killed_costs_nothing_but_what_ran(workers: Workers, tmp_path: Path) -> None:
     number = tmp_path / "number"
     running = workers.submit(tasks.work_for_ever, number)
     process = tasks.wait_for(number)
@@ -89,25 +88,10 @@ def test_the_supervisor_killed_costs_nothing_but_what_ran(tmp_path: Path) -> Non
     assert running.cancel()
     tasks.wait_for_the_end(process)
     assert workers.submit(pow, 3, 2).result() == 9
+
+
+def test_after_the_shutdown_nothing_is_taken(tmp_path: Path) -> None:
+    workers = Workers(1)
     workers.shutdown()
     with pytest.raises(RuntimeError, match="shut down"):
         workers.submit(pow, 3, 2)
-
-
-_SERVER = """
-import sys
-from pathlib import Path
-from core.work.pool import Workers
-from tests.core.work import tasks
-Workers(1).submit(tasks.work_for_ever, Path(sys.argv[1])).result()
-"""
-
-
-def test_workers_end_with_the_server(tmp_path: Path) -> None:
-    """However it ends: here by a kill, in the middle of a call."""
-    number = tmp_path / "number"
-    server = tasks.server(_SERVER, str(number), folder=tmp_path)
-    process = tasks.wait_for(number)
-    server.kill()
-    server.communicate()
-    tasks.wait_for_the_end(process)
