@@ -39,19 +39,19 @@ def test_a_stopped_run_is_scored_where_it_stopped(app: AppTest, gate: Gate) -> N
     run_until(page, lambda: run.last is not None and run.job.fraction >= 0.5)
     assert run.last
     step = f"{run.last.step:,}"
-    page.button(key="pause").click().run()
-    assert run.job.state == PAUSED
     scored = run.last_scored
     assert scored
     assert 0 < run.last.step != scored.step
     assert f"at step {scored.step}, and under" in _headline(page)
-    assert _headline(page).endswith(f"; it rests at step {step}")
     assert {f"Test accuracy, step {scored.step}", f"Under attack, step {scored.step}"} <= {
         *_labels(page)
     }
+    page.button(key="pause").click().run()
+    assert run.job.state == PAUSED
+    run_until(page, lambda: run.job.iterator is None)
+    assert not run.unscored, "it rests, and is scored there"
     page.button(key="stop").click().run()
     run_until(page, lambda: run.job.settled)
-    assert not run.unscored
     assert run.last_score == run.evaluate(run.last.step).accuracy
     assert f"test images right at step {step}, and under PGD-10" in _headline(page)
     assert "it ended" not in _headline(page)

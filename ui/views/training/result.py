@@ -302,7 +302,7 @@ def _gone_on(run: Run) -> str:
     if run.last is None or not run.unscored or job is None or job.active:
         return ""
     where = f"; it {'rests' if job.state == PAUSED else 'ended'} at step {run.last.step:,}"
-    return where if job.settled or job.state == PAUSED else f"{where}, and is being scored there"
+    return where if job.iterator is None else f"{where}, and is being scored there"
 
 
 def _attacked_finding(run: Run, scored: Progress) -> str:
