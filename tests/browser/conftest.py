@@ -112,6 +112,11 @@ class Visitor:
             arg=step,
         )
 
+    def wait_until_scored(self) -> None:
+        """Until a training that is paused or stopped has ended what it had in hand."""
+        accuracy = self.page.locator('[data-testid="stMetricLabel"]').nth(1)
+        expect(accuracy).to_have_text("Test accuracy")
+
     def _hear(self, message: ConsoleMessage) -> None:
         probe = "404" in message.text and _PROBE.search(message.location.get("url", ""))
         if message.type in ("error", "warning") and not probe:
