@@ -4,8 +4,8 @@
     python -m benchmarks mutation faults.jsonl survivors   once more those that nothing noticed
 
 Each fault of a seeded sample is put into a copy of the project. Then the tests run that import the
-changed file, short ones first, in a process forked from one that has loaded TensorFlow and nothing
-of core. A test that fails or hangs has noticed it.
+changed file, near and short ones first, in a process forked from one that has loaded TensorFlow and
+nothing of core. A test that fails or hangs has noticed it.
 """
 
 import itertools
@@ -29,7 +29,7 @@ WHERE = (
     "core/statistics/*.py",
 )
 COUNT, SEED = 300, 0
-ENOUGH = 30  # seconds of tests for a fault
+ENOUGH = 20  # seconds of tests for a fault
 TESTS = "tests/core"
 Fault = tuple[str, Mutant]
 
@@ -90,17 +90,25 @@ def judge(place: Path, fault: Fault, seconds: dict[str, float]) -> dict[str, obj
 
 
 def chosen(place: Path, name: str, seconds: dict[str, float]) -> list[str]:
-    """Tests of the files that import the changed one: the shortest first, as many as are ENOUGH."""
+    """Tests of the files that import the changed one, as many as are ENOUGH.
+
+    Those of its own file come first, then those of its room, and among them the shortest.
+    """
     room, _, module = name.removesuffix(".py").replace("/", ".").rpartition(".")
     words = (f"{room}.{module} ", f"{room} import {module}\n")
-    files = {
-        path.relative_to(place).as_posix()
-        for path in (place / TESTS).rglob("test_*.py")
-        if any(word in path.read_text() for word in words) or path.stem == f"test_{module}"
-    }
-    tests = sorted((seconds[test], test) for test in seconds if test.partition("::")[0] in files)
-    so_far = itertools.accumulate(each for each, _ in tests)
-    return [test for (_, test), total in zip(tests, so_far, strict=True) if total <= ENOUGH]
+    near: dict[str, int] = {}
+    for path in (place / TESTS).rglob("test_*.py"):
+        if path.stem == f"test_{module}":
+            near[path.relative_to(place).as_posix()] = 0
+        elif any(word in path.read_text() for word in words):
+            near[path.relative_to(place).as_posix()] = 1 if path.parent.name in room else 2
+    tests = sorted(
+        (near[file], seconds[test], test)
+        for test in seconds
+        if (file := test.partition("::")[0]) in near
+    )
+    so_far = itertools.accumulate(each for _, each, _ in tests)
+    return [test for (*_, test), total in zip(tests, so_far, strict=True) if total <= ENOUGH]
 
 
 def report(verdicts: list[dict[str, object]]) -> None:

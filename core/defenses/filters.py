@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from core.arrays import FloatArray, Tensor
+from core.arrays import FloatArray, Tensor, check_images
 from core.backend import keras, tf
 from core.checks import check_choice, check_range, check_seed, on_step, short
 from core.data.spec import MAX_SIDE, DatasetSpec
@@ -125,7 +125,8 @@ class Filter:
         return InFront(lambda x: apply(x, self.strength, mode), name=self.key, window=window)
 
     def __call__(self, images: FloatArray, *, seed: int = 0) -> FloatArray:
-        """The filtered images float32 [n, side, side, channels] in [0, 1]."""
+        """The filtered images float32 [n, side, side, channels] in [0, 1], of such images."""
+        check_images(images)
         seed = check_seed(seed)
         if not len(images):
             return images.copy()

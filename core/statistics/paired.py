@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import bdtr, bdtrc
 
 from core.arrays import BoolArray
+from core.checks import check_range
 from core.statistics.rate import Rate
 
 LEVEL = 0.05  # a p-value below shows a difference
@@ -188,9 +189,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     In the order given, each at least as large as before. Raises ValueError outside [0, 1]. Holm
     (1979), Scand. J. Stat. 6:65.
     """
+    for each in p_values:
+        check_range("The p-value", each, 0, 1)
     given = np.asarray(p_values, np.float64)
-    if given.ndim != 1 or not ((given >= 0) & (given <= 1)).all():
-        raise ValueError(f"{p_values} are no p-values: give numbers from 0 to 1.")
     order = np.argsort(given, kind="stable")
     grown = np.maximum.accumulate(given[order] * (len(given) - np.arange(len(given))))
     corrected = np.empty_like(given)
@@ -203,9 +204,8 @@ def binomial_test(rate: Rate, share: float) -> float:
 
     Twice the smaller tail (Clopper and Pearson 1934, doi:10.2307/2331986); 1 of an empty sample.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"The share is {share}: choose 0 to 1.")
-    hits, total = rate.successes, rate.total
+    check_range("The share", share, 0, 1)
+    hits, total, share = rate.successes, rate.total, float(share)
     at_most = float(bdtr(hits, total, share)) if total else 1.0
     at_least = float(bdtrc(hits - 1, total, share)) if hits else 1.0
     return min(1.0, 2 * min(at_most, at_least))
