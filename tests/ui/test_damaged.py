@@ -78,6 +78,17 @@ def test_without_a_logo_the_pages_go_on(
     assert "Model 1 reads 2" in text_of(app)
 
 
+@pytest.mark.parametrize("damaged", [b"<svg", b"\x80\xff"], ids=str)
+def test_beside_a_damaged_logo_the_pages_go_on(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bytes
+) -> None:
+    for name in ("logo.svg", "logo-dark.svg", "icon.svg"):
+        (tmp_path / name).write_bytes(damaged)
+    monkeypatch.setattr("ui.assets.ASSETS", tmp_path)
+    app.run()
+    assert "Model 1 reads 2" in text_of(app)
+
+
 def test_a_damaged_first_page_is_computed(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ import streamlit as st
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-BUDGET = 128_000_000  # bytes of all results together
+BUDGET = 64_000_000  # bytes of all results together: some 25 visitors with what they look at
 NETWORK = 16_000_000  # of a network: weights, and what TensorFlow makes of it; measured
 _NOTES = 1_000  # of a function's results that have gone, 300 bytes each
 
