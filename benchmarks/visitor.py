@@ -137,6 +137,9 @@ class Visitor:
             self._forget(set(message.metadata.run.fragment_ids))
         elif kind == "auto_rerun":
             self._ticks[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+        elif kind == "stop_auto_rerun":
+            for fragment in message.stop_auto_rerun.fragment_ids:
+                self._ticks.pop(fragment, None)
         elif kind == "page_info_changed":
             self._link = dict(parse_qsl(message.page_info_changed.query_string))
         elif kind == "script_finished":

@@ -25,11 +25,15 @@ def in_line(what: str, units: float, guess: float) -> Iterator[None]:
 
 
 def _show(what: str, place: Place) -> None:
-    """Say where in the line it stands, until that changes; the spinner's end may end this run."""
+    """Say where in the line it stands, until that changes or 2 s have passed.
+
+    Where the spinner ends, the run ends if the visitor has asked for something else meanwhile.
+    """
     said = _sentence(what, place)
     with st.spinner(said):
-        while not _line.comes(place, 0.5) and _sentence(what, place) == said:
-            pass
+        for _ in range(4):
+            if _line.comes(place, 0.5) or _sentence(what, place) != said:
+                return
 
 
 def _sentence(what: str, place: Place) -> str:
