@@ -35,6 +35,7 @@ class Visitor:
         self.sliders: dict[str, Slider] = {}
         self.buttons: dict[str, Button] = {}
         self.metrics: dict[str, str] = {}
+        self._hash = ""  # what the server calls the page, once it has been there
         self._texts: dict[str, str] = {}
         self._fragments: dict[str, str] = {}
         self._ticks: dict[str, float] = {}  # seconds between the runs of a fragment that runs alone
@@ -62,7 +63,7 @@ class Visitor:
     def open(self, page: str | None = None) -> None:
         """Run the page, or another one, and wait until it is there."""
         if page is not None and page != self.page:
-            self.page = page
+            self.page, self._hash = page, ""
             self._link, self._texts = {}, {}
         self._run("")
 
@@ -107,7 +108,8 @@ class Visitor:
     def _run(self, fragment: str, *, pressed: str = "", alone: bool = False) -> None:
         message = BackMsg()
         asked = message.rerun_script
-        asked.page_name, asked.fragment_id, asked.is_auto_rerun = self.page, fragment, alone
+        asked.page_script_hash, asked.page_name = self._hash, "" if self._hash else self.page
+        asked.fragment_id, asked.is_auto_rerun = fragment, alone
         asked.query_string = urlencode(self._link)
         for key in self._texts.keys() & self.sliders.keys():
             state = asked.widget_states.widgets.add(id=self.sliders[key].id)
@@ -135,6 +137,8 @@ class Visitor:
         elif kind == "new_session":
             self.session = message.new_session.initialize.session_id
             self._forget(set(message.metadata.run.fragment_ids))
+        elif kind == "navigation":
+            self._hash = message.navigation.page_script_hash
         elif kind == "auto_rerun":
             self._ticks[message.auto_rerun.fragment_id] = message.auto_rerun.interval
         elif kind == "stop_auto_rerun":
