@@ -163,10 +163,10 @@ class Visitor:
         element = delta.new_element
         kind = element.WhichOneof("type")
         if kind == "slider":
-            key = element.slider.id.rpartition("-")[2]
+            key = element.slider.id.split("-", 2)[2]
             self.sliders[key], self._fragments[key] = element.slider, delta.fragment_id
         elif kind == "button":
-            key = element.button.id.rpartition("-")[2]
+            key = element.button.id.split("-", 2)[2]
             self.buttons[key], self._fragments[key] = element.button, delta.fragment_id
         elif kind == "metric":
             self.metrics[element.metric.label] = element.metric.body
