@@ -57,7 +57,7 @@ def certified_step() -> Step:
     logits_of(tf.zeros([1, 28, 28, 1]), False)
     layers = [*weighted, *filter(None, normal)]
     variables = [variable for layer in layers for variable in layer.trainable_variables]
-    averages = [tf.Variable(variable) for variable in variables]
+    averages = [tf.Variable(variable.numpy()) for variable in variables]
     loss_of = k.losses.SparseCategoricalCrossentropy(from_logits=True)
     optimizer = k.optimizers.Adam(LEARNING_RATE, global_clipnorm=10.0)
 
