@@ -2,16 +2,18 @@
 
 import streamlit as st
 
+from core.arrays import FloatArray
 from core.data.spec import DatasetSpec
 from core.inspection.class_images import ImageSettings
 from core.network.classifier import Classifier
 from ui import text, theme
 from ui.figures import tiles
-from ui.show import picture
+from ui.show import encoded, picture
 from ui.views.class_images.made import QUICK, ImagesMade, made, typical
 from ui.views.class_images.wanted import CLASS, REGULARIZERS, ImagesAsked, Regularizer
 
 _TILE, _HALF = 112, 56
+Sheets = dict[ImageSettings, list[str]]  # the two halves of a strip: without any, all look alike
 
 
 def show(classifier: Classifier, asked: ImagesAsked, found: ImagesMade) -> None:
@@ -21,8 +23,9 @@ def show(classifier: Classifier, asked: ImagesAsked, found: ImagesMade) -> None:
         f":gray[· all else as set above, at most {QUICK} iterations]"
     )
     if len(asked.wanted.numbers) > 1:
+        sheets: Sheets = {}
         for regularizer in REGULARIZERS:
-            _strips(classifier, asked, regularizer, found)
+            _strips(classifier, asked, regularizer, found, sheets)
     else:
         columns = st.columns(len(REGULARIZERS), gap="small")
         for column, regularizer in zip(columns, REGULARIZERS, strict=True):
@@ -54,29 +57,41 @@ def _made(
 
 
 def _strips(
-    classifier: Classifier, asked: ImagesAsked, regularizer: Regularizer, above: ImagesMade
+    classifier: Classifier,
+    asked: ImagesAsked,
+    regularizer: Regularizer,
+    above: ImagesMade,
+    sheets: Sheets,
 ) -> None:
     """All classes, left with it and right without."""
     sides = _sides(asked, regularizer)
     for column, (title, settings) in zip(st.columns(2, gap="medium"), sides, strict=True):
         with column, st.container(gap="xxsmall"):
             found = _made(classifier, asked, settings, above)
-            _halves(found, classifier.spec, title)
+            if settings not in sheets:
+                sheets[settings] = _encoded(found.images, classifier.spec)
+            _halves(sheets[settings], classifier.spec, title)
             st.caption(f"**{title}** · {', '.join(_numbers(asked, found))}")
 
 
-def _halves(found: ImagesMade, spec: DatasetSpec, title: str) -> None:
-    """In a row, and on a phone in two."""
+def _encoded(images: FloatArray, spec: DatasetSpec) -> list[str]:
+    """Both halves of a strip of all classes."""
     palette = theme.palette()
-    shown = tiles.colored(found.images, palette)
+    shown = tiles.colored(images, palette)
     half, scale = -(-len(shown) // 2), tiles.scale_of(_HALF, spec.side)
-    for column, first in zip(st.columns(2, gap="xxsmall"), (0, half), strict=True):
-        some = shown[first : first + half]
-        sheet = tiles.mosaic(some, palette, columns=half, scale=scale, gap=24)
-        last = spec.classes[first + len(some) - 1]
+    return [
+        encoded(tiles.mosaic(some, palette, columns=half, scale=scale, gap=24))
+        for some in (shown[:half], shown[half:])
+    ]
+
+
+def _halves(sheets: list[str], spec: DatasetSpec, title: str) -> None:
+    """In a row, and on a phone in two."""
+    half = -(-len(spec.classes) // 2)
+    names = spec.classes[:half], spec.classes[half:]
+    for column, sheet, own in zip(st.columns(2, gap="xxsmall"), sheets, names, strict=True):
         with column:
-            alt = f"{title}: {spec.noun}s {spec.classes[first]} to {last}"
-            picture(sheet, width="stretch", alt=alt)
+            picture(sheet, width="stretch", alt=f"{title}: {spec.noun}s {own[0]} to {own[-1]}")
 
 
 def _pair(
