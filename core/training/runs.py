@@ -17,6 +17,7 @@ import numpy as np
 from core.arrays import FloatArray, to_float
 from core.data.dataset import Dataset, Split
 from core.data.spec import DatasetSpec
+from core.failures import WorkerLost
 from core.jobs import Job
 from core.network.architecture import MODEL_1, MODEL_2, Architecture
 from core.network.card import CurvePoint, ModelCard
@@ -69,7 +70,8 @@ class Run:
     is scored, so that what it shows and what it is are one. `extra` are the
     images that are mixed in, `originals` the numbers of the test images that they, and those of the
     runs it goes on from, were made from. It starts with the weights `start`, those of the model
-    that `origin` names, or untrained.
+    that `origin` names, or untrained. `lost`: whether the process that trained it was ended from
+    outside; then it goes on from its last checkpoint when it is worked on again.
     """
 
     architecture: Architecture
@@ -87,6 +89,7 @@ class Run:
     def __post_init__(self, start: Weights | None) -> None:
         self.checkpoints = CheckpointFiles()
         self.controls = Controls.of(self.settings)
+        self.lost = False
         if start is not None:
             self.checkpoints.save(0, start)
 
@@ -240,7 +243,7 @@ class Run:
 
     def _stretch(self) -> Generator[float]:
         """To the end of the epochs that were planned when the last step was made."""
-        before = self.last.seconds if self.last else 0.0
+        self.lost, before = False, self.last.seconds if self.last else 0.0
         records = stream(
             recorded, self.architecture, self.dataset, self.settings, replace(self.controls),
             self.checkpoints.folder, self.extra,
@@ -251,6 +254,9 @@ class Run:
                     self._take(record, before)
                 yield self.share_done
                 records.tell(replace(self.controls))
+        except WorkerLost:
+            self.lost = True
+            raise
         finally:
             for record in records.stop():
                 self._take(record, before)

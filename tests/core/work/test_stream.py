@@ -1,7 +1,10 @@
+import gc
 import itertools
 import os
 import signal
 import tempfile
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -11,6 +14,7 @@ from core import disk
 from core.data.mnist import Dataset
 from core.disk import remove_leftovers
 from core.failures import NoMemory, WorkerLost
+from core.jobs import Job, JobManager
 from core.network.architecture import Architecture, ConvBlock
 from core.training.loop import Progress, TrainingDiverged
 from core.training.runs import Run
@@ -111,7 +115,9 @@ def test_killed_it_is_one_sentence_and_goes_on_from_its_last_checkpoint(
     _training_process(in_workers).kill()
     with pytest.raises(WorkerLost, match="most likely because memory ran out"):
         list(work)
+    assert run.lost
     list(run.work())
+    assert not run.lost
     _same(run, in_thread)
 
 
@@ -125,6 +131,23 @@ def test_one_that_does_not_answer_a_stop_is_killed(in_workers: Workers, small: D
     work.close()
     assert not process.is_running()
     assert run.checkpoints.can_go_on
+
+
+def test_who_leaves_in_a_training_leaves_no_process_and_no_files(
+    in_workers: Workers, small: Dataset
+) -> None:
+    run = Run(TINY, replace(FAST, epochs=500), small, number=1)
+    manager, begun = JobManager(), threading.Event()
+    manager.gate = lambda job: begun.set() if job.fraction else None  # type: ignore[method-assign]
+    run.job = job = Job("a", "work", run.work)
+    manager.submit(job)
+    begun.wait()
+    process, folder = _training_process(in_workers), run.checkpoints._folder
+    manager.forget("a")
+    del run
+    tasks.wait_for_the_end(process)
+    while not job.settled or folder.exists():
+        gc.collect()
 
 
 def test_what_training_raises_arrives(in_workers: Workers, small: Dataset) -> None:

@@ -118,12 +118,12 @@ def _steering(run: Run) -> None:
     if not ended:
         _pause_and_stop(run.job)
         _live_learning_rate(run)
-    if run.job.state != FAILED:
+    if run.job.state != FAILED or run.lost:
         more = st.button(
-            "One more epoch",
+            "Go on from the last checkpoint" if run.lost else "One more epoch",
             key="one-more",
             type="tertiary",
-            icon=":material/add:",
+            icon=":material/play_arrow:" if run.lost else ":material/add:",
             on_click=_one_more_epoch,
             args=[run],
             help=f"{run.controls.epochs} epochs are planned.",
@@ -171,8 +171,8 @@ def _one_more_epoch(run: Run) -> None:
         if run.job is not None and run.job.settled and not run.checkpoints.can_go_on:
             st.session_state[_ERROR] = f"Run {run.number} has no state to go on from: start anew."
             return
-        done = int(run.last.epoch) if run.last else 0
-        run.controls.epochs = done + 1
+        if not run.lost:
+            run.controls.epochs = 1 + (int(run.last.epoch) if run.last else 0)
         try:
             _submit(run)
         except QueueFull as error:
