@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import psutil
@@ -76,21 +76,22 @@ def work_for_ever(number: Path) -> None:
     threading.Event().wait()
 
 
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 240
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
 def wait_for(number: Path) -> psutil.Process:
     """The process that `work_for_ever` works in."""
-    deadline = time.monotonic() + 240
-    while not number.exists():
-        assert time.monotonic() < deadline, "it did not begin"
-        time.sleep(0.01)
+    until(number.exists)
     return psutil.Process(int(number.read_text()))
 
 
 def wait_for_the_end(process: psutil.Process) -> None:
     """Until it computes no more; who started it may not have asked yet how it ended."""
-    deadline = time.monotonic() + 240
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline, "it goes on"
-        time.sleep(0.01)
+    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
 
 
 def server(program: str, *arguments: str, folder: Path) -> "subprocess.Popen[str]":

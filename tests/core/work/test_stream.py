@@ -146,8 +146,9 @@ def test_who_leaves_in_a_training_leaves_no_process_and_no_files(
     manager.forget("a")
     del run
     tasks.wait_for_the_end(process)
-    while not job.settled or folder.exists():
-        gc.collect()
+    tasks.until(lambda: job.settled)
+    gc.collect()
+    tasks.until(lambda: not folder.exists())
 
 
 def test_what_training_raises_arrives(in_workers: Workers, small: Dataset) -> None:
