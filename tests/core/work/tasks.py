@@ -91,7 +91,14 @@ def wait_for(number: Path) -> psutil.Process:
 
 def wait_for_the_end(process: psutil.Process) -> None:
     """Until it computes no more; who started it may not have asked yet how it ended."""
-    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: not is_alive(process))
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def server(program: str, *arguments: str, folder: Path) -> "subprocess.Popen[str]":

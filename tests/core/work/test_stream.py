@@ -30,7 +30,7 @@ FAST = TrainingSettings(epochs=2, batch_size=50, learning_rate=2e-3, training_im
 def _training_process(workers: Workers) -> psutil.Process:
     """The newest of the workers."""
     children = psutil.Process(workers.supervisor.process).children()
-    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    alive = [child for child in children if tasks.is_alive(child)]
     return max(alive, key=lambda child: child.create_time())
 
 
