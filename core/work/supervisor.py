@@ -57,11 +57,11 @@ def _end(number: int) -> int:
 def main(descriptor: int) -> None:
     """Fork and end workers as the server asks; when it hangs up, end all of them."""
     warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)
-    control = socket.socket(fileno=descriptor)
     _preload()
     workers: set[int] = set()
-    control.settimeout(IDLE_SECONDS)
-    with contextlib.suppress(TimeoutError, ConnectionError):
+    hung_up = contextlib.suppress(TimeoutError, ConnectionError)
+    with socket.socket(fileno=descriptor) as control, hung_up:
+        control.settimeout(IDLE_SECONDS)
         while _answered(control, workers):
             control.settimeout(None if workers else IDLE_SECONDS)
     for worker in workers:

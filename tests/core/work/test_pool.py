@@ -1,12 +1,14 @@
 import operator
 import os
 import signal
+import socket
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.failures import NoMemory, Unexpected, WorkerLost
+from core.work import supervisor
 from core.work.pool import Workers
 from tests.core.work import tasks
 
@@ -95,3 +97,15 @@ def test_after_the_shutdown_nothing_is_taken(tmp_path: Path) -> None:
     workers.shutdown()
     with pytest.raises(RuntimeError, match="shut down"):
         workers.submit(pow, 3, 2)
+
+
+def test_what_workers_are_forked_from_ends_when_nobody_needs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(supervisor, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor, "_PRELOADED", ())
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        ours.send(supervisor.STAY)
+        supervisor.main(its.detach())
+        assert ours.recv(1) == b"", "it has hung up"
