@@ -14,13 +14,14 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def places(memory: int, cores: float) -> int:
-    """How many workers fit beside the server into `memory` bytes, at most one a core.
+    """How many jobs work at once beside a server in `memory` bytes, at most one a core.
 
-    0 where there is room for none, or one core, which a worker would take from the server: then
-    work runs in the server's threads.
+    A study has its chunks computed by as many workers: with n jobs there are up to n - 1 trainings
+    and n such workers. 0 where there is room for none, or one core, which a worker would take from
+    the server: then work runs in the server's threads.
     """
     room = (memory - _SERVER - _SUPERVISOR) // _WORKER
-    return int(min(room, cores)) if room > 0 and cores >= 2 else 0
+    return int(min((room + 1) // 2, cores)) if room > 0 and cores >= 2 else 0
 
 
 def found() -> int:

@@ -13,13 +13,14 @@ MB = 2**20
         (690, 2, 0),  # the least that Streamlit Community Cloud gives
         (1_899, 2, 0),
         (1_900, 2, 1),
-        (2_300, 2, 2),
+        (2_699, 2, 1),
         (2_700, 2, 2),  # the most
         (64_000, 2, 2),
         (64_000, 1, 0),
         (64_000, 1.5, 0),
         (64_000, 16, 16),
-        (3_100, 16, 4),
+        (3_100, 16, 2),
+        (3_500, 16, 3),
     ],
 )
 def test_as_many_workers_as_memory_and_cores_have_room_for(
