@@ -4,7 +4,7 @@ import os
 import signal
 import tempfile
 import threading
-from dataclasses import replace
+import time
 from pathlib import Path
 
 import psutil
@@ -136,9 +136,15 @@ def test_one_that_does_not_answer_a_stop_is_killed(in_workers: Workers, small: D
 def test_who_leaves_in_a_training_leaves_no_process_and_no_files(
     in_workers: Workers, small: Dataset
 ) -> None:
-    run = Run(TINY, replace(FAST, epochs=500), small, number=1)
     manager, begun = JobManager(), threading.Event()
-    manager.gate = lambda job: begun.set() if job.fraction else None  # type: ignore[method-assign]
+
+    def hold(job: Job) -> None:
+        while job.fraction and job.active:
+            begun.set()
+            time.sleep(0.01)
+
+    manager.gate = hold  # type: ignore[method-assign]
+    run = Run(TINY, FAST, small, number=1)
     run.job = job = Job("a", "work", run.work)
     manager.submit(job)
     begun.wait()
