@@ -241,7 +241,9 @@ def _scores(
 ) -> dict[str, Carried]:
     images, labels = _scored(settings, count)
     before = _answers(classifier, count)[scored_images(settings, count)]
-    noises = _noises_of(fitted_on, settings, scale, count, names)
+    # With every control only its own network is asked: nobody needs those megabytes again.
+    noises_of = _noises_of if names == _ALL else _noises_kept
+    noises = noises_of(fitted_on, settings, scale, count, names)
     return {
         name: carry(
             classifier, each, images, labels, target=settings.target, scale=scale, known=(before,)
@@ -250,13 +252,15 @@ def _scores(
     }
 
 
-@cached
 def _noises_of(
     fitted_on: Classifier, settings: FitSettings, scale: float, count: int, names: tuple[str, ...]
 ) -> dict[str, tuple[FloatArray, float]]:
     """What is added to the images scored: the same for every network that is asked."""
     images, _ = _scored(settings, count)
     return _noises(fit(fitted_on, settings).noise, images, scale, names)
+
+
+_noises_kept = cached(_noises_of)
 
 
 @cached
