@@ -12,6 +12,11 @@ from core.work import capacity
 from tests.gate import Gate
 from tests.test_house import ROOT
 
+QUICK: Mapping[str, Mapping[str, str]] = {  # links to pages that take seconds without
+    "class_images": {"img_steps": "20"},
+    "one_noise": {"one_steps": "40", "one_rate": "5e-3"},
+}
+
 
 def take_no_pages_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     """AppTest looks for pages/ anew on every run; a server does not once it has routed."""
@@ -27,6 +32,11 @@ def take_no_pages_directory(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def router(monkeypatch: pytest.MonkeyPatch) -> None:
     take_no_pages_directory(monkeypatch)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def caches() -> None:
+    """A file begins with nothing kept; its tests share what any of them has computed."""
     st.cache_data.clear()
 
 

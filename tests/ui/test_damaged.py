@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.network.card import INTERVAL_BOUNDS, PGD, WORST_CASE
@@ -12,6 +13,12 @@ from core.zoo import walkthrough
 from tests.ui.conftest import text_of
 from ui import text
 from ui.views.defenses.robust_models import alarms, finding, verdict
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """What another test's pages have kept was read of whole files."""
+    st.cache_data.clear()
 
 
 def _damage(monkeypatch: pytest.MonkeyPatch, folder: Path, *damaged: str) -> None:

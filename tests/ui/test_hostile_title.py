@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.network.model import deserialize_model, load_model, serialize_model
 from core.zoo import models as zoo
+from tests.ui.conftest import QUICK
 from ui.header.navigation import VIEWS
 from ui.visitor import state
 
@@ -21,7 +22,7 @@ _PLAIN = {  # what Streamlit shows as it is, and what charts and components do
     "bidi_component": {"bytes"},
 }
 _PAGES = [
-    *((view.file, {}) for view in VIEWS),
+    *((view.file, QUICK.get(view.file, {})) for view in VIEWS),
     ("defenses", {"defense_view": "Accuracy against ε"}),
     ("defenses", {"model": "upload-1~blur-1", "defense_view": "Generative"}),
 ]

@@ -134,7 +134,7 @@ def _sliders() -> None:
 
 
 def test_a_control_gives_what_the_link_says() -> None:
-    app = AppTest.from_function(_sliders).run()
+    app = AppTest.from_function(_sliders, default_timeout=60).run()
     assert app.text[0].value == "(0.1, 0.1, 3)"
     app.slider(key="a").set_value(0.1 + 0.2)
     app.number_input(key="b").set_value(0.3004).run()

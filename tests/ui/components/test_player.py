@@ -256,6 +256,6 @@ def _page() -> None:
 
 
 def test_one_frame_can_be_shown_and_taken() -> None:
-    app = AppTest.from_function(_page).run()
+    app = AppTest.from_function(_page, default_timeout=60).run()
     assert not app.exception
     assert [button.proto.label for button in app.get("download_button")] == ["GIF", "NPZ", "CSV"]

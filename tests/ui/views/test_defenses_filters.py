@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from core.arrays import FloatArray
 from core.data.spec import MNIST
 from core.defenses.filters import KINDS, Filter
-from tests.ui.conftest import notice_of, open_page, text_of
+from tests.ui.conftest import QUICK, notice_of, open_page, text_of
 from ui.header.navigation import VIEWS
 from ui.views.defenses.filter_settings import FiltersAsked
 from ui.views.defenses.filters import FiltersSeen, finding
@@ -90,7 +90,8 @@ def test_a_defended_model_goes_into_the_picker(app: AppTest) -> None:
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.file)
 def test_every_page_works_on_a_defended_model(app: AppTest, view) -> None:
-    page = _open(app, view.file, {"model": "model-1~blur-1+noise-0.25"})
+    query = {"model": "model-1~blur-1+noise-0.25", **QUICK.get(view.file, {})}
+    page = _open(app, view.file, query)
     assert _fine(page)
     title = "Model 1, Gaussian blur 1 + Random noise 0.25 · defended"
     assert title in page.selectbox(key="model").options

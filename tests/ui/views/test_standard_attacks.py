@@ -287,7 +287,7 @@ def test_a_histogram_of_images_that_need_no_change(model_1: Classifier, mnist: D
     job = Job("someone", "Smallest perturbations", lambda: work)
     next(work)
     asked = {"method": "FGSM", "norm": "linf", "target": None, "iterations": 20}
-    page = AppTest.from_function(_study_card)
+    page = AppTest.from_function(_study_card, default_timeout=60)
     page.session_state["record"] = Record(study, job, "model_1", "1", {**asked, "images": 25})
     page.run()
     assert "All images are read as another digit as they are" in _fine(page)

@@ -88,7 +88,7 @@ def _attacked_without_gradients() -> None:
 
 
 def test_scores_under_attack_say_where_there_is_no_gradient() -> None:
-    app = AppTest.from_function(_attacked_without_gradients).run()
+    app = AppTest.from_function(_attacked_without_gradients, default_timeout=60).run()
     assert not app.exception
     said = [each.value for each in app.markdown if "input gradient is exactly 0" in each.value]
     assert len(said) == 1

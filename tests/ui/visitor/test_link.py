@@ -300,7 +300,7 @@ def test_a_link_that_the_page_writes_gives_another_visitor_the_same(which: float
     asked = {key: _valid(each, which) for key, each in drawn.items()}
 
     def visitor(link: Mapping[str, object] | None = None) -> AppTest:
-        app = AppTest.from_function(_page, kwargs={"drawn": drawn})
+        app = AppTest.from_function(_page, kwargs={"drawn": drawn}, default_timeout=60)
         app.query_params.update(link or {})
         return app.run()
 
