@@ -76,6 +76,14 @@ class Visitor:
         self.page.locator('[data-testid="stSidebarNav"]').get_by_text(title, exact=True).click()
         self.page.get_by_role("heading", name=title, level=1).wait_for()
 
+    def link_says(self, words: str) -> None:
+        """Wait until the address holds `words`, which it may only after the page has settled."""
+        expect(self.page).to_have_url(re.compile(re.escape(words)))
+
+    def link_omits(self, words: str) -> None:
+        """Wait until the address does not hold `words`."""
+        expect(self.page).not_to_have_url(re.compile(re.escape(words)))
+
     def width(self) -> int:
         """How wide the page's content is; above that of the screen it scrolls sideways."""
         return int(self.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth"))

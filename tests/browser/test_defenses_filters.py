@@ -12,11 +12,11 @@ def test_the_reports_filters_go_to_another_page(visitor: Visitor) -> None:
     visitor.press("filters-report")
     visitor.settle()
     page.get_by_text("Gaussian blur 1 + Threshold 0.5: ").first.wait_for()
-    assert "filters=blur-1%2Bthreshold-0.5" in page.url
+    visitor.link_says("filters=blur-1%2Bthreshold-0.5")
     expect(page.locator(".st-key-result [data-testid=stImage]")).to_have_count(12)
     visitor.press("filters-use")
     visitor.settle()
-    assert "model=model-1~blur-1%2Bthreshold-0.5" in page.url
+    visitor.link_says("model=model-1~blur-1%2Bthreshold-0.5")
     visitor.go("Predictions")
     picker = page.locator(".st-key-model input")
     expect(picker).to_have_value("Model 1, Gaussian blur 1 + Threshold 0.5 · defended")

@@ -167,6 +167,7 @@ def test_two_models_side_by_side(visitor: Visitor, mnist: Dataset) -> None:
     # Ranked by difference: the numbers under the tiles fall.
     page.locator(".st-key-sort input").first.click()
     page.get_by_role("option", name="Difference").click()
+    visitor.link_says("Difference")
     visitor.settle()
     for layer in ("conv1", "conv2"):
         marks = scope.locator(f'.maps[data-layer="{layer}"] .mark').all_inner_texts()
@@ -279,7 +280,7 @@ def test_every_layer_is_read_with_nothing_asked_of_the_server(
     visitor.press("as-reported")
     expect(scope).to_have_attribute("data-layer", "conv1")
     expect(scope.locator(".all .maps")).to_have_attribute("data-layer", "conv1")
-    assert "layer=" not in visitor.page.url
+    visitor.link_omits("layer=")
 
 
 def test_the_small_maps_hold_still_under_the_pointer(visitor: Visitor) -> None:

@@ -112,7 +112,7 @@ def test_train_watch_leave_return_stop_rewind_compare_and_pick(visitor: Visitor)
     visitor.settle()
     expect(page.locator(".st-key-model input")).to_have_value(re.compile("^Run 1"))
     page.get_by_text("What it confuses").wait_for()
-    assert "model=run-1" in page.url
+    visitor.link_says("model=run-1")
 
 
 def test_a_deep_link_opens_on_a_fresh_server(browser: Browser, tmp_path: Path) -> None:

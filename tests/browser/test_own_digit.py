@@ -1,6 +1,5 @@
 """Drawing and uploading a digit, with mouse, finger and keyboard."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -124,7 +123,7 @@ def test_draw_undo_erase_and_use_a_digit(visitor: Visitor) -> None:
     page.get_by_text("Your digit · no label").wait_for()
     page.get_by_text("your own digit").wait_for()
     visitor.settle()
-    assert re.search("[?&]ink=", page.url)
+    visitor.link_says("ink=")
     visitor.go("Predictions")
     page.get_by_text("Your digit · no label").wait_for()
 
@@ -224,4 +223,4 @@ def test_a_photograph_is_read(visitor: Visitor, tmp_path: Path, kind: str) -> No
     dialog.get_by_role("button", name="Use this digit").click()
     page.get_by_text("Your digit · no label").wait_for()
     visitor.settle()
-    assert "ink=" in page.url
+    visitor.link_says("ink=")
