@@ -1,4 +1,4 @@
-"""The view Detection in the browser: a measurement begun, looked at, stopped, and on a phone."""
+"""The view Detection in the browser: a measurement begun, looked at, stopped, then on a phone."""
 
 import re
 
@@ -21,13 +21,5 @@ def test_what_is_measured_stays_when_it_is_stopped(visitor: Visitor) -> None:
     visitor.settle()
     page.locator('[data-testid="stVegaLiteChart"]').nth(1).wait_for()
     expect(page.locator(".st-key-result")).to_contain_text("False positives at this threshold")
-
-
-def test_it_fits_a_phone(phone: Visitor) -> None:
-    phone.open(PATH)
-    phone.gate.hold("Detection", SECOND)
-    phone.page.locator(".st-key-detection-measure button >> visible=true").first.click()
-    phone.page.get_by_text(re.compile("of PGD’s images are found")).wait_for()
-    phone.page.locator(".st-key-detection-stop button").first.click()
-    phone.page.get_by_text("Stopped after 100 of 300").wait_for()
-    assert phone.fits_a_phone()
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert visitor.fits_a_phone()

@@ -35,7 +35,7 @@ def test_as_in_the_report_and_the_scale_moves_the_rates(visitor: Visitor) -> Non
     expect(result).to_contain_text("target 5, scale 4")
     visitor.settle()
     assert _misled(visitor) > plain + 20
-    assert "one_scale=4" in page.url
+    visitor.link_says("one_scale=4")
 
     # The gallery shows those that are misled, and the fitting can be scrubbed.
     page.get_by_text("→ 5").first.wait_for()
@@ -43,14 +43,11 @@ def test_as_in_the_report_and_the_scale_moves_the_rates(visitor: Visitor) -> Non
     slider.press("Home")
     page.get_by_text("Iteration 0: the network says 0").wait_for()
 
-
-def test_a_phone_sees_all_of_it(phone: Visitor) -> None:
-    page = phone.page
-    phone.open(f"/one_noise?{FAST}&one_scale=2")
+    page.set_viewport_size({"width": 375, "height": 800})
     page.get_by_text("cells are measured").wait_for()
     page.get_by_text("Does the report’s claim hold?").wait_for()
     page.locator(".st-key-one-player canvas").first.wait_for()
-    assert phone.fits_a_phone()
+    assert visitor.fits_a_phone()
 
 
 def test_an_own_digit_is_the_one_image(visitor: Visitor, mnist: Dataset) -> None:

@@ -48,8 +48,5 @@ def test_a_cell_opens_its_images(visitor: Visitor) -> None:
     page.get_by_text(re.compile(r"^All classes: \d+ of 49 at the goal")).wait_for()
     expect(words).to_have_count(0)
 
-
-def test_it_fits_a_phone(phone: Visitor) -> None:
-    _start(phone, QUICK)
-    phone.page.locator(".st-key-score-npz").wait_for()
-    assert phone.fits_a_phone()
+    page.set_viewport_size({"width": 375, "height": 800})
+    assert visitor.fits_a_phone()
