@@ -63,11 +63,14 @@ def main(rounds: int = ROUNDS) -> None:
     if chosen == ["peers"]:
         make_peers()
         return
-    speeds = {task: measure(task, rounds) for task in chosen}
-    rows = [row for task in chosen for row in compared(task, speeds[task])]
-    result = conditions() | {"torch": TORCH, "images_per_second": speeds, "compared": rows}
-    print(table(result))
-    keep("training", result)
+    result = conditions() | {"torch": TORCH, "images_per_second": {}, "compared": []}
+    for task in chosen:
+        speeds = measure(task, rounds)
+        rows = compared(task, speeds)
+        print(table({"images_per_second": {task: speeds}, "compared": rows}), flush=True)
+        result["images_per_second"][task] = speeds
+        result["compared"] += rows
+        keep("training", result)
 
 
 def make_peers() -> None:
