@@ -16,7 +16,7 @@ import sys
 
 ALL = (
     "training", "startup", "moves", "memory", "attribution", "attacks", "defenses", "load",
-    "reruns", "workers",
+    "reruns", "workers", "scale",
 )  # fmt: skip
 TOLD = ("before", "same", "mutation", "table")
 

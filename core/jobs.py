@@ -48,6 +48,8 @@ class Job:
     sentence; any other, and one that TensorFlow raised, with a general one, and a trace in the log.
     seconds: how long all of it takes, roughly, with the machine for itself. resumable: whether
     `work`, called again, goes on where it was closed: then nothing of it is at work in a pause.
+    continues: whether work that is begun again goes on where it ended before its end, so that the
+    job can be submitted once more.
     """
 
     owner: str
@@ -56,6 +58,7 @@ class Job:
     explained: tuple[type[Exception], ...] = ()
     seconds: float = 20.0
     resumable: bool = False
+    continues: bool = False
     number: int = field(default_factory=lambda: next(_numbers))
     state: str = QUEUED
     fraction: float = 0.0
@@ -65,13 +68,25 @@ class Job:
     due: float = math.inf
 
     def release(self) -> None:
-        """Let go of what the job worked on, once it has ended."""
-        self.work, self.iterator = _nothing, None
+        """Let go of what the job worked on, once it has ended and does not go on."""
+        self.iterator = None
+        if not self.halted:
+            self.work = _nothing
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will come of it."""
         return self.state in (FINISHED, STOPPED, FAILED)
+
+    @property
+    def halted(self) -> bool:
+        """Whether it has ended before its end, and goes on if it is submitted again."""
+        return (
+            self.continues
+            and self.state in (STOPPED, FAILED)
+            and self.settled
+            and (not self.on_thread)
+        )
 
     @property
     def settled(self) -> bool:
@@ -124,6 +139,7 @@ class JobManager:
                     f"{waiting} jobs are waiting, and no more fit: try again in a minute."
                 )
             self._jobs[job.owner] = job
+            job.state, job.error = QUEUED, ""
             self._enqueue(job)
 
     def job_of(self, owner: str) -> Job | None:

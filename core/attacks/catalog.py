@@ -44,6 +44,10 @@ class Attack(Entry):
 
     follows: str = GRADIENT
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """It travels to another process by its name."""
+        return attack, (self.name,)
+
     @property
     def follows_a_gradient(self) -> bool:
         """Whether it follows one; the others ask for logits only."""

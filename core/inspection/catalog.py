@@ -157,6 +157,17 @@ METHODS = {
 }
 
 
+def values_of(
+    name: str,
+    own: Mapping[str, Value],
+    classifier: Classifier,
+    images: FloatArray,
+    classes: IntArray,
+) -> FloatArray:
+    """The values of the map called `name` with its own settings, as a function that can be sent."""
+    return METHODS[name](classifier, images, classes, own).values
+
+
 def scale_end(unit: str, classifier: Classifier, images: FloatArray) -> float:
     """Where the scale of a unit ends: the 99th percentile of |value|, in two digits, above 0.
 

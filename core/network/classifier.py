@@ -54,9 +54,8 @@ class Classifier:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What it is pickled as. A training changes weights in place, so they are digested now."""
-        digest = weights_digest(self.model, self.spec)
-        known = type(self), digest, self.version, self.name, self.spec
-        return _received, (known, PlainNetwork.of(self.model))
+        known = type(self), self.version, self.name, self.spec
+        return _received, (known, PlainNetwork.of(self.model, self.spec))
 
     @property
     def bare(self) -> "Classifier":
@@ -119,20 +118,21 @@ class Classifier:
         return graph.get_concrete_function()  # called for every single image: saves 0.2 ms each
 
 
-_Known = tuple[type[Classifier], str, str, str, DatasetSpec]
-_kept: dict[_Known, Classifier] = {}
+_Known = tuple[type[Classifier], str, str, DatasetSpec]
+_kept: dict[tuple[_Known, str], Classifier] = {}
 _receiving = threading.Lock()
 
 
 def _received(known: _Known, network: PlainNetwork) -> Classifier:
     """A pickled classifier in another process, which builds it when it first comes."""
-    kind, _, version, name, spec = known
+    kind, version, name, spec = known
+    key = known, network.digest
     with _receiving:
-        classifier = _kept.pop(known, None)
+        classifier = _kept.pop(key, None)
         if classifier is None:
             classifier = kind.__new__(kind)
             Classifier.__init__(classifier, network.built(), name=name, version=version, spec=spec)
-        _kept[known] = classifier  # the one that was asked for last stands at the end
+        _kept[key] = classifier  # the one that was asked for last stands at the end
         while len(_kept) > _MOST_KEPT:
             del _kept[next(iter(_kept))]
     return classifier

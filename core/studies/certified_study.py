@@ -12,10 +12,11 @@ from core.checks import check_range, check_seed, check_whole
 from core.defenses.adaptive import adaptive
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
-from core.studies.study import Study, chunks
+from core.studies.study import Study, in_chunks
+from core.work.chunks import HERE, AnyWorkers, work_on
 
 MAX_IMAGES = 1_000
-_CHUNK = 50  # images between two looks at whether the job shall stop
+_CHUNK = 25  # images
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +66,7 @@ class CertifiedStudy(Study[Proof]):
 
     total: int
     epsilons: Sequence[float]
+    _axis = -1
 
     def __post_init__(self) -> None:
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
@@ -79,6 +81,7 @@ class CertifiedStudy(Study[Proof]):
         *,
         iterations: int = 40,
         seed: int = 0,
+        workers: AnyWorkers = HERE,
     ) -> Generator[float]:
         """Prove and attack images [total, h, w, c] of classes int [total]; yields the share done.
 
@@ -87,25 +90,32 @@ class CertifiedStudy(Study[Proof]):
         """
         seed = check_seed(seed)
         certified(classifier, images[:1], labels[:1], 0.0)  # before an attack is tried in vain
-        steps, done = len(self.epsilons) * -(-self.total // _CHUNK), 0
-        for rows in chunks(self.total, _CHUNK):
-            some, classes = images[rows], labels[rows]
-            clean = classifier.predict(some) == classes
-            left, proven, standing = clean.copy(), [], []
-            for epsilon in self.epsilons:
-                proven.append(certified(classifier, some, classes, epsilon))
-                tried = np.flatnonzero(left)
-                if len(tried) and epsilon:
-                    goal = Untargeted(classes[tried])
-                    result = adaptive(
-                        classifier, some[tried], goal,
-                        epsilon=epsilon, norm="linf", iterations=iterations, seed=seed,
-                    )  # fmt: skip
-                    left[tried] = ~result.succeeded
-                standing.append(left.copy())
-                done += 1
-                if epsilon != self.epsilons[-1]:
-                    yield done / steps
-            part = Proof(tuple(self.epsilons), clean, np.stack(proven), np.stack(standing))
-            self._add(part, axis=-1)
-            yield done / steps
+        how = classifier, tuple(self.epsilons), iterations, seed
+        parts = in_chunks(
+            self.total, _CHUNK, proof, lambda rows: (*how, images[rows], labels[rows])
+        )
+        yield from work_on(parts, self, workers)
+
+
+def proof(
+    classifier: Classifier,
+    epsilons: tuple[float, ...],
+    iterations: int,
+    seed: int,
+    images: FloatArray,
+    labels: IntArray,
+) -> Proof:
+    """Of images float32 [n, h, w, c] of classes int [n]: what is proven, and what is left."""
+    clean = classifier.predict(images) == labels
+    left, proven, standing = clean.copy(), [], []
+    for epsilon in epsilons:
+        proven.append(certified(classifier, images, labels, epsilon))
+        tried = np.flatnonzero(left)
+        if len(tried) and epsilon:
+            result = adaptive(
+                classifier, images[tried], Untargeted(labels[tried]),
+                epsilon=epsilon, norm="linf", iterations=iterations, seed=seed,
+            )  # fmt: skip
+            left[tried] = ~result.succeeded
+        standing.append(left.copy())
+    return Proof(epsilons, clean, np.stack(proven), np.stack(standing))

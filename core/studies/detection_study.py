@@ -1,11 +1,13 @@
 """A detector against attacks that know nothing of it, and against one that has it in its loss."""
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Generator, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from core.arrays import BoolArray, FloatArray, IntArray, to_float
+from core.arrays import BoolArray, ByteArray, FloatArray, IntArray, to_float
 from core.attacks.catalog import attack
 from core.attacks.goals import Untargeted
 from core.attacks.noise_control import noise_of_norm
@@ -13,12 +15,13 @@ from core.catalog import Value
 from core.checks import check_choice, check_range, check_whole
 from core.data import spec
 from core.data.dataset import Split
-from core.defenses.detection import DETECTORS, Detector, evade
+from core.defenses.detection import DETECTORS, evade
 from core.network.classifier import Classifier
 from core.statistics.paired import Paired, paired
 from core.statistics.rate import Rate
 from core.statistics.roc import Area, area
 from core.studies.study import Study, chunks, joined
+from core.work.chunks import HERE, AnyWorkers, Chunk, work_on
 
 STATIC: Mapping[str, Mapping[str, Value]] = {
     "FGSM": {},
@@ -28,7 +31,8 @@ STATIC: Mapping[str, Mapping[str, Value]] = {
 }
 ADAPTIVE, NOISE = "Adaptive", "Noise as long as PGD’s"
 MAX_IMAGES = 1_000
-_CHUNK = 50
+_CHUNK, _CLEAN = 50, 250  # images to attack, and to score as they are
+_SCORING = 0.02  # of the work
 
 
 def calibration(count: int) -> slice:
@@ -126,6 +130,7 @@ class DetectionStudy(Study[Detected]):
     images: int
     detector: str
     epsilon: float
+    _done: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_choice("The detector", self.detector, tuple(DETECTORS))
@@ -138,62 +143,119 @@ class DetectionStudy(Study[Detected]):
         return self.images * (len(STATIC) + 2)
 
     def work(
-        self, classifier: Classifier, test: Split, *, iterations: int = 60
+        self,
+        classifier: Classifier,
+        test: Split,
+        *,
+        iterations: int = 60,
+        workers: AnyWorkers = HERE,
     ) -> Generator[float]:
         """Score the first `images` of the test split after each attack; yields the share done.
 
         The next ones are the clean images, the last tenth those that a threshold is chosen on.
-        The attacks that have a radius get `epsilon`, in L∞. iterations: of the adaptive attack.
+        The attacks that have a radius get `epsilon`, in L∞. iterations: of the adaptive attack,
+        which begins when all clean images are scored: it aims at the median of their scores.
         """
-        detector, chosen_on = DETECTORS[self.detector], calibration(len(test))
+        chosen_on = calibration(len(test))
         if 2 * self.images > chosen_on.start:
             raise ValueError(
                 f"Of {len(test):,} test images {self.images:,} cannot be attacked and as many left "
                 "clean beside those that the threshold is chosen on: take fewer."
             )
-        originals = to_float(test.images[: self.images])
-        labels = test.labels[: self.images].astype(np.int64)
-        right = classifier.predict(originals) == labels
-        done = Detected(
-            calibration=detector.scores(classifier, to_float(test.images[chosen_on])),
-            clean=detector.scores(classifier, to_float(test.images[self.images : 2 * self.images])),
-            originals=originals,
-            labels=labels,
+        self._originals = to_float(test.images[: self.images])
+        self._labels = test.labels[: self.images].astype(np.int64)
+        clean = {
+            "calibration": test.images[chosen_on],
+            "clean": test.images[self.images : 2 * self.images],
+        }
+        for share in work_on(self._scoring(classifier, clean), self, workers):
+            yield _SCORING * share
+        for share in work_on(self._attacking(classifier, iterations), self, workers):
+            yield _SCORING + (1 - _SCORING) * share
+
+    def _scoring(self, classifier: Classifier, clean: Mapping[str, ByteArray]) -> Iterator[Chunk]:
+        for name, images in clean.items():
+            for number, rows in enumerate(chunks(len(images), _CLEAN)):
+                given = classifier, self.detector, images[rows]
+                yield Chunk((name, number), scores_of, given)
+
+    def _attacking(self, classifier: Classifier, iterations: int) -> Iterator[Chunk]:
+        enough = float(np.median(self._scores("calibration")))
+        aim = {"iterations": iterations, "enough": enough}
+        how = classifier, self.detector, self.epsilon, aim
+        for name in (*STATIC, ADAPTIVE):
+            for number, rows in enumerate(chunks(self.images, _CHUNK)):
+                some = self._originals[rows], self._labels[rows]
+                yield Chunk((name, number), scored, (name, *how, *some))
+
+    def has(self, key: Hashable) -> bool:
+        """Whether a chunk is done: clean images or an attack by name, and a number."""
+        return key in self._done
+
+    def take(self, key: Hashable, result: Any) -> None:
+        """Take in scores of clean images, or of attacked ones and the noise beside them."""
+        self._done[key] = result
+        attacks = tuple(
+            joined(*parts) for name in (*STATIC, NOISE, ADAPTIVE) if (parts := self._attacked(name))
         )
-        looks_clean = float(np.median(done.calibration))
-        for name in (*STATIC, NOISE, ADAPTIVE):
-            parts: list[Scored] = []
-            for rows in chunks(self.images, _CHUNK):
-                some = originals[rows]
-                if name == NOISE:
-                    pgd = next(each for each in done.attacks if each.name == "PGD")
-                    length = np.sqrt(((pgd.images[rows] - some) ** 2).sum(axis=(1, 2, 3)))
-                    made = noise_of_norm(some, length)
-                elif name == ADAPTIVE:
-                    made = evade(
-                        classifier, detector, some, labels[rows],
-                        epsilon=self.epsilon, iterations=iterations, enough=looks_clean,
-                    )  # fmt: skip
-                else:
-                    made = self._static(classifier, name, some, labels[rows])
-                parts.append(_scored(classifier, detector, name, made, labels[rows], right[rows]))
-                kept = tuple(each for each in done.attacks if each.name != name)
-                done = self._found = replace(done, attacks=(*kept, joined(*parts)))
-                yield self.count / self.total
+        if attacks:
+            self._found = Detected(
+                calibration=self._scores("calibration"),
+                clean=self._scores("clean"),
+                originals=self._originals,
+                labels=self._labels,
+                attacks=attacks,
+            )
 
-    def _static(
-        self, classifier: Classifier, name: str, images: FloatArray, labels: IntArray
-    ) -> FloatArray:
-        chosen, settings = attack(name), dict(STATIC[name])
-        if chosen.bounded:
-            settings["epsilon"] = self.epsilon
-        return chosen(classifier, images, Untargeted(labels), settings).adversarial
+    def _row(self, name: str) -> list[Any]:
+        """The results of that name, up to the first that is not there."""
+        numbers = itertools.takewhile(lambda n: (name, n) in self._done, itertools.count())
+        return [self._done[name, number] for number in numbers]
+
+    def _scores(self, name: str) -> FloatArray:
+        return np.concatenate(self._row(name))
+
+    def _attacked(self, name: str) -> list[Scored]:
+        if name == NOISE:
+            return [noise for _, noise in self._row("PGD")]
+        return [attacked for attacked, _ in self._row(name)]
 
 
-def _scored(
-    classifier: Classifier, detector: Detector, name: str, images: FloatArray, labels: IntArray,
-    right: BoolArray,
-) -> Scored:  # fmt: skip
-    read = classifier.predict(images)
-    fooled = np.ones(len(read), bool) if name == NOISE else right & (read != labels)
-    return Scored(name, images, read, detector.scores(classifier, images), right, fooled)
+def scores_of(classifier: Classifier, detector: str, images: ByteArray) -> FloatArray:
+    """What a detector says of images uint8 [n, h, w(, c)]: float32 [n]."""
+    return DETECTORS[detector].scores(classifier, to_float(images))
+
+
+def scored(
+    name: str,
+    classifier: Classifier,
+    detector: str,
+    epsilon: float,
+    aim: Mapping[str, Any],
+    originals: FloatArray,
+    labels: IntArray,
+) -> tuple[Scored, Scored | None]:
+    """What an attack makes of originals float32 [n, h, w, c]; beside PGD, noise as long as its.
+
+    Arguments as of `DetectionStudy`; aim: iterations of the adaptive attack, and the score that is
+    enough for it.
+    """
+    found = DETECTORS[detector]
+    right = classifier.predict(originals) == labels
+
+    def scored_as(name: str, images: FloatArray) -> Scored:
+        read = classifier.predict(images)
+        fooled = np.ones(len(read), bool) if name == NOISE else right & (read != labels)
+        return Scored(name, images, read, found.scores(classifier, images), right, fooled)
+
+    if name == ADAPTIVE:
+        made = evade(classifier, found, originals, labels, epsilon=epsilon, **aim)
+        return scored_as(name, made), None
+    chosen, settings = attack(name), dict(STATIC[name])
+    if chosen.bounded:
+        settings["epsilon"] = epsilon
+    made = chosen(classifier, originals, Untargeted(labels), settings).adversarial
+    if name != "PGD":
+        return scored_as(name, made), None
+    length = np.sqrt(((made - originals) ** 2).sum(axis=(1, 2, 3)))
+    return scored_as(name, made), scored_as(NOISE, noise_of_norm(originals, length))

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from core.inspection.fidelity import CONTROLS, IMAGE_ITSELF, RANDOM_MAP, fidelit
 from core.network.classifier import Classifier
 from core.statistics.averages import Mean
 from core.statistics.paired import LEVEL, holm
-from core.studies.study import chunks
+from core.studies.study import Study, in_chunks
+from core.work.chunks import HERE, AnyWorkers, work_on
 
-_CHUNK = 10  # images between two reports
+_CHUNK = 10  # images
 
 MapOf = Callable[[Classifier, FloatArray, IntArray], FloatArray]
 
@@ -87,20 +88,27 @@ class Ranking:
         return 1 + sum(below == name for _, below in self.above)
 
 
-@dataclass(eq=False)
-class FidelityStudy:
-    """Areas of every map and of both controls over many images; grows while `work` goes on.
+@dataclass(frozen=True, eq=False)
+class Areas:
+    """By name of a map or control, float32 [2, n]: areas of deletion and insertion."""
 
-    areas: by name, float32 [2, count] of deletion and insertion, replaced as a whole.
-    """
+    of: Mapping[str, FloatArray]
+
+    def __len__(self) -> int:
+        """Of how many images they are."""
+        return int(next(iter(self.of.values())).shape[1])
+
+
+@dataclass(eq=False)
+class FidelityStudy(Study[Areas]):
+    """Areas of every map and of both controls over many images; grows while `work` goes on."""
 
     total: int
-    areas: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
-    def count(self) -> int:
-        """How many images every map has been measured on."""
-        return max((each.shape[1] for each in self.areas.values()), default=0)
+    def areas(self) -> Mapping[str, FloatArray]:
+        """By name, float32 [2, count] of deletion and insertion; none before the first images."""
+        return self.found.of if self.count else {}
 
     def scores(self) -> list[MapScore]:
         """Over the images measured so far, the best first; none before the first."""
@@ -111,29 +119,40 @@ class FidelityStudy:
         return sorted(scores, key=lambda each: -each.score.value)
 
     def work(
-        self, classifier: Classifier, images: FloatArray, maps: Mapping[str, MapOf]
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        maps: Mapping[str, MapOf],
+        *,
+        workers: AnyWorkers = HERE,
     ) -> Generator[float]:
         """Measure images [total, h, w, c], each for its predicted class; yields the share done.
 
-        For core.jobs: each step is ten images and one map.
+        The rank over all images is taken of what is measured: it needs no chunk of its own.
         """
-        parts = list(chunks(len(images), _CHUNK))
-        for done, rows in enumerate(parts):
-            part = images[rows]
-            classes = classifier.predict(part)
-            measured = _with_controls(maps)
-            areas = {}
-            for number, (name, map_of) in enumerate(measured.items()):
-                values = map_of(classifier, part, classes)
-                curves = fidelity(classifier, part, classes, values)
-                both = np.stack([curves.deletion_area, curves.insertion_area])
-                areas[name] = np.concatenate([*self._so_far(name), both], axis=1)
-                if number + 1 == len(measured):
-                    self.areas = areas
-                yield (done + (number + 1) / len(measured)) / len(parts)
+        parts = in_chunks(len(images), _CHUNK, areas, lambda rows: (classifier, images[rows], maps))
+        yield from work_on(parts, self, workers)
 
-    def _so_far(self, name: str) -> list[FloatArray]:
-        return [self.areas[name]] if name in self.areas else []
+    def _with(self, part: Areas) -> Areas:
+        """As of every study."""
+        if not self.count:
+            return part
+        return Areas(
+            {
+                name: np.concatenate([before, part.of[name]], axis=1)
+                for name, before in self.areas.items()
+            }
+        )
+
+
+def areas(classifier: Classifier, images: FloatArray, maps: Mapping[str, MapOf]) -> Areas:
+    """Of each map and control of images float32 [n, h, w, c], for their predicted classes."""
+    classes = classifier.predict(images)
+    found = {}
+    for name, map_of in _with_controls(maps).items():
+        curves = fidelity(classifier, images, classes, map_of(classifier, images, classes))
+        found[name] = np.stack([curves.deletion_area, curves.insertion_area])
+    return Areas(found)
 
 
 def _with_controls(maps: Mapping[str, MapOf]) -> dict[str, MapOf]:

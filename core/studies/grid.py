@@ -1,86 +1,43 @@
 """Defenses against attacks, cell by cell: the same images and budget, by what an attacker knows."""
 
-import time
+import functools
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray
-from core.attacks.black_box import square
-from core.attacks.few_pixels import random_pixels
-from core.attacks.goals import Untargeted
-from core.attacks.loss_surface import LOOKED_AT, without_gradient
-from core.attacks.noise_control import noise_at_edge
-from core.checks import (
-    as_written,
-    check_apart,
-    check_choice,
-    check_pixels,
-    check_range,
-    check_seed,
-    check_whole,
-)
-from core.data.spec import MAX_SIDE, DatasetSpec
-from core.defenses.adaptive import (
-    ALL_NORMS,
-    SEARCH,
-    SEARCH_DRAWS,
-    adaptive,
-    lasting,
-    other_draws,
-    views,
-)
+from core.attacks.loss_surface import LOOKED_AT
+from core.checks import check_apart, check_whole
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
+from core.studies.attempts import (
+    ADAPTIVE,
+    BLACK_BOX,
+    CLEAN,
+    NOISE,
+    STATIC,
+    TRANSFER,
+    Attempt,
+    Budget,
+    Row,
+    Tried,
+    inside,
+    tried,
+)
 from core.studies.study import chunks
+from core.work.chunks import HERE, AnyWorkers, Chunk, work_on
 
-ADAPTIVE, BLACK_BOX, TRANSFER, STATIC = "adaptive", "black box", "transfer", "static"
-NOISE, CLEAN = "noise", "clean"
+__all__ = [
+    "ADAPTIVE", "BLACK_BOX", "CLEAN", "COLUMNS", "NOISE", "STATIC", "TRANSFER",
+    "Budget", "Cell", "Grid", "Row", "inside",
+]  # fmt: skip
+
 COLUMNS = (ADAPTIVE, BLACK_BOX, TRANSFER, STATIC, NOISE, CLEAN)  # from the hardest to none
 MAX_IMAGES, MAX_ROWS = 1_000, 12
 _ORDER = (CLEAN, NOISE, STATIC, TRANSFER, ADAPTIVE, BLACK_BOX)  # the cheap ones first
-_SHARES = {ADAPTIVE: 20.0, BLACK_BOX: 20.0}  # of the time, where another column takes 1
-_CHUNK = 128  # images between two looks at whether the job shall stop
-_TOLERANCE = 1e-4  # of a norm
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What every attack of a grid may do; epsilon counts pixels if the norm is "l0"."""
-
-    norm: str = "linf"
-    epsilon: float = 0.3
-    iterations: int = 40
-    queries: int = 300
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_choice("The norm", self.norm, ALL_NORMS)
-        if self.norm == "l0":
-            check_pixels(self.epsilon, 2, MAX_SIDE**2 // 2)
-        else:
-            check_range("Epsilon", self.epsilon, 0, MAX_SIDE)
-        check_seed(self.seed)
-        object.__setattr__(self, "epsilon", as_written(self.epsilon))
-        check_whole("The number of iterations", self.iterations, 1, 2_000)
-        check_whole("The number of queries", self.queries, 1, 10_000)
-
-    def check(self, spec: DatasetSpec) -> None:
-        """Raise ValueError where epsilon is more than what images of `spec` have."""
-        if self.norm == "l0":
-            check_pixels(self.epsilon, 2, spec.side**2 // 2)
-        else:
-            check_range("Epsilon", self.epsilon, 0, spec.largest_l2)
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """A network, with or without a defense, under the name it has on screen."""
-
-    key: str
-    title: str
-    classifier: Classifier
+_CHUNK = 64  # images
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,10 +76,9 @@ class Grid:
     rows: tuple[Row, ...]
     images: FloatArray
     labels: IntArray
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     cells: Mapping[tuple[str, str], Cell] = field(default_factory=dict)
-    _made: dict[tuple[str, int], FloatArray] = field(default_factory=dict, repr=False)
-    _shared: dict[str, FloatArray] = field(default_factory=dict, repr=False)
+    _tried: dict[tuple[int, int], Tried] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_whole("The number of images", len(self.images), 1, MAX_IMAGES)
@@ -150,104 +106,75 @@ class Grid:
             return None
         return Rate.of(np.logical_and.reduce([cell.standing for cell in cells]))
 
-    def work(self) -> Generator[float]:
-        """Fill the cells; yields the share done, at the least behind every `_CHUNK` images."""
-        plan = self.plan
-        total = len(self.images) * sum(_SHARES.get(column, 1.0) for _, column in plan)
-        done = 0.0
-        for row, column in plan:
-            parts, seconds = [], 0.0
-            for part in chunks(len(self.images), _CHUNK):
-                begun = time.perf_counter()
-                rows = np.arange(part.start, part.stop)
-                parts.append(self._attacked(row, column, rows))
-                seconds += time.perf_counter() - begun
-                done += _SHARES.get(column, 1.0) * len(rows)
-                if rows[-1] == len(self.images) - 1:
-                    self.cells = {
-                        **self.cells,
-                        (row.key, column): self._cell(
-                            row, column, self._whole(row, column, parts), seconds
-                        ),
-                    }
-                yield done / total
+    @functools.cached_property
+    def _attempts(self) -> list[Attempt]:
+        """The attacks that are made, in the order of the plan, each with all cells it serves."""
+        served: dict[tuple[str, str], list[tuple[Row, str]]] = {}
+        for row, column in self.plan:
+            served.setdefault(self._identity(row, column), []).append((row, column))
+        return [
+            Attempt(kind, self._made_on(*cells[0]), tuple(cells))
+            for (kind, _), cells in served.items()
+        ]
 
-    def _whole(self, row: Row, column: str, parts: list[FloatArray]) -> FloatArray:
-        """The parts as one array; cells whose images were made on the same network share it."""
-        if column == BLACK_BOX:
-            return np.concatenate(parts)
+    def _identity(self, row: Row, column: str) -> tuple[str, str]:
+        """The kind of an attempt, and what tells it from others of its kind."""
         if column in (CLEAN, NOISE):
-            return self._shared.setdefault(column, np.concatenate(parts))
-        version = self._made_on(row, column).version
-        if version not in self._shared:
-            whole = self._shared[version] = np.concatenate(parts)
-            for start in range(0, len(whole), _CHUNK):  # no second copy is kept
-                self._made[version, start] = whole[start : start + _CHUNK]
-        return self._shared[version]
+            return column, ""
+        if column == BLACK_BOX:
+            return column, row.key
+        return ADAPTIVE, self._made_on(row, column).version
 
     def _made_on(self, row: Row, column: str) -> Classifier:
-        """The network whose gradient a column follows."""
+        """The network that a column asks, for its gradient if it follows one."""
         return {STATIC: self.bare, TRANSFER: self.source}.get(column, row.classifier)
 
-    def _attacked(self, row: Row, column: str, rows: IntArray) -> FloatArray:
-        """What an attacker with the knowledge of a column makes of some of the images."""
-        if column == CLEAN:
-            return self.images[rows]
-        if column == NOISE:
-            return noise_at_edge(
-                self.images[rows], self.budget.epsilon, self.budget.norm, seed=self.budget.seed
+    def work(self, *, workers: AnyWorkers = HERE) -> Generator[float]:
+        """Fill the cells; yields the share done."""
+        parts = (
+            Chunk(
+                (place, number),
+                tried,
+                self._arguments(attempt, rows),
+                attempt.cost * (rows.stop - rows.start),
             )
-        if column == BLACK_BOX:
-            return self._searched(row.classifier, rows)
-        return self._followed(self._made_on(row, column), rows)
+            for place, attempt in enumerate(self._attempts)
+            for number, rows in enumerate(self._parts)
+        )
+        yield from work_on(parts, self, workers)
 
-    def _followed(self, classifier: Classifier, rows: IntArray) -> FloatArray:
-        """By the gradient of a classifier; made once for all cells that it serves."""
-        key = classifier.version, int(rows[0])
-        if key not in self._made:
-            b = self.budget
-            self._made[key] = adaptive(
-                classifier, self.images[rows], Untargeted(self.labels[rows]),
-                epsilon=b.epsilon, norm=b.norm, iterations=b.iterations, seed=b.seed,
-            ).adversarial  # fmt: skip
-        return self._made[key]
+    @property
+    def _parts(self) -> list[slice]:
+        return list(chunks(len(self.images), _CHUNK))
 
-    def _searched(self, classifier: Classifier, rows: IntArray) -> FloatArray:
-        """By asking for logits alone; of a random defense with draws that are not the row's."""
-        b, images = self.budget, self.images[rows]
-        goal = lasting(classifier, Untargeted(self.labels[rows]))
-        classifier = other_draws(classifier, SEARCH, draws=SEARCH_DRAWS)
-        if b.norm == "l0":
-            return random_pixels(
-                classifier, images, goal, pixels=int(b.epsilon), queries=b.queries, seed=b.seed
-            ).adversarial
-        return square(
-            classifier, images, goal,
-            epsilon=b.epsilon, norm=b.norm, queries=b.queries, seed=b.seed,
-        ).adversarial  # fmt: skip
+    def _arguments(self, attempt: Attempt, rows: slice) -> tuple[Any, ...]:
+        looked = max(0, LOOKED_AT - rows.start)
+        return attempt, self.images[rows], self.labels[rows], self.budget, looked
 
-    def _cell(self, row: Row, column: str, adversarial: FloatArray, seconds: float) -> Cell:
-        """Scored on the row itself; what has left the ball is no attack, and stays as it was."""
-        begun = time.perf_counter()
-        outside = ~inside(adversarial, self.images, self.budget.epsilon, self.budget.norm)
-        if outside.any():
-            adversarial = np.where(outside[:, None, None, None], self.images, adversarial)
-        after = row.classifier.predict(adversarial)
-        seconds += time.perf_counter() - begun
-        looked = slice(LOOKED_AT if column == ADAPTIVE else 0)
-        flat = without_gradient(views(row.classifier), self.images[looked], self.labels[looked])
-        return Cell(adversarial, after, after == self.labels, seconds, flat)
+    def has(self, key: Any) -> bool:
+        """Whether an attempt, by its place, has been made on a part of the images."""
+        row, column = self._attempts[key[0]].cells[0]
+        return key in self._tried or (row.key, column) in self.cells
 
+    def take(self, key: Any, result: Any) -> None:
+        """Take in an attempt on a part; behind the last part its cells are shown."""
+        place, _ = key
+        self._tried[key] = result
+        keys = [(place, number) for number in range(len(self._parts))]
+        if all(each in self._tried for each in keys):
+            parts = [self._tried.pop(each) for each in keys]
+            self.cells = {**self.cells, **self._cells(self._attempts[place], parts)}
 
-def inside(adversarial: FloatArray, images: FloatArray, epsilon: float, norm: str) -> BoolArray:
-    """Which images lie in the ball around the others, up to 1e-4, and in [0, 1]: bool [n]."""
-    check_choice("The norm", norm, ALL_NORMS)
-    side, _, channels = images.shape[1:]
-    check_range("Epsilon", epsilon, 0, side**2)
-    change = (adversarial - images).reshape(len(images), side**2 * channels)
-    if norm == "l0":  # counts a pixel once, whichever of its channels changed
-        change = np.abs(change).reshape(len(images), side**2, channels).max(axis=2)
-    order = {"linf": np.inf, "l2": 2, "l0": 0}[norm]
-    kept: BoolArray = np.linalg.norm(change, order, axis=1) <= epsilon + _TOLERANCE
-    kept &= ((adversarial >= 0) & (adversarial <= 1)).all(axis=(1, 2, 3))  # NaN is not
-    return kept
+    def _cells(self, attempt: Attempt, parts: list[Tried]) -> dict[tuple[str, str], Cell]:
+        """Their images are one array for all; the time to make them is the first cell's."""
+        adversarial = np.concatenate([part.adversarial for part in parts])
+        cells, made = {}, sum(part.seconds for part in parts)
+        for row, column in attempt.cells:
+            after = np.concatenate([part.after[row.key] for part in parts])
+            seconds = made + sum(part.judging[row.key] for part in parts)
+            flat = np.zeros(0, bool)
+            if column == ADAPTIVE:
+                flat = np.concatenate([part.flat[row.key] for part in parts])
+            cells[row.key, column] = Cell(adversarial, after, after == self.labels, seconds, flat)
+            made = 0.0
+        return cells

@@ -4,38 +4,19 @@ After Athalye, Carlini and Wagner (2018), arXiv:1802.00420, and Carlini et al. (
 arXiv:1902.06705.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray, check_classes, check_images
-from core.attacks.black_box import square
-from core.attacks.goals import Untargeted
-from core.attacks.gradient import fgsm, pgd
-from core.attacks.loss_surface import (
-    Surfaces,
-    difference_cosines,
-    input_gradients,
-    rises,
-    runner_up,
-    surfaces,
-)
-from core.attacks.noise_control import noise_at_edge
+from core.attacks.loss_surface import Surfaces
 from core.checks import as_written, check_range, check_seed, check_whole
-from core.defenses.adaptive import (
-    JUDGE,
-    SEARCH,
-    SEARCH_DRAWS,
-    VIEW,
-    is_random,
-    lasting,
-    other_draws,
-)
-from core.keyed_noise import other_seed
+from core.defenses.adaptive import is_random
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
-from core.studies.grid import inside
+from core.studies.masking_looks import NOISE_DRAWS, Look, Seen, Suspect, looked
 from core.studies.masking_verdicts import (
     ALARM,
     SILENT,
@@ -50,16 +31,21 @@ from core.studies.masking_verdicts import (
     reaches_zero,
     share_below,
 )
+from core.studies.study import chunks
+from core.work.chunks import HERE, AnyWorkers, Chunk, work_on
 
 __all__ = ["ALARM", "SILENT", "UNCLEAR", "Finding", "MaskingStudy"]
 
 MAX_IMAGES = 500
 ITERATIONS = 40
-NOISE_DRAWS = 20
 SHOWN = 24  # images whose surface is kept
+_CHUNK = 50  # images
 _LARGE = 0.5
 _COSINE = 0.5
-_STEP = 2.5  # radii that an attack may go altogether, as Madry et al. (2017) choose it
+_COUNTS = (10, 20, ITERATIONS, 2 * ITERATIONS)
+_RUNS = 4
+_ZERO, _COSINES, _UPHILL, _SURFACE = map(Look, ("zero", "cosine", "uphill", "surface"))
+_ONE_STEP, _NOISE, _BLACK_BOX = map(Look, ("one step", "noise", "black box"))
 
 
 @dataclass(eq=False)
@@ -86,6 +72,9 @@ class MaskingStudy:
     left: Rate | None = None
     surface: Surfaces | None = field(default=None, repr=False)
     shown: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    _parts: dict[tuple[Look, int], Seen] = field(default_factory=dict, repr=False)
+    _seen: dict[Look, Seen] = field(default_factory=dict, repr=False)
+    _fallen: BoolArray = field(default_factory=lambda: np.zeros(0, bool), repr=False)
 
     def __post_init__(self) -> None:
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
@@ -109,7 +98,9 @@ class MaskingStudy:
         """What they say together, which begins with what stands: a state and a sentence."""
         return conclusion(self.left, self.findings, self.planned)
 
-    def work(self, images: FloatArray, labels: IntArray) -> Generator[float]:
+    def work(
+        self, images: FloatArray, labels: IntArray, *, workers: AnyWorkers = HERE
+    ) -> Generator[float]:
         """Check on images [total, h, w, c] of classes int [total]; yields the share done.
 
         Only images that are read right count. Raises ValueError if there are none.
@@ -120,132 +111,144 @@ class MaskingStudy:
         right = np.flatnonzero(self.classifier.predict(images) == labels)
         if not len(right):
             raise ValueError(f"All {len(images)} images are misread: there is nothing to attack.")
-        self.counted, self.shown = len(right), right[:SHOWN]
-        bench = _Bench(self, images[right], labels[right])
-        for done, check in enumerate(self._checks(), 1):
-            self.findings = (*self.findings, check(bench))
-            yield done / self.planned
+        if not self.counted:
+            self.counted, self.shown = len(right), right[:SHOWN]
+            self._fallen = np.zeros(len(right), bool)
+        self._labels = labels[right]
+        yield from work_on(self._chunks(images[right], labels[right]), self, workers)
 
-    def _checks(self) -> "list[Callable[[_Bench], Finding]]":
-        return [check for check in _CHECKS if self.source is not None or check is not _transfer]
+    def _chunks(self, images: FloatArray, labels: IntArray) -> Iterator[Chunk]:
+        at = Suspect(self.classifier, self.source, self.epsilon, self.queries, self.seed)
+        looks = dict.fromkeys(look for check in self._checks() for look in check.looks(self))
+        for look in looks:
+            cost = max(look.iterations, self.queries / 3 if look == _BLACK_BOX else 10)
+            for number, rows in enumerate(self._rows(look)):
+                given = look, at, images[rows], labels[rows]
+                yield Chunk((look, number), looked, given, cost * (rows.stop - rows.start))
 
+    def _rows(self, look: Look) -> list[slice]:
+        """Surfaces are looked at of the images that are shown alone."""
+        return list(chunks(len(self.shown) if look == _SURFACE else self.counted, _CHUNK))
 
-class _Bench:
-    """What the checks share: the images, the attacker's view, and attacks that were run already."""
+    def has(self, key: Any) -> bool:
+        """Whether a look, with the number of a part of the images, is done."""
+        return key in self._parts or key[0] in self._seen
 
-    def __init__(self, study: MaskingStudy, images: FloatArray, labels: IntArray) -> None:
-        self.study, self.images, self.labels = study, images, labels
-        self.epsilon, self.seed, self.source = study.epsilon, study.seed, study.source
-        self.classifier = study.classifier
-        self.gradient = other_draws(self.classifier, VIEW)  # whose gradient is followed
-        self.judge = other_draws(self.classifier, JUDGE)
-        self.goal = lasting(self.classifier, Untargeted(labels))
-        self._made: dict[tuple[float, int, int], FloatArray] = {}
-        self._fallen = np.zeros(len(labels), bool)
+    def take(self, key: Any, result: Seen) -> None:
+        """Take in a look at a part; a check has its verdict when all it looks at is seen."""
+        look, _ = key
+        self._parts[key] = result
+        keys = [(look, number) for number in range(len(self._rows(look)))]
+        if all(each in self._parts for each in keys):
+            parts = [self._parts.pop(each) for each in keys]
+            self._seen[look] = {
+                name: np.concatenate([part[name] for part in parts]) for name in parts[0]
+            }
+        for check in self._checks()[self.count :]:
+            if not all(each in self._seen for each in check.looks(self)):
+                return
+            self.findings = (*self.findings, check.say(self))
 
-    def white(self, epsilon: float, *, iterations: int = ITERATIONS) -> BoolArray:
-        """Which images the white box breaks: bool [n]."""
-        return self.broken(self.made(epsilon, iterations, self.seed))
+    def _checks(self) -> "list[_Check]":
+        return [check for check in _CHECKS if self.source is not None or check is not _TRANSFERRED]
 
-    def made(self, epsilon: float, iterations: int, seed: int) -> FloatArray:
-        """What the white box makes of the images."""
-        key = epsilon, iterations, seed
-        if key not in self._made:
-            self._made[key] = self.ascend(self.gradient, *key)
-        return self._made[key]
+    def white(self, epsilon: float = 0.0, *, iterations: int = ITERATIONS, run: int = 0) -> Look:
+        """The white box; without an epsilon at that of the study."""
+        return Look("white", epsilon or self.epsilon, iterations, run)
 
-    def best_so_far(self, attempts: Iterable[FloatArray]) -> Iterator[FloatArray]:
-        """Behind each attempt the best until then, chosen as an attacker can: before judgment."""
-        best, ahead = self.images, np.full(len(self.labels), -np.inf)
-        for attempt in attempts:
-            margin = self.goal.margin(self.gradient.logits(attempt))
-            best = np.where((margin > ahead)[:, None, None, None], attempt, best)
-            ahead = np.maximum(ahead, margin)
-            yield best
+    @property
+    def transfer(self) -> Look:
+        """The same made on the source."""
+        return Look("transfer", self.epsilon, ITERATIONS)
 
-    def ascend(
-        self, classifier: Classifier, epsilon: float, iterations: int, seed: int
-    ) -> FloatArray:
-        """The white box made on any classifier."""
-        step = min(1.0, _STEP / iterations) * epsilon
-        return pgd(
-            classifier, self.images, self.goal, epsilon=epsilon, step_size=step,
-            iterations=iterations, seed=seed,
-        ).adversarial  # fmt: skip
+    @property
+    def radii(self) -> list[float]:
+        """Where the white box is made to see whether more is more."""
+        parts = {as_written(self.epsilon * part / 3) for part in (1, 2, 3)}
+        return sorted(parts | {0.4, _LARGE})
 
-    def one_step(self) -> FloatArray:
-        """FGSM by the same gradient."""
-        made = fgsm(self.gradient, self.images, self.goal, epsilon=self.epsilon)
-        return made.adversarial
+    @property
+    def most(self) -> int:
+        """The images of the commonest class that count."""
+        return int(np.bincount(self._labels).max())
 
-    def broken(self, images: FloatArray) -> BoolArray:
-        """Whether they are misread, by a random defense on the judge's mean of draws: bool [n]."""
-        broken: BoolArray = self.judge.predict(images) != self.labels
-        self._fallen |= broken & inside(images, self.images, self.epsilon, "linf")
-        self.study.left = Rate.of(~self._fallen)
+    def seen(self, look: Look, what: str) -> Any:
+        """An array of what was seen, one row for each image that counts."""
+        return self._seen[look][what]
+
+    def broken(self, *looks: Look) -> BoolArray:
+        """Which images break under the best of some attempts: bool [n].
+
+        The best is chosen as an attacker can, who does not know how the judge draws.
+        """
+        best = np.argmax([self.seen(look, "ahead") for look in looks], axis=0)
+
+        def of_best(what: str) -> BoolArray:
+            of_all = np.array([self.seen(look, what) for look in looks])
+            chosen: BoolArray = of_all[best, np.arange(self.counted)]
+            return chosen
+
+        broken = of_best("broken")
+        self._fallen = self._fallen | (broken & of_best("within"))
+        self.left = Rate.of(~self._fallen)
         return broken
 
 
-def _one_step(bench: _Bench) -> Finding:
+class _Check(NamedTuple):
+    """What a check looks at, and what it says of that."""
+
+    looks: Callable[[MaskingStudy], list[Look]]
+    say: Callable[[MaskingStudy], Finding]
+
+
+def _one_step(study: MaskingStudy) -> Finding:
     return compared(
-        "one-step", "One step beats many", "one step (FGSM)", bench.broken(bench.one_step()),
-        f"{ITERATIONS} steps (PGD)", bench.white(bench.epsilon),
+        "one-step", "One step beats many", "one step (FGSM)", study.broken(_ONE_STEP),
+        f"{ITERATIONS} steps (PGD)", study.broken(study.white()),
     )  # fmt: skip
 
 
-def _overfitted(bench: _Bench) -> Finding:
-    return gap(bench.broken(bench.one_step()), bench.white(bench.epsilon), ITERATIONS)
+def _overfitted(study: MaskingStudy) -> Finding:
+    return gap(study.broken(_ONE_STEP), study.broken(study.white()), ITERATIONS)
 
 
-def _black_box(bench: _Bench) -> Finding:
-    white = bench.white(bench.epsilon)
-    found = square(
-        other_draws(bench.classifier, SEARCH, draws=SEARCH_DRAWS), bench.images, bench.goal,
-        epsilon=bench.epsilon, queries=bench.study.queries, seed=bench.seed,
-    )  # fmt: skip
+def _black_box(study: MaskingStudy) -> Finding:
     return compared(
-        "black-box", "A black box beats the gradient", f"Square, {bench.study.queries:,} queries",
-        bench.broken(found.adversarial), "the gradient (PGD)", white,
+        "black-box", "A black box beats the gradient", f"Square, {study.queries:,} queries",
+        study.broken(_BLACK_BOX), "the gradient (PGD)", study.broken(study.white()),
     )  # fmt: skip
 
 
-def _transfer(bench: _Bench) -> Finding:
-    assert bench.source is not None
-    made = bench.ascend(bench.source, bench.epsilon, ITERATIONS, bench.seed)
+def _transfer(study: MaskingStudy) -> Finding:
+    assert study.source is not None
     return compared(
         "transfer", "A transferred attack beats the gradient",
-        f"an attack made on {bench.source.name}",
-        bench.broken(made), "the gradient (PGD)", bench.white(bench.epsilon),
+        f"an attack made on {study.source.name}",
+        study.broken(study.transfer), "the gradient (PGD)", study.broken(study.white()),
     )  # fmt: skip
 
 
-def _noise(bench: _Bench) -> Finding:
-    seeds = (other_seed(bench.seed, "noise", number) for number in range(NOISE_DRAWS))
-    noises = (noise_at_edge(bench.images, bench.epsilon, "linf", seed=seed) for seed in seeds)
-    *_, best = bench.best_so_far(noises)
+def _noise(study: MaskingStudy) -> Finding:
     return compared(
         "noise", "Noise succeeds where the gradient fails", f"the best of {NOISE_DRAWS} noises",
-        bench.broken(best), "the gradient (PGD)", bench.white(bench.epsilon),
+        study.broken(_NOISE), "the gradient (PGD)", study.broken(study.white()),
     )  # fmt: skip
 
 
-def _monotone(bench: _Bench) -> Finding:
-    radii = sorted({as_written(bench.epsilon * part / 3) for part in (1, 2, 3)} | {0.4, _LARGE})
-    return not_monotone(radii, np.stack([bench.white(radius) for radius in radii]))
+def _monotone(study: MaskingStudy) -> Finding:
+    radii = study.radii
+    return not_monotone(radii, np.stack([study.broken(study.white(each)) for each in radii]))
 
 
-def _large(bench: _Bench) -> Finding:
-    most = int(np.bincount(bench.labels).max())
-    return reaches_zero(_LARGE, bench.white(_LARGE), most)
+def _large(study: MaskingStudy) -> Finding:
+    return reaches_zero(_LARGE, study.broken(study.white(_LARGE)), study.most)
 
 
-def _zero_gradients(bench: _Bench) -> Finding:
-    others = runner_up(bench.gradient, bench.images, bench.labels)
-    both = input_gradients(bench.gradient, bench.images, bench.labels, others)
-    zero = [~np.any(each, axis=(1, 2, 3)) for each in both]
+def _zero_gradients(study: MaskingStudy) -> Finding:
+    zero = study.seen(_ZERO, "zero")
     rates = {
-        "no pixel has a gradient: cross-entropy": Rate.of(zero[0]),
-        "no pixel has a gradient: margin": Rate.of(zero[1]),
+        "no pixel has a gradient: cross-entropy": Rate.of(zero[:, 0]),
+        "no pixel has a gradient: margin": Rate.of(zero[:, 1]),
     }
     return none_of(
         "zero", "Gradients are exactly zero", rates,
@@ -253,57 +256,57 @@ def _zero_gradients(bench: _Bench) -> Finding:
     )  # fmt: skip
 
 
-def _differences(bench: _Bench) -> Finding:
-    cosines = difference_cosines(
-        bench.judge, bench.images, bench.labels, seed=bench.seed, source=bench.gradient
-    )
+def _differences(study: MaskingStudy) -> Finding:
+    cosines = study.seen(_COSINES, "cosine")
     rates = {f"cosine at least {_COSINE:g}": Rate.of(cosines >= _COSINE)}
     found = share_below(
         "differences", "The gradient is not that of the loss", rates, 0.5,
         f"gradient and finite differences agree (cosine at least {_COSINE:g})",
         values=cosines,
     )  # fmt: skip
-    if not is_random(bench.classifier):
+    if not is_random(study.classifier):
         return found
     reason = "Both ends of a difference meet draws of their own, so that it says nothing here."
     return replace(found, state=UNCLEAR, verdict=f"{found.verdict} {reason}")
 
 
-def _iterations(bench: _Bench) -> Finding:
-    counts = [10, 20, ITERATIONS, 2 * ITERATIONS]
-    broken = [bench.white(bench.epsilon, iterations=count) for count in counts]
+def _iterations(study: MaskingStudy) -> Finding:
+    broken = [study.broken(study.white(iterations=count)) for count in _COUNTS]
     return more_still_helps(
-        "iterations", "More iterations still help", "iterations", counts, np.stack(broken)
+        "iterations", "More iterations still help", "iterations", _COUNTS, np.stack(broken)
     )
 
 
-def _restarts(bench: _Bench) -> Finding:
-    seeds = (other_seed(bench.seed, "run", number) for number in range(4))
-    runs = (bench.made(bench.epsilon, ITERATIONS, seed) for seed in seeds)
-    broken = np.stack([bench.broken(best) for best in bench.best_so_far(runs)])
+def _restarts(study: MaskingStudy) -> Finding:
+    runs = [study.white(run=number) for number in range(_RUNS)]
+    broken = np.stack([study.broken(*runs[: count + 1]) for count in range(_RUNS)])
     return more_still_helps(
-        "restarts", "More restarts still help", "runs", [1, 2, 4], broken[[0, 1, 3]]
+        "restarts", "More restarts still help", "runs", [1, 2, _RUNS], broken[[0, 1, _RUNS - 1]]
     )
 
 
-def _surface(bench: _Bench) -> Finding:
-    seed, source = bench.seed, bench.gradient
-    bench.study.surface = surfaces(
-        bench.judge, bench.images[:SHOWN], bench.labels[:SHOWN], bench.epsilon,
-        seed=seed, source=source,
-    )  # fmt: skip
-    along, beside = rises(
-        bench.judge, bench.images, bench.labels, bench.epsilon, seed=seed, source=source
-    )
-    rates = {"steeper along the gradient": Rate.of(along > beside)}
+def _surface(study: MaskingStudy) -> Finding:
+    study.surface = Surfaces(study.seen(_SURFACE, "along"), study.seen(_SURFACE, "rise"))
+    rates = {"steeper along the gradient": Rate.of(study.seen(_UPHILL, "uphill"))}
     return share_below(
         "surface", "The gradient does not lead uphill", rates, 0.5,
         "the margin rises more along the gradient than along random signs",
-        values=bench.study.surface.roughness,
+        values=study.surface.roughness,
     )  # fmt: skip
 
 
-_CHECKS: Sequence[Callable[[_Bench], Finding]] = (
-    _zero_gradients, _differences, _surface, _one_step, _overfitted, _noise, _transfer,
-    _iterations, _restarts, _monotone, _large, _black_box,
-)  # fmt: skip
+_TRANSFERRED = _Check(lambda study: [study.transfer, study.white()], _transfer)
+_CHECKS: Sequence[_Check] = (
+    _Check(lambda _: [_ZERO], _zero_gradients),
+    _Check(lambda _: [_COSINES], _differences),
+    _Check(lambda _: [_UPHILL, _SURFACE], _surface),
+    _Check(lambda study: [_ONE_STEP, study.white()], _one_step),
+    _Check(lambda study: [_ONE_STEP, study.white()], _overfitted),
+    _Check(lambda study: [_NOISE, study.white()], _noise),
+    _TRANSFERRED,
+    _Check(lambda study: [study.white(iterations=count) for count in _COUNTS], _iterations),
+    _Check(lambda study: [study.white(run=number) for number in range(_RUNS)], _restarts),
+    _Check(lambda study: [study.white(radius) for radius in study.radii], _monotone),
+    _Check(lambda study: [study.white(_LARGE)], _large),
+    _Check(lambda study: [_BLACK_BOX, study.white()], _black_box),
+)

@@ -16,9 +16,10 @@ from core.network.classifier import Classifier
 from core.optimization.engine import optimize_images
 from core.statistics.paired import Paired, paired
 from core.statistics.rate import Rate
-from core.studies.study import Study, chunks, joined
+from core.studies.study import Study, chunks, in_chunks, joined
+from core.work.chunks import HERE, AnyWorkers, Chunk, work_on
 
-_CHUNK = 20  # images of one step of the job
+_CHUNK = 20  # images
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,21 +50,29 @@ class Ends:
         return paired(self.read == self.label, self.starts == self.label)
 
 
-@dataclass(eq=False)
-class NoiseStudy:
-    """E7 from `total` random starts for each of `classes`; grows while `work` goes on.
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """Starts of the same numbers for every class: where they have ended, by class."""
 
-    ends: where they have ended, by class, replaced as a whole; nothing before the first step.
-    """
+    ends: Mapping[int, Ends]
+
+    def __len__(self) -> int:
+        """How many starts each class has."""
+        return len(next(iter(self.ends.values())).read)
+
+
+@dataclass(eq=False)
+class NoiseStudy(Study[Starts]):
+    """E7 from `total` random starts for each of `classes`; grows while `work` goes on."""
 
     classes: tuple[int, ...]
     total: int
-    ends: Mapping[int, Ends] = field(default_factory=dict, repr=False)
+    _rounds: dict[int, dict[int, Ends]] = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def count(self) -> int:
-        """How many starts every class has been measured from."""
-        return min((len(each.read) for each in self.ends.values()), default=0)
+    def ends(self) -> Mapping[int, Ends]:
+        """Where they have ended, by class; nothing before all classes have some."""
+        return self.found.ends if self.count else {}
 
     def work(
         self,
@@ -73,40 +82,71 @@ class NoiseStudy:
         stddev: float,
         objective: str,
         seed: int = 0,
+        workers: AnyWorkers = HERE,
         **settings: Any,
     ) -> Generator[float]:
-        """Run it; yields the share done. settings: those of `optimize_images`.
+        """Run it; yields the share done. settings: those of `optimize_images`."""
+        start = {"mean": mean, "stddev": stddev, "seed": check_seed(seed)}
+        how = classifier, objective, start, settings
+        parts = (
+            Chunk((number, label), ends_of, (*how, label, rows.start, rows.stop))
+            for number, rows in enumerate(chunks(self.total, _CHUNK))
+            for label in self.classes
+        )
+        yield from work_on(parts, self, workers)
 
-        For core.jobs: each step is twenty starts toward one class.
-        """
-        seed = check_seed(seed)
-        parts = list(chunks(self.total, _CHUNK))
-        for done, part in enumerate(parts):
-            ends = dict(self.ends)
-            for number, label in enumerate(self.classes):
-                if number:
-                    yield (done + number / len(self.classes)) / len(parts)
-                classes = np.full(part.stop - part.start, label)
-                starts = noise_images(
-                    classes, first=part.start, mean=mean, stddev=stddev, seed=seed,
-                    shape=classifier.spec.shape,
-                )  # fmt: skip
-                images = optimize_images(
-                    classifier, starts, objective_of(Targeted(classes), objective),
-                    keep_every=settings["iterations"], **settings,
-                ).result  # fmt: skip
-                read = [classifier.predict(each) for each in (starts, images)]
-                before = [ends[label]] if label in ends else []
-                ends[label] = joined(*before, Ends(label, images, *read))
-            self.ends = ends
-            yield (done + 1) / len(parts)
+    def has(self, key: Any) -> bool:
+        """Whether the starts of that number are done for that class."""
+        number, label = key
+        return super().has(number) or label in self._rounds.get(number, {})
+
+    def take(self, key: Any, result: Any) -> None:
+        """Take in the ends of one class; a round of all classes is shown as a whole."""
+        number, label = key
+        ends = self._rounds.setdefault(number, {})
+        ends[label] = result
+        if len(ends) == len(self.classes):
+            super().take(number, Starts({each: ends[each] for each in self.classes}))
+            del self._rounds[number]
+
+    def _with(self, part: Starts) -> Starts:
+        """As of every study."""
+        before = self.ends
+        return Starts(
+            {
+                label: joined(before[label], ends) if before else ends
+                for label, ends in part.ends.items()
+            }
+        )
+
+
+def ends_of(
+    classifier: Classifier,
+    objective: str,
+    start: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    label: int,
+    first: int,
+    end: int,
+) -> Ends:
+    """Where the starts of numbers `first` to `end` − 1 of a class end.
+
+    start: mean, stddev and seed of `noise_images`; settings: those of `optimize_images`.
+    """
+    classes = np.full(end - first, label)
+    starts = noise_images(classes, first=first, shape=classifier.spec.shape, **start)
+    images = optimize_images(
+        classifier, starts, objective_of(Targeted(classes), objective),
+        keep_every=settings["iterations"], **settings,
+    ).result  # fmt: skip
+    return Ends(label, images, classifier.predict(starts), classifier.predict(images))
 
 
 @dataclass(frozen=True, eq=False)
 class Moved:
     """The attack on n images, and the control: those images after noise of equal L2.
 
-    noise_control float32 [n, h, w, c]; labels int64 [n]: the true classes; read int64 [3, n]:
+    noise_control float32 [n, h, w, c]; labels int64 [n]: the true classes; read int64 [n, 3]:
     what the originals, the attacked and the noisy are read as.
     """
 
@@ -138,8 +178,8 @@ class Moved:
     @property
     def _wrong(self) -> BoolArray:
         """Of the images read right, which are read wrong then: bool [3, m]."""
-        wrong: BoolArray = (self.read != self.labels)[:, self.read[0] == self.labels]
-        return wrong
+        wrong: BoolArray = (self.read != self.labels[:, None])[self.read[:, 0] == self.labels]
+        return wrong.T
 
 
 @dataclass(eq=False)
@@ -155,41 +195,41 @@ class SourceStudy(Study[Moved]):
         labels: ByteArray,
         *,
         seed: int = 0,
+        workers: AnyWorkers = HERE,
         **settings: Any,
     ) -> Generator[float]:
         """Attack images [total, h, w, c] of classes labels [total]; yields the share done.
 
-        settings: those of `move_toward`. For core.jobs: each step is twenty images.
+        settings: those of `move_toward`.
         """
         seed = check_seed(seed)
         true = labels.astype(np.int64)
         targets = random_targets(images, true, classes=len(classifier.spec.classes), seed=seed)
-        attacked = np.zeros_like(images)
-        for part in chunks(self.total, _CHUNK):
-            attacked[part] = move_toward(
-                classifier,
-                images[part],
-                Targeted(targets[part]),
-                seed=seed,
-                keep_every=settings["iterations"],
-                **settings,
-            ).result
-            so_far = slice(part.stop)
-            self._note(classifier, images[so_far], attacked[so_far].copy(), true, targets, seed)
-            yield self.count / self.total
+        parts = in_chunks(
+            self.total,
+            _CHUNK,
+            moved,
+            lambda rows: (classifier, images[rows], true[rows], targets[rows], seed, settings),
+        )
+        yield from work_on(parts, self, workers)
 
-    def _note(
-        self,
-        classifier: Classifier,
-        images: FloatArray,
-        attacked: FloatArray,
-        labels: IntArray,
-        targets: IntArray,
-        seed: int,
-    ) -> None:
-        count = len(images)
-        goal = Targeted(targets[:count])
-        result = result_of(classifier, "Toward a source", images, attacked, goal)
-        noise_control = noise_of_norm(images, result.l2, seed=seed)
-        read = np.stack([classifier.predict(each) for each in (images, attacked, noise_control)])
-        self._found = Moved(result, noise_control, labels[:count], read)
+
+def moved(
+    classifier: Classifier,
+    images: FloatArray,
+    labels: IntArray,
+    targets: IntArray,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> Moved:
+    """Images float32 [n, h, w, c] on their way to the classes `targets`, and their noise."""
+    goal = Targeted(targets)
+    attacked = move_toward(
+        classifier, images, goal, seed=seed, keep_every=settings["iterations"], **settings
+    ).result
+    result = result_of(classifier, "Toward a source", images, attacked, goal)
+    noise_control = noise_of_norm(images, result.l2, seed=seed)
+    read = np.stack(
+        [classifier.predict(each) for each in (images, attacked, noise_control)], axis=1
+    )
+    return Moved(result, noise_control, labels, read)

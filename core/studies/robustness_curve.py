@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +17,11 @@ from core.checks import check_choice, check_range, check_seed, check_whole
 from core.defenses.adaptive import JUDGE, is_random, other_draws, views
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
+from core.studies.study import chunks, joined
+from core.work.chunks import HERE, AnyWorkers, Chunk, work_on
 
 MAX_IMAGES = 1_000
+_CHUNK = 25  # images, which climb from radius to radius
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +55,7 @@ class Point:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """The points of one classifier so far, by growing ε.
+    """The points of one classifier on the images so far, by growing ε.
 
     adversarial float32 [n, h, w, c]: of each image the one that broke it first, or the last
     that was tried. flat bool [m]: of the first images, those without a gradient through any
@@ -103,7 +107,7 @@ def falls_to(level: float, epsilons: Sequence[float], accuracies: Sequence[float
 
 @dataclass(eq=False)
 class CurveStudy:
-    """Curves of several classifiers over the same images; they grow while `work` goes on.
+    """Curves of several classifiers; their images grow in number while `work` goes on.
 
     epsilons grow from 0, in the unit of `norm`, to what changes a whole image. At each radius only
     images that have stood so far are attacked, from where they stood: an image broken at a smaller
@@ -112,7 +116,8 @@ class CurveStudy:
     of a defense is tried. A random defense is attacked and judged with the attacker's own draws:
     all images, up the margin to the end, because its one draw reads many again that a mean of
     draws barely misreads. What was found is scored once at each radius on the classifier itself,
-    so that such a curve may rise by the luck of a draw.
+    so that such a curve may rise by the luck of a draw. All curves are of the same images at any
+    time.
     """
 
     classifiers: Mapping[str, Classifier]
@@ -122,6 +127,8 @@ class CurveStudy:
     iterations: int = 20
     seed: int = 0
     curves: tuple[Curve, ...] = ()
+    _joined: int = field(default=0, repr=False)
+    _ahead: dict[tuple[int, str], Curve] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         check_choice("The norm", self.norm, NORMS)
@@ -137,29 +144,70 @@ class CurveStudy:
 
     @property
     def count(self) -> int:
-        """At how many radii the last of the classifiers is measured."""
-        return len(self.curves[-1].points)
+        """On how many images all classifiers are measured."""
+        points = self.curves[0].points
+        return len(points[0].standing) if points else 0
 
-    def work(self, images: FloatArray, labels: IntArray) -> Generator[float]:
+    def work(
+        self, images: FloatArray, labels: IntArray, *, workers: AnyWorkers = HERE
+    ) -> Generator[float]:
         """Measure images [total, …] of classes int [total]; yields the share done."""
         for each in self.classifiers.values():
             check_images(images, each.spec.shape)
             labels = check_classes(labels, len(images), len(each.spec.classes))
-        runs = [
-            _Run(each, images, labels, self.norm, self.iterations, self.seed)
-            for each in self.classifiers.values()
-        ]
-        steps = [(epsilon, place) for epsilon in self.epsilons for place in range(len(runs))]
-        for done, (epsilon, place) in enumerate(steps, 1):
-            point = runs[place].at(epsilon)
-            grown = replace(
-                self.curves[place],
-                points=(*self.curves[place].points, point),
-                adversarial=runs[place].found,
-                flat=runs[place].flat,
+        how = self.norm, tuple(self.epsilons), self.iterations, self.seed
+        parts = (
+            Chunk(
+                (number, name),
+                measured,
+                (name, classifier, how, images[rows], labels[rows], LOOKED_AT - rows.start),
+                classifier.looks,
             )
-            self.curves = (*self.curves[:place], grown, *self.curves[place + 1 :])
-            yield done / len(steps)
+            for number, rows in enumerate(chunks(self.total, _CHUNK))
+            for name, classifier in self.classifiers.items()
+        )
+        yield from work_on(parts, self, workers)
+
+    def has(self, key: Any) -> bool:
+        """Whether the images of that number are done for that classifier."""
+        return key in self._ahead or key[0] < self._joined
+
+    def take(self, key: Any, result: Curve) -> None:
+        """Take in a classifier's curve on some images; they show when all classifiers have them."""
+        self._ahead[key] = result
+        while all((self._joined, name) in self._ahead for name in self.classifiers):
+            parts = [self._ahead.pop((self._joined, name)) for name in self.classifiers]
+            if self.count:
+                parts = [_with(*both) for both in zip(self.curves, parts, strict=True)]
+            self.curves, self._joined = tuple(parts), self._joined + 1
+
+
+def _with(curve: Curve, part: Curve) -> Curve:
+    """A curve on further images."""
+    points = zip(curve.points, part.points, strict=True)
+    whole: Curve = joined(curve, part)
+    return replace(whole, points=tuple(joined(*both) for both in points))
+
+
+def measured(
+    name: str,
+    classifier: Classifier,
+    how: tuple[str, Sequence[float], int, int],
+    images: FloatArray,
+    labels: IntArray,
+    looked: int,
+) -> Curve:
+    """The whole curve of a classifier on images float32 [n, h, w, c] of classes int [n].
+
+    how: norm, radii from 0 up, iterations and seed, as of `CurveStudy`. looked: of how many the
+    gradient is looked at, none where it is below 0.
+    """
+    norm, epsilons, iterations, seed = how
+    run = _Run(classifier, images, labels, norm, iterations, seed)
+    points = tuple(run.at(epsilon) for epsilon in epsilons)
+    some = slice(max(0, looked))
+    flat = without_gradient(list(views(classifier)), images[some], labels[some])
+    return Curve(name, points, run.found, flat)
 
 
 class _Run:
@@ -184,7 +232,6 @@ class _Run:
         self._proven: BoolArray | None = self._standing.copy() if bounded else None
         self.found, self._goal = images, Untargeted(labels)
         self._closest = self._goal.margin(self._judge.logits(images))
-        self.flat = without_gradient(self._attackers, images[:LOOKED_AT], labels[:LOOKED_AT])
 
     def at(self, epsilon: float) -> Point:
         """The point at a radius above the last one."""

@@ -5,23 +5,24 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.arrays import BoolArray, FloatArray, IntArray
 from core.attacks.catalog import Attack
 from core.attacks.goals import Goal, Targeted, Untargeted, random_targets
 from core.attacks.loss_surface import without_gradient
 from core.attacks.noise_control import noise_of_norm
-from core.attacks.result import AttackResult
 from core.catalog import Value
 from core.checks import check_choice, check_seed, check_whole
 from core.data.spec import MNIST
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
-from core.studies.study import Study, chunks
+from core.studies.study import Study, in_chunks
+from core.work.chunks import HERE, AnyWorkers, work_on
 
 GOALS = ("any other", "random target")
 MAX_IMAGES = 1_000
-_CHUNK = 25  # images between two looks at whether the job shall stop
+_CHUNK = 25  # images
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class Attacked:
     labels, before, after int64 [n]: true class, and answers to original and adversarial. wanted
     int64 [n]: the target, −1 without one. l0, l2, linf, confidence float32 [n]: the change, and
     the probability of the answer to the adversarial image. flat bool [n]: the attack follows a
-    gradient, and there is none, as of `without_gradient`.
+    gradient, and there is none, as of `without_gradient`. seconds float64 [n]: how long the attack
+    took, an image's share of the time of those that it was attacked with.
     """
 
     originals: FloatArray
@@ -46,6 +48,7 @@ class Attacked:
     linf: FloatArray
     confidence: FloatArray
     flat: BoolArray
+    seconds: NDArray[np.float64]
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -76,13 +79,18 @@ class Scoreboard(Study[Attacked]):
     settings: Mapping[str, Value]
     goal: str
     total: int
-    seconds: float = 0.0
     classes: int = field(default=len(MNIST.classes), init=False)
+    _images: FloatArray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_choice("The goal", self.goal, GOALS)
         check_whole("The number of images", self.total, 1, MAX_IMAGES)
         self.settings = self.attack.settled(self.settings)
+
+    @property
+    def seconds(self) -> float:
+        """How long the attack took on the images that are done."""
+        return float(self.found.seconds.sum())
 
     @property
     def success(self) -> Rate:
@@ -123,28 +131,30 @@ class Scoreboard(Study[Attacked]):
         return [[Rate(int(counts[i, j]), int(totals[i, j])) for j in each] for i in each]
 
     def work(
-        self, classifier: Classifier, images: FloatArray, labels: IntArray, *, seed: int = 0
+        self,
+        classifier: Classifier,
+        images: FloatArray,
+        labels: IntArray,
+        *,
+        seed: int = 0,
+        workers: AnyWorkers = HERE,
     ) -> Generator[float]:
-        """Attack images [total, …] of classes int [total]; yields the share done.
-
-        The first image is attacked once more, before the clock: that builds the attack's graph.
-        """
+        """Attack images [total, …] of classes int [total]; yields the share done."""
         seed = check_seed(seed)
-        self.classes = len(classifier.spec.classes)
-        goal = self._goal(images, labels, seed)
-        self.attack(classifier, images[:1], goal.take(np.arange(1)), self.settings)
-        for part in chunks(self.total, _CHUNK):
-            rows = np.arange(part.start, part.stop)
-            begun = time.perf_counter()
-            result = self.attack(classifier, images[rows], goal.take(rows), self.settings)
-            self.seconds += time.perf_counter() - begun
-            flat = np.zeros(len(rows), bool)
-            if self.attack.follows_a_gradient:
-                flat = without_gradient([classifier], images[rows], result.goal.classes)
-            self._add(_attacked(classifier, result, labels[rows], flat))
-            # a view of them, so that runs over the same images share them
-            self._found = replace(self.found, originals=images[: self.count])
-            yield self.count / self.total
+        self.classes, self._images = len(classifier.spec.classes), images
+        goal, how = self._goal(images, labels, seed), (classifier, self.attack, self.settings)
+        parts = in_chunks(
+            self.total,
+            _CHUNK,
+            attacked,
+            lambda rows: (*how, images[rows], labels[rows], _some(goal, rows)),
+        )
+        yield from work_on(parts, self, workers)
+
+    def _with(self, part: Attacked) -> Attacked:
+        """The originals are a view of what was given, so that runs over the same share them."""
+        found = super()._with(part)
+        return replace(found, originals=self._images[: len(found)])
 
     def _goal(self, images: FloatArray, labels: IntArray, seed: int) -> Goal:
         if self.goal == GOALS[0]:
@@ -165,9 +175,27 @@ def noise_control(attacked: Attacked, classifier: Classifier) -> BoolArray:
     return changed
 
 
-def _attacked(
-    classifier: Classifier, result: AttackResult, labels: IntArray, flat: BoolArray
+def attacked(
+    classifier: Classifier,
+    attack: Attack,
+    settings: Mapping[str, Value],
+    images: FloatArray,
+    labels: IntArray,
+    goal: Goal,
 ) -> Attacked:
+    """What an attack makes of images float32 [n, h, w, c] of classes int [n].
+
+    The first image is attacked once more, before the clock: that builds the attack's graph.
+    """
+    one = images[:1], goal.take(np.arange(1))
+    name = "attacked", attack.name, *sorted(settings.items())
+    classifier.compiled(name, lambda _: bool(attack(classifier, *one, settings)))
+    begun = time.perf_counter()
+    result = attack(classifier, images, goal, settings)
+    seconds = time.perf_counter() - begun
+    flat = np.zeros(len(images), bool)
+    if attack.follows_a_gradient:
+        flat = without_gradient([classifier], images, result.goal.classes)
     probabilities = classifier.probabilities(result.adversarial)
     targeted = isinstance(result.goal, Targeted)
     return Attacked(
@@ -183,4 +211,9 @@ def _attacked(
         linf=result.linf,
         confidence=probabilities.max(axis=1),
         flat=flat,
+        seconds=np.full(len(labels), seconds / len(labels)),
     )
+
+
+def _some(goal: Goal, rows: slice) -> Goal:
+    return goal.take(np.arange(rows.start, rows.stop))

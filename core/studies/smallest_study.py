@@ -1,6 +1,6 @@
 """The smallest changes of many images: a study that grows."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,10 @@ from core.attacks.smallest import DoubleArray, Smallest, smallest
 from core.checks import check_seed
 from core.network.classifier import Classifier
 from core.statistics.rate import Rate
-from core.studies.study import Study, chunks
+from core.studies.study import Study, in_chunks
+from core.work.chunks import HERE, AnyWorkers, work_on
 
-_CHUNK = 25  # images of one step of the job
+_CHUNK = 25  # images
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,28 +66,38 @@ class SmallestStudy(Study[Measured]):
         *,
         target: int | None = None,
         seed: int = 0,
+        workers: AnyWorkers = HERE,
         **settings: Any,
     ) -> Generator[float]:
         """Search for images [total, h, w, c] of classes labels [total]; yields the share done.
 
         target: the class they shall be read as; None for any but the true one. settings: those of
-        `smallest`. For core.jobs: each step is 25 images.
+        `smallest`.
         """
         seed = check_seed(seed)
         true = labels.astype(np.int64)
-        for rows in chunks(self.total, _CHUNK):
-            goal: Goal = Untargeted(true[rows])
-            if target is not None:
-                goal = Targeted(np.full(len(true[rows]), target))
-            found = smallest(classifier, images[rows], goal, **settings)
-            flat = without_gradient([classifier], images[rows], goal.classes)
-            self._add(_measured(classifier, found, true[rows], flat, seed))
-            yield self.count / self.total
+        wanted = true if target is None else np.full(len(true), target)
+        kind = Untargeted if target is None else Targeted
+        parts = in_chunks(
+            self.total,
+            _CHUNK,
+            measured,
+            lambda rows: (classifier, images[rows], true[rows], kind(wanted[rows]), seed, settings),
+        )
+        yield from work_on(parts, self, workers)
 
 
-def _measured(
-    classifier: Classifier, found: Smallest, labels: IntArray, flat: BoolArray, seed: int
+def measured(
+    classifier: Classifier,
+    images: FloatArray,
+    labels: IntArray,
+    goal: Goal,
+    seed: int,
+    settings: Mapping[str, Any],
 ) -> Measured:
+    """The smallest changes of images float32 [n, h, w, c] of classes int [n]."""
+    found = smallest(classifier, images, goal, **settings)
+    flat = without_gradient([classifier], images, goal.classes)
     noise_control = noise_of_norm(found.images, found.l2, seed=seed)
     before, after, noisy = (
         classifier.predict(each) for each in (found.images, found.adversarial, noise_control)

@@ -12,9 +12,11 @@ from core.checks import check_seed, check_whole
 from core.network.classifier import Classifier
 from core.statistics.paired import Verdict, judge
 from core.statistics.rate import Rate
-from core.studies.study import Study, chunks
+from core.studies.study import Study, in_chunks
+from core.work.chunks import HERE, AnyWorkers, work_on
 
 MAX_IMAGES = 1_000
+_CHUNK = 4  # images: each takes its votes one after the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +73,33 @@ class SmoothingStudy(Study[Smoothed]):
         sigma: float,
         copies: int,
         seed: int = 0,
+        workers: AnyWorkers = HERE,
     ) -> Generator[float]:
         """Certify images [total, h, w, c] of classes int [total]; yields the share done."""
         seed = check_seed(seed)
-        base = classifier.predict(images)
-        for row in chunks(self.total, 1):
-            found = certify(classifier, images[row], sigma=sigma, copies=copies, seed=seed)
-            predicted, radius = np.array([found.predicted]), np.array([found.radius])
-            self._add(Smoothed(labels[row], base[row], predicted, radius))
-            yield self.count / self.total
+        how = classifier, sigma, copies, seed
+        parts = in_chunks(
+            self.total, _CHUNK, smoothed, lambda rows: (*how, images[rows], labels[rows])
+        )
+        yield from work_on(parts, self, workers)
+
+
+def smoothed(
+    classifier: Classifier,
+    sigma: float,
+    copies: int,
+    seed: int,
+    images: FloatArray,
+    labels: IntArray,
+) -> Smoothed:
+    """Certificates of images float32 [n, h, w, c] of classes int [n]."""
+    found = [
+        certify(classifier, images[row : row + 1], sigma=sigma, copies=copies, seed=seed)
+        for row in range(len(images))
+    ]
+    return Smoothed(
+        labels=labels,
+        base=classifier.predict(images),
+        predicted=np.array([each.predicted for each in found]),
+        radius=np.array([each.radius for each in found]),
+    )

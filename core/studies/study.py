@@ -1,10 +1,12 @@
 """What studies share: something found so far, part by part, of images that come in chunks."""
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
+
+from core.work.chunks import Chunk
 
 
 class StudyPart(Protocol):
@@ -18,10 +20,19 @@ class StudyPart(Protocol):
 Found = TypeVar("Found", bound=StudyPart)
 
 
+@dataclass(eq=False)
 class Study(Generic[Found]):
-    """Something measured over many images; grows while the generator `work` of its kind goes on."""
+    """Something measured over many images; grows while the generator `work` of its kind goes on.
 
-    _found: Found | None = None
+    Its chunks are numbered as their images are, and may come in any order: found is what is done of
+    the first images without a gap. Who begins the work again with what it was begun with goes on
+    from there.
+    """
+
+    _found: Found | None = field(default=None, init=False, repr=False)
+    _joined: int = field(default=0, init=False, repr=False)  # chunks that are in `_found`
+    _ahead: dict[Hashable, Found] = field(default_factory=dict, init=False, repr=False)
+    _axis = 0  # of the arrays, the one of the images
 
     @property
     def count(self) -> int:
@@ -35,9 +46,20 @@ class Study(Generic[Found]):
             raise ValueError("No image has been measured yet: work first.")
         return self._found
 
-    def _add(self, part: Found, *, axis: int = 0) -> None:
-        """What is found of further images; axis: of its arrays, the one of the images."""
-        self._found = part if self._found is None else joined(self._found, part, axis=axis)
+    def has(self, key: Hashable) -> bool:
+        """Whether the chunk of that number is done."""
+        return key in self._ahead or key in range(self._joined)
+
+    def take(self, key: Hashable, result: Found) -> None:
+        """Take in what is found of the chunk of that number."""
+        self._ahead[key] = result
+        while (part := self._ahead.pop(self._joined, None)) is not None:
+            self._found = self._with(part)
+            self._joined += 1
+
+    def _with(self, part: Found) -> Found:
+        """What is found, and a part more."""
+        return part if self._found is None else joined(self._found, part, axis=self._axis)
 
 
 def joined(*parts: Any, axis: int = 0) -> Any:
@@ -46,13 +68,21 @@ def joined(*parts: Any, axis: int = 0) -> Any:
     Dataclasses inside them are joined in the same way.
     """
     both = {}
-    for field in fields(parts[0]):
-        values = [getattr(part, field.name) for part in parts]
+    for each in fields(parts[0]):
+        values = [getattr(part, each.name) for part in parts]
         if isinstance(values[0], np.ndarray):
-            both[field.name] = np.concatenate(values, axis=axis)
+            both[each.name] = np.concatenate(values, axis=axis)
         elif is_dataclass(values[0]):
-            both[field.name] = joined(*values, axis=axis)
+            both[each.name] = joined(*values, axis=axis)
     return replace(parts[0], **both)
+
+
+def in_chunks(
+    total: int, size: int, function: Callable[..., Any], given: Callable[[slice], tuple[Any, ...]]
+) -> Iterator[Chunk]:
+    """What `function` makes of what is `given` of the rows of `total` images, `size` at a time."""
+    for number, rows in enumerate(chunks(total, size)):
+        yield Chunk(number, function, given(rows), rows.stop - rows.start)
 
 
 def chunks(total: int, size: int) -> Iterator[slice]:

@@ -131,7 +131,9 @@ def alarms(classifier: Classifier, source: Classifier, test: Split) -> tuple[Ala
     first = test.first(ALARM_IMAGES)
     study = MaskingStudy(classifier, ALARM_IMAGES, EPSILON, source=source)
     for _ in study.work(to_float(first.images), first.labels.astype(np.int64)):
-        print(f"  {study.findings[-1].title}: {study.findings[-1].verdict}", flush=True)
+        pass
+    for found in study.findings:
+        print(f"  {found.title}: {found.verdict}", flush=True)
     return tuple(Alarm(found.title, found.state, found.verdict) for found in study.findings)
 
 

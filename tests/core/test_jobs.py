@@ -316,3 +316,28 @@ def test_a_resumable_job_has_nothing_at_work_in_a_pause() -> None:
     manager.resume(job)
     until(lambda: job.state == FINISHED)
     assert len(done) == 3
+
+
+def test_a_study_that_was_stopped_goes_on_when_it_is_submitted_again() -> None:
+    manager, done = JobManager(), []
+
+    def work() -> Generator[float]:
+        while len(done) < 4:
+            done.append(len(done))
+            yield len(done) / 4
+
+    held = threading.Event()
+    manager.gate = lambda job: held.wait() if job.fraction >= 0.5 else None  # type: ignore[method-assign]
+    job, other = Job("a", "study", work, continues=True), Job("b", "other", work)
+    manager.submit(job)
+    until(lambda: job.fraction == 0.5)
+    manager.stop(job)
+    assert not job.halted, "it is still at work"
+    held.set()
+    until(lambda: job.halted)
+    manager.submit(job)
+    until(lambda: job.ended)
+    assert (job.state, job.fraction, done) == (FINISHED, 1.0, [0, 1, 2, 3])
+    assert not job.halted
+    manager.stop(other)
+    assert not other.halted, "of others nothing is kept"

@@ -12,7 +12,7 @@ from core.network.classifier import Classifier
 from ui.show import error_box
 from ui.visitor import session
 from ui.visitor.choice import Choice, short_titles
-from ui.visitor.kept_job import Kept, progress
+from ui.visitor.kept_job import Kept, progress, study_job
 
 TOTAL = 200
 
@@ -48,14 +48,15 @@ class MeasurePanel(Generic[S]):
     """One such card.
 
     name: of its keys. title: of the job. what: is counted. question: shown before the first run.
-    begin: the study and its work for a classifier and settings. show: draws what came out.
+    begin: the study and its work, which takes `workers`, for a classifier and settings. show:
+    draws what came out.
     """
 
     name: str
     title: str
     what: str
     question: str
-    begin: Callable[[Classifier, Mapping[str, Any]], tuple[S, Generator[float]]]
+    begin: Callable[[Classifier, Mapping[str, Any]], tuple[S, Callable[..., Generator[float]]]]
     show: Callable[[Record[S]], None]
 
     def draw(
@@ -124,7 +125,7 @@ class MeasurePanel(Generic[S]):
         self, classifier: Classifier, choice: Choice, settings: Mapping[str, Any]
     ) -> Record[S]:
         study, work = self.begin(classifier, settings)
-        job = Job(session.owner(), self.title, lambda: work, explained=(ValueError,))
+        job = study_job(self.title, work)
         title = short_titles()[choice.model]
         return Record(study, job, title, classifier.version, dict(settings), classifier.spec)
 

@@ -1,14 +1,14 @@
 """A measurement that a visitor has started: kept while it grows and after, with its progress."""
 
+import functools
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import streamlit as st
 
-from core.arrays import FloatArray, IntArray
 from core.data.spec import DatasetSpec
-from core.jobs import FAILED, QUEUED, STOPPED, Job, QueueFull
+from core.jobs import FINISHED, QUEUED, STOPPED, Job, QueueFull
 from ui.show import error_box
 from ui.visitor import compute, session
 
@@ -68,36 +68,49 @@ class Kept(Generic[M]):
         st.session_state[self.name] = run
 
 
+def study_job(title: str, work: Callable[..., Generator[float]]) -> Job:
+    """The visitor's job `title`: the `work` of a study on the server's workers; it continues."""
+    return Job(
+        session.owner(),
+        title,
+        lambda: work(workers=session.workers()),
+        explained=(ValueError,),
+        continues=True,
+    )
+
+
 def job_on_test_images(
-    title: str,
-    spec: DatasetSpec,
-    count: int,
-    work: Callable[[FloatArray, IntArray], Generator[float]],
+    title: str, spec: DatasetSpec, count: int, work: Callable[..., Generator[float]]
 ) -> Job:
-    """The visitor's job `title`: `work` on the first `count` test images and their classes."""
-    images, labels = compute.first_test_images(spec, count)
-    return Job(session.owner(), title, lambda: work(images, labels), explained=(ValueError,))
+    """The same on the first `count` test images and their classes."""
+    return study_job(title, functools.partial(work, *compute.first_test_images(spec, count)))
+
+
+def _go_on(job: Job, key: str) -> None:
+    try:
+        session.manager().submit(job)
+    except QueueFull as error:
+        st.session_state[key] = str(error)
 
 
 def progress(
     job: Job, done: int, total: int, what: str, *, key: str, hand: str, left: str = "they stay"
 ) -> None:
-    """Where a job is, with a button to stop it; or how it ended before its end.
+    """Where a job is, with a button to stop it; or how it ended before its end, and one to go on.
 
     what: is counted; hand: what a stopped job still finishes; key: of the button; left: what a
     stopped job leaves.
     """
-    if job.state == FAILED:
-        error_box(job.error)
-    elif job.state == STOPPED and not is_live(job):
-        st.caption(f"Stopped after {done:,} of {total:,} {what}; {left}.")
     if not is_live(job):
+        _ended(job, f"Stopped after {done:,} of {total:,} {what}; {left}.", f"{key}-continue")
         return
     where = f"{done:,} of {total:,} {what}"
     if job.state == QUEUED:
         where = f"waiting, {session.place(job)}"
     elif job.ended:
         where += f", stopping after {hand}"
+    if (machines := session.machines()) and machines.problem:
+        st.caption(f":material/cloud_off: {machines.problem}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(1.0, job.fraction), text=where)
         st.button(
@@ -108,3 +121,23 @@ def progress(
             args=[job],
             disabled=job.ended,
         )
+
+
+def _ended(job: Job, stopped: str, key: str) -> None:
+    """How a job ended before its end, and a button to go on, if it can."""
+    if problem := st.session_state.pop(f"{key}-problem", "") or job.error:
+        error_box(problem)
+    if job.state == FINISHED:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if job.state == STOPPED:
+            st.caption(stopped, width="content")
+        if job.halted:
+            st.button(
+                "Continue",
+                key=key,
+                icon=":material/resume:",
+                on_click=_go_on,
+                args=[job, f"{key}-problem"],
+                help="It goes on where it ended: nothing is measured twice.",
+            )

@@ -5,6 +5,7 @@ connection closes, a short drop included: so a grace period begins, and any late
 visitor's script ends it.
 """
 
+import os
 import threading
 import uuid
 
@@ -12,10 +13,13 @@ import streamlit as st
 
 from core.jobs import Job, JobManager
 from core.work import capacity, here
+from core.work.chunks import HERE, AnyWorkers
+from core.work.machines import Machines
 from core.work.pool import Workers
 from ui import text
 
 GRACE_SECONDS = 120
+SCHEDULER = "CONVSCOPE_SCHEDULER"
 _OWNER = "_owner"
 
 
@@ -28,6 +32,29 @@ def manager() -> JobManager:
     places = capacity.found()
     here.use(Workers(places) if places else None)
     return JobManager(workers=max(1, places))
+
+
+@st.cache_resource(show_spinner=False)
+def machines() -> Machines | None:
+    """The workers of a scheduler, if the environment names one."""
+    address = os.environ.get(SCHEDULER)
+    return Machines(address, _own_workers()) if address else None
+
+
+def where_chunks_run() -> str:
+    """For captions of how long something took."""
+    return "one of the workers" if machines() else "this server"
+
+
+def workers() -> AnyWorkers:
+    """Who computes the chunks of studies; called in their job."""
+    return machines() or _own_workers()
+
+
+def _own_workers() -> AnyWorkers:
+    """This machine's worker processes, or the thread that asks where there is room for none."""
+    manager()  # finds out how many there are
+    return here.workers() or HERE
 
 
 @st.cache_resource(show_spinner=False)

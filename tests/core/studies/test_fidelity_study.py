@@ -49,7 +49,7 @@ def test_a_study_measures_maps_and_controls(model_1: Classifier, mnist: Dataset)
     assert work.count == 0
     assert work.scores() == []
     shares = list(work.work(model_1, images, {"Integrated": integrated}))
-    assert len(shares) == 9
+    assert len(shares) == 3
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1)
     assert work.count == 25
@@ -72,8 +72,6 @@ def test_a_study_stopped_halfway_keeps_what_is_complete(
     started = FidelityStudy(20)
     work = started.work(model_1, to_float(mnist.test.images[:20]), {})
     next(work)
-    assert started.scores() == []  # one control of ten images, the other not yet
-    next(work)
-    next(work)
+    work.close()
     assert started.count == 10
     assert {each.score.count for each in started.scores()} == {10}

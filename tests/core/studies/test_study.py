@@ -34,12 +34,15 @@ def test_a_study_grows_and_leaves_what_it_has_shown() -> None:
     assert study.count == 0
     with pytest.raises(ValueError, match="No image has been measured yet: work first"):
         _ = study.found
-    study._add(_part(0, 3))
+    study.take(0, _part(0, 3))
     shown = study.found
-    study._add(_part(3, 5))
-    assert (study.count, len(shown)) == (5, 3)
-    assert (study.found.images[:, 0] == np.arange(5)).all()
-    assert (study.found.inner.lengths == np.arange(5) / 2).all()
+    study.take(2, _part(5, 6))
+    assert (study.count, len(shown)) == (3, 3), "nothing is shown behind a gap"
+    assert [study.has(number) for number in range(4)] == [True, False, True, False]
+    study.take(1, _part(3, 5))
+    assert (study.count, len(shown)) == (6, 3)
+    assert (study.found.images[:, 0] == np.arange(6)).all()
+    assert (study.found.inner.lengths == np.arange(6) / 2).all()
     assert (study.found.name, study.found.inner.norm) == ("a", "l2")
 
 

@@ -106,9 +106,10 @@ def _run(number: int, model: Classifier, succeeded: np.ndarray, misread: int = 0
     before = np.where(np.arange(count) < misread, 1, 0)
     images = np.zeros((count, 28, 28, 1), np.float32)
     done = Attacked(images, images, labels, labels - 1, before, succeeded.astype(int),
-                    succeeded, *[lengths] * 4, np.zeros(count, bool))  # fmt: skip
-    board = Scoreboard(attack("FGSM"), {"epsilon": 0.3, "norm": "linf"}, GOALS[0], count, 1.0)
-    board._add(done)
+                    succeeded, *[lengths] * 4, np.zeros(count, bool), lengths / count)  # fmt: skip
+    board = Scoreboard(attack("FGSM"), {"epsilon": 0.3, "norm": "linf"}, GOALS[0], count)
+    board._images = images
+    board.take(0, done)
     job = Job("nobody", "a run", lambda: iter(()), state=FINISHED)
     return ScoreRun(number, board, job, "Model 1", model)
 
@@ -145,12 +146,21 @@ def test_a_stopped_run_keeps_what_is_done(visit: Callable[..., AppTest], gate: G
     assert "the first 25 test images" in written
     assert page.dataframe[0].value["images"][0] == "25"
     assert not page.button(key="score-start").disabled
+    done = _runs(page)[0].board.found
+    gate.open()
+    page.button(key="score-stop-continue").click().run()
+    run_while_live(page, "score-stop")
+    assert "the first 50 test images" in fine_text_of(page)
+    (run,) = _runs(page)
+    assert run.board.count == 50
+    np.testing.assert_array_equal(run.board.found.seconds[:25], done.seconds, "not measured twice")
+    assert all(button.key != "score-stop-continue" for button in page.button)
 
 
 def test_a_run_that_fails_says_why(
     visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(self: Scoreboard, *arguments: object) -> Generator[float]:
+    def fails(self: Scoreboard, *arguments: object, **workers: object) -> Generator[float]:
         yield 0.0
         raise ValueError("Theta is 7, outside −1 to 1.")
 

@@ -1,7 +1,8 @@
 """How many random starts end as a class, as a background job."""
 
+import functools
 import itertools
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,10 @@ _FAILURES = 10
 
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
-) -> tuple[NoiseStudy, Generator[float]]:
+) -> tuple[NoiseStudy, Callable[..., Generator[float]]]:
     rest = dict(settings)
     study = NoiseStudy(rest.pop("classes"), TOTAL)
-    return study, study.work(classifier, **rest)
+    return study, functools.partial(study.work, classifier, **rest)
 
 
 def seconds(settings: Mapping[str, Any]) -> str:

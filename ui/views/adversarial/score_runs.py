@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
@@ -34,6 +34,7 @@ class ScoreRun:
     job: Job
     model: str
     classifier: Classifier
+    _changed: dict[int, BoolArray] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def live(self) -> bool:
@@ -75,10 +76,13 @@ class ScoreRun:
         """For one image, on this server."""
         return 1e3 * self.board.seconds / self.board.count
 
-    @functools.cached_property
+    @property
     def changed(self) -> BoolArray:
         """Of the images that count, which noise as long changes; to be asked once it has ended."""
-        return noise_control(self.board.found, self.classifier)
+        done = self.board.found
+        if len(done) not in self._changed:  # a stopped run may have gone on
+            self._changed = {len(done): noise_control(done, self.classifier)}
+        return self._changed[len(done)]
 
     @property
     def noise_control(self) -> Rate:

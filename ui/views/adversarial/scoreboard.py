@@ -16,6 +16,7 @@ from ui.files import npz
 from ui.show import draw, error_box
 from ui.views.adversarial import score_compare, score_runs, score_settings
 from ui.views.adversarial.score_runs import ScoreRun
+from ui.visitor import session
 from ui.visitor.choice import Choice
 from ui.visitor.kept_job import progress
 
@@ -158,7 +159,7 @@ def _numbers(run: ScoreRun) -> None:
         st.markdown("No image has been brought to the goal: there is no length to measure.")
     st.markdown(f"Accuracy under this attack **{text.full_rate(board.standing)}**")
     st.caption(
-        f"{_time(run.milliseconds)} an image on this server. Brackets: 95 % "
+        f"{_time(run.milliseconds)} an image on {session.where_chunks_run()}. Brackets: 95 % "
         "Wilson intervals. Noise as long: each image’s own L2."
     )
 

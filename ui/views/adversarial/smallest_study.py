@@ -1,6 +1,7 @@
 """The smallest changes of many test images, as a background job."""
 
-from collections.abc import Generator, Mapping
+import functools
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,13 @@ from ui.visitor import compute
 
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
-) -> tuple[SmallestStudy, Generator[float]]:
+) -> tuple[SmallestStudy, Callable[..., Generator[float]]]:
     rest = dict(settings)
     total = rest.pop("images")
     study = SmallestStudy(total)
-    return study, study.work(classifier, *compute.first_test_images(classifier.spec, total), **rest)
+    return study, functools.partial(
+        study.work, classifier, *compute.first_test_images(classifier.spec, total), **rest
+    )
 
 
 def seconds(asked: SmallestAsked, count: int) -> str:

@@ -1,6 +1,7 @@
 """The same attack on 200 test images, as a background job."""
 
-from collections.abc import Generator, Mapping
+import functools
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,11 @@ _SHOWN = 4
 
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
-) -> tuple[SourceStudy, Generator[float]]:
+) -> tuple[SourceStudy, Callable[..., Generator[float]]]:
     total = min(TOTAL, classifier.spec.test_images)
     study = SourceStudy(total)
-    return study, study.work(
-        classifier, *compute.first_test_images(classifier.spec, total), **settings
+    return study, functools.partial(
+        study.work, classifier, *compute.first_test_images(classifier.spec, total), **settings
     )
 
 
@@ -67,7 +68,7 @@ def _show_luck(record: Record[SourceStudy]) -> None:
                 shared.tile_row(
                     result.adversarial[rows],
                     [
-                        f"{names[moved.labels[row]]} → **{names[moved.read[1, row]]}**"
+                        f"{names[moved.labels[row]]} → **{names[moved.read[row, 1]]}**"
                         + ("" if hit else f", not {names[result.goal.classes[row]]}")
                         for row in rows
                     ],

@@ -1,12 +1,13 @@
 """The maps that the attribution page shows, what it sets for them, and their fixed scales."""
 
+import functools
 from collections.abc import Mapping
 
 import numpy as np
 
 from core.catalog import Value
 from core.inspection.attribution import Attribution, randomize_last_layer
-from core.inspection.catalog import METHODS, Method, scale_end
+from core.inspection.catalog import METHODS, scale_end, values_of
 from core.network.classifier import Classifier
 from core.studies.fidelity_study import MapOf
 from ui.visitor import compute
@@ -50,12 +51,10 @@ def _attribution(
 
 def maps_of(settings: Settings) -> dict[str, MapOf]:
     """All of them for core.studies.fidelity_study: classifier, images, classes → values."""
-
-    def of(method: Method) -> MapOf:
-        own = method.own(settings)
-        return lambda classifier, images, classes: method(classifier, images, classes, own).values
-
-    return {name: of(method) for name, method in METHODS.items()}
+    return {
+        name: functools.partial(values_of, name, method.own(settings))
+        for name, method in METHODS.items()
+    }
 
 
 def limit(method: str, classifier: Classifier) -> float:

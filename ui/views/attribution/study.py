@@ -1,6 +1,7 @@
 """All maps and both controls over 200 test images, as a background job."""
 
-from collections.abc import Generator, Mapping
+import functools
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -36,11 +37,11 @@ def study_table() -> pd.DataFrame | None:
 
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
-) -> tuple[FidelityStudy, Generator[float]]:
+) -> tuple[FidelityStudy, Callable[..., Generator[float]]]:
     total = min(TOTAL, classifier.spec.test_images)
     begun = FidelityStudy(total)
     images, _ = compute.first_test_images(classifier.spec, total)
-    return begun, begun.work(classifier, images, maps_of(settings))
+    return begun, functools.partial(begun.work, classifier, images, maps_of(settings))
 
 
 def _show(record: Record[FidelityStudy]) -> None:

@@ -1,6 +1,7 @@
 """Certified, attacked and clean accuracy against ε, as a background job."""
 
-from collections.abc import Generator, Mapping
+import functools
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,11 @@ _ITERATIONS = 40
 
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
-) -> tuple[CertifiedStudy, Generator[float]]:
+) -> tuple[CertifiedStudy, Callable[..., Generator[float]]]:
     images, labels = compute.first_test_images(classifier.spec, settings["images"])
     epsilons = np.linspace(0, settings["epsilon"], _VALUES).round(5).tolist()
     study = CertifiedStudy(len(images), epsilons)
-    return study, study.work(classifier, images, labels, iterations=_ITERATIONS)
+    return study, functools.partial(study.work, classifier, images, labels, iterations=_ITERATIONS)
 
 
 def _show(record: Record[CertifiedStudy]) -> None:

@@ -48,8 +48,8 @@ def _result(drawn_live: bool) -> None:
         return
     curves = [curve for curve in run.study.curves if curve.points]
     finding = st.empty()
-    done, total = run.study.count, len(run.study.epsilons)
-    progress(run.job, done, total, "values of ε", key="curve-stop", hand="the one in hand")
+    done, total = run.study.count, run.study.total
+    progress(run.job, done, total, "test images", key="curve-stop", hand="those in hand")
     if not curves:
         return
     chart = st.empty()

@@ -49,7 +49,7 @@ class CurveRun:
     def measured_on(self) -> str:
         """For captions."""
         return (
-            f"the first {self.asked.images:,} test images, {NORMS[self.asked.norm]}, "
+            f"the first {self.study.count:,} test images, {NORMS[self.asked.norm]}, "
             f"{self.asked.iterations} iterations a run"
         )
 

@@ -1,6 +1,7 @@
 """Detectors of attacked images: against attacks that do not know them, and one that does."""
 
-from collections.abc import Generator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,9 +79,9 @@ def _settings(spec: DatasetSpec) -> dict[str, Any]:
 
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
-) -> tuple[DetectionStudy, Generator[float]]:
+) -> tuple[DetectionStudy, Callable[..., Generator[float]]]:
     study = DetectionStudy(settings["images"], settings["detector"], settings["epsilon"])
-    return study, study.work(classifier, compute.test_split(classifier.spec))
+    return study, functools.partial(study.work, classifier, compute.test_split(classifier.spec))
 
 
 def _show(record: Record[DetectionStudy]) -> None:

@@ -10,9 +10,9 @@ from core.statistics.paired import Paired, Verdict, judged, paired
 from core.studies.grid import ADAPTIVE, STATIC, Budget, Grid, Row
 from ui import text
 from ui.views.defenses.parts import offered
-from ui.visitor import compute, session, state
+from ui.visitor import compute, state
 from ui.visitor.choice import bare_key, short_titles
-from ui.visitor.kept_job import Kept, is_live
+from ui.visitor.kept_job import Kept, is_live, study_job
 
 NORMS = {"linf": "L∞", "l2": "L2", "l0": "L0"}
 NONE = "none"
@@ -83,12 +83,7 @@ def begin(asked: GridAsked) -> GridRun:
     images, labels = compute.first_test_images(compute.spec(asked.model), asked.images)
     bare, source = compute.classifier(asked.bare), compute.classifier(asked.source)
     grid = Grid(bare, source, _rows(asked), images, labels, asked.budget)
-    job = Job(
-        session.owner(),
-        f"{len(grid.rows)} rows of defenses, {asked.images:,} images",
-        grid.work,
-        explained=(ValueError,),
-    )
+    job = study_job(f"{len(grid.rows)} rows of defenses, {asked.images:,} images", grid.work)
     names = short_titles()
     return GridRun(asked, grid, job, names[asked.bare], names[asked.source])
 

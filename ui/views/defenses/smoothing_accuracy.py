@@ -1,6 +1,7 @@
 """Certified accuracy of the smoothed network against the L2 radius, as a background job."""
 
-from collections.abc import Generator, Mapping
+import functools
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,13 @@ _POINTS = 61
 
 def _begin(
     classifier: Classifier, settings: Mapping[str, Any]
-) -> tuple[SmoothingStudy, Generator[float]]:
+) -> tuple[SmoothingStudy, Callable[..., Generator[float]]]:
     images, labels = compute.first_test_images(classifier.spec, settings["images"])
     study = SmoothingStudy(len(images))
     sigma, copies = settings["sigma"], settings["copies"]
-    return study, study.work(classifier, images, labels, sigma=sigma, copies=copies)
+    return study, functools.partial(
+        study.work, classifier, images, labels, sigma=sigma, copies=copies
+    )
 
 
 def _show(record: Record[SmoothingStudy]) -> None:
