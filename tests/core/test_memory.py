@@ -35,7 +35,7 @@ library.fclose(file)
 _KEPT = """
 import ctypes, sys, threading
 from pathlib import Path
-from core.memory import keep_little
+from core.memory import give_back, keep_little
 
 if "told" in sys.argv:
     keep_little()
@@ -60,9 +60,22 @@ def measure():
     come_and_go(1 << 20, 40)
     print((pages() - before) * 4096 >> 20)
 
-thread = threading.Thread(target=measure)
-thread.start()
-thread.join()
+if "between" not in sys.argv:
+    thread = threading.Thread(target=measure)
+    thread.start()
+    thread.join()
+"""
+# Of two hundred blocks every second one goes.
+_BETWEEN = """
+blocks = [library.malloc(1 << 17) for _ in range(200)]
+for block in blocks:
+    library.memset(block, 1, 1 << 17)
+held = pages()
+for block in blocks[::2]:
+    library.free(block)
+kept = pages()
+give_back()
+print((held - kept) * 4096 >> 20, (held - pages()) * 4096 >> 20)
 """
 
 
@@ -86,3 +99,9 @@ def test_what_is_free_goes_back() -> None:
     assert int(_run(_KEPT)) > 30  # MB
     assert int(_run(_KEPT, "told")) < 10
     assert int(_run(_KEPT, **ENVIRONMENT)) < 10
+
+
+def test_what_is_free_between_blocks_goes_back_when_asked() -> None:
+    freed, given_back = map(int, _run(_KEPT + _BETWEEN, "told", "between").split())
+    assert freed < 3  # MB of twelve
+    assert given_back > 8

@@ -9,6 +9,8 @@ import gc
 import threading
 import time
 
+from core.memory import give_back
+
 PAUSE = 60.0  # seconds
 
 
@@ -30,6 +32,7 @@ def _settle_if_more_than(seen: int) -> int:
 
     if _collections() > seen:
         settle()
+        give_back()
     return _collections()
 
 
