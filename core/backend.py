@@ -24,6 +24,7 @@ tf.config.threading.set_inter_op_parallelism_threads(2)
 keras.backend.clear_session = lambda: None
 
 _settling = threading.Lock()
+_loaded_by = os.getpid()
 
 
 def settle() -> None:
@@ -32,10 +33,12 @@ def settle() -> None:
     TensorFlow's 300,000 objects, which never die, would make each full collection cost 0.35 s of
     the interpreter lock, and every traced training step adds 20 ms. What has died since the last
     call is collected first. Whoever drops a network and wants it gone now calls this, too:
-    `gc.collect` alone does not see what has been settled.
+    `gc.collect` alone does not see what has been settled. A process forked from one that had loaded
+    this leaves alone what it shares: a look at an object writes to its page, and copies it.
     """
     with _settling:  # a collection ends at once where another thread is at one
-        gc.unfreeze()
+        if os.getpid() == _loaded_by:
+            gc.unfreeze()
         gc.collect()
         gc.freeze()
         gc.collect()  # of nothing: Python looks again when a quarter of what this left was added

@@ -3,8 +3,10 @@
 import gc
 import weakref
 
+import pytest
 from streamlit import config
 
+from core import backend
 from core.backend import settle
 from ui.visitor import garbage
 
@@ -40,3 +42,16 @@ def test_nothing_is_looked_at_where_nobody_does_anything() -> None:
     del old
     garbage._settle_if_more_than(10**9)
     assert gone() is not None
+
+
+def test_a_forked_process_leaves_alone_what_it_shares(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = _Round()
+    settle()
+    gone = weakref.ref(old)
+    del old
+    monkeypatch.setattr(backend, "_loaded_by", 0)
+    settle()
+    assert gone() is not None
+    monkeypatch.undo()
+    settle()
+    assert gone() is None
