@@ -14,10 +14,10 @@ choice = header(
     "Training", "Watch a small network learn; stop it, rewind it, lay runs over each other."
 )
 with st.skeleton(height=600):
+    from ui.views.training import design as training_design
     from ui.views.training import files as training_files
     from ui.views.training import result as training
     from ui.views.training import rewind, run_controls, tray_panel
-    from ui.views.training import settings as training_settings
 
 result, controls = st.columns([3.5, 1], gap="medium")
 context, network = st.container(), st.container()
@@ -25,7 +25,7 @@ with controls:
     run_controls.latest_run()
 with network:
     st.subheader("The network of the next run", anchor=False)
-    training_settings.design()
+    training_design.design()
 with controls:
     run_controls.next_run()
 with result:

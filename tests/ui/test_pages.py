@@ -9,6 +9,7 @@ from core.network.architecture import MODEL_1, MODEL_2
 from core.training.settings import TrainingSettings
 from tests.ui.conftest import text_of
 from ui.header.navigation import VIEWS
+from ui.views.training import chosen
 from ui.views.training import settings as training_settings
 from ui.visitor import state
 
@@ -168,8 +169,8 @@ def test_every_training_control_moves(app: AppTest) -> None:
 
 
 def test_sliders_mean_the_report_by_default() -> None:
-    assert training_settings.chosen_settings() == TrainingSettings()
-    assert training_settings.chosen_architecture() == MODEL_1
+    assert chosen.settings() == TrainingSettings()
+    assert chosen.architecture() == MODEL_1
     assert MODEL_1 != MODEL_2
 
 

@@ -3,7 +3,7 @@
 The key of a control is also the name of its parameter.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -23,9 +23,7 @@ def slider(
     **look: Any,
 ) -> Any:
     """A number on a scale: the one that the link writes, whatever noise the browser adds to it."""
-    number = _number(low, high, value, step)
-    given = (label, low, high, value, number.step)
-    return number.nearest(_drawn(st.slider, given, key, number, value, look))
+    return _numeric(st.slider, (label, low, high, value), step, key, look)
 
 
 def number_input(
@@ -39,9 +37,7 @@ def number_input(
     **look: Any,
 ) -> Any:
     """A number that can be written; the one that the link writes."""
-    number = _number(low, high, value, step)
-    given = (label, low, high, value, number.step)
-    return number.nearest(_drawn(st.number_input, given, key, number, value, look))
+    return _numeric(st.number_input, (label, low, high, value), step, key, look)
 
 
 def select_slider(label: str, options: Sequence[Any], value: Any, *, key: str, **look: Any) -> Any:
@@ -81,15 +77,31 @@ def text_input(label: str, parameter: Text, *, key: str, **look: Any) -> Any:
     return _drawn(st.text_input, (label,), key, parameter, "", look)
 
 
-def tabs(labels: Sequence[str], *, key: str) -> Any:
-    """Tabs, of which the link says which is open."""
-    look = {"on_change": "rerun"}
-    return _drawn(st.tabs, (list(labels),), key, OneOf(labels), labels[0], look)
+def tabs(views: Mapping[str, Callable[..., None]], *given: Any, key: str) -> None:
+    """Views as tabs, of which the link says which is open; what is hidden is not computed.
+
+    views: what each draws, by its label, out of what is `given`.
+    """
+    labels, look = list(views), {"on_change": "rerun"}
+    drawn = _drawn(st.tabs, (labels,), key, OneOf(labels), labels[0], look)
+    for tab, view in zip(drawn, views.values(), strict=True):
+        if tab.open:
+            with tab:
+                view(*given)
 
 
-def _number(low: float, high: float, value: float, step: float | None) -> Number:
+def _numeric(
+    draw: Callable[..., Any],
+    given: tuple[str, float, float, float],
+    step: float | None,
+    key: str,
+    look: dict[str, Any],
+) -> Any:
+    """A control of a number; given: its label, ends and default."""
+    _, low, high, value = given
     whole = isinstance(value, int)
-    return Number(low, high, step or (1 if whole else 0.01), whole)  # as Streamlit has it
+    number = Number(low, high, step or (1 if whole else 0.01), whole)  # as Streamlit has it
+    return number.nearest(_drawn(draw, (*given, number.step), key, number, value, look))
 
 
 def _drawn(

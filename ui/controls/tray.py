@@ -1,6 +1,7 @@
 """The tray: labeled images from all pages, to be trained on (Training page)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,6 +14,9 @@ from ui.visitor import images as chosen_images
 from ui.visitor import state
 
 _WANTED = "as wanted"
+_LOOK: Mapping[str, Any] = {
+    "label": "To the tray", "type": "tertiary", "icon": ":material/inbox:",
+}  # fmt: skip
 
 
 def tray() -> Tray:
@@ -42,18 +46,14 @@ def button(
         return
     known = [label for label in labels if label is not None]
     if len(known) == len(images):
-        pressed = st.button(
-            "To the tray",
-            key=key,
-            type="tertiary",
-            icon=":material/inbox:",
-            help=f"{_count(len(images))} with the true class, to train on later: “Fool it, "
-            "retrain, fool it again” on the Training page.",
+        why = (
+            f"{_count(len(images))} with the true class, to train on later: “Fool it, "
+            "retrain, fool it again” on the Training page."
         )
-        if pressed:  # no callback: within a fragment it must not draw
+        if st.button(**_LOOK, key=key, help=why):  # no callback: within a fragment it must not draw
             _put(images, known, source, originals)
         return
-    with st.popover("To the tray", icon=":material/inbox:", type="tertiary", key=f"{key}-popover"):
+    with st.popover(**_LOOK, key=f"{key}-popover"):
         ask(images, labels, source, key=key, wanted=wanted, originals=originals)
 
 
@@ -75,6 +75,7 @@ def ask(
     chosen = st.pills(
         "Learn as" if len(images) == 1 else f"Learn the {len(images)} as",
         offered,
+        format_func=text.literal,
         key=f"{key}-label",
         help="The label that training will use. Nobody has written one down for "
         f"{'this image' if len(images) == 1 else 'these images'}.",
@@ -84,14 +85,7 @@ def ask(
     else:
         own = names.index(chosen) if chosen else 0
         given = [own if label is None else label for label in labels]
-    pressed = st.button(
-        "To the tray",
-        key=key,
-        type="tertiary",
-        icon=":material/inbox:",
-        disabled=chosen is None,
-    )
-    if pressed:
+    if st.button(**_LOOK, key=key, disabled=chosen is None):
         _put(images, given, source, originals)
 
 

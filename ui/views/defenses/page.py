@@ -1,4 +1,4 @@
-"""The parts of the page on defenses: one view a tab; what is hidden is not computed."""
+"""The parts of the page on defenses: one view a tab."""
 
 from collections.abc import Callable
 
@@ -29,9 +29,5 @@ _VIEWS: dict[str, Callable[[Choice, Classifier], None]] = {
 
 
 def show(choice: Choice, classifier: Classifier) -> None:
-    """The views as tabs; the link says which is open."""
-    tabs = bound.tabs(list(_VIEWS), key="defense_view")
-    for tab, view in zip(tabs, _VIEWS.values(), strict=True):
-        if tab.open:
-            with tab:
-                view(choice, classifier)
+    """The views as tabs."""
+    bound.tabs(_VIEWS, choice, classifier, key="defense_view")

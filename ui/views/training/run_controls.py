@@ -6,6 +6,7 @@ from core.jobs import FAILED, PAUSED, Job, QueueFull
 from core.training.loop import TrainingDiverged
 from core.training.runs import Run, describe_differences
 from ui import text
+from ui.views.training import chosen
 from ui.views.training import settings as training_settings
 from ui.visitor import compute, session, state
 
@@ -18,9 +19,9 @@ def start() -> None:
     try:
         add(
             Run(
-                training_settings.chosen_architecture(),
-                training_settings.chosen_settings(),
-                compute.dataset(training_settings.chosen_spec()),
+                chosen.architecture(),
+                chosen.settings(),
+                compute.dataset(chosen.spec()),
                 number=next_number(),
             )
         )
@@ -184,7 +185,7 @@ def _one_more_epoch(run: Run) -> None:
 def _run_list() -> None:
     st.markdown("**Runs**")
     names = describe_differences(state.runs())
-    chosen = len(overlaid())
+    laid = len(overlaid())
     for run in reversed(state.runs()):
         with st.container(horizontal=True, wrap=False, gap="xsmall", vertical_alignment="center"):
             key = _shown_key(run)
@@ -193,7 +194,7 @@ def _run_list() -> None:
                 text.literal(names[run.id]),
                 True,
                 key=key,
-                disabled=not shown and chosen >= state.MAX_OVERLAID,
+                disabled=not shown and laid >= state.MAX_OVERLAID,
                 help=_status(run),
                 persist_state="session",
                 width="stretch",

@@ -23,8 +23,7 @@ from ui.figures import tiles
 from ui.files import npz
 from ui.header.navigation import view
 from ui.show import error_box, picture
-from ui.views.training import run_controls
-from ui.views.training import settings as training_settings
+from ui.views.training import chosen, run_controls
 from ui.visitor import compute, images, session, state
 from ui.visitor.cache import cached
 from ui.visitor.choice import Choice, short_titles
@@ -105,7 +104,7 @@ def _thumbnail(held: Tray, image: TrayImage, number: int) -> None:
             alt=f"{image.source}, label {name}",
         )
         st.button(
-            name,
+            text.literal(name),
             key=f"tray-remove-{number}",
             type="tertiary",
             icon=":material/close:",
@@ -150,7 +149,7 @@ def _settings(choice: Choice) -> None:
         args=[choice],
         help="Stop the job that runs first." if busy else None,
     )
-    count = min(choice.spec.training_images, training_settings.chosen_images())
+    count = min(choice.spec.training_images, chosen.images_an_epoch())
     st.caption(
         f"Goes on from {title} for one epoch of {count:,} + {held} × {times} images, with the "
         "learning rate, batch and attack of the settings above. It becomes a run and a model."
@@ -173,13 +172,13 @@ def _run(choice: Choice) -> Run:
     if state.BEHIND in choice.model:
         raise ValueError("The model stands behind a defense: choose the network itself.")
     extra = tray().split
-    chosen = training_settings.chosen_settings()
+    wanted = chosen.settings()
     settings = replace(
-        chosen,
+        wanted,
         epochs=1,
         robust_scores=True,
-        attack_epsilon=training_settings.chosen_epsilon(),
-        training_images=min(choice.spec.training_images, chosen.training_images),
+        attack_epsilon=chosen.epsilon(),
+        training_images=min(choice.spec.training_images, wanted.training_images),
         extra_images=len(extra),
         extra_repeat=int(st.session_state[_REPEAT]),
     )
