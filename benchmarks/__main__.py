@@ -16,7 +16,7 @@ import sys
 
 ALL = (
     "training", "startup", "moves", "memory", "attribution", "attacks", "defenses", "load",
-    "reruns", "workers", "scale",
+    "reruns", "workers", "scale", "exactness",
 )  # fmt: skip
 TOLD = ("before", "same", "mutation", "table")
 
