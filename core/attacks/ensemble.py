@@ -8,6 +8,7 @@ import numpy as np
 from core.arrays import FloatArray
 from core.attacks.apgd import apgd
 from core.attacks.black_box import square
+from core.attacks.cascade import Cascade
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal
 from core.attacks.result import AttackResult, check_attack, result_of
@@ -58,23 +59,17 @@ def worst_case(
     check_choice("The norm", norm, NORMS)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     queries = check_whole("The number of queries", queries, 1, 10_000)
-    found, frames = images.copy(), []
-    broken_by = np.full(len(images), "", dtype=object)
-    logits = classifier.logits(images)
-    standing, closest = np.arange(len(images)), goal.margin(logits)
+    frames, broken_by = [], np.full(len(images), "", dtype=object)
+    cascade = Cascade(images, goal, classifier.logits(images))
     for name, member in _members(classifier, epsilon, norm, iterations, queries, seed).items():
-        rows = standing
-        if len(rows):
-            result = member(images[rows], goal.take(rows))
-            margin = goal.take(rows).margin(classifier.logits(result.adversarial))
-            closer = result.succeeded | (margin > closest[rows])
-            found[rows[closer]], closest[rows[closer]] = result.adversarial[closer], margin[closer]
-            broken_by[rows[result.succeeded & result.right_before]] = name
-            standing = rows[~result.succeeded]
-        frames.append(found.copy())
+        if len(rows := cascade.standing):
+            attempt = member(images[rows], cascade.goal).adversarial
+            broken_by[rows[cascade.take(attempt, classifier.logits(attempt))]] = name
+        frames.append(cascade.found.copy())
     result = result_of(
-        classifier, "Worst case", images, found, goal, frames=np.stack(frames) if record else None,
-        epsilon=epsilon, norm=norm, iterations=iterations, queries=queries, seed=seed,
+        classifier, "Worst case", images, cascade.found, goal,
+        frames=np.stack(frames) if record else None, epsilon=epsilon, norm=norm,
+        iterations=iterations, queries=queries, seed=seed,
     )  # fmt: skip
     values = {each.name: getattr(result, each.name) for each in fields(result)}
     return WorstCase(**values, broken_by=tuple(broken_by))

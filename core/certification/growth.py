@@ -13,6 +13,7 @@ from core.checks import check_range, check_seed, check_whole
 from core.network.classifier import Classifier, image_type, in_batches
 from core.network.forward import in_loop, layer_outputs
 from core.network.stages.table import stages_of
+from core.optimization.signs import along_signs
 
 _HALVINGS = 20  # of the interval from 0 to 1: a millionth
 _BATCH = 64
@@ -167,14 +168,10 @@ def _compile(model: keras.Model) -> Any:
     def drive(
         image: Tensor, units: Tensor, signs: Tensor, watched: Tensor, epsilon: Tensor, steps: Tensor
     ) -> Tensor:
-        low, high = tf.maximum(image - epsilon, 0.0), tf.minimum(image + epsilon, 1.0)
+        box = tf.maximum(image - epsilon, 0.0), tf.minimum(image + epsilon, 1.0)
         size = 2.5 * epsilon / tf.cast(steps, tf.float32) * signs[:, None, None, None]
-
-        def one_step(step: Tensor, x: Tensor) -> Any:
-            return step + 1, tf.clip_by_value(x + size * tf.sign(slope(x, units)), low, high)
-
         start = tf.repeat(image, tf.shape(units)[0], axis=0)
-        _, x = tf.while_loop(lambda step, _: step < steps, one_step, (tf.constant(0), start))
+        x = along_signs(lambda x: slope(x, units), start, size, box, steps)
         return tf.gather(flat(x), watched, axis=1)
 
     whole, number = tf.TensorSpec([None], tf.int32), tf.TensorSpec([], tf.float32)

@@ -7,6 +7,7 @@ import numpy as np
 
 from core.arrays import BoolArray, FloatArray, IntArray
 from core.attacks.apgd import apgd
+from core.attacks.cascade import Cascade
 from core.attacks.geometry import NORMS
 from core.attacks.goals import Goal, Targeted, Untargeted
 from core.attacks.result import AttackResult, check_attack, result_of
@@ -53,21 +54,14 @@ def adaptive(
     _check(classifier, images, goal, epsilon, norm)
     iterations = check_whole("The number of iterations", iterations, 1, 2_000)
     judge, pursued = other_draws(classifier, JUDGE), lasting(classifier, goal)
-    found = images.copy()
-    logits = judge.logits(images)
-    standing, closest = np.flatnonzero(~pursued.reached(logits)), goal.margin(logits)
+    cascade = Cascade(images, pursued, judge.logits(images))
     for member in _members(classifier, epsilon, norm, iterations, seed):
-        rows = standing
-        if not len(rows):
+        if not len(cascade.standing):
             break
-        attempt = member(images[rows], pursued.take(rows)).adversarial
-        logits = judge.logits(attempt)
-        margin = goal.take(rows).margin(logits)
-        closer = margin > closest[rows]
-        found[rows[closer]], closest[rows[closer]] = attempt[closer], margin[closer]
-        standing = rows[~pursued.take(rows).reached(logits)]
+        attempt = member(images[cascade.standing], cascade.goal).adversarial
+        cascade.take(attempt, judge.logits(attempt))
     return result_of(
-        classifier, "Adaptive", images, found, goal,
+        classifier, "Adaptive", images, cascade.found, goal,
         epsilon=epsilon, norm=norm, iterations=iterations, seed=seed,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import FloatArray, IntArray, Tensor, check_images
+from core.attacks.ascent import Best, ascend
 from core.attacks.goals import Untargeted
 from core.attacks.result import check_attack
 from core.backend import compiled, keras, tf
@@ -160,32 +161,20 @@ def _compile(model: keras.Model, detector: Detector, stand_in: str) -> Any:
     ) -> Tensor:
         low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
 
-        def one_step(step: Tensor, x: Tensor, best: Tensor, best_score: Tensor) -> Any:
+        def look(x: Tensor) -> Any:
             direction, score = slope(x, labels, targets)
-            best, best_score = _lower(x, score, best, best_score)
+            return -score, tf.zeros_like(score, tf.bool), direction
+
+        def move(step: Tensor, x: Tensor, direction: Tensor, best: Best) -> Any:
             share = 1 - tf.cast(step, tf.float32) / tf.cast(steps, tf.float32)
             size = 0.1 * epsilon * (0.05 + 0.95 * share)  # small in the end, for the score
-            return (
-                step + 1,
-                tf.clip_by_value(x + size * direction, low, high),
-                best,
-                best_score,
-            )
+            return (tf.clip_by_value(x + size * direction, low, high),)
 
-        worst = tf.fill([tf.shape(images)[0]], np.inf)
-        _, x, best, best_score = tf.while_loop(
-            lambda step, *_: step < steps, one_step, (tf.constant(0), images, images, worst)
-        )
-        _, score = slope(x, labels, targets)
-        return _lower(x, score, best, best_score)[0]
+        _, best, _ = ascend(look, images, move, lambda step, best: step < steps)
+        return best.x
 
     classes, number = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)
     return compiled(drive, image_type(model), classes, classes, number, tf.TensorSpec([], tf.int32))
-
-
-def _lower(x: Tensor, score: Tensor, best: Tensor, best_score: Tensor) -> Any:
-    keep = (score < best_score)[:, None, None, None]
-    return tf.where(keep, x, best), tf.minimum(score, best_score)
 
 
 def _squeezing(logits_of: Callable[[Tensor], Tensor], images: Tensor, mode: Mode) -> Seen:

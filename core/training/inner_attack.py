@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from core.arrays import Tensor
 from core.backend import tf
 from core.keyed_noise import uniform
 from core.network.margins import cross_entropy_shares, log_odds_against
+from core.optimization.signs import along_signs
 from core.training.augmentation import stateless_seed
 
 
@@ -29,21 +29,16 @@ def inner_attack(
     where its statistics tie the images together. One step of 1.25 ε is FGSM with a random start
     (Wong et al. 2020, arXiv:2001.03994), more are PGD (Madry et al. 2017, arXiv:1706.06083).
     """
-    low, high = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
+    box = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
 
-    def one_step(step: Tensor, x: Tensor) -> Any:
+    def slope(x: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(x)
             log_odds = log_odds_against(logits_of(x), labels)
-        direction = tf.sign(tape.gradient(log_odds, x, cross_entropy_shares(log_odds)))
-        return step + 1, tf.clip_by_value(x + step_size * direction, low, high)
+        return tape.gradient(log_odds, x, cross_entropy_shares(log_odds))
 
-    _, attacked = tf.while_loop(
-        lambda step, _: step < steps,
-        one_step,
-        (tf.constant(0), tf.clip_by_value(images + epsilon * draws, low, high)),
-    )
-    return tf.stop_gradient(attacked)
+    begin = tf.clip_by_value(images + epsilon * draws, *box)
+    return tf.stop_gradient(along_signs(slope, begin, step_size, box, steps))
 
 
 def step_draws(images: Tensor, seed: Tensor) -> Tensor:
