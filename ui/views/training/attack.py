@@ -28,9 +28,9 @@ def attack() -> None:
         "ε of the attack",
         0.0,
         0.5,
-        chosen.ATTACK["at_eps"],
+        chosen.ATTACK[chosen.EPSILON],
         0.01,
-        key="at_eps",
+        key=chosen.EPSILON,
         help="The most that a pixel may change (L∞), in training and where the accuracy under "
         "attack is measured.",
     )
@@ -108,7 +108,7 @@ def _as_proposed() -> None:
             "lr": E13.settings["learning_rate"],
             "epochs": E13.settings["epochs"],
             "at": str(E13.settings["attack"]).upper(),
-            "at_eps": E13.settings["epsilon"],
+            chosen.EPSILON: E13.settings["epsilon"],
             "at_steps": E13.settings["attack_steps"],
             "at_step": E13.settings["attack_step"],
             "at_clean": 0,

@@ -16,7 +16,7 @@ from ui.visitor.parameters import Text
 REPORT = TrainingSettings()
 ATTACKS = {"Off": OFF, "FGSM": FGSM, "PGD": PGD}  # as in the URL
 MAX_BLOCKS = 3
-SET = "set"
+SET, IMAGES, EPSILON = "set", "images", "at_eps"
 SETS = Text(own_sets.admit, "the key of a data set")
 
 # Widget keys, which are also the names in the URL, with the report's values.
@@ -42,12 +42,12 @@ TRAINING = {
     "smoothing": REPORT.label_smoothing,
     "shift": REPORT.shift,
     "rotation": REPORT.rotation,
-    "images": REPORT.training_images,
+    IMAGES: REPORT.training_images,
     "seed": REPORT.seed,
 }
 ATTACK = {
     "at": "Off",
-    "at_eps": REPORT.attack_epsilon,
+    EPSILON: REPORT.attack_epsilon,
     "at_steps": REPORT.attack_steps,
     "at_step": REPORT.attack_step,
     "at_clean": 0,  # per cent
@@ -83,12 +83,12 @@ def settings() -> TrainingSettings:
 def images_an_epoch() -> int:
     """How many training images an epoch takes."""
     most = spec().training_images
-    return min(most, int(st.session_state.get("images", most)))
+    return min(most, int(st.session_state.get(IMAGES, most)))
 
 
 def epsilon() -> float:
     """ε of the attack in training, and of the one that measures."""
-    return float(st.session_state.get("at_eps", ATTACK["at_eps"]))
+    return float(st.session_state.get(EPSILON, ATTACK[EPSILON]))
 
 
 def _attack() -> dict[str, Any]:

@@ -85,15 +85,15 @@ def _more() -> None:
     )
     total = chosen.spec().training_images
     step = 1_000 if total >= 2_000 else max(1, total // 10)
-    if st.session_state.get("images", 0) > total:  # of the data set before
-        st.session_state["images"] = total
+    if st.session_state.get(chosen.IMAGES, 0) > total:  # of the data set before
+        st.session_state[chosen.IMAGES] = total
     bound.slider(
         "Training images",
         step,
         total,
         total,
         step,
-        key="images",
+        key=chosen.IMAGES,
         help=f"The first so many of the {total:,}.",
     )
     _regularization()
