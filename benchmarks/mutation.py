@@ -92,7 +92,8 @@ def judge(place: Path, fault: Fault, seconds: dict[str, float]) -> dict[str, obj
 def chosen(place: Path, name: str, seconds: dict[str, float]) -> list[str]:
     """Tests of the files that import the changed one, as many as are ENOUGH.
 
-    Those of its own file come first, then those of its room, and among them the shortest.
+    Those of its own file come first, then those of its room and of all rooms, and among them the
+    shortest.
     """
     room, _, module = name.removesuffix(".py").replace("/", ".").rpartition(".")
     words = (f"{room}.{module} ", f"{room} import {module}\n")
@@ -102,6 +103,8 @@ def chosen(place: Path, name: str, seconds: dict[str, float]) -> list[str]:
             near[path.relative_to(place).as_posix()] = 0
         elif any(word in path.read_text() for word in words):
             near[path.relative_to(place).as_posix()] = 1 if path.parent.name in room else 2
+        elif path.parent == place / TESTS:  # of every public function of core
+            near[path.relative_to(place).as_posix()] = 1
     tests = sorted(
         (near[file], seconds[test], test)
         for test in seconds
