@@ -28,12 +28,14 @@ class Pale:
 
     strength: float [h, w] in 0 to 1, each piece relative to its own level; strokes: bool [h, w],
     the pieces that are strokes; left_out: the boxes of those that may be paper's, because they are
-    fainter than 4.5 % of its brightness, or at the border of the picture, where shadows are.
+    fainter than 4.5 % of its brightness, or at the border of the picture, where shadows are; told:
+    from which strength on they are, 1.5 % or more where the paper's noise hides more.
     """
 
     strength: FloatArray
     strokes: BoolArray
     left_out: tuple[Box, ...]
+    told: float
 
 
 def pale_strokes(raised: FloatArray, inked: BoolArray, thickness: float) -> Pale:
@@ -45,6 +47,7 @@ def pale_strokes(raised: FloatArray, inked: BoolArray, thickness: float) -> Pale
     left_out = []
     for least in (_STROKES, _TOLD):
         base, low = _floor(raised[~inked], *least)
+        told = _CLEAR * low
         for place, own in _pieces(raised, inked, thickness, low):
             level = float(np.median(raised[place][own]))
             share = (raised[place] - base) / max(level - base, 1e-6)
@@ -54,7 +57,7 @@ def pale_strokes(raised: FloatArray, inked: BoolArray, thickness: float) -> Pale
             else:
                 left_out.append(_box(place))
         inked = inked | (strength > 0)
-    return Pale(strength, strokes, tuple(left_out))
+    return Pale(strength, strokes, tuple(left_out), told)
 
 
 def _floor(paper: FloatArray, least: float, deviations: float) -> tuple[float, float]:

@@ -6,6 +6,7 @@ edge of a shadow where it is, however sharp. Ink is then measured relative to it
 stroke in the shadow is as dark as its other half in the light.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +26,8 @@ _ROOM = 2.0  # the square's side, in widths of a stroke
 _MIN_CONTRAST = 0.02  # between ink and paper, relative to the paper
 _MIN_SEPARATION = 4  # of the paper's own standard deviation; halves of noise reach 2.2
 _MAX_COVERAGE = 0.5  # more ink than this is no digit on paper
+_PATCH = 8  # patches of light are broader than this part of the shorter side, most strokes narrower
+_DEEP = 2.6  # times as light as elsewhere: what is read there may be the edge of a shadow
 _MAX_THICKNESS = 0.4  # of a digit's longer side; thicker is a blot, or a patch of light
 
 
@@ -33,13 +36,17 @@ class Photograph:
     """What was found on a picture.
 
     ink: uint8 [h, w], 0 is paper and 255 ink; bright: whether ink is brighter than paper; paper:
-    the paper's lowest and highest brightness, of 255; sheet: the digits on it.
+    the paper's lowest and highest brightness, of 255; sheet: the digits on it; faintest: a mark
+    that differs from its paper by less, of 255, may be taken for paper; uneven: whether the light
+    differs so much over the picture that the edge of a shadow may pass for ink.
     """
 
     ink: ByteArray
     bright: bool
     paper: tuple[int, int]
     sheet: Sheet
+    faintest: int
+    uneven: bool
 
     def digit(self, number: int | None) -> ByteArray:
         """The ink of digit `number`, counted from 0, alone; None: all ink, specks too."""
@@ -77,7 +84,9 @@ def read_photograph(gray: FloatArray) -> Photograph:
     strength = np.maximum(strength, pale.strength)
     darkest, lightest = np.percentile(paper, [1, 99]) * brightest / 255
     ends = round(float(darkest)), round(float(lightest))
-    return Photograph(np.rint(255 * strength).astype(np.uint8), bright, ends, sheet)
+    faintest = math.ceil(pale.told * (lightest + _FLOOR * brightest / 255))
+    ink, uneven = np.rint(255 * strength).astype(np.uint8), _unevenness(values) > _DEEP
+    return Photograph(ink, bright, ends, sheet, faintest, uneven)
 
 
 def _nothing() -> ValueError:
@@ -145,6 +154,15 @@ def _raised(values: FloatArray, width: int, bright: bool) -> tuple[FloatArray, F
         if side >= widest or 1.4 * thick < side:
             return raised, paper
         side = min(int(1.5 * side) | 1, widest)
+
+
+def _unevenness(values: FloatArray) -> float:
+    """How many times as light as its darkest its lightest part is, whichever sign the ink has."""
+    halved = values[::2, ::2]
+    side = max(3, min(halved.shape) // _PATCH) | 1
+    without_ink = [_covered(halved, side, bright) + _FLOOR for bright in (False, True)]
+    darkest, lightest = np.percentile(without_ink, [1, 99], axis=(1, 2))
+    return float((lightest / darkest).min())
 
 
 def _thickness(inked: BoolArray) -> float:

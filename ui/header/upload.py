@@ -97,6 +97,12 @@ def _photograph(seen: Picture) -> Taken | None:
     pixels = found(seen.gray, photograph.sheet, chosen, theme.palette())
     show_picture(pixels, width="stretch", alt="The photograph, with a box around each digit")
     st.markdown(_finding(photograph))
+    if photograph.uneven:
+        st.caption(
+            "The light on the paper is very uneven: at the edge of a shadow ink may be missing, or "
+            "the edge itself be taken for ink. Compare what the network reads with the picture, or "
+            "photograph it in even light."
+        )
     return Taken(photograph.digit(chosen), False)
 
 
@@ -124,7 +130,8 @@ def _finding(photograph: Photograph) -> str:
     left_out = f"; left out, with a thin box: {more} {'piece' if more == 1 else 'pieces'}"
     return (
         f"**{digits} found** :gray[· {ink} paper of brightness {paper} of 255"
-        f"{left_out if more else ''}]"
+        f"{left_out if more else ''}; marks fainter than {photograph.faintest} of 255 may count as "
+        "paper]"
     )
 
 

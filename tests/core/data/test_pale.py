@@ -64,6 +64,19 @@ def test_what_is_too_pale_to_be_read_is_told_and_can_be_had(mnist: Dataset, pale
         assert seen.digit(None)[200:340, 20:300][lower].mean() > 128
 
 
+@pytest.mark.parametrize("pale", [224, 227, 229])
+def test_what_is_fainter_than_all_that_is_told_is_within_the_bound_that_is(
+    mnist: Dataset, pale: int
+) -> None:
+    """1.5 % of the paper's brightness, and less, was taken for paper in silence."""
+    level = np.full((280, 280), 20.0)
+    level[140:] = pale
+    for index in (1, 3, 4):
+        seen = read_photograph(_drawn([mnist.test.images[index]], [level]))
+        assert seen.sheet.left_out or 230 - pale < seen.faintest
+        assert seen.faintest < 15
+
+
 def test_a_pale_stroke_at_the_border_is_told_and_can_be_had(mnist: Dataset) -> None:
     page = _drawn([mnist.test.images[0]], [np.full((280, 280), 20.0)])
     page[380:, 100:200] -= 60

@@ -156,6 +156,7 @@ def test_the_digit_is_chosen_among_those_on_the_sheet(app: AppTest) -> None:
     assert "2 digits found" in text_of(app)
     assert "dark ink on bright paper" in text_of(app)
     assert "left out, with a thin box: 1 piece" in text_of(app)
+    assert "of 255 may count as paper" in text_of(app)
     which = next(each for each in app.button_group if each.label == "Which digit")
     which.set_value(2).run()
     assert np.ptp(np.flatnonzero(_ink(app).any(axis=0))) > 8  # a 1 is narrow
