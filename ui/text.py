@@ -116,6 +116,11 @@ def literal(words: object) -> str:
     return _MARKUP.sub(lambda found: f"{_escape(found[0])}{_JOINER}", str(words))
 
 
+def literals(words: Iterable[object]) -> tuple[str, ...]:
+    """Each of them as `literal` has it, such as the names of classes."""
+    return tuple(map(literal, words))
+
+
 def _escape(sign: str) -> str:
     return sign if sign.isalnum() or not sign else f"\\{sign}"
 

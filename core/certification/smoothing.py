@@ -51,8 +51,8 @@ def votes(
     """How often each class is said of noisy copies of an image: int64 [classes], sums to `copies`.
 
     image float32 [1, h, w, c] in [0, 1]; sigma: the standard deviation of the normal noise in
-    each pixel, 0.01 to 2, where full ink is 1, drawn by `seed` and the image; copies 1 to 100,000.
-    Raises ValueError on others.
+    each pixel, 0.01 to 2, where a full pixel is 1, drawn by `seed` and the image; copies 1 to
+    100,000. Raises ValueError on others.
     """
     seed = check_seed(seed)
     check_image(image, classifier.spec.shape)

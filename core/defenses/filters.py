@@ -323,7 +323,7 @@ KINDS = {
              "The middle value of a window: single pixels go.", _median, int,
              lambda size: size * size / 4),
         Kind("threshold", "Threshold", "value", 0.05, 0.95, 0.05, 0.5, STRAIGHT_THROUGH,
-             "Every pixel becomes paper or ink.", _threshold, lambda _: 1, lambda _: 0.1),
+             "Every pixel becomes 0 or 1.", _threshold, lambda _: 1, lambda _: 0.1),
         Kind("bits", "Bit depth", "bits", 1, 7, 1, 1, STRAIGHT_THROUGH,
              "Pixels are rounded to a few values.", _bits, lambda _: 1, lambda _: 0.1),
         Kind("jpeg", "JPEG", "quality", 5, 95, 5, 30, STRAIGHT_THROUGH,

@@ -40,7 +40,7 @@ class Attribution:
 
 
 def gradient(classifier: Classifier, images: FloatArray, classes: IntArray) -> Attribution:
-    """By how much the logit rises per unit of ink, pixel by pixel, where the image is.
+    """By how much the logit rises per unit of a pixel, where the image is.
 
     images float32 [n, h, w, c] in [0, 1], classes int [n]. Raises ValueError on others.
     Simonyan et al. (2013), arXiv:1312.6034, here with its sign.
@@ -109,9 +109,9 @@ def smooth_grad(
 ) -> Attribution:
     """The mean of the signed gradients at `samples` (1 to 256) noisy copies of each image.
 
-    `noise` is the standard deviation of the Gaussian, 0 to 1 of full ink; copies are not clipped.
-    Every image meets the same draws, by `seed`. Arguments and errors as of `gradient`. Smilkov et
-    al. (2017), arXiv:1706.03825.
+    `noise` is the standard deviation of the Gaussian, 0 to 1 of a full pixel; copies are not
+    clipped. Every image meets the same draws, by `seed`. Arguments and errors as of
+    `gradient`. Smilkov et al. (2017), arXiv:1706.03825.
     """
     seed = check_seed(seed)
     classes = _checked(classifier, images, classes)

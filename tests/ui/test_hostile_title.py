@@ -1,26 +1,19 @@
 """A title out of a file that is an image in Markdown: shown as text on every page."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
-from google.protobuf.message import Message
 from streamlit.testing.v1 import AppTest
 
 from core.network.model import deserialize_model, load_model, serialize_model
 from core.zoo import models as zoo
+from tests.ui.as_text import unescaped
 from tests.ui.conftest import QUICK
 from ui.header.navigation import VIEWS
 from ui.visitor import state
 
 HOSTILE = "![x](http://example.invalid/x.png) :rainbow[y] $z$ `q` <h1>"
 _RAW = ("![x]", "](http", ":rainbow[", "$z$", "`q`", "<h1>")
-_PLAIN = {  # what Streamlit shows as it is, and what charts and components do
-    "selectbox": {"options", "raw_value"},
-    "multiselect": {"options", "raw_values"},
-    "vega_lite_chart": {"spec", "data"},
-    "bidi_component": {"bytes"},
-}
 _PAGES = [
     *((view.file, QUICK.get(view.file, {})) for view in VIEWS),
     ("defenses", {"defense_view": "Accuracy against ε"}),
@@ -37,32 +30,6 @@ def file() -> state.ModelFile:
     return state.ModelFile("upload-1", data, read)
 
 
-def _texts(message: Message) -> Iterator[tuple[str, str]]:
-    """The name of every text in what goes to the browser, with the text."""
-    for field, value in message.ListFields():
-        for each in [value] if isinstance(value, str | bytes | Message) else _listed(value):
-            if isinstance(each, Message):
-                yield from _texts(each)
-            elif isinstance(each, str):
-                yield field.name, each
-            elif isinstance(each, bytes):
-                yield field.name, each.decode("utf-8", "ignore")
-
-
-def _listed(value: object) -> Iterable[object]:
-    return value if isinstance(value, Iterable) else ()
-
-
-def _unescaped(app: AppTest) -> list[tuple[str, str, str]]:
-    return [
-        (node.type, name, text[:400])
-        for node in app._tree
-        if isinstance(proto := getattr(node, "proto", None), Message)
-        for name, text in _texts(proto)
-        if name not in _PLAIN.get(node.type, ()) and any(raw in text for raw in _RAW)
-    ]
-
-
 @pytest.mark.parametrize(("page", "link"), _PAGES)
 def test_shown_as_text(
     app: AppTest, file: state.ModelFile, page: str, link: dict[str, str]
@@ -76,4 +43,4 @@ def test_shown_as_text(
     assert not app.exception
     assert app.selectbox(key="model").value == model
     assert HOSTILE in " ".join(app.selectbox(key="model").options)
-    assert _unescaped(app) == []
+    assert unescaped(app, _RAW) == []

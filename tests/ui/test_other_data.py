@@ -5,20 +5,29 @@ And what the interface may know of MNIST by itself.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data import sets
+from core.data.dataset import Dataset
 from core.network.architecture import Architecture, ConvBlock
 from core.training.runs import Run
 from core.training.settings import TrainingSettings
-from tests.shapes import SHAPES, shapes
+from tests import shapes
 from tests.test_house import ROOT
+from tests.ui.as_text import shown, unescaped
+from tests.ui.conftest import fine_text_of, run_until, run_while_live
 from ui.header.navigation import VIEWS
 from ui.views.adversarial.page import _VIEWS as ADVERSARIAL
 from ui.views.defenses.page import _VIEWS as DEFENSES
 
+# Names that would be set in italics, as code, as mathematics, as a link, in red.
+SHAPES = replace(
+    shapes.SHAPES,
+    classes=("*oval*", "`ring`", "$square$", "_cross_", "[bar](#)", ":red[corner]", "gra~~ti~~ng"),
+)
 SMALL = Architecture(
     blocks=(ConvBlock(8), ConvBlock(8)),
     hidden_units=(24,),
@@ -27,13 +36,17 @@ SMALL = Architecture(
 )
 
 
+def _shapes() -> Dataset:
+    return replace(shapes.shapes(), spec=SHAPES)
+
+
 @pytest.fixture(scope="module")
 def run() -> Run:
     """A network that has learned the shapes, in a few seconds."""
     settings = TrainingSettings(
         learning_rate=5e-3, epochs=6, batch_size=32, training_images=SHAPES.training_images
     )
-    run = Run(SMALL, settings, shapes(), number=1)
+    run = Run(SMALL, settings, _shapes(), number=1)
     for _ in run.work():
         pass
     return run
@@ -41,7 +54,7 @@ def run() -> Run:
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sets.SETS, SHAPES.key, sets.Source(SHAPES, shapes))
+    monkeypatch.setitem(sets.SETS, SHAPES.key, sets.Source(SHAPES, _shapes))
 
 
 def _opened(run: Run, page: str, **query: str) -> AppTest:
@@ -51,11 +64,6 @@ def _opened(run: Run, page: str, **query: str) -> AppTest:
     if page != "overview":
         app.switch_page(f"pages/{page}.py")
     return app.run()
-
-
-def _everything(app: AppTest) -> str:
-    """Every element as it is sent to the browser."""
-    return " ".join(str(node.proto) for node in app._tree if hasattr(node, "proto"))
 
 
 OPENED = [
@@ -73,9 +81,31 @@ def test_every_view_shows_other_images(run: Run, page: str, query: dict[str, str
     app = _opened(run, page, **query)
     assert not app.exception
     assert not app.error
-    shown = _everything(app)
-    assert any(name in shown for name in SHAPES.classes)
-    assert not re.search(r"\bdigits?\b", shown, re.IGNORECASE)
+    said = shown(app)
+    assert any(name in said for name in SHAPES.classes)
+    assert not re.search(r"\bdigits?\b", said, re.IGNORECASE)
+    assert not re.search(r'\bink\b(?!")', said), "but for the palette's color of that name"
+    assert unescaped(app, SHAPES.classes) == []
+
+
+def test_a_study_of_other_images_runs_to_its_end(run: Run) -> None:
+    app = _opened(run, "adversarial", view="Scoreboard", score_attack="FGSM", score_images="50")
+    app.button(key="score-start").click().run()
+    written = fine_text_of(run_while_live(app, "score-stop"))
+    assert "the first 50 test images" in written
+    assert "become another shape**" in written
+    assert unescaped(app, SHAPES.classes) == []
+
+
+def test_a_training_on_other_images_runs_to_its_end(run: Run) -> None:
+    app = _opened(run, "training", epochs="1", filters1="4", filters2="4", hidden="10")
+    app.button(key="train").click().run()
+    trained = app.session_state["_runs"][-1]
+    run_until(app, lambda: trained.job.ended)
+    assert trained.job.error == ""
+    assert trained.dataset.spec == SHAPES
+    assert f"{SHAPES.test_images} test images" in fine_text_of(app)
+    assert unescaped(app, SHAPES.classes) == []
 
 
 def test_the_network_has_learned_the_shapes(run: Run) -> None:

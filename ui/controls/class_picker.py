@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.arrays import FloatArray
 from core.data.spec import DatasetSpec
+from ui import text
 from ui.controls import bound
 from ui.visitor import link, state
 from ui.visitor.choice import Choice
@@ -53,7 +54,7 @@ def one_class(label: str, spec: DatasetSpec, *, default: int, key: str) -> int:
         label,
         range(count),
         default=min(default, count - 1),
-        format_func=spec.classes.__getitem__,
+        format_func=text.literals(spec.classes).__getitem__,
         required=True,
         key=key,
     )
@@ -68,7 +69,7 @@ def any_class(label: str, spec: DatasetSpec, *, key: str, disabled: bool, help: 
     chosen: int | None = bound.pills(
         label,
         range(count),
-        format_func=spec.classes.__getitem__,
+        format_func=text.literals(spec.classes).__getitem__,
         key=key,
         disabled=disabled,
         help=help,
@@ -88,7 +89,7 @@ def some_classes(
         range(count),
         selection_mode="multi",
         default=[each for each in default if each < count],
-        format_func=spec.classes.__getitem__,
+        format_func=text.literals(spec.classes).__getitem__,
         key=key,
         help=help,
     )

@@ -48,7 +48,7 @@ def _is_finite(value: object) -> bool:
 def _cost(track: Track, probabilities: FloatArray) -> str:
     """What the network says of the last image once it is rounded, float32 [n], in a sentence."""
     before, after = int(track.predicted[-1]), int(probabilities.argmax())
-    was, read = (text.a(track.spec.classes[label]) for label in (before, after))
+    was, read = (text.a(text.literal(track.spec.classes[label])) for label in (before, after))
     same = "as before" if after == before else f"no longer as {was}"
     return (
         f"Its PNG, rounded to 256 levels, is read as {read}, p = {probabilities[after]:.3f}, "

@@ -44,7 +44,7 @@ def learning_rate_slider(key: str, default: float) -> float:
         default,
         format_func=text.learning_rate,
         key=key,
-        help="Adam moves each pixel by about so much in each iteration, where full ink is 1.",
+        help="Adam moves each pixel by about so much in each iteration, where a full pixel is 1.",
     )
     return chosen
 

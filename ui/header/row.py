@@ -87,7 +87,7 @@ def _image_picker() -> list[ChosenImage]:
         problem = str(error)
     count = f" + {len(more)}" if more else ""
     picker = st.popover(
-        f"{image.title} · {image.kind}{count}",
+        f"{image.title} · {text.literal(image.kind)}{count}",
         icon=":material/image_search:",
         key=f"image-popover-{own_digit.times_opened()}",  # a new key closes it behind the dialog
     )
@@ -129,7 +129,7 @@ def _by_number() -> None:
 
 
 def _by_class() -> None:
-    names = images.spec().classes
+    names = text.literals(images.spec().classes)
     st.pills(
         "The next one of class",
         range(len(names)),

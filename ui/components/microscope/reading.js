@@ -46,7 +46,7 @@ function drawProducts(scope) {
       paint.cell(cell, value, head.kernelLimit, true),
     )
   scope.find("patch-name").textContent =
-    side.inputs === 1 ? "ink" : `${side.sourceName}, channel ${at.input}`
+    side.inputs === 1 ? "pixels" : `${side.sourceName}, channel ${at.input}`
   scope.find("kernel-name").textContent = `kernel, ±${head.kernelLimit}`
   scope.find("product-name").textContent = "products"
 }

@@ -84,7 +84,7 @@ def _coach(trajectory: Trajectory, shown: list[int], settings: NoiseSettings) ->
 
 
 def _finding(spec: DatasetSpec, trajectory: Trajectory, settings: NoiseSettings) -> str:
-    names, every = spec.classes, np.arange(len(spec.classes))
+    names, every = text.literals(spec.classes), np.arange(len(spec.classes))
     count = text.in_words(len(names))
     read = trajectory.predicted[-1]
     confidence = trajectory.probabilities[-1, every, every]
@@ -101,7 +101,7 @@ def _finding(spec: DatasetSpec, trajectory: Trajectory, settings: NoiseSettings)
 
 
 def _all_classes(classifier: Classifier, trajectory: Trajectory) -> None:
-    images, names = trajectory.result, classifier.spec.classes
+    images, names = trajectory.result, text.literals(classifier.spec.classes)
     count, name = text.in_words(len(names)), text.literal(classifier.name)
     probabilities = trajectory.probabilities[-1]
     logits, read = trajectory.logits[-1], trajectory.predicted[-1]
@@ -124,7 +124,8 @@ def _all_classes(classifier: Classifier, trajectory: Trajectory) -> None:
             f"{caption}  \n{other}: {names[label]}"
             for caption, label in zip(captions, agreed, strict=True)
         ]
-    shared.tile_row(images, captions, [f"Noise made into {text.a(each)}" for each in names])
+    told = [f"Noise made into {text.a(each)}" for each in classifier.spec.classes]
+    shared.tile_row(images, captions, told)
     counts = np.bincount(trajectory.predicted[0], minlength=len(names))
     starts = ", ".join(f"{count} as {names[label]}" for label, count in enumerate(counts) if count)
     st.caption(

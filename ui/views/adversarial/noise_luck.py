@@ -63,7 +63,7 @@ def _show_luck(record: Record[NoiseStudy]) -> None:
         f"More of them are read as their class than before, for {len(shown)} of {len(ends)} "
         f":gray[· McNemar’s exact test on the same starts, p < 0.05 (Holm, {len(ends)})]"
     )
-    names = record.spec.classes
+    names = text.literals(record.spec.classes)
     each_class = [
         [
             (end.images[row], f"**{names[end.label]}** is {text.a(names[end.read[row]])}")

@@ -238,14 +238,14 @@ def _clear_cell() -> None:
 
 
 def _cell_words(run: ScoreRun, true: int, column: int) -> str:
-    name, other = run.spec.classes[true], run.spec.classes[column]
+    name, other = (text.literal(run.spec.classes[label]) for label in (true, column))
     if run.targeted:
         return f"{name} with the target {other}"
     return f"{name} that stay {name}" if true == column else f"{name} read as {other}"
 
 
 def _caption(run: ScoreRun, row: IntArray) -> str:
-    done, names = run.board.found, run.spec.classes
+    done, names = run.board.found, text.literals(run.spec.classes)
     fate = "" if done.succeeded[row] else " :gray-badge[not reached]"
     if run.targeted and not done.succeeded[row]:
         fate = f" :gray-badge[target {names[done.wanted[row]]} not reached]"

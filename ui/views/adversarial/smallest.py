@@ -50,7 +50,10 @@ def _result(image: ChosenImage, found: Found, asked: SmallestAsked) -> None:
         shared.pairs(
             smallest.images,
             smallest.adversarial,
-            [f"**{before} → {after}**: original, adversarial, signed change from −1 to +1."],
+            [
+                f"**{text.literal(before)} → {text.literal(after)}**: original, adversarial, "
+                "signed change from −1 to +1."
+            ],
             [f"{image.title}: original, adversarial, change"],
         )
         moved = np.abs(smallest.adversarial - smallest.images) > 1e-6
@@ -81,7 +84,8 @@ def _result(image: ChosenImage, found: Found, asked: SmallestAsked) -> None:
     outside = float((seen.clipped > 1e-6).mean())
     st.caption(
         f"The plane through the image, the adversarial one and a noise as long; green reads "
-        f"{before}, orange {after}. {100 * outside:.0f} % of its points lie outside the box, by "
+        f"{text.literal(before)}, orange {text.literal(after)}. "
+        f"{100 * outside:.0f} % of its points lie outside the box, by "
         f"L2 {seen.clipped.max():.2f} at most, and are clipped. The attack’s steps (line) lie "
         f"beside the plane by L2 {seen.off_plane:.2f} at most."
     )
@@ -96,13 +100,14 @@ def _result(image: ChosenImage, found: Found, asked: SmallestAsked) -> None:
 
 
 def _finding(image: ChosenImage, found: Found, asked: SmallestAsked) -> str:
-    before, after = (text.a(image.spec.classes[label]) for label in found.read)
-    kind = image.named[0].upper() + image.named[1:]
+    names, named = text.literals(image.spec.classes), text.literal(image.named)
+    before, after = (text.a(names[label]) for label in found.read)
+    kind = named[0].upper() + named[1:]
     radius = float(found.smallest.radius[0])
     if not radius:
         return f"{kind} is read as {before} as it is: no change is needed"
     wanted = another(image.spec, asked.target)
     if not np.isfinite(radius):
-        return f"No change was found that turns {image.named} into {wanted}"
+        return f"No change was found that turns {named} into {wanted}"
     digits = 3 if asked.measured_in == "L∞" else 2
     return f"{kind} becomes {after} with {asked.measured_in} {radius:.{digits}f}"

@@ -89,9 +89,10 @@ def _extremes(measured: Measured, spec: DatasetSpec, digits: int) -> None:
         return
     order = rows[np.argsort(result.radius[rows])]
     ends = order[[0, -1]]
+    names = text.literals(spec.classes)
     captions = [
-        f"**{word}**: test image {row}, {spec.classes[measured.labels[row]]} → "
-        f"{spec.classes[measured.after[row]]} with "
+        f"**{word}**: test image {row}, {names[measured.labels[row]]} → "
+        f"{names[measured.after[row]]} with "
         f"{result.radius[row]:.{digits}f}"
         for word, row in zip(("Easiest", "Hardest"), ends, strict=True)
     ]

@@ -38,7 +38,8 @@ def seconds(settings: SourceSettings) -> str:
 
 
 def _show_luck(record: Record[SourceStudy]) -> None:
-    moved, names = record.study.found, record.spec.classes  # once: the job goes on meanwhile
+    moved = record.study.found  # once: the job goes on meanwhile
+    names = text.literals(record.spec.classes)
     result = moved.result
     st.markdown(
         f"**Was that luck? {result.success.successes} of {result.success.total} images reach their "

@@ -99,9 +99,9 @@ def _finding(
     classifier: Classifier, image: ChosenImage, result: AttackResult, asked: AttackAsked
 ) -> str:
     logits = classifier.logits(np.concatenate([result.originals, result.adversarial]))
-    names = image.spec.classes
+    names, named = text.literals(image.spec.classes), text.literal(image.named)
     before, after = (text.a(names[read]) for read in logits.argmax(axis=1))
-    kind = image.named if image.label is not None else f"{image.named}, read as {before},"
+    kind = named if image.label is not None else f"{named}, read as {before},"
     if not result.right_before[0]:
         return (
             f"{kind[0].upper()}{kind[1:].rstrip(',')} is read as {before} as it is: nothing to do"
@@ -111,7 +111,9 @@ def _finding(
         rest = f"stays {before}" if after == before else f"is now {after}"
         return f"{asked.attack} does not turn {kind} into {wanted}: it {rest}"
     p = softmax(logits[1]).max()
-    misread = "" if image.label is None or image.kind == before else f", read as {before},"
+    misread = (
+        "" if image.label is None or text.literal(image.kind) == before else f", read as {before},"
+    )
     pixels = int(result.l0[0])
     return (
         f"{asked.attack} turns {kind}{misread} into {after}, p = {p:.3f}, "
@@ -185,7 +187,7 @@ def _others(classifier: Classifier, choice: Choice, asked: AttackAsked) -> None:
 
 def _arrow(image: ChosenImage, read: int) -> str:
     """“7 → 3”: the true class and what is read."""
-    names = image.spec.classes
+    names = text.literals(image.spec.classes)
     return f"{None if image.label is None else names[image.label]} → {names[read]}"
 
 

@@ -72,7 +72,7 @@ def true_class(image: ChosenImage, classifier: Classifier) -> int:
 
 def another(spec: DatasetSpec, target: int | None) -> str:
     """“another digit” or “a 3”: what an image shall become."""
-    return f"another {spec.noun}" if target is None else text.a(spec.classes[target])
+    return f"another {spec.noun}" if target is None else text.a(text.literal(spec.classes[target]))
 
 
 def controls(spec: DatasetSpec) -> AttackAsked:

@@ -115,7 +115,7 @@ def _result(
     rate = text.full_rate(Rate.of(held))
     st.caption(
         f"Control: noise of the same L2, {_DRAWS} draws for each target, leaves the source "
-        f"{text.a(names[read])} in {rate}."
+        f"{text.a(text.literal(names[read]))} in {rate}."
     )
     no_gradient.note(classifier, source.floats.repeat(len(targets), axis=0), np.array(targets))
     downloads.trajectories(tracks, key="to-take", name="toward-source")
@@ -149,12 +149,12 @@ def _finding(
     lengths: FloatArray,
     settings: SourceSettings,
 ) -> str:
-    read, names = trajectory.predicted[-1], source.spec.classes
+    read, names = trajectory.predicted[-1], text.literals(source.spec.classes)
     reached = [k for k in targets if read[k] == k]
     failed = "; ".join(
         f"toward {names[k]} it is {text.a(names[read[k]])}" for k in targets if read[k] != k
     )
-    kind = source.named
+    kind = text.literal(source.named)
     moved = f"{kind[0].upper()}{kind[1:]}"
     what = moved if settings.start == "source" else f"Noise moved toward {kind}"
     if reached:
@@ -180,14 +180,14 @@ def _after_noise(
 
 
 def _all_targets(source: ChosenImage, trajectory: Trajectory) -> None:
-    names = source.spec.classes
+    names = text.literals(source.spec.classes)
     read, p = trajectory.predicted[-1], trajectory.probabilities[-1]
     lengths = lengths_from(trajectory.result, source)
     before = int(trajectory.predicted[0, 0])
     reached = int((read == np.arange(len(names))).sum())
     st.markdown(
         f"**{reached} of {text.in_words(len(names))} targets are reached** :gray[· {source.title}, "
-        f"{source.kind}, "
+        f"{text.literal(source.kind)}, "
         f"the same settings for all; L2 from the source]"
     )
     captions = [
@@ -196,7 +196,9 @@ def _all_targets(source: ChosenImage, trajectory: Trajectory) -> None:
         for k in range(len(names))
     ]
     shared.tile_row(
-        trajectory.result, captions, [f"{source.title} toward {each}" for each in names]
+        trajectory.result,
+        captions,
+        [f"{source.title} toward {each}" for each in source.spec.classes],
     )
     st.caption(
         f"Below each: the target, whether it is reached, its probability, and how far the image is "
@@ -208,7 +210,7 @@ def _beta_row(
     classifier: Classifier, source: ChosenImage, targets: list[int], settings: SourceSettings
 ) -> None:
     """The same target with one β after the other."""
-    place, names = st.container(), source.spec.classes
+    place, names = st.container(), text.literals(source.spec.classes)
     target = targets[0]
     if len(targets) > 1:
         target = st.segmented_control(
@@ -229,7 +231,9 @@ def _beta_row(
         for beta, label, value, length in zip(ROW, read, p, ends.l2, strict=True)
     ]
     shared.tile_row(
-        ends.images, captions, [f"Toward {names[target]} with β = {beta:g}" for beta in ROW]
+        ends.images,
+        captions,
+        [f"Toward {source.spec.classes[target]} with β = {beta:g}" for beta in ROW],
     )
 
 

@@ -129,6 +129,6 @@ def _curves(label: str, measured: dict[str, Fidelity]) -> None:
             alt=f"Probability of {label} by share of {x_title}",
         )
     st.caption(
-        f"Probability of {label}. Deletion sets pixels to 0, no ink, in {len(shares) - 1} equal "
-        "parts; insertion begins with no ink at all. Equal values go in random order."
+        f"Probability of {text.literal(label)}. Deletion sets pixels to 0 in {len(shares) - 1} "
+        "equal parts; insertion begins with all of them at 0. Equal values go in random order."
     )

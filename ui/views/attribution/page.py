@@ -99,7 +99,8 @@ def _maps(
 ) -> None:
     image = choice.image
     probabilities = classifier.probabilities(image.floats)[0]
-    name = image.spec.classes[label]
+    raw = image.spec.classes[label]
+    name = text.literal(raw)
     rise, gap = _rise_and_gap(maps[INTEGRATED])
     st.markdown(
         f"**From the {settings['baseline']} baseline the logit of {name} "
@@ -109,25 +110,25 @@ def _maps(
     )
     with st.grid(3, min_column_width=130, gap="medium"):
         with st.container(gap="xsmall"):
-            st.markdown(f"**{image.spec.noun.capitalize()}** :gray[· {image.kind}]")
+            st.markdown(f"**{image.spec.noun.capitalize()}** :gray[· {text.literal(image.kind)}]")
             picture(
                 tiles.image(image.pixels / 255, 252, theme.palette()),
                 width="stretch",
                 alt=f"{image.title}, {image.kind}",
             )
-            read = image.spec.classes[int(probabilities.argmax())]
+            read = text.literal(image.spec.classes[int(probabilities.argmax())])
             st.caption(f"Read as {read}, explained as {name}.")
         for method, each in maps.items():
             with st.container(gap="xsmall"):
                 st.markdown(f"**{method}** :gray[· {METHODS[method].unit}]")
                 signed_map(
-                    each.values[0], limit(method, classifier), alt=f"{method} for class {name}"
+                    each.values[0], limit(method, classifier), alt=f"{method} for class {raw}"
                 )
                 st.caption(_note(method, each, classifier, name, settings), help=_about(method))
     st.caption(
-        "Blue: more ink there speaks for the class; orange: against it. Scales never follow the "
-        f"image: each unit's ends are the {QUANTILE * 100:.0f} % quantile of |value| over "
-        f"{REFERENCE_IMAGES} test images; beyond them the color stays."
+        "Blue: a larger value there speaks for the class; orange: against it. Scales never "
+        f"follow the image: each unit's ends are the {QUANTILE * 100:.0f} % quantile of |value| "
+        f"over {REFERENCE_IMAGES} test images; beyond them the color stays."
     )
 
 
@@ -170,9 +171,9 @@ def _beside(
     """The chosen map of every chosen image, each for its predicted class or all for the chosen."""
     end = limit(method, classifier)
     own, names = st.session_state[state.CLASS] == "predicted", choice.spec.classes
+    what = "each for its predicted class" if own else f"class {text.literal(names[label])}"
     st.markdown(
-        f"**{method} for {len(choice.images)} images** :gray[· "
-        f"{'each for its predicted class' if own else f'class {names[label]}'}; one scale ±{end:g} "
+        f"**{method} for {len(choice.images)} images** :gray[· {what}; one scale ±{end:g} "
         f"{METHODS[method].unit}]"
     )
     palette = theme.palette()
@@ -190,7 +191,7 @@ def _beside(
                     alt=f"{method} of {image.title} for class {names[explained]}",
                 )
                 st.caption(
-                    f"**{names[explained]}** · image {image.number}"
+                    f"**{text.literal(names[explained])}** · image {image.number}"
                     if image.number is not None
                     else "yours"
                 )

@@ -74,7 +74,7 @@ def _one(asked: ImagesAsked, found: ImagesMade, place: ChannelStanding, real: Fl
         with st.container(width=260):
             st.caption(_numbers(asked, found, 0, place))
             side = "least" if asked.settings.minimize else "most"
-            st.caption(f"Nine test images, the {side} excited first: {nearest}.")
+            st.caption(f"Nine test images, the {side} excited first: {text.literal(nearest)}.")
 
 
 def _pictures(
@@ -99,8 +99,9 @@ def _numbers(asked: ImagesAsked, found: ImagesMade, index: int, place: ChannelSt
     digits = 1 if wanted.kind == CLASS else 2
     bound = "≥" if asked.settings.minimize else "≤"
     return (
-        f"**{wanted.title(wanted.numbers[index])}**  \n"
-        f"{wanted.quantity} {text.number(place.value, digits)}  \nink {found.ink[index]:.0f}  \n"
+        f"**{text.literal(wanted.title(wanted.numbers[index]))}**  \n"
+        f"{wanted.quantity} {text.number(place.value, digits)}  \n"
+        f"{wanted.measure} {found.pixel_sum[index]:.0f}  \n"
         f"{_where(place, asked.settings)}  \nreal {bound} {text.number(place.extreme, digits)}"
     )
 

@@ -74,7 +74,7 @@ def _caption(layer: HiddenLayer, found: ImagesMade) -> str:
     if layer.linear:
         sentences.append(
             f"Before its ReLU the mean of {layer.name} is a weighted sum of the pixels: it asks "
-            "for ink everywhere or nowhere, and patterns come behind the ReLU."
+            "for full pixels everywhere or for none, and patterns come behind the ReLU."
         )
     return " ".join(sentences)
 

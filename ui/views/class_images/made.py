@@ -45,10 +45,10 @@ class ImagesMade:
         return total_variation(self.images)
 
     @property
-    def ink(self) -> FloatArray:
-        """The sum of the pixels, [n]."""
-        ink: FloatArray = self.images.sum(axis=(1, 2, 3))
-        return ink
+    def pixel_sum(self) -> FloatArray:
+        """The sum of the pixels, of which MNIST's are ink: [n]."""
+        total: FloatArray = self.images.sum(axis=(1, 2, 3))
+        return total
 
 
 def trajectories(classifier: Classifier, asked: ImagesAsked) -> list[Trajectory]:
@@ -183,6 +183,6 @@ def _unit_values(layer: str, number: int, classifier: Classifier) -> FloatArray:
 
 @cached
 def typical(spec: DatasetSpec) -> tuple[float, FloatArray]:
-    """The ink of a test image in the mean, and the total variation of each, [n]."""
+    """The sum of the pixels of a test image in the mean, and the total variation of each, [n]."""
     test = to_float(compute.test_split(spec).images)
     return float(test.sum(axis=(1, 2, 3)).mean()), total_variation(test)

@@ -107,20 +107,21 @@ def _result(
 
 
 def _finding(asked: ImagesAsked, ways: list[Trajectory], found: ImagesMade) -> str:
-    wanted, ink = asked.wanted, found.ink
+    wanted, total = asked.wanted, found.pixel_sum
     if len(wanted.numbers) > 1:
         read = int((found.logits.argmax(axis=1) == np.array(wanted.numbers)).sum())
         return (
             f"{read} of {len(wanted.numbers)} images are read as their class; logits "
-            f"{_span(found.values)}, ink {_span(ink, 0)}"
+            f"{_span(found.values)}, {wanted.measure} {_span(total, 0)}"
         )
     ends = np.array([end_of(way).values[0] for way in ways])
     digits = 1 if wanted.kind == CLASS else 2
     seeds = f" by {len(ways)} seeds" if len(ways) > 1 else ""
+    title = text.literal(wanted.title(wanted.numbers[0]))
     return (
-        f"The {wanted.quantity} of {_lower(wanted.title(wanted.numbers[0]))} goes from "
-        f"{text.number(float(found.first_values[0]), digits)} to {_span(ends, digits)}{seeds}, ink "
-        f"{ink[0]:.0f}"
+        f"The {wanted.quantity} of {_lower(title)} goes from "
+        f"{text.number(float(found.first_values[0]), digits)} to {_span(ends, digits)}{seeds}, "
+        f"{wanted.measure} {total[0]:.0f}"
     )
 
 
@@ -160,7 +161,7 @@ def _saturated(asked: ImagesAsked, found: ImagesMade) -> str:
         return ""
     return (
         f"The probability is 1.000 for {full} of {len(classes)} and tells them apart no more: "
-        "look at logit and ink."
+        f"look at logit and {asked.wanted.measure}."
     )
 
 

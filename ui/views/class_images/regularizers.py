@@ -31,10 +31,11 @@ def show(classifier: Classifier, asked: ImagesAsked, found: ImagesMade) -> None:
         for column, regularizer in zip(columns, REGULARIZERS, strict=True):
             with column, st.container(horizontal=True, gap="xsmall"):
                 _pair(classifier, asked, regularizer, found)
-    ink, variation = typical(classifier.spec)
+    total, variation = typical(classifier.spec)
     st.caption(
-        "What is off above is tried out at the strength that is written. A test image has ink "
-        f"{ink:.0f} and total variation (TV) {variation.mean():.0f} in the mean."
+        "What is off above is tried out at the strength that is written. A test image has "
+        f"{asked.wanted.measure} {total:.0f} and total variation (TV) {variation.mean():.0f} "
+        "in the mean."
     )
 
 
@@ -111,6 +112,6 @@ def _numbers(asked: ImagesAsked, found: ImagesMade) -> list[str]:
     mean = "mean " if len(found.values) > 1 else ""
     return [
         f"{mean}{asked.wanted.quantity} {text.number(float(found.values.mean()), digits)}",
-        f"ink {found.ink.mean():.0f}",
+        f"{asked.wanted.measure} {found.pixel_sum.mean():.0f}",
         f"TV {found.variation.mean():.0f}",
     ]

@@ -47,7 +47,7 @@ def controls(classifier: Classifier, choice: Choice) -> ImagesAsked:
         "L2 penalty λ",
         "img_l2",
         ImageSettings.penalty,
-        "λ‖x‖² is subtracted: ink has a price. Useful from 0.003 to 0.3.",
+        "λ‖x‖² is subtracted: large pixels have a price. Useful from 0.003 to 0.3.",
     )
     start = bound.selectbox(
         "Start from",

@@ -28,6 +28,11 @@ class Wanted:
         """What the value is."""
         return {CLASS: "logit", CHANNEL: "mean", UNIT: "value"}[self.kind]
 
+    @property
+    def measure(self) -> str:
+        """What the sum of an image's pixels is called."""
+        return "ink" if self.spec == MNIST else "pixel sum"
+
     def title(self, number: int) -> str:
         """“Digit 3”, “conv2 channel 5”, “dense1 unit 7”, “conv2 channel 5 at (3, 4)”."""
         if self.layer is None:
@@ -51,7 +56,7 @@ class Start:
     def words(self) -> str:
         """For captions."""
         if self.image is not None:
-            return f"from {self.image.title.lower()}, {self.image.kind}"
+            return f"from {self.image.title.lower()}, {text.literal(self.image.kind)}"
         return {"zero": "from a zero image", "noise": "from noise N(0.5, 0.05²)"}[self.kind]
 
 

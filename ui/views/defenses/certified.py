@@ -61,8 +61,8 @@ def _settings(choice: Choice) -> tuple[float, int]:
         0.3,
         format_func="{:g}".format,
         key="cert_epsilon",
-        help="Every pixel may change by up to so much, where full ink is 1. The charts run from 0 "
-        "to this value.",
+        help="Every pixel may change by up to so much, where a full pixel is 1. The charts run "
+        "from 0 to this value.",
     )
     count = shared.count_slider(
         choice.spec,
@@ -121,8 +121,8 @@ def _result(
             alt=f"Bounds of all logits against ε up to {epsilon:g}; {names[label]} in green",
         )
         st.caption(
-            f"No image within ε leaves a band: green is the logit of {names[label]}, gray those of "
-            f"the other {text.in_words(len(names) - 1)} classes."
+            f"No image within ε leaves a band: green is the logit of {text.literal(names[label])}, "
+            f"gray those of the other {text.in_words(len(names) - 1)} classes."
         )
     with least:
         draw(
@@ -139,7 +139,8 @@ def _result(
 
 
 def _finding(image: ChosenImage, label: int, epsilon: float, radius: float, grown: Growth) -> str:
-    kind, name = f"{image.named[0].upper()}{image.named[1:]}", image.spec.classes[label]
+    named, name = (text.literal(each) for each in (image.named, image.spec.classes[label]))
+    kind = f"{named[0].upper()}{named[1:]}"
     if grown.elided[0] <= 0:
         return f"{kind} is misread as it is: there is nothing to prove"
     if radius >= epsilon:

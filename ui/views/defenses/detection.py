@@ -130,7 +130,7 @@ def _show(record: Record[DetectionStudy]) -> None:
     _table(found, threshold)
     _beside_static(found, threshold)
     if chosen is not None:
-        _missed(found, chosen, threshold, record.spec.classes)
+        _missed(found, chosen, threshold, text.literals(record.spec.classes))
 
 
 def _threshold(found: Detected, top: float, of: str) -> float:

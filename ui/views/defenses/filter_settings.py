@@ -46,7 +46,7 @@ def controls(choice: Choice) -> FiltersAsked | None:
     chain = tuple(_strength(kind) for kind in kinds)
     epsilon = bound.slider(
         "ε of the attack (L∞)", 0.0, 1.0, 0.3, 0.05, key=EPSILON,
-        help="By how much the attack may change each pixel, where full ink is 1.",
+        help="By how much the attack may change each pixel, where a full pixel is 1.",
     )  # fmt: skip
     _write_link(chain)
     _buttons(choice, chain)

@@ -99,7 +99,8 @@ def examined(classifier: Classifier, image: ChosenImage, asked: FiltersAsked) ->
 def _result(image: ChosenImage, asked: FiltersAsked, seen: FiltersSeen) -> None:
     names = image.spec.classes
     st.markdown(
-        f"**{finding(asked, seen, names)}** :gray[· {image.title}, L∞ ε = {asked.epsilon:g}]"
+        f"**{finding(asked, seen, text.literals(names))}** "
+        f":gray[· {image.title}, L∞ ε = {asked.epsilon:g}]"
     )
     palette = theme.palette()
     with st.grid(min_column_width=_TILE + 10, gap="small"):
@@ -116,7 +117,7 @@ def _result(image: ChosenImage, asked: FiltersAsked, seen: FiltersSeen) -> None:
                     key=f"filters-bars-{number}",
                     alt=f"{way}: probability of each class behind the filters",
                 )
-                st.caption(f"Without filters: {_answer(seen.bare[number], names)}")
+                st.caption(f"Without filters: {_answer(seen.bare[number], text.literals(names))}")
     no_gradient.say(Rate(int(seen.flat), 1))
     random = " A random filter is pictured by its first draw." * ("averaged" in _gradient(asked))
     reported = f"{E12.identifier}: the report proposes to “{E12.reported}”, and measures nothing. "
@@ -175,7 +176,7 @@ def _each(bare: Classifier, seen: FiltersSeen) -> None:
                 )
                 st.caption(
                     f"**{part.title}** · gradient {kind.gradient}  \n"
-                    f"{_answers(answers, bare.spec.classes)}  \n{kind.summary}"
+                    f"{_answers(answers, text.literals(bare.spec.classes))}  \n{kind.summary}"
                 )
 
 

@@ -71,7 +71,7 @@ def controls() -> GenerativeAsked:
         0.3,
         0.05,
         key="gen_eps",
-        help="How much an attack may change each pixel, where full ink is 1 (L∞).",
+        help="How much an attack may change each pixel, where a full pixel is 1 (L∞).",
     )
     iterations = bound.slider(
         "Projection iterations",

@@ -89,7 +89,7 @@ def _sheets(run: GridRun, row: Row, cell: Cell, count: int) -> None:
     originals, adversarial = run.grid.images[:count], cell.adversarial[:count]
     stages = [originals, adversarial, *_behind(row, adversarial)]
     width = len(stages) * (_TILE + 4)
-    palette, names = theme.palette(), row.classifier.spec.classes
+    palette, names = theme.palette(), text.literals(row.classifier.spec.classes)
     with st.grid(min_column_width=width, gap="small"):
         for number in range(count):
             three = np.stack([tiles.colored(stage[number], palette) for stage in stages])

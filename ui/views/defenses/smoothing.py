@@ -63,8 +63,8 @@ def _settings(spec: DatasetSpec) -> tuple[float, int, int]:
         0.25,
         0.05,
         key="smooth_sigma",
-        help="The standard deviation of the noise in each pixel, where full ink is 1. More noise "
-        "allows a larger radius, and costs accuracy.",
+        help="The standard deviation of the noise in each pixel, where a full pixel is 1. More "
+        "noise allows a larger radius, and costs accuracy.",
     )
     copies: int = bound.select_slider(
         "Noisy copies",
@@ -109,11 +109,12 @@ def _result(image: ChosenImage, found: Certificate, sigma: float, copies: int) -
             "says what the network says most often of them."
         )
         st.markdown(
-            f"- Votes for {names[found.guess]}: **{found.votes[found.guess]:,} of {copies:,}**\n"
+            f"- Votes for {text.literal(names[found.guess])}: "
+            f"**{found.votes[found.guess]:,} of {copies:,}**\n"
             f"- so its probability is at least **{found.lower:.4f}**\n"
             f"- radius σ · Φ⁻¹ of that: **L2 {found.radius:.3f}**, of "
             f"{largest_radius(sigma, copies):.3f} possible with so many votes\n"
-            f"- {_prediction(found, names)}"
+            f"- {_prediction(found, text.literals(names))}"
         )
     with bars:
         draw(
@@ -139,10 +140,9 @@ def _finding(image: ChosenImage, found: Certificate) -> str:
     if found.predicted == ABSTAIN:
         return "The smoothed network abstains: no class is sure to have more than half of the votes"
     wrong = image.label is not None and found.predicted != image.label
-    missed = f", and it is {image.kind}" if wrong else ""
-    return (
-        f"Certified as {image.spec.classes[found.predicted]} within L2 {found.radius:.2f}{missed}"
-    )
+    missed = f", and it is {text.literal(image.kind)}" if wrong else ""
+    name = text.literal(image.spec.classes[found.predicted])
+    return f"Certified as {name} within L2 {found.radius:.2f}{missed}"
 
 
 def _prediction(found: Certificate, names: Sequence[str]) -> str:

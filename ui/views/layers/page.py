@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.data.spec import MNIST
 from core.network.architecture import MODEL_1
+from ui import text
 from ui.controls import layer_table
 from ui.controls.downloads import download
 from ui.figures import tiles
@@ -41,8 +42,11 @@ def through(classifier: "Classifier", choice: Choice, palette: Palette) -> None:
     from core.zoo.walkthrough import walk_through
 
     shown = walk_through(classifier, choice.image.pixels)
-    read = classifier.spec.classes[int(shown.probabilities.argmax())]
-    st.markdown(f"**{choice.image.title} on its way** :gray[· {choice.image.kind}, read as {read}]")
+    read = text.literal(classifier.spec.classes[int(shown.probabilities.argmax())])
+    st.markdown(
+        f"**{choice.image.title} on its way** "
+        f":gray[· {text.literal(choice.image.kind)}, read as {read}]"
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width="content", gap=None):
             picture(tiles.image(shown.image / 255, 84, palette), width=84, alt="The image")

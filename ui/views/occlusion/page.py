@@ -143,7 +143,7 @@ def _by_hand(
 
 
 def _finding(image: ChosenImage, occlusion: OcclusionMap) -> str:
-    label, names = int(occlusion.classes[0]), image.spec.classes
+    label, names = int(occlusion.classes[0]), text.literals(image.spec.classes)
     row, column = worst(occlusion)
     before = float(occlusion.clean_probabilities[0, label])
     after = float(occlusion.probabilities[0, row, column, label])
@@ -165,7 +165,7 @@ def _finding(image: ChosenImage, occlusion: OcclusionMap) -> str:
 
 
 def _cost(measured: OcclusionMeasured, spec: DatasetSpec) -> str:
-    occlusion, names = measured.occlusion, spec.classes
+    occlusion, names = measured.occlusion, text.literals(spec.classes)
     read = np.bincount(occlusion.predicted.ravel(), minlength=len(names))
     most_first = [label for label in np.argsort(-read) if read[label]]
     answers = ", ".join(f"{names[label]} at {read[label]}" for label in most_first)
@@ -190,9 +190,9 @@ def _all_classes(classifier: Classifier, occlusion: OcclusionMap, block: int, st
     gains = [float(each.max()) for each in maps]
     best = int(np.argmax(gains))
     st.markdown(
-        f"**Hiding a block raises {names[best]} most, by {_change(gains[best], shown.unit)}** "
-        f":gray[· change of each class's {shown.unit}, block {block}, stride {stride}, "
-        f"one scale ±{shown.limit:g}]"
+        f"**Hiding a block raises {text.literal(names[best])} most, "
+        f"by {_change(gains[best], shown.unit)}** :gray[· change of each class's {shown.unit}, "
+        f"block {block}, stride {stride}, one scale ±{shown.limit:g}]"
     )
     palette = theme.palette()
     with st.grid(min_column_width=_TILE, gap="xsmall"):
@@ -201,7 +201,7 @@ def _all_classes(classifier: Classifier, occlusion: OcclusionMap, block: int, st
                 tile = _map_tile(values, shown.limit, palette)
                 picture(tile, width=_TILE, alt=f"Map of class {name}")
                 st.caption(
-                    f"**{name}** {_change(float(values.min()), shown.unit)} … "
+                    f"**{text.literal(name)}** {_change(float(values.min()), shown.unit)} … "
                     f"{_change(float(values.max()), shown.unit)}"
                 )
     st.caption("Orange: the block lowers the class. Blue: it raises it. Below: least and largest.")
@@ -244,7 +244,7 @@ def _gallery(classifier: Classifier, choice: Choice) -> None:
             with st.container(gap="xsmall"):
                 picture(digit, width=_TILE, alt=image.title)
                 picture(hidden, width=_TILE, alt=f"Its map: the probability of {name} by block")
-                st.caption(f"**{name}** {_change(-float(drops[number]), 'p')}")
+                st.caption(f"**{text.literal(name)}** {_change(-float(drops[number]), 'p')}")
     st.caption(
         "Change of the explained class's probability: the true one, or the predicted one of an "
         f"own {spec.noun}. A pale map is {text.a(spec.noun)} that survives every block. Below: the "

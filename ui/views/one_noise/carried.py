@@ -41,7 +41,8 @@ def by_class(found: dict[str, Carried], spec: DatasetSpec) -> None:
     most = max(counted, key=lambda label: of[label].value)
     least = min(counted, key=lambda label: of[label].value)
     st.markdown(
-        f"**{names[most]}s are misled most often, {text.percent(of[most])}, {names[least]}s least, "
+        f"**{text.literal(names[most])}s are misled most often, {text.percent(of[most])}, "
+        f"{text.literal(names[least])}s least, "
         f"{text.percent(of[least])}** :gray[· by true class, of those read right before; "
         f"{of[most].total} and {of[least].total} images]"
     )
@@ -52,7 +53,7 @@ def by_class(found: dict[str, Carried], spec: DatasetSpec) -> None:
     ):
         rates = {name: _by_class(each, names, reached=reached) for name, each in found.items()}
         with column:
-            st.markdown(f":gray[{title}]")
+            st.markdown(f":gray[{text.literal(title)}]")
             draw(
                 carried_charts.by_class(rates, theme.palette()),
                 key=f"one-classes-{reached}",
@@ -82,7 +83,7 @@ def gallery(
     hits = np.append(np.flatnonzero(on_target), np.flatnonzero(astray))
     misses = np.flatnonzero(counted & ~found.misread)
     st.markdown(
-        f"**{int(on_target.sum()):,} images are read as {settings.target_name}, "
+        f"**{int(on_target.sum()):,} images are read as {text.literal(settings.target_name)}, "
         f"{int(astray.sum()):,} as "
         f"another wrong class, {len(misses):,} as before** :gray[· with the noise × {scale:g}]"
     )
@@ -110,7 +111,7 @@ def _images(
     shared.tile_row(
         np.clip(originals + np.float32(scale) * noise, 0, 1),
         [
-            f"{spec.classes[true]} → **{spec.classes[answer]}**"
+            f"{text.literal(spec.classes[true])} → **{text.literal(spec.classes[answer])}**"
             for true, answer in zip(labels, read, strict=True)
         ],
         [f"Test image {number} with the noise" for number in numbers],

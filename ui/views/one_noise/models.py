@@ -171,7 +171,7 @@ def _draw(
     st.markdown(
         f"**{finding}** :gray[· {text.literal(own)} itself in {here}; the first "
         f"{few(settings.spec)} test images "
-        f"not fitted, not of class {settings.target_name}; scale {scale:g}]"
+        f"not fitted, not of class {text.literal(settings.target_name)}; scale {scale:g}]"
     )
     draw(
         carried_charts.matrix(rates, theme.palette(), rows="fitted on", columns="scored on"),

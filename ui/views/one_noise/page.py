@@ -84,8 +84,8 @@ def explore(choice: Choice, classifier: Classifier) -> None:
         if not found[NOISE].misclassified(found[NOISE].others).total:
             st.info(
                 f"{text.literal(classifier.name)} reads none of the first {view.count:,} test "
-                f"images of other "
-                f"classes than {settings.target_name} right: there is nothing to mislead."
+                f"images of other classes than {text.literal(settings.target_name)} right: "
+                "there is nothing to mislead."
             )
             return
         result(classifier, settings, fitted, found, scale=view.scale, limit=view.limit)
@@ -220,7 +220,8 @@ def _way(classifier: Classifier, settings: FitSettings, fitted: Fit) -> None:
     shown = f", the first {len(played)} are played" if len(settings.images) > len(played) else ""
     st.markdown(
         f"**How it was fitted: {fitted.reached.successes} of {fitted.reached.total} "
-        f"{'image' if fitted.reached.total == 1 else 'images'} reach {settings.target_name}** "
+        f"{'image' if fitted.reached.total == 1 else 'images'} reach "
+        f"{text.literal(settings.target_name)}** "
         f":gray[· one noise for all{shown}; {settings.words}]"
     )
     names = settings.spec.classes

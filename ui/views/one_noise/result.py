@@ -40,7 +40,7 @@ def result(
             picture(tiles.image(source.floats[0], _TILE, palette), width=_TILE, alt=alt)
         with st.container(width=_TILE, gap="xsmall"):
             st.markdown(f":gray[Noise × {scale:g}]")
-            signed_map(scaled, limit, alt="The noise, blue adds ink and orange takes it away")
+            signed_map(scaled, limit, alt="The noise, blue adds to a pixel and orange takes away")
         with st.container(width=_TILE, gap="xsmall"):
             st.markdown(":gray[Sum, clipped to 0 … 1]")
             alt = f"{source.title} with the noise"
@@ -50,7 +50,9 @@ def result(
         names = classifier.spec.classes
         read = names[int(probabilities.argmax())]
         before = names[int(classifier.predict(source.floats)[0])]
-        st.markdown(f"Read as **{read}** :gray[· without noise as {before}]")
+        st.markdown(
+            f"Read as **{text.literal(read)}** :gray[· without noise as {text.literal(before)}]"
+        )
         draw(
             charts.class_bars(
                 probabilities, names, palette, true=source.label, target=settings.target
@@ -75,7 +77,7 @@ def _finding(
     return (
         f"**A noise fitted to {fitted} misleads {text.percent(noise)} of other images, noise of "
         f"the same size {text.percent(control)}** :gray[· {text.literal(classifier.name)}, target "
-        f"{settings.target_name}, scale {scale:g}]"
+        f"{text.literal(settings.target_name)}, scale {scale:g}]"
     )
 
 
@@ -95,19 +97,19 @@ def _sizes(scaled: FloatArray, limit: float, found: dict[str, Carried]) -> str:
     outside = f" {beyond} of {far.size} pixels lie beyond the colors." if beyond else ""
     left, gaussian, mixed = (found[name].l2.mean() for name in (NOISE, GAUSSIAN, SHUFFLED))
     return (
-        f"Noise: L2 {np.linalg.norm(scaled):.2f}, L∞ {np.abs(scaled).max():.2f}; blue adds ink."
-        f"{outside} The clipping leaves a mean L2 of {left:.2f}, of the controls {gaussian:.2f} "
-        f"and {mixed:.2f}."
+        f"Noise: L2 {np.linalg.norm(scaled):.2f}, L∞ {np.abs(scaled).max():.2f}; blue adds to "
+        f"a pixel.{outside} The clipping leaves a mean L2 of {left:.2f}, of the controls "
+        f"{gaussian:.2f} and {mixed:.2f}."
     )
 
 
 def _counted(settings: FitSettings, found: dict[str, Carried]) -> str:
-    noise = found[NOISE]
+    noise, target = found[NOISE], text.literal(settings.target_name)
     verdicts = judged({name: noise.beside(found[name]) for name in (GAUSSIAN, SHUFFLED)})
     return (
         f"Among the first {len(noise.labels):,} test images not fitted to: those read right "
-        f"before, no {settings.target_name}s. The noise is, beside Gaussian, "
+        f"before, no {target}s. The noise is, beside Gaussian, "
         f"{verdicts[GAUSSIAN].words('stronger')}; beside its pixels shuffled, "
-        f"{verdicts[SHUFFLED].words('stronger')}. With {settings.target_name}s "
+        f"{verdicts[SHUFFLED].words('stronger')}. With {target}s "
         f"{text.full_rate(noise.misclassified())} are misread. Controls: any wrong answer."
     )

@@ -69,7 +69,7 @@ def reading(shown: Walkthrough, choice: Choice, palette: Palette) -> DeltaGenera
         predicted = int(shown.probabilities.argmax())
         name, read = text.literal(short_titles()[choice.model]), spec.classes[predicted]
         st.markdown(
-            f"**{name} reads {read}** "
+            f"**{name} reads {text.literal(read)}** "
             f":gray[· p = {shown.probabilities[predicted]:.3f}, {_truth(choice)}]"
         )
         left, place = st.columns([1, 1.4], gap="medium", vertical_alignment="center")
@@ -97,7 +97,11 @@ def bars(shown: Walkthrough, choice: Choice, palette: Palette) -> None:
 
 def _truth(choice: Choice) -> str:
     label, spec = choice.image.label, choice.spec
-    return f"your own {spec.noun}" if label is None else f"true class {spec.classes[label]}"
+    return (
+        f"your own {spec.noun}"
+        if label is None
+        else f"true class {text.literal(spec.classes[label])}"
+    )
 
 
 def strip(shown: Walkthrough, spec: DatasetSpec, palette: Palette) -> None:
@@ -109,7 +113,7 @@ def strip(shown: Walkthrough, spec: DatasetSpec, palette: Palette) -> None:
         with st.container(border=True, height="stretch"):
             st.markdown("**Image**")
             picture(tiles.image(shown.image / 255, 112, palette), alt="The image", width="stretch")
-            what = "ink" if spec.channels == 1 else "three colors"
+            what = "gray" if spec.channels == 1 else "three colors"
             st.caption(f"{spec.side} × {spec.side} pixels, {what} from 0 to 1")
         for name, values in shown.stages.items():
             with st.container(border=True, height="stretch"):
@@ -120,7 +124,7 @@ def strip(shown: Walkthrough, spec: DatasetSpec, palette: Palette) -> None:
             st.markdown(f"**{count.capitalize()} classes**")
             name = spec.classes[predicted]
             level = "#" if len(name) <= _LARGE_LETTERS else "####"
-            st.markdown(f"{level} {name}", text_alignment="center")
+            st.markdown(f"{level} {text.literal(name)}", text_alignment="center")
             st.caption(f"the largest of {count} logits, p = {shown.probabilities[predicted]:.3f}")
     st.caption(
         "Maps show the four channels that respond most, on one scale from 0 to the layer's "

@@ -126,10 +126,13 @@ def _gallery(
     total, names = len(evaluation.labels), spec.classes
     if cell is not None:
         true, read = (names[label] for label in cell)
-        finding = f"{len(shown):,} test images of {text.a(true)} are read as {read}"
+        finding = (
+            f"{len(shown):,} test images of {text.a(text.literal(true))} are read as "
+            f"{text.literal(read)}"
+        )
     elif st.session_state["show"] == "Mistakes":
         of = st.session_state["of"]
-        kind = "test images" if of is None else f"{names[of]}s"
+        kind = "test images" if of is None else f"{text.literal(names[of])}s"
         finding = f"{len(shown):,} {kind} are misread"
     else:
         finding = f"{text.percent(evaluation.accuracy)} of the test images are read right"
@@ -150,7 +153,8 @@ def _gallery(
                     alt=f"Test image {index}: {text.a(true)}, read as {read}",
                 )
                 st.button(
-                    f"{true} → **{read}**  :gray[{evaluation.confidence[index]:.3f}]",
+                    f"{text.literal(true)} → **{text.literal(read)}**  "
+                    f":gray[{evaluation.confidence[index]:.3f}]",
                     key=f"pick-{index}",
                     type="tertiary",
                     help=f"Test image {index}: use it on all pages",
@@ -209,7 +213,7 @@ def _this_image(choice: Choice) -> None:
     probabilities = choice.classifier().probabilities(image.floats)[0]
     predicted = int(probabilities.argmax())
     st.markdown(
-        f"**{image.title} is read as {image.spec.classes[predicted]}** "
+        f"**{image.title} is read as {text.literal(image.spec.classes[predicted])}** "
         f":gray[· {_verdict(image, predicted)}p = {probabilities[predicted]:.3f}]"
     )
     left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
@@ -227,13 +231,16 @@ def _this_image(choice: Choice) -> None:
 def _verdict(image: ChosenImage, predicted: int) -> str:
     if image.label is None:
         return ""
-    return "rightly, " if image.label == predicted else f"but it is {image.kind}, "
+    return "rightly, " if image.label == predicted else f"but it is {text.literal(image.kind)}, "
 
 
 def _by_class(evaluation: Evaluation, spec: DatasetSpec) -> None:
     rates = {name: evaluation.class_accuracy(label) for label, name in enumerate(spec.classes)}
     hardest = min(rates, key=lambda label: rates[label].value)
-    st.markdown(f"**{hardest} is the hardest class** :gray[· {text.full_rate(rates[hardest])}]")
+    st.markdown(
+        f"**{text.literal(hardest)} is the hardest class** "
+        f":gray[· {text.full_rate(rates[hardest])}]"
+    )
     low = np.floor(min(rate.interval[0] for rate in rates.values()) * 20) / 20
     draw(
         charts.rates(rates, theme.palette(), low=float(low)),

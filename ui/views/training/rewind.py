@@ -123,7 +123,9 @@ def _mistakes(run: Run, evaluation: Evaluation) -> None:
                     width=56,
                     alt=f"Test image {index}: {text.a(true)}, read as {read}",
                 )
-                st.caption(f"{true} → **{read}**", text_alignment="center")
+                st.caption(
+                    f"{text.literal(true)} → **{text.literal(read)}**", text_alignment="center"
+                )
     scored = len(evaluation.labels)
     st.caption(f"True → **predicted**, among the first {scored:,} test images.")
 
@@ -170,8 +172,9 @@ def _reading(run: Run, step: int, image: ChosenImage) -> None:
     probabilities = compute.checkpoint_probabilities(run, step, image.key, image.floats)
     predicted = int(probabilities.argmax())
     st.markdown(
-        f"**{image.title} is read as {image.spec.classes[predicted]}** "
-        f":gray[· {image.kind}, p = {probabilities[predicted]:.3f}, {_step_name(step)}]"
+        f"**{image.title} is read as {text.literal(image.spec.classes[predicted])}** "
+        f":gray[· {text.literal(image.kind)}, p = {probabilities[predicted]:.3f}, "
+        f"{_step_name(step)}]"
     )
     left, bars = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
     with left:
