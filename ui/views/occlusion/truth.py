@@ -8,7 +8,7 @@ from core.arrays import FloatArray
 from core.inspection.fidelity import Fidelity, fidelity, random_map
 from core.inspection.occlusion import OcclusionMap
 from core.network.classifier import Classifier
-from ui import theme
+from ui import text, theme
 from ui.figures import charts
 from ui.show import draw
 from ui.visitor.cache import cached
@@ -33,7 +33,8 @@ def truth(classifier: Classifier, image: ChosenImage, occlusion: OcclusionMap) -
     st.markdown(
         f"**Does the map tell the truth? Area {own:.2f} in its order, {blind:.2f} at random, "
         f"{brightest:.2f} brightest first** "
-        f":gray[· p({name}) while pixels turn black; lower finds what matters; one image]"
+        f":gray[· p({text.literal(name)}) while pixels turn black; lower finds what matters; "
+        "one image]"
     )
     rows = [
         {"x": float(share), "y": float(p), "name": name}
