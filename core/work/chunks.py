@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Hashable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -71,27 +71,29 @@ class Collector(Protocol):
 def work_on(
     chunks: Iterable[Chunk], into: Collector, workers: AnyWorkers = HERE
 ) -> Generator[float]:
-    """Have all chunks computed that `into` has not; yields the share done.
+    """Have all chunks computed that `into` has not; yields the share done, a chunk at a time.
 
-    Who closes the generator stops the work: chunks that have not begun are canceled, what is taken
-    in stays, and a second call goes on from there. Raises what a chunk raises; one whose worker
-    dies is tried once more.
+    They are taken in in their order, so that what is shown grows so. Who closes the generator stops
+    the work: chunks that have not begun are canceled, what is done stays, and a second call goes on
+    from there. Raises what a chunk raises; one whose worker dies is tried once more.
     """
     every = list(chunks)
     waiting = deque(chunk for chunk in every if not into.has(chunk.key))
     total, left = (sum(chunk.share for chunk in some) for some in (every, waiting))
+    done = total - left
     begun: dict[Future[Any], Chunk] = {}
     lost: set[Hashable] = set()
     try:
         while waiting or begun:
-            while waiting and len(begun) < workers.places:
+            while waiting and _has_room(workers, begun):
                 chunk = waiting.popleft()
                 begun[workers.submit(chunk.function, *chunk.arguments)] = chunk
-            for future in wait(begun, _LOOK, FIRST_COMPLETED).done:
+            future = next(iter(begun))
+            if wait([future], _LOOK).done:
                 chunk = begun.pop(future)
                 try:
                     into.take(chunk.key, future.result())
-                    left -= chunk.share
+                    done += chunk.share
                 except WorkersGone:
                     waiting.appendleft(chunk)
                 except WorkerLost:
@@ -99,7 +101,14 @@ def work_on(
                         raise
                     lost.add(chunk.key)
                     waiting.appendleft(chunk)
-            yield 1 - left / total if waiting or begun else 1.0
+            yield done / total if waiting or begun else 1.0
     finally:
-        for future in begun:
-            future.cancel()
+        for future, chunk in begun.items():
+            if not future.cancel() and future.done() and future.exception() is None:
+                into.take(chunk.key, future.result())
+
+
+def _has_room(workers: AnyWorkers, begun: Iterable["Future[Any]"]) -> bool:
+    """Whether a place is free, and not too much that is done waits for one before it."""
+    done = [each.done() for each in begun]
+    return done.count(False) < workers.places and len(done) < 2 * workers.places - 1

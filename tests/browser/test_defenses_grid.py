@@ -8,17 +8,17 @@ from tests.browser.conftest import Visitor
 
 PATH = "/defenses?grid_images=50&grid_steps=10&grid_queries=100"
 CLEAN = 5  # the last of six columns
-TWELVE = 0.038  # of the time, in which the clean cells and those with noise count little
+CHEAP = 0.03  # of the work: all clean cells, and those with noise
 
 
 def test_a_stopped_grid_keeps_its_cells_and_opens_them(visitor: Visitor) -> None:
     page = visitor.page
     visitor.open(PATH)
-    visitor.gate.hold("rows of defenses", TWELVE)
+    visitor.gate.hold("rows of defenses", CHEAP)
     page.locator(".st-key-grid-start button >> visible=true").first.click()
-    page.get_by_text(re.compile(r"^12 of \d\d cells")).wait_for()
+    page.get_by_text(re.compile(r"^[1-9]\d* of \d\d cells")).wait_for()
     visitor.press("grid-stop")
-    stopped = page.get_by_text(re.compile(r"Stopped after 12 of \d\d cells; they stay"))
+    stopped = page.get_by_text(re.compile(r"Stopped after [1-9]\d* of \d\d cells; they stay"))
     stopped.wait_for()
     visitor.settle()
     match = re.search(r"of (\d+) cells", stopped.inner_text())

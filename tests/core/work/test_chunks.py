@@ -69,23 +69,26 @@ def _chunks(count: int) -> list[Chunk]:
     return [Chunk(number, divmod, (number, 2)) for number in range(count)]
 
 
-def test_results_are_taken_in_as_they_come_and_no_more_are_given_than_there_are_places() -> None:
+def test_results_are_taken_in_in_their_order_and_no_more_are_given_than_there_are_places() -> None:
     workers, into = Patient(), Collected()
-    work = work_on(_chunks(5), into, workers)
+    work = work_on(_chunks(7), into, workers)
     assert next(work) == 0
     assert len(workers.futures) == 3
-    workers.futures[2].set_result("third")
-    assert next(work) == pytest.approx(0.2)
+    for number in (2, 1):
+        workers.futures[number].set_result("early")
+        assert next(work) == 0
+    assert len(workers.futures) == 5, "two wait for the first: their places are given away"
+    workers.futures[3].set_result("early")
+    assert next(work) == 0
+    assert len(workers.futures) == 5, "no more than that"
+    workers.futures[0].set_result("first")
+    assert [next(work) for _ in range(4)] == pytest.approx([1 / 7, 2 / 7, 3 / 7, 4 / 7])
+    assert list(into.results) == [0, 1, 2, 3]
     next(work)
-    assert len(workers.futures) == 4
-    for future in (workers.futures[0], workers.futures[1], workers.futures[3]):
-        future.set_result("other")
-    next(work)
-    next(work)
-    workers.futures[4].set_result("last")
+    for future in workers.futures[4:]:
+        future.set_result("last")
     assert list(work)[-1] == 1
-    assert into.results[2] == "third"
-    assert len(into.results) == 5
+    assert len(into.results) == 7
 
 
 def test_a_stop_cancels_and_a_second_start_goes_on() -> None:
@@ -95,7 +98,7 @@ def test_a_stop_cancels_and_a_second_start_goes_on() -> None:
     workers.futures[1].set_result("kept")
     next(work)
     work.close()
-    assert [future.cancelled() for future in workers.futures] == [True, False, True]
+    assert [future.cancelled() for future in workers.futures] == [True, False, True, True]
     shares = list(work_on(_chunks(4), into, HERE))
     assert shares == pytest.approx([0.5, 0.75, 1.0])
     assert into.results == {0: (0, 0), 1: "kept", 2: (1, 0), 3: (1, 1)}
@@ -122,11 +125,10 @@ def test_a_chunk_whose_worker_dies_is_tried_once_more() -> None:
     next(work)
     next(work)
     workers.futures[2].set_result("again")
-    next(work)
-    assert into.results == {0: "again"}
     workers.futures[1].set_exception(WorkerLost("It died."))
     next(work)
     next(work)
+    assert into.results == {0: "again"}
     workers.futures[3].set_exception(WorkerLost("It died, too."))
     with pytest.raises(WorkerLost, match="It died, too"):
         next(work)
