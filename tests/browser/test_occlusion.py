@@ -70,7 +70,7 @@ def test_block_and_stride_move_the_map(visitor: Visitor) -> None:
     page.get_by_text("25 forward passes, one batch").wait_for()
     page.locator('.st-key-block input[type="range"]').press("ArrowLeft")
     page.locator('.st-key-stride input[type="range"]').press("Home")
-    page.get_by_text("324 forward passes, 2 batches").wait_for()
+    page.get_by_text("324 forward passes, 6 batches").wait_for()
     visitor.link_says("block=11")
     page.get_by_text("Mean by pixel").click()
     page.get_by_text("over the blocks that hide a pixel").first.wait_for()

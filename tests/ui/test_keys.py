@@ -146,7 +146,7 @@ def test_a_model_that_is_called_as_the_control_does_not_get_its_rates(linear: Cl
     """Its row was replaced by the control's."""
     settings = Fitted((ChosenImage(0),), 3)
     with pytest.raises(ValueError, match="Two rows are called 'Gaussian': leave one of them out"):
-        _rates({"Gaussian": linear}, settings, 1.0, everywhere=False, counted="")
+        _rates({"Gaussian": linear}, settings, 1.0, {}, everywhere=False, counted="")
 
 
 _DETERMINED = {  # what a cache does not hash: one of these parameters stands for it
@@ -161,6 +161,7 @@ _DETERMINED = {  # what a cache does not hash: one of these parameters stands fo
     "_run": {"run_id"},
     "_spec": {"key"},
     "_data": {"digest"},
+    "_dataset": {"key"},
     "_settings": {"followed"},
     "_way": {"asked"},  # and the version
     "_found": {"asked"},

@@ -1,6 +1,5 @@
 """Work over many test images, headless: what costs much says so and waits for its button."""
 
-from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -72,9 +71,9 @@ def test_other_pages_do_not_hang(app: AppTest, view: str, sentence: str) -> None
 def test_parts_are_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of ten parts: what a job puts together is what is computed at once."""
     classifier = compute.zoo.load_once("model-1")
-    few = replace(compute.dataset(MNIST), test=compute.dataset(MNIST).test.first(250))
+    few = compute.test_split(MNIST).first(250)
     with monkeypatch.context() as patched:
-        patched.setattr(compute, "dataset", lambda _: few)
+        patched.setattr(compute, "test_split", lambda _: few)
         whole = layer_responses(classifier, "conv2")
     found, at_once = finish(whole), whole.now()
     assert found.means.shape == (250, 32)
