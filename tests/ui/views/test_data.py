@@ -84,6 +84,7 @@ def test_a_wrong_file_gets_one_sentence_and_the_page_stays(bring) -> None:
 def test_one_visitor_brings_three_sets_and_all_together_share_a_budget(
     bring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    own_sets._living().clear()  # what the tests before have brought is here still
     monkeypatch.setattr(own_sets, "MOST_PIXEL_BYTES", 1_000)
     app = bring(_toys())
     app.button(key="use-set").click().run()
