@@ -1,6 +1,5 @@
 """Work over many test images, headless: what costs much says so and waits for its button."""
 
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
