@@ -56,6 +56,18 @@ EXEMPT = {  # of what was measured or checked before, inside graphs, or the chec
     "core.inspection.responses.standing", "core.studies.robustness_curve.falls_to",
     "core.network.card.Robustness", "core.training.runs.Run", "core.statistics.rate.Rate",
     "core.studies.masking.MaskingStudy.counted", "core.studies.scoreboard.Scoreboard.seconds",
+    # what a study, a reader or a page has checked before it gives it to a chunk or a step
+    "core.data.reading.axes", "core.data.reading.contents", "core.data.reading.duplicates",
+    "core.data.reading.levels", "core.data.reading.pictures", "core.data.reading.read.held_out",
+    "core.inspection.catalog.values_of", "core.network.orientation.ways_to_read",
+    "core.studies.attempts.tried", "core.studies.certified_study.proof",
+    "core.studies.detection_study.scored", "core.studies.detection_study.scores_of",
+    "core.studies.fidelity_study.areas", "core.studies.masking_looks",
+    "core.studies.repeated.ends_of", "core.studies.repeated.moved",
+    "core.studies.robustness_curve.CurveStudy._joined",
+    "core.studies.robustness_curve.measured", "core.studies.scoreboard.attacked",
+    "core.studies.smallest_study.measured", "core.studies.smoothing_study.smoothed",
+    "core.work.capacity", "core.work.supervisor", "core.work.worker",
 }  # fmt: skip
 
 
