@@ -28,7 +28,8 @@ from core.network.model import (
     weights_digest,
 )
 from core.statistics.rate import Rate
-from core.studies.masking import MaskingStudy, _Bench
+from core.studies.masking import MaskingStudy
+from core.studies.masking_looks import Look, Suspect, looked
 
 STEPS_OFF = (*(10.0**-power for power in range(3, 10)), 0.0)
 SMALL = Architecture((ConvBlock(2, 3, 4, 1), ConvBlock(2, 3, 2, 2), ConvBlock(2, 3, 1, 2)), (4,))
@@ -165,9 +166,11 @@ def test_a_file_from_before_is_read_and_gets_the_digest_of_today() -> None:
 
 def test_the_masking_checks_keep_each_radius_apart(linear: Classifier, images: FloatArray) -> None:
     """Two radii that were one after six decimals: the second got what the first had made."""
-    bench = _Bench(MaskingStudy(linear, 3), images, linear.predict(images))
-    first, second = (bench.made(epsilon, 1, 0) for epsilon in (2e-7, 4e-7))
-    assert not np.array_equal(first, second)
+    at = Suspect(linear, None, 0.3, 10, 0)
+    looks = [Look("white", epsilon, 1) for epsilon in (2e-7, 4e-7)]
+    assert len(set(looks)) == 2
+    first, second = (looked(look, at, images, linear.predict(images)) for look in looks)
+    assert not np.array_equal(first["ahead"], second["ahead"])
     assert MaskingStudy(linear, 3, 0.30000001).epsilon == 0.3
 
 
